@@ -1,0 +1,73 @@
+"""The one list of order columns. Mail, terminal, CSV and JSON all choose from it.
+
+A column is a stable machine name and a plain value per entry; its heading is in the message
+catalogs, under the same name (see `i18n.py`), and formatting is the business of who shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from notifier.digest import Entry
+from notifier.orders import Money
+
+Value = str | int | bool | Decimal | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `heading` is its English heading and the key of its translation."""
+
+    name: str
+    heading: str
+    value: Callable[[Entry], Value]
+    numeric: bool = False
+
+
+def _amount(money: Money | None) -> Decimal | None:
+    return money.amount if money else None
+
+
+def _items(entry: Entry) -> str:
+    return "; ".join(f"{item.quantity} × {item.title}" for item in entry.order.items)
+
+
+def _skus(entry: Entry) -> str:
+    return "; ".join(item.sku for item in entry.order.items if item.sku)
+
+
+def _pieces(entry: Entry) -> int:
+    return sum(item.quantity for item in entry.order.items)
+
+
+_ALL = (
+    Column("order", "Order", lambda e: e.order.id, numeric=True),
+    Column("external_id", "Your order number", lambda e: e.order.external_id),
+    Column("tracking", "Tracking number", lambda e: " ".join(e.order.tracking_numbers) or None),
+    Column("tracking_url", "Tracking link", lambda e: e.order.tracking_url),
+    Column("items", "Items", _items),
+    Column("sku", "Article", _skus),
+    Column("pieces", "Pieces", _pieces, numeric=True),
+    Column("value", "Value", lambda e: _amount(e.order.value), numeric=True),
+    Column("cod", "Cash on delivery", lambda e: _amount(e.order.cod), numeric=True),
+    Column("currency", "Currency", lambda e: e.order.currency),
+    Column("shipped", "Shipped", lambda e: e.order.shipped_at),
+    Column("first_attempt", "First delivery attempt", lambda e: e.order.first_delivery_attempt),
+    Column("first_seen", "First seen", lambda e: e.first_seen),
+    Column("days", "Days waiting", lambda e: e.days_waiting, numeric=True),
+    Column("overdue", "Overdue", lambda e: e.overdue),
+)
+
+COLUMNS = {column.name: column for column in _ALL}
+"""Every column by its name."""
+
+DEFAULT = ("order", "external_id", "tracking", "items", "value", "cod", "shipped", "days")
+"""What the terminal shows unless asked for something else."""
+
+
+def choose(names: Sequence[str]) -> tuple[Column, ...]:
+    """The columns of these names; raises KeyError with the first name that is none."""
+    return tuple(COLUMNS[name] for name in names)

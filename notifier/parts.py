@@ -1,0 +1,123 @@
+"""The parts a door hands on: settings as values, without the file they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from notifier.recipients import Mailbox, Recipient
+from notifier.slots import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Text that must not be shown: its repr and str are masked."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "••••"
+
+
+class WhenEmpty(StrEnum):
+    """What a day on which nothing waits and nothing was collected does."""
+
+    SEND = "send"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOfReturn:
+    """Where the parcels of an account wait: the API does not tell, so the seller does."""
+
+    name: str
+    address: str = ""
+    opening_hours: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceAccess:
+    """How to reach the marketplace for one account."""
+
+    base_url: str
+    client_id: Secret
+    timezone: str
+    """IANA name of the zone its timestamps are in; they carry no offset."""
+    page_size: int = 100
+    concurrency: int = 16
+    request_timeout: timedelta = timedelta(seconds=30)
+    run_timeout: timedelta = timedelta(minutes=15)
+    test_orders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One seller account at the marketplace, and the digest it wants."""
+
+    id: str
+    """Fixed for ever: the run ledger knows the account by it."""
+    name: str
+    marketplace: MarketplaceAccess
+    schedule: Schedule
+    recipients: tuple[Recipient, ...]
+    language: str
+    place: PlaceOfReturn | None = None
+    order_url: str | None = None
+    """Page of one order in the seller's portal, with `{id}` in it."""
+    when_empty: WhenEmpty = WhenEmpty.SEND
+    overdue_days: int = 5
+    attach_csv: bool = True
+
+
+class Tls(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    IMPLICIT = "implicit"
+    STARTTLS = "starttls"
+    NONE = "none"
+    """To loopback only."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """How to reach the mail server. Certificates are always verified."""
+
+    host: str
+    port: int
+    tls: Tls
+    username: str | None = None
+    password: Secret | None = None
+    ca_file: Path | None = None
+    timeout: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who the mail is from, and where answers, bounces and unsubscriptions go."""
+
+    mailbox: Mailbox
+    reply_to: Mailbox
+    envelope: Mailbox
+    admin: Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLocation:
+    """Where the store is: a SQLAlchemy URL, and how long it keeps bodies."""
+
+    url: str
+    retention: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator configured, checked and resolved."""
+
+    accounts: Mapping[str, Account]
+    smtp: SmtpServer
+    sender: Sender
+    store: StoreLocation
+    templates_dir: Path | None = None
