@@ -1,0 +1,91 @@
+"""The command line: parse, call a service, show. One file per command, imported when called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from notifier import __version__
+from notifier.cli.context import Invocation
+
+# One line each, so that `notifier --help` imports none of them; a test holds them together.
+COMMANDS = {
+    "init": "Write a commented config.toml from a few questions.",
+    "check": "Find every mistake in the configuration; say who gets what, and when.",
+    "run": "Send the digests that are due, and what still waits in the outbox.",
+    "preview": "Show today's digest without sending or recording anything.",
+    "orders": "Show what is ready to return now, as a table, CSV or JSON.",
+    "send-test": "Send a test mail to one of the configured addresses.",
+    "runs": "Show the run ledger: which day was done, and how.",
+    "outbox": "Show the messages, their states and the server's replies.",
+    "demo": "Try everything out on this machine, with a simulated marketplace.",
+    "simulator": "Serve a simulated marketplace on a port.",
+    "version": "Show the version.",
+}
+
+EPILOG = """\b
+First steps:
+  notifier demo             see the mail it sends, without any set-up
+  notifier init             write config.toml
+  notifier check --online   try the credentials; sends nothing
+  notifier run --now        send today's digest
+\b
+Exit codes: 0 done or nothing due; 1 a bug; 2 command line; 3 something failed;
+74 store; 75 try later; 77 refused, a person must act; 78 configuration.
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order a newcomer meets them, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"notifier.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands from the table above instead of importing each."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Configuration. Default: $NOTIFIER_CONFIG, ./config.toml, /etc/notifier/config.toml.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log every step.")
+@click.version_option(__version__, message="notifier %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config_file: Path | None, *, verbose: bool) -> None:
+    """Tell a MALL seller every day which uncollected parcels wait to be picked up.
+
+    Parcels that a buyer does not collect come back and wait for the seller at a branch. The
+    notifier reads the marketplace once a day and mails one digest per seller account: what is
+    new, what still waits, and what was collected since.
+    """
+    ctx.obj = Invocation(config_file, verbose=verbose)
+
+
+def main() -> None:
+    """Entry point of the command `notifier`."""
+    from notifier.cli.door import enter  # noqa: PLC0415 - keeps `--help` fast
+
+    sys.exit(enter(cli))

@@ -1,0 +1,74 @@
+"""Put the parts together that a command needs, and take them apart again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import click
+
+from notifier.http import HttpClient
+from notifier.mail.smtp import MailConnection
+from notifier.marketplace import Marketplace
+from notifier.parts import Account, Settings
+from notifier.render import Renderer
+from notifier.run import Workshop
+from notifier.store import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What a command works with."""
+
+    settings: Settings
+    shop: Workshop
+    http: HttpClient
+    progress: Callable[[int, int], None] | None = None
+
+    def source(self, account: Account) -> Marketplace:
+        """Where the orders of this account come from."""
+        return Marketplace(
+            account.marketplace, self.http, clock=self.shop.clock, progress=self.progress
+        )
+
+    def mail(self) -> MailConnection:
+        """A connection to the mail server, not opened yet."""
+        return MailConnection(self.settings.smtp)
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    read_only: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> AsyncIterator[Assembly]:
+    """Open the store and the HTTP client; `read_only` never writes to the store."""
+    async with open_store(settings.store, read_only=read_only) as store, HttpClient() as http:
+        renderer = Renderer(settings.templates_dir)
+        shop = Workshop(store, renderer, settings.sender, clock, _holder())
+        yield Assembly(settings, shop, http, progress)
+
+
+def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ...]:
+    """The accounts of these ids, all without any; an unknown one is the command line's fault."""
+    chosen = []
+    for id_ in ids:
+        if id_ not in settings.accounts:
+            known = ", ".join(settings.accounts)
+            raise click.BadParameter(
+                f'no account "{id_}"; there is: {known}', param_hint="--account"
+            )
+        chosen.append(settings.accounts[id_])
+    return tuple(chosen) or tuple(settings.accounts.values())
+
+
+def _holder() -> str:
+    """Names this process in leases: unique, and readable to somebody who wonders who holds one."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -1,0 +1,52 @@
+"""What every command is given: where the configuration is, the environment, and the clock."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from notifier.parts import Settings
+
+
+class Invocation:
+    """One call of the command line."""
+
+    def __init__(self, config_file: Path | None, *, verbose: bool = False) -> None:
+        self.config_file = config_file
+        self.verbose = verbose
+        self.environ: Mapping[str, str] = os.environ
+
+    def now(self) -> datetime:
+        """The time, aware and in UTC."""
+        return datetime.now(UTC)
+
+    def settings(self) -> Settings:
+        """Find and read the configuration; raises ConfigError with every problem."""
+        from notifier import config  # noqa: PLC0415 - pydantic takes longer than the help page
+
+        return config.load(config.locate(self.config_file, self.environ), environ=self.environ)
+
+    def tell_story(self) -> None:
+        """Log the steps: sentences for a person, JSON lines under systemd."""
+        from notifier import logs  # noqa: PLC0415 - most commands log nothing
+
+        level = logging.DEBUG if self.verbose else logging.INFO
+        logs.configure(level, as_json="INVOCATION_ID" in self.environ)
+
+    def echo(self, text: str = "") -> None:
+        """Print for a person."""
+        click.echo(text)
+
+    def warn(self, text: str) -> None:
+        """Print what asks a person to act, on standard error."""
+        click.echo(text, err=True)
+
+
+pass_invocation = click.make_pass_decorator(Invocation)

@@ -1,0 +1,214 @@
+"""`notifier run`: one pass over all accounts, then over the outbox."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode, NotifierError
+
+if TYPE_CHECKING:
+    from notifier.cli.assembly import Assembly
+    from notifier.deliver import Delivered
+    from notifier.parts import Account
+    from notifier.run import Report, Wish
+
+# The gravest first: what a caller must hear when several things happened.
+GRAVITY = (
+    ExitCode.BUG,
+    ExitCode.CONFIG,
+    ExitCode.STORE,
+    ExitCode.REFUSED,
+    ExitCode.FAILED,
+    ExitCode.TRY_LATER,
+    ExitCode.DONE,
+)
+
+logger = logging.getLogger("notifier.cli.run")
+
+
+@click.command
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
+)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The digest of that day instead of today's. It shows what waits now.",
+)
+@click.option("--now", is_flag=True, help="Do today's at once, and try what waits again now.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent; send and record nothing.")
+@click.option("--force", is_flag=True, help="Compose a new edition of a day that is done.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    *,
+    accounts: tuple[str, ...],
+    day: datetime | None,
+    now: bool,
+    dry_run: bool,
+    force: bool,
+) -> int:
+    """Send the digests that are due, and what still waits in the outbox.
+
+    Without options it asks the run ledger what is due, so it may be called as often as you
+    like: a second run of a day sends nothing new. A timer that calls it every ten minutes is
+    all the scheduling it needs.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    from notifier.run import Wish  # noqa: PLC0415
+
+    invocation.tell_story()
+    wish = Wish(day.date() if day else None, now, force)
+    return asyncio.run(run(invocation, accounts, wish, dry_run=dry_run))
+
+
+async def run(
+    invocation: Invocation, ids: tuple[str, ...], wish: Wish, *, dry_run: bool = False
+) -> ExitCode:
+    """Read the configuration, run the chosen accounts, and deliver."""
+    from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
+    from notifier.cli.progress import orders_read  # noqa: PLC0415
+
+    settings = invocation.settings()
+    chosen = choose_accounts(settings, ids)
+    _refuse_future(chosen, wish.day, invocation.now())
+    with orders_read() as progress:
+        async with assemble(
+            settings, invocation.now, read_only=dry_run, progress=progress
+        ) as assembly:
+            if dry_run:
+                return await _rehearse(assembly, chosen, wish, invocation)
+            return await _run(assembly, chosen, wish, invocation)
+
+
+async def _run(
+    assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
+) -> ExitCode:
+    from notifier.run import run_account  # noqa: PLC0415
+
+    codes = []
+    for account in accounts:
+        try:
+            report = await run_account(account, assembly.source(account), assembly.shop, wish)
+        except NotifierError as error:
+            codes.append(error.exit_code)
+            logger.error("%s: %s", account.name, error, extra={"event": "failed"})  # noqa: TRY400
+        except Exception:
+            # One account's bug must not take the others' mail with it.
+            codes.append(ExitCode.BUG)
+            logger.exception("%s: a bug, please report it", account.name)
+        else:
+            codes.append(report.error.exit_code if report.error else ExitCode.DONE)
+            invocation.echo(_sentence(report))
+    codes.append(await _deliver(assembly, accounts, wish, invocation))
+    await assembly.shop.store.erase(invocation.now() - assembly.settings.store.retention)
+    return gravest(codes)
+
+
+async def _deliver(
+    assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
+) -> ExitCode:
+    from notifier.deliver import deliver_waiting  # noqa: PLC0415
+
+    shop = assembly.shop
+    ids = [account.id for account in accounts]
+    if wish.now:
+        await shop.store.outbox.hasten(invocation.now(), account_ids=ids)
+    code = ExitCode.DONE
+    delivered: tuple[Delivered, ...] = ()
+    try:
+        async with assembly.mail() as mail:
+            delivered = await deliver_waiting(
+                shop.store, mail, clock=shop.clock, holder=shop.holder, account_ids=ids
+            )
+    except NotifierError as error:
+        logger.error("%s", error, extra={"event": "mail_failed"})  # noqa: TRY400
+        code = error.exit_code
+    waiting = await shop.store.outbox.pending(account_ids=ids)
+    if delivered or waiting:
+        invocation.echo(_tally(delivered, waiting))
+    return gravest([code, _outcome_code(delivered)])
+
+
+async def _rehearse(
+    assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
+) -> ExitCode:
+    from notifier.run import rehearse  # noqa: PLC0415
+
+    codes = []
+    for account in accounts:
+        report = await rehearse(account, assembly.source(account), assembly.shop, wish)
+        if report.error:
+            codes.append(report.error.exit_code)
+            logger.error("%s: %s", account.name, report.error)
+            continue
+        for message in report.messages:
+            size = f"{len(message.content) / 1000:.1f} kB"
+            invocation.echo(
+                f"{account.name}: would send to {message.recipient} ({size}, "
+                f"{message.language}): {message.subject}"
+            )
+        if not report.messages:
+            invocation.echo(f"{account.name}: would send nothing (the day is empty)")
+    invocation.echo("Dry run: nothing was sent or recorded.")
+    return gravest(codes)
+
+
+def gravest(codes: list[ExitCode]) -> ExitCode:
+    """The one exit code for all that happened."""
+    return next(code for code in GRAVITY if code in codes or code is ExitCode.DONE)
+
+
+def _refuse_future(accounts: tuple[Account, ...], day: date | None, now: datetime) -> None:
+    for account in accounts:
+        today = account.schedule.local_day(now)
+        if day and day > today:
+            raise click.BadParameter(
+                f"{day} has not begun for {account.name} (today is {today}), and the marketplace "
+                "only tells what waits now; name today or an earlier day",
+                param_hint="--day",
+            )
+
+
+def _outcome_code(delivered: tuple[Delivered, ...]) -> ExitCode:
+    from notifier.ledger import MessageState  # noqa: PLC0415
+
+    grave = {MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD}
+    return ExitCode.FAILED if any(d.state in grave for d in delivered) else ExitCode.DONE
+
+
+def _sentence(report: Report) -> str:
+    """What this run did for an account, or why it did nothing and what comes next."""
+    name, run = report.account.name, report.run
+    if report.error:
+        return f"{name}: no digest yet; the next run tries again."
+    if report.composed and run:
+        return (
+            f"{name}: digest of {run.day}, edition {run.edition}, {run.state}: "
+            f"{run.waiting} waiting, {run.new} new, {run.collected} gone since."
+        )
+    zone = report.account.schedule.zone
+    at = report.next_at.astimezone(zone)
+    next_one = f"The next digest is due on {at:%a %d %b at %H:%M} ({zone.key})."
+    if run is None:
+        return f"{name}: nothing due. {next_one} `notifier run --now` sends today's at once."
+    if run.state.settled:
+        return f"{name}: nothing due; {run.day} is {run.state} (edition {run.edition}). {next_one}"
+    return f"{name}: another run is at it, since {run.begun_at.astimezone(zone):%H:%M}."
+
+
+def _tally(delivered: tuple[Delivered, ...], waiting: int) -> str:
+    counts: dict[str, int] = {}
+    for one in delivered:
+        counts[one.state] = counts.get(one.state, 0) + 1
+    parts = [f"{count} {state}" for state, count in counts.items()]
+    if waiting:
+        parts.append(f"{waiting} waiting for the next try (`notifier outbox` shows them)")
+    return "Messages: " + ", ".join(parts) + "."

@@ -1,0 +1,1 @@
+"""The mail server, as a neighbour: see `smtp.py`."""

@@ -1,0 +1,248 @@
+"""One account, one day: fetch, compose, render, freeze, record. Read this file first.
+
+`run_account` is what the timer, the daemon and a person call alike. It decides what is due, takes
+the day in the run ledger, and leaves frozen messages in the outbox; `deliver.py` does the rest.
+`rehearse` is the same without the ledger: a dry run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from notifier import slots
+from notifier.attachments.csv import orders_csv
+from notifier.digest import Digest, compose
+from notifier.errors import NotifierError
+from notifier.freeze import Attachment, freeze
+from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
+from notifier.parts import Account, Sender, WhenEmpty
+from notifier.reading import Failed, Source
+from notifier.render import Parts, Renderer
+from notifier.store import Store
+
+RECORDING_TIME = timedelta(minutes=5)
+"""What a run may take beside reading; its lease on the day is both together."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked for beyond the schedule; nothing of it by default."""
+
+    day: date | None = None
+    now: bool = False
+    force: bool = False
+
+    @property
+    def reason(self) -> str | None:
+        """What the ledger says of it."""
+        if self.force:
+            return "forced by a person"
+        return "asked for by a person" if self.now or self.day else None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A day and edition to be run, and days that can only be recorded as skipped."""
+
+    day: date | None
+    """None when there is nothing to run."""
+    edition: int
+    missed: tuple[date, ...]
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one account in this run."""
+
+    account: Account
+    next_at: datetime
+    """When the next day becomes due."""
+    run: Run | None = None
+    """The run this call made; where nothing was due, the latest one of the day, if any."""
+    digest: Digest | None = None
+    messages: tuple[FrozenMessage, ...] = ()
+    error: NotifierError | None = None
+
+    @property
+    def composed(self) -> bool:
+        """Whether this call composed a digest."""
+        return self.digest is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """The parts that every run of a process shares."""
+
+    store: Store
+    renderer: Renderer
+    sender: Sender
+    clock: Callable[[], datetime]
+    holder: str
+    """Who holds a lease: one process on one machine."""
+
+
+async def run_account(account: Account, source: Source, shop: Workshop, wish: Wish) -> Report:
+    """Do what is due for one account, up to messages in the outbox."""
+    runs, clock = shop.store.runs, shop.clock
+    task = await find_task(account, shop.store, wish, clock())
+    await runs.skip(account.id, task.missed, "nothing ran on that day", at=clock())
+    if task.day is None:
+        return await _idle(account, shop, task, wish)
+    run = await runs.begin(
+        account.id,
+        task.day,
+        at=clock(),
+        lease=account.marketplace.run_timeout + RECORDING_TIME,
+        holder=shop.holder,
+        edition=task.edition,
+        reason=wish.reason,
+    )
+    if run is None:
+        return await _idle(account, shop, task, wish)
+    try:
+        return await _fetch_and_freeze(account, source, shop, task, run)
+    except Exception as error:
+        await runs.fail(run, str(error) or type(error).__name__, at=clock())
+        raise
+
+
+async def rehearse(account: Account, source: Source, shop: Workshop, wish: Wish) -> Report:
+    """Fetch, compose, render and freeze without recording: what `run` would send now."""
+    now = shop.clock()
+    task = await find_task(account, shop.store, wish, now)
+    day = task.day or wish.day or account.schedule.local_day(now)
+    digest = await read_digest(account, source, shop.store, day)
+    if isinstance(digest, Failed):
+        return Report(account, task.next_at, error=digest.error)
+    messages = _freeze_all(account, digest, shop, task.edition)
+    return Report(account, task.next_at, digest=digest, messages=messages)
+
+
+async def read_digest(account: Account, source: Source, store: Store, day: date) -> Digest | Failed:
+    """Read the source and compare it with the last snapshot; records nothing."""
+    previous = await store.runs.snapshot_before(account.id, day)
+    reading = await source.read(frozenset(previous.known) if previous else ())
+    if isinstance(reading, Failed):
+        return reading
+    last = previous.day if previous else None
+    return compose(
+        account,
+        reading,
+        previous,
+        day,
+        skipped_days=await store.runs.skipped_since(account.id, last, day),
+        trend=await store.runs.trend(account.id, day),
+    )
+
+
+async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -> Task:
+    """Ask the ledger and the clock what there is to do; touches nothing."""
+    today = account.schedule.local_day(now)
+    settled = await store.runs.settled_days(account.id, today - slots.LOOK_BACK)
+    since = await store.runs.first_day(account.id)
+    due = slots.due(account.schedule, now, settled, since=since)
+    day, edition = due.day, AUTOMATIC_EDITION
+    if wish.day or wish.now or wish.force:
+        day = wish.day or today
+        edition = _wished_edition(await store.runs.latest(account.id, day), wish)
+    missed = tuple(skipped for skipped in due.missed if skipped != day)
+    return Task(day if edition else None, edition, missed, due.next_at)
+
+
+def _wished_edition(latest: Run | None, wish: Wish) -> int:
+    """The edition a person's wish leads to; 0 when that day is done and nothing is forced."""
+    if latest is None:
+        return AUTOMATIC_EDITION
+    if not latest.state.settled:
+        return latest.edition
+    done = latest.state in (RunState.COMPLETE, RunState.INCOMPLETE)
+    return 0 if done and not wish.force else latest.edition + 1
+
+
+async def _idle(account: Account, shop: Workshop, task: Task, wish: Wish) -> Report:
+    day = wish.day or account.schedule.local_day(shop.clock())
+    return Report(account, task.next_at, run=await shop.store.runs.latest(account.id, day))
+
+
+async def _fetch_and_freeze(
+    account: Account, source: Source, shop: Workshop, task: Task, run: Run
+) -> Report:
+    """The way of the data, from the source to the outbox."""
+    runs, clock = shop.store.runs, shop.clock
+    digest = await read_digest(account, source, shop.store, run.day)
+    if isinstance(digest, Failed):
+        run = await runs.fail(run, digest.why, at=clock())
+        _tell(logging.WARNING, "failed", f"{account.name}: {digest.why}", run)
+        return Report(account, task.next_at, run, error=digest.error)
+    messages = _freeze_all(account, digest, shop, run.edition)
+    now = clock()
+    run = await runs.freeze(
+        run, digest, messages, at=now, give_up_at=_next_digest(account, run.day, now)
+    )
+    _tell(logging.INFO, str(run.state), _frozen_sentence(account, digest, messages), run)
+    return Report(account, task.next_at, run, digest, messages)
+
+
+def _freeze_all(
+    account: Account, digest: Digest, shop: Workshop, edition: int
+) -> tuple[FrozenMessage, ...]:
+    """One frozen message per recipient; each pair of language and group is rendered once."""
+    if digest.is_empty and account.when_empty is WhenEmpty.SKIP:
+        return ()
+    rendered: dict[tuple[str, str | None], tuple[Parts, tuple[Attachment, ...]]] = {}
+    messages = []
+    at = shop.clock()
+    for recipient in account.recipients:
+        key = (recipient.language, recipient.group)
+        if key not in rendered:
+            rendered[key] = _render(account, digest, shop, *key)
+        parts, attachments = rendered[key]
+        messages.append(
+            freeze(
+                parts,
+                attachments,
+                recipient=recipient,
+                account=account,
+                sender=shop.sender,
+                day=digest.day,
+                edition=edition,
+                at=at,
+            )
+        )
+    return tuple(messages)
+
+
+def _render(
+    account: Account, digest: Digest, shop: Workshop, language: str, group: str | None
+) -> tuple[Parts, tuple[Attachment, ...]]:
+    parts = shop.renderer.digest(digest, account, shop.sender, language=language, group=group)
+    if not account.attach_csv or not digest.present:
+        return parts, ()
+    return parts, (orders_csv(digest, language),)
+
+
+def _next_digest(account: Account, day: date, now: datetime) -> datetime:
+    """The instant another digest takes the place of this one: G11 tries until then."""
+    later = max(day, account.schedule.local_day(now) - timedelta(days=1)) + timedelta(days=1)
+    starts = account.schedule.starts(later)
+    return starts if starts > now else account.schedule.starts(later + timedelta(days=1))
+
+
+def _frozen_sentence(account: Account, digest: Digest, messages: tuple[FrozenMessage, ...]) -> str:
+    counts = (
+        f"{len(digest.present)} waiting ({len(digest.new)} new), "
+        f"{len(digest.collected)} gone since; {len(messages)} messages in the outbox"
+    )
+    gap = f"; incomplete: {digest.gap.why}" if digest.gap else ""
+    return f"{account.name}, {digest.day}: {counts}{gap}"
+
+
+def _tell(level: int, event: str, sentence: str, run: Run) -> None:
+    fields = {"event": event, "account": run.account_id, "day": run.day.isoformat()}
+    logger.log(level, "%s", sentence, extra=fields | {"edition": run.edition})
