@@ -10,11 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 
 from notifier.digest import Entry
 from notifier.orders import Money
 
 Value = str | int | bool | Decimal | date | datetime | None
+
+
+class Kind(Enum):
+    """What the values of a column are, where there is one."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    YES_NO = "yes or no"
+    DATE = "date"
+    INSTANT = "instant"
+    """Aware, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,12 @@ class Column:
     name: str
     heading: str
     value: Callable[[Entry], Value]
-    numeric: bool = False
+    kind: Kind = Kind.TEXT
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are aligned to the right."""
+        return self.kind is Kind.NUMBER
 
 
 def _amount(money: Money | None) -> Decimal | None:
@@ -44,21 +61,26 @@ def _pieces(entry: Entry) -> int:
 
 
 _ALL = (
-    Column("order", "Order", lambda e: e.order.id, numeric=True),
+    Column("order", "Order", lambda e: e.order.id, Kind.NUMBER),
     Column("external_id", "Your order number", lambda e: e.order.external_id),
     Column("tracking", "Tracking number", lambda e: " ".join(e.order.tracking_numbers) or None),
     Column("tracking_url", "Tracking link", lambda e: e.order.tracking_url),
     Column("items", "Items", _items),
     Column("sku", "Article", _skus),
-    Column("pieces", "Pieces", _pieces, numeric=True),
-    Column("value", "Value", lambda e: _amount(e.order.value), numeric=True),
-    Column("cod", "Cash on delivery", lambda e: _amount(e.order.cod), numeric=True),
+    Column("pieces", "Pieces", _pieces, Kind.NUMBER),
+    Column("value", "Value", lambda e: _amount(e.order.value), Kind.NUMBER),
+    Column("cod", "Cash on delivery", lambda e: _amount(e.order.cod), Kind.NUMBER),
     Column("currency", "Currency", lambda e: e.order.currency),
-    Column("shipped", "Shipped", lambda e: e.order.shipped_at),
-    Column("first_attempt", "First delivery attempt", lambda e: e.order.first_delivery_attempt),
-    Column("first_seen", "First seen", lambda e: e.first_seen),
-    Column("days", "Days waiting", lambda e: e.days_waiting, numeric=True),
-    Column("overdue", "Overdue", lambda e: e.overdue),
+    Column("shipped", "Shipped", lambda e: e.order.shipped_at, Kind.INSTANT),
+    Column(
+        "first_attempt",
+        "First delivery attempt",
+        lambda e: e.order.first_delivery_attempt,
+        Kind.INSTANT,
+    ),
+    Column("first_seen", "First seen", lambda e: e.first_seen, Kind.DATE),
+    Column("days", "Days waiting", lambda e: e.days_waiting, Kind.NUMBER),
+    Column("overdue", "Overdue", lambda e: e.overdue, Kind.YES_NO),
 )
 
 COLUMNS = {column.name: column for column in _ALL}

@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from typing import Any
 
-from notifier.columns import COLUMNS, Column, Value
+from notifier.columns import COLUMNS, Column, Kind, Value
 from notifier.digest import Entry
 
 _CONDITION = re.compile(r"\s*(?P<column>[a-z_]+)\s*(?P<sign>>=|<=|!=|=|>|<|~)\s*(?P<value>.*?)\s*")
 
-_COMPARE: dict[str, Callable[[Value, Value], bool]] = {
+Comparable = Any
+"""A value of one column's kind: within a column all of them compare with each other."""
+
+_COMPARE: dict[str, Callable[[Comparable, Comparable], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -32,15 +38,27 @@ class Condition:
     text: str
 
     def holds(self, entry: Entry) -> bool:
-        """Whether the entry fits. A missing value fits nothing but `!=`."""
+        """Whether the entry fits. A missing value fits only `column=` and `column!=something`."""
         value = self.column.value(entry)
         if self.sign == "~":
             return self.text.casefold() in str(value or "").casefold()
-        if self.sign in ("=", "!="):
-            return (_same(value, self.text)) is (self.sign == "=")
-        if value is None:
-            return False
-        return _COMPARE[self.sign](*_comparable(value, self.text))
+        if value is None or not self.text:
+            return (value is None and not self.text) is (self.sign == "=")
+        return _COMPARE[self.sign](_comparable(value), self.operand())
+
+    def operand(self) -> Comparable:
+        """The text as a value of the column's kind; raises ValueError where it is none."""
+        text = self.text
+        match self.column.kind:
+            case Kind.YES_NO if self.sign not in ("=", "!="):
+                raise ValueError(f"{self.column.name} is yes or no; write {self.column.name}=true")
+            case Kind.YES_NO:
+                return text.casefold() in ("true", "yes", "1")
+            case Kind.NUMBER:
+                return _number(text)
+            case Kind.DATE | Kind.INSTANT:
+                return _date(text)
+        return text.casefold()
 
 
 def find_column(name: str) -> Column:
@@ -62,7 +80,10 @@ def parse_condition(text: str) -> Condition:
     match = _CONDITION.fullmatch(text)
     if not match:
         raise ValueError(f'"{text}" is no condition; write days>=3, items~monitor or overdue=true')
-    return Condition(find_column(match["column"]), match["sign"], match["value"])
+    condition = Condition(find_column(match["column"]), match["sign"], match["value"])
+    if condition.sign != "~" and condition.text:
+        condition.operand()  # says now what is wrong with it
+    return condition
 
 
 def arrange(
@@ -82,38 +103,27 @@ def arrange(
     return (*present, *absent)
 
 
-def _sort_key(value: Value) -> tuple[str, Value]:
-    """Within one column all values are of one kind; text is compared without case."""
-    return ("", value.casefold()) if isinstance(value, str) else ("", value)
+def _sort_key(value: Value) -> Comparable:
+    """Within one column all values are of one kind."""
+    assert value is not None  # noqa: S101 - those without a value were set apart
+    return value if isinstance(value, datetime) else _comparable(value)
 
 
-def _same(value: Value, text: str) -> bool:
-    if isinstance(value, bool):
-        return value is (text.casefold() in ("true", "yes", "1"))
-    if value is None:
-        return text == ""
-    try:
-        left, right = _comparable(value, text)
-    except ValueError:
-        return False
-    return left == right
-
-
-def _comparable(value: Value, text: str) -> tuple[Value, Value]:
-    """Both sides as one kind; raises ValueError when `text` is not of the column's kind."""
+def _comparable(value: Value) -> Comparable:
+    """Text without case, instants as their day (UTC)."""
     match value:
-        case bool():
-            raise ValueError(f"a yes or no cannot be compared with {text}; write overdue=true")
-        case int() | Decimal():
-            try:
-                return Decimal(value), Decimal(text)
-            except InvalidOperation:
-                raise ValueError(f'"{text}" is not a number') from None
+        case str():
+            return value.casefold()
         case datetime():
-            return value.date(), _date(text)
-        case date():
-            return value, _date(text)
-    return str(value).casefold(), text.casefold()
+            return value.date()
+    return value
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f'"{text}" is not a number') from None
 
 
 def _date(text: str) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 class Invocation:
     """One call of the command line."""
 
-    def __init__(self, config_file: Path | None, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        config_file: Path | None,
+        *,
+        verbose: bool = False,
+        clock: Callable[[], datetime] | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self.config_file = config_file
         self.verbose = verbose
-        self.environ: Mapping[str, str] = os.environ
+        self._clock = clock
+        self.environ = environ
 
     def now(self) -> datetime:
-        """The time, aware and in UTC."""
-        return datetime.now(UTC)
+        """The time, aware and in UTC; the demo plays it."""
+        return self._clock() if self._clock else datetime.now(UTC)
 
     def settings(self) -> Settings:
         """Find and read the configuration; raises ConfigError with every problem."""

@@ -1,0 +1,176 @@
+"""`notifier demo`: two days of a small shop, played through real sockets on this machine."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+FIRST_LINE = "# Written by `notifier demo`; it starts over in a folder where it finds this line."
+
+CONFIG = """\
+{first_line}
+admin = "Admin <admin@example.com>"
+
+[store]
+path = "notifier.db"
+
+[smtp]
+host = "127.0.0.1"
+port = {smtp_port}
+tls = "none"                         # allowed because it is loopback
+from = "Ready to return <parcels@example.com>"
+
+[marketplace]
+base_url = "{base_url}"
+
+[groups.warehouse]
+members = ["Jana <jana@example.com>", "pavol@example.com"]
+language = "sl"
+
+[accounts.demo]
+name = "Demo shop"
+client_id = "{client_id}"
+recipients = ["Office <office@example.com>", "warehouse"]
+
+[accounts.demo.place]
+name = "Branch Ljubljana Center"
+address = "Example street 1, 1000 Ljubljana"
+opening_hours = "Mon–Fri 8–18"
+"""
+
+
+@click.command
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep config, store, Maildir and HTML in DIR; otherwise in a new folder it names.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same orders.")
+@pass_invocation
+def command(invocation: Invocation, *, directory: Path | None, seed: int) -> int:
+    """Try everything out on this machine, with a simulated marketplace and mail server.
+
+    Plays two mornings of a small shop: the first digest, then a day later one that tells what
+    is new, what still waits and what was collected. Nothing leaves this machine.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    try:
+        import notifier.simulator.mailbox  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise click.UsageError(
+            f'the demo needs the extra "demo" ({error.name} is missing): '
+            "pip install 'ready-to-return-notifier[demo]'"
+        ) from None
+    folder = _prepare(directory)
+    invocation.tell_story()
+    return asyncio.run(_play(invocation, folder, seed))
+
+
+async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
+    from notifier.simulator import World, serve  # noqa: PLC0415
+    from notifier.simulator.mailbox import receive  # noqa: PLC0415
+
+    today = invocation.now()
+    world = World.from_scenario("small_shop", seed=seed, start=today - timedelta(days=1))
+    config, maildir = folder / "config.toml", folder / "Maildir"
+    async with serve(world) as base_url, receive(maildir) as smtp_port:
+        invocation.echo(f"1. The simulated marketplace answers at {base_url},")
+        invocation.echo(f"   a mail server at 127.0.0.1:{smtp_port}.")
+        _write_config(config, base_url, smtp_port, world.client_id)
+        invocation.echo(f"2. The configuration is {config}.")
+        invocation.echo("3. Yesterday morning, `notifier run`:")
+        codes = [await _run(config, world.now)]
+        world.advance(days=1)
+        invocation.echo("4. A day later, `notifier run` again:")
+        codes.append(await _run(config, world.now))
+    _show(invocation, folder, maildir)
+    return next((code for code in codes if code is not ExitCode.DONE), ExitCode.DONE)
+
+
+async def _run(config: Path, at: datetime) -> ExitCode:
+    """What `notifier --config CONFIG run --now` does, at a played time."""
+    from notifier.cli.run import run  # noqa: PLC0415
+    from notifier.run import Wish  # noqa: PLC0415
+
+    return await run(Invocation(config, clock=lambda: at, environ={}), (), Wish(now=True))
+
+
+def _prepare(directory: Path | None) -> Path:
+    """An empty folder to play in; what an earlier demo left in it is cleared away."""
+    if directory is None:
+        return Path(tempfile.mkdtemp(prefix="notifier-demo-"))
+    config = directory / "config.toml"
+    if config.is_file() and config.read_text(encoding="utf-8").startswith(FIRST_LINE):
+        _clear(directory)
+    elif directory.exists() and any(directory.iterdir()):
+        raise click.BadParameter(
+            f"{directory} is not empty, and not from an earlier demo; name a new folder",
+            param_hint="--directory",
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory.resolve()
+
+
+def _clear(directory: Path) -> None:
+    """Remove what a demo makes, by name, and nothing else."""
+    import shutil  # noqa: PLC0415
+
+    shutil.rmtree(directory / "Maildir", ignore_errors=True)
+    for pattern in ("config.toml", "notifier.db*", "digest-*.html"):
+        for file in directory.glob(pattern):
+            file.unlink()
+
+
+def _write_config(file: Path, base_url: str, smtp_port: int, client_id: str) -> None:
+    text = CONFIG.format(
+        first_line=FIRST_LINE, base_url=base_url, smtp_port=smtp_port, client_id=client_id
+    )
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o600)
+
+
+def _show(invocation: Invocation, folder: Path, maildir: Path) -> None:
+    """Where the mails lie, and the text part of the newest English one."""
+    mails = list(_received(maildir))
+    invocation.echo(f"5. {len(mails)} mails were received, in {maildir}:")
+    for mail in mails:
+        invocation.echo(f"   {mail['To']}: {mail['Subject']}")
+    last = {mail["Content-Language"]: mail for mail in mails}
+    invocation.echo("6. Open the HTML part in a browser:")
+    for language, mail in last.items():
+        file = folder / f"digest-{language}.html"
+        file.write_text(_part(mail, "html"), encoding="utf-8")
+        invocation.echo(f"   {file.as_uri()}")
+    invocation.echo("7. The text part of the newest:\n")
+    invocation.echo(f"Subject: {last['en']['Subject']}\n")
+    invocation.echo(_part(last["en"], "plain"))
+    invocation.echo(f"Everything is kept in {folder}. Look at its ledger:")
+    invocation.echo(f"  notifier --config {folder / 'config.toml'} runs")
+
+
+def _received(maildir: Path) -> Iterator[EmailMessage]:
+    """The mails, oldest first, as a mail program reads them."""
+    messages = [
+        email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        for file in sorted((maildir / "new").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    ]
+    yield from sorted(messages, key=lambda message: message["Date"].datetime)
+
+
+def _part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    assert body is not None  # noqa: S101 - we have composed it with both parts
+    content: str = body.get_content()
+    return content

@@ -1,0 +1,215 @@
+"""`notifier orders`: the overview of what is ready to return now."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+if TYPE_CHECKING:
+    from notifier.columns import Column, Value
+    from notifier.digest import Digest, Entry
+    from notifier.overview import Condition
+    from notifier.parts import Account
+
+
+@click.command
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
+)
+@click.option(
+    "--columns",
+    metavar="A,B,…",
+    help="Columns to show: order, external_id, tracking, tracking_url, items, sku, pieces, value, "
+    "cod, currency, shipped, first_attempt, first_seen, days, overdue; or all.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="CONDITION",
+    help="Keep what fits, such as days>=3, items~monitor or order=4500123; repeatable.",
+)
+@click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for descending.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+)
+@pass_invocation
+def command(
+    invocation: Invocation,
+    *,
+    accounts: tuple[str, ...],
+    columns: str | None,
+    filters: tuple[str, ...],
+    sort: str | None,
+    form: str,
+) -> int:
+    """Show what is ready to return now, read from the marketplace.
+
+    Nothing is sent or recorded. "First seen" and "days" come from the run ledger, so before
+    the first run every order is seen today. Oldest first, unless sorted otherwise.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    from notifier import overview  # noqa: PLC0415
+    from notifier.columns import COLUMNS, DEFAULT, choose  # noqa: PLC0415
+
+    try:
+        match columns:
+            case None:
+                chosen = choose(DEFAULT)
+            case "all":
+                chosen = tuple(COLUMNS.values())
+            case _:
+                chosen = overview.parse_columns(columns)
+        conditions = tuple(overview.parse_condition(text) for text in filters)
+        if sort:
+            overview.find_column(sort.removeprefix("-"))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    view = View(chosen, conditions, sort, form)
+    return asyncio.run(_show(invocation, accounts, view))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of the list is shown, and how."""
+
+    columns: tuple[Column, ...]
+    conditions: tuple[Condition, ...]
+    sort: str | None
+    form: str
+
+
+async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> ExitCode:
+    from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
+    from notifier.cli.progress import orders_read  # noqa: PLC0415
+    from notifier.overview import arrange  # noqa: PLC0415
+    from notifier.reading import Failed  # noqa: PLC0415
+    from notifier.run import read_digest  # noqa: PLC0415
+
+    settings = invocation.settings()
+    accounts = choose_accounts(settings, ids)
+    found: list[tuple[Account, tuple[Entry, ...]]] = []
+    code = ExitCode.DONE
+    with orders_read() as progress:
+        async with assemble(
+            settings, invocation.now, read_only=True, progress=progress
+        ) as assembly:
+            for account in accounts:
+                today = account.schedule.local_day(invocation.now())
+                digest = await read_digest(
+                    account, assembly.source(account), assembly.shop.store, today
+                )
+                if isinstance(digest, Failed):
+                    raise digest.error
+                if digest.gap:
+                    code = ExitCode.FAILED
+                    invocation.warn(_gap_sentence(account, digest))
+                found.append((account, arrange(digest.present, view.conditions, view.sort)))
+    _SHOW[view.form](found, view.columns)
+    return code
+
+
+def _gap_sentence(account: Account, digest: Digest) -> str:
+    gap = digest.gap
+    assert gap is not None  # noqa: S101 - the caller has just looked
+    unread = f" Not read: {', '.join(map(str, gap.unread))}." if gap.unread else ""
+    return f"{account.name}: this list is incomplete: {gap.why}.{unread}"
+
+
+Found = Sequence[tuple["Account", tuple["Entry", ...]]]
+
+
+def _table(found: Found, columns: tuple[Column, ...]) -> None:
+    from notifier.cli.table import print_table  # noqa: PLC0415
+
+    headings = [column.heading for column in columns]
+    numeric = frozenset(index for index, column in enumerate(columns) if column.numeric)
+    for account, entries in found:
+        count = "1 order waits" if len(entries) == 1 else f"{len(entries)} orders wait"
+        click.echo(f"{account.name}: {count}.")
+        if entries:
+            rows = [[_text(column.value(entry)) for column in columns] for entry in entries]
+            print_table(headings, rows, numeric=numeric)
+
+
+def _csv(found: Found, columns: tuple[Column, ...]) -> None:
+    from notifier.attachments.csv import safe_cell  # noqa: PLC0415
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["account", *(column.name for column in columns)])
+    for account, entries in found:
+        for entry in entries:
+            cells = (column.value(entry) for column in columns)
+            writer.writerow(
+                [account.id, *(safe_cell(v) if isinstance(v, str) else _plain(v) for v in cells)]
+            )
+    click.echo(out.getvalue(), nl=False)
+
+
+def _json(found: Found, columns: tuple[Column, ...]) -> None:
+    rows = [
+        {"account": account.id}
+        | {column.name: _jsonable(column.value(entry)) for column in columns}
+        for account, entries in found
+        for entry in entries
+    ]
+    json.dump(rows, sys.stdout, ensure_ascii=False, indent=2)
+    click.echo()
+
+
+_SHOW: dict[str, Callable[[Found, tuple[Column, ...]], None]] = {
+    "table": _table,
+    "csv": _csv,
+    "json": _json,
+}
+
+
+def _text(value: Value) -> str:
+    """A cell of the table: dates without their time, yes or nothing."""
+    match value:
+        case None | False:
+            return ""
+        case True:
+            return "yes"
+        case datetime():
+            return value.date().isoformat()
+    return str(value)
+
+
+def _plain(value: Value) -> str:
+    """A cell of the CSV, for machines."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+    return str(value)
+
+
+def _jsonable(value: Value) -> str | int | float | bool | None:
+    match value:
+        case Decimal():
+            return float(value)
+        case date():
+            return value.isoformat()
+    return value

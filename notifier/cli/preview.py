@@ -1,0 +1,99 @@
+"""`notifier preview`: the digest as it would be sent now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+if TYPE_CHECKING:
+    from notifier.render import Parts
+
+
+@click.command
+@click.option("--account", metavar="ID", help="Which account; the first one unless told.")
+@click.option("--language", metavar="CODE", help="Language; the first recipient's unless told.")
+@click.option("--text", is_flag=True, help="Print the text part (also the default).")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the HTML part to FILE; - for standard output.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the HTML part in a browser.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    *,
+    account: str | None,
+    language: str | None,
+    text: bool,
+    html: Path | None,
+    show: bool,
+) -> int:
+    """Show today's digest without sending or recording anything.
+
+    It reads the marketplace, so it costs as many calls as a run.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    parts = asyncio.run(_preview(invocation, account, language))
+    if text or not (html or show):
+        click.echo(f"Subject: {parts.subject}\n")
+        click.echo(parts.text, nl=False)
+    if html == Path("-"):
+        click.echo(parts.html)
+    elif html or show:
+        file = _write(parts.html, html)
+        click.echo(f"HTML part: {file}")
+        if show:
+            click.launch(file.as_uri())
+    return ExitCode.DONE
+
+
+async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Parts:
+    from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
+    from notifier.cli.progress import orders_read  # noqa: PLC0415
+    from notifier.preview import preview  # noqa: PLC0415
+
+    settings = invocation.settings()
+    account = choose_accounts(settings, [id_] if id_ else [])[0]
+    _check_language(language)
+    day = account.schedule.local_day(invocation.now())
+    with orders_read() as progress:
+        async with assemble(
+            settings, invocation.now, read_only=True, progress=progress
+        ) as assembly:
+            digest, parts = await preview(
+                account, assembly.source(account), assembly.shop, day, language
+            )
+    if digest.gap:
+        invocation.warn(f"{account.name}: this list is incomplete: {digest.gap.why}.")
+    return parts
+
+
+def _check_language(language: str | None) -> None:
+    from notifier.i18n import available_languages  # noqa: PLC0415
+
+    if language and language not in available_languages():
+        raise click.BadParameter(
+            f'no language "{language}"; there is: {", ".join(available_languages())}',
+            param_hint="--language",
+        )
+
+
+def _write(html: str, file: Path | None) -> Path:
+    """Write to `file`, or to a new one where the browser can read it."""
+    if file is None:
+        import tempfile  # noqa: PLC0415
+
+        file = Path(tempfile.mkdtemp(prefix="notifier-preview-")) / "digest.html"
+    try:
+        file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror or str(error)) from None
+    return file.resolve()

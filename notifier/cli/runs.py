@@ -1,0 +1,67 @@
+"""`notifier runs`: the run ledger as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+if TYPE_CHECKING:
+    from notifier.ledger import Run
+
+HEADINGS = (
+    "Day",
+    "Account",
+    "Ed.",
+    "State",
+    "Waiting",
+    "New",
+    "Gone",
+    "Sent",
+    "Begun (UTC)",
+    "Why",
+)
+
+
+@click.command
+@click.option("--account", metavar="ID", help="Only this account.")
+@click.option("--limit", type=click.IntRange(1), default=30, show_default=True, help="At most N.")
+@pass_invocation
+def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
+    """Show the run ledger: which day was done, and how. Newest first.
+
+    Edition 1 is the day's own; further ones were forced by a person.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    from notifier.cli.table import print_table  # noqa: PLC0415
+
+    runs = asyncio.run(_list(invocation, account, limit))
+    if not runs:
+        invocation.echo("No run is recorded yet.")
+        return ExitCode.DONE
+    print_table(HEADINGS, [_row(run) for run in runs], numeric=frozenset({2, 4, 5, 6, 7}))
+    return ExitCode.DONE
+
+
+async def _list(invocation: Invocation, account: str | None, limit: int) -> tuple[Run, ...]:
+    from notifier.store import open_store  # noqa: PLC0415
+
+    async with open_store(invocation.settings().store, read_only=True) as store:
+        return await store.runs.list(account_id=account, limit=limit)
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    return (
+        run.day.isoformat(),
+        run.account_id,
+        str(run.edition),
+        str(run.state),
+        *("" if count is None else str(count) for count in (run.waiting, run.new, run.collected)),
+        f"{run.sent}/{run.messages}",
+        f"{run.begun_at:%Y-%m-%d %H:%M}",
+        "; ".join(filter(None, (run.reason, run.why))),
+    )

@@ -1,0 +1,100 @@
+"""`notifier send-test`: prove that mail arrives, without touching the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import DeliveryFailed, ExitCode, MailUnavailable
+
+if TYPE_CHECKING:
+    from notifier.mail.smtp import Delivery
+    from notifier.parts import Account, Settings
+    from notifier.recipients import Recipient
+
+
+@click.command
+@click.argument("address")
+@pass_invocation
+def command(invocation: Invocation, address: str) -> int:
+    """Send a test mail to ADDRESS, which must be one of the configured addresses.
+
+    It is neither a digest nor in the outbox: what fails here is not tried again.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    return asyncio.run(_send(invocation, address))
+
+
+async def _send(invocation: Invocation, address: str) -> ExitCode:
+    from notifier.ledger import Outcome  # noqa: PLC0415
+
+    settings = invocation.settings()
+    account, recipient = _find(settings, address)
+    delivery = await _deliver(invocation, settings, account, recipient)
+    match delivery.outcome:
+        case Outcome.ACCEPTED:
+            invocation.echo(f"Accepted by {settings.smtp.host}: {delivery.reply}")
+            invocation.echo(f"Now look whether it arrives at {recipient.mailbox.address}.")
+            return ExitCode.DONE
+        case Outcome.REJECTED:
+            raise DeliveryFailed(
+                f"{settings.smtp.host} refuses mail to {address} at {delivery.phase}: "
+                f"{delivery.reply}"
+            )
+        case Outcome.UNKNOWN:
+            raise DeliveryFailed(
+                f"{settings.smtp.host} got the mail but gave no answer ({delivery.reply}); "
+                "look into the mailbox before you try again"
+            )
+    raise MailUnavailable(
+        f"{settings.smtp.host} does not take the mail now, at {delivery.phase}: {delivery.reply}"
+    )
+
+
+async def _deliver(
+    invocation: Invocation, settings: Settings, account: Account, recipient: Recipient
+) -> Delivery:
+    from notifier.freeze import freeze_test  # noqa: PLC0415
+    from notifier.mail.smtp import Envelope, MailConnection  # noqa: PLC0415
+    from notifier.render import Renderer  # noqa: PLC0415
+
+    renderer = Renderer(settings.templates_dir)
+    parts = renderer.test(account, settings.sender, recipient)
+    message = freeze_test(
+        parts, recipient=recipient, account=account, sender=settings.sender, at=invocation.now()
+    )
+    envelope = Envelope(
+        message.envelope_from, message.recipient, message.content, message.message_id.strip("<>")
+    )
+    async with MailConnection(settings.smtp) as mail:
+        return await mail.send(envelope, before_dot=_nothing)
+
+
+async def _nothing() -> None:
+    """A test mail leaves no mark."""
+
+
+def _find(settings: Settings, address: str) -> tuple[Account, Recipient]:
+    """The configured recipient with that address: this must not become a way to mail anybody."""
+    from notifier.recipients import Recipient, parse_mailbox  # noqa: PLC0415
+
+    try:
+        wanted = parse_mailbox(address)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="ADDRESS") from None
+    accounts = tuple(settings.accounts.values())
+    for account in accounts:
+        for recipient in account.recipients:
+            if recipient.mailbox.key == wanted.key:
+                return account, recipient
+    if settings.sender.admin.key == wanted.key:
+        return accounts[0], Recipient(settings.sender.admin, accounts[0].language)
+    known = sorted({r.mailbox.address for a in accounts for r in a.recipients})
+    raise click.BadParameter(
+        f"{address} is not configured, and test mails go to configured addresses only: "
+        f"{', '.join([*known, settings.sender.admin.address])}",
+        param_hint="ADDRESS",
+    )

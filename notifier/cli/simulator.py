@@ -1,0 +1,109 @@
+"""`notifier simulator`: the simulated marketplace on a port."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+if TYPE_CHECKING:
+    from notifier.simulator import World
+
+CLIENT_ID = "demo-client-id"
+
+
+@click.command
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8085, show_default=True)
+@click.option(
+    "--scenario", default="busy_day", show_default=True, metavar="NAME", help="See --list."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same orders.")
+@click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Calls a day, then 429.")
+@click.option(
+    "--latency",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait before each answer.",
+)
+@click.option("--client-id", default=CLIENT_ID, show_default=True, help="The one it accepts.")
+@click.option("--list", "list_scenarios", is_flag=True, help="List the scenarios and stop.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    *,
+    host: str,
+    port: int,
+    scenario: str,
+    seed: int,
+    rate_limit: int | None,
+    latency: float,
+    client_id: str,
+    list_scenarios: bool,
+) -> int:
+    """Serve a simulated marketplace, to try the notifier or your own client against.
+
+    It answers as the MALL Partner API does. `POST /simulator/advance?days=1` moves its clock
+    on, so that orders age, come back and are collected; `GET /simulator/state` tells counts.
+    """
+    try:
+        from notifier.simulator import SCENARIOS, World  # noqa: PLC0415
+    except ImportError as error:
+        raise click.UsageError(
+            f'the simulator needs the extra "demo" ({error.name} is missing): '
+            "pip install 'ready-to-return-notifier[demo]'"
+        ) from None
+    if list_scenarios:
+        for name, kind in SCENARIOS.items():
+            invocation.echo(f"{name:<14}{kind.about}")
+        return ExitCode.DONE
+    if scenario not in SCENARIOS:
+        raise click.BadParameter(
+            f'no scenario "{scenario}"; there is: {", ".join(SCENARIOS)}', param_hint="--scenario"
+        )
+    world = World.from_scenario(
+        scenario,
+        seed=seed,
+        start=invocation.now(),
+        clock=invocation.now,
+        client_id=client_id,
+        rate_limit=rate_limit,
+        latency_seconds=latency,
+    )
+    return _serve(invocation, world, host, port)
+
+
+def _serve(invocation: Invocation, world: World, host: str, port: int) -> int:
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+    import contextlib  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    from notifier.simulator import serve  # noqa: PLC0415
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with serve(world, host, port) as base_url:
+            invocation.echo(f"Serving the simulated marketplace at {base_url}; Ctrl-C stops it.")
+            invocation.echo(f"{len(world.ready_ids())} orders are ready to return.")
+            invocation.echo(
+                f"  curl '{base_url}/v1/orders?filter=basic&client_id={world.client_id}'"
+            )
+            invocation.echo(f"  curl -X POST '{base_url}/simulator/advance?days=1'")
+            sys.stdout.flush()
+            await stop.wait()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(until_stopped())
+        except OSError as error:
+            raise click.ClickException(
+                f"cannot listen on {host}:{port} ({error.strerror}); choose another --port"
+            ) from None
+    return ExitCode.DONE

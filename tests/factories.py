@@ -1,0 +1,80 @@
+"""Values to arrange tests with: valid by default, changed by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from notifier.digest import Digest, Known, Snapshot, compose
+from notifier.orders import Item, Money, Order, OrderStatus
+from notifier.parts import Account, MarketplaceAccess, PlaceOfReturn, Secret, Sender
+from notifier.reading import Complete
+from notifier.recipients import Mailbox, Recipient
+from notifier.slots import Schedule
+
+DAY = date(2026, 11, 22)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def order(id_: int = 4500001, **more: Any) -> Order:
+    """One order that waits for the seller."""
+    fields: dict[str, Any] = {
+        "status": OrderStatus.SHIPPED,
+        "ready_to_return": True,
+        "external_id": f"EXT-{id_}",
+        "tracking_numbers": (f"MD{id_}",),
+        "tracking_url": f"https://tracking.example/{id_}",
+        "items": (Item("Kettle", 1, sku="K-1", price=Money(Decimal("19.90"), "EUR")),),
+        "currency": "EUR",
+        "shipped_at": datetime(2026, 11, 10, 9, tzinfo=UTC),
+    }
+    return Order(id_, **(fields | more))
+
+
+def schedule(**more: Any) -> Schedule:
+    """Six in the morning in Ljubljana."""
+    fields: dict[str, Any] = {"send_at": time(6), "timezone": "Europe/Ljubljana"}
+    return Schedule(**(fields | more))
+
+
+def account(**more: Any) -> Account:
+    """A Slovenian shop with two recipients."""
+    fields: dict[str, Any] = {
+        "id": "ljubljana",
+        "name": "Mimovrste",
+        "marketplace": MarketplaceAccess(
+            "https://marketplace.example", Secret("client-id-1"), "Europe/Prague"
+        ),
+        "schedule": schedule(),
+        "recipients": (
+            Recipient(Mailbox("office@example.com", "Office"), "en"),
+            Recipient(Mailbox("jana@example.com", "Jana"), "sl", "warehouse"),
+        ),
+        "language": "en",
+        "place": PlaceOfReturn("Branch Center", "Example street 1", "Mon–Fri 8–18"),
+        "order_url": "https://portal.example/orders/{id}",
+    }
+    return Account(**(fields | more))
+
+
+def sender() -> Sender:
+    """Mail from the shop's own domain."""
+    box = Mailbox("parcels@example.com", "Ready to return")
+    admin = Mailbox("admin@example.com", "Admin")
+    return Sender(mailbox=box, reply_to=admin, envelope=box, admin=admin)
+
+
+def snapshot(*orders: Order, day: date = date(2026, 11, 21), **first_seen: date) -> Snapshot:
+    """What waited on an earlier day, each since that day unless told by `o<id>=day`."""
+    known = {o.id: Known(first_seen.get(f"o{o.id}", day), o) for o in orders}
+    since = min([day, *first_seen.values()])
+    return Snapshot(day, since, known)
+
+
+def digest(*orders: Order, previous: Snapshot | None = None, **more: Any) -> Digest:
+    """A digest of these orders, all new unless `previous` knew them."""
+    reading = Complete(NOON, orders, candidates=len(orders))
+    base = compose(account(), reading, previous or snapshot(), DAY)
+    return replace(base, **more) if more else base

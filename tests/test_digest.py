@@ -1,0 +1,160 @@
+"""What a digest says, compared with what waited before."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.digest import Digest, compose
+from notifier.orders import Item, Money
+from notifier.reading import Complete, Departure, Incomplete
+from tests.factories import DAY, NOON, account, digest, order, snapshot
+
+
+def ids(entries: tuple[object, ...]) -> list[int]:
+    return [entry.order.id for entry in entries]  # type: ignore[attr-defined] # any Entry
+
+
+def test_orders_not_known_before_are_new_and_known_ones_still_wait() -> None:
+    result = digest(order(1), order(2), previous=snapshot(order(1)))
+
+    assert ids(result.new) == [2]
+    assert ids(result.waiting) == [1]
+
+
+def test_what_left_the_list_is_told_with_how_it_went() -> None:
+    reading = Complete(NOON, (), departed={1: Departure.RETURNED, 2: Departure.LOST})
+
+    result = compose(account(), reading, snapshot(order(1), order(2)), DAY)
+
+    assert {e.order.id: e.departure for e in result.collected} == {
+        1: Departure.RETURNED,
+        2: Departure.LOST,
+    }
+
+
+def test_on_the_very_first_digest_nothing_is_new_and_shipping_dates_decide() -> None:
+    late = order(1, shipped_at=datetime(2026, 11, 12, tzinfo=UTC))
+    early = order(2, shipped_at=datetime(2026, 11, 2, tzinfo=UTC))
+
+    result = compose(account(), Complete(NOON, (late, early)), None, DAY)
+
+    assert result.is_first
+    assert result.new == ()
+    assert ids(result.waiting) == [2, 1]
+    assert result.watching_since == DAY
+
+
+def test_days_waiting_count_from_the_day_we_first_saw_it() -> None:
+    before = snapshot(order(1), o1=date(2026, 11, 15))
+
+    (entry,) = digest(order(1), previous=before).waiting
+
+    assert (entry.first_seen, entry.days_waiting, entry.overdue) == (date(2026, 11, 15), 7, True)
+
+
+def test_an_unread_order_stays_in_the_list_and_is_named() -> None:
+    reading = Incomplete(NOON, (order(2),), "page 2 could not be read", unread=(1,))
+
+    result = compose(account(), reading, snapshot(order(1), order(2)), DAY)
+
+    assert ids(result.waiting) == [1, 2]
+    assert [e.unread for e in result.waiting] == [True, False]
+    assert result.collected == ()
+    assert result.gap is not None
+    assert result.gap.unread == (1,)
+
+
+def test_after_an_incomplete_day_nothing_told_then_is_new_again() -> None:
+    first = compose(
+        account(), Incomplete(NOON, (order(2),), "why", unread=(1,)), snapshot(order(1)), DAY
+    )
+
+    result = compose(
+        account(), Complete(NOON, (order(1), order(2))), first.snapshot, date(2026, 11, 23)
+    )
+
+    assert result.new == ()
+    assert ids(result.waiting) == [1, 2]
+
+
+def test_an_order_that_comes_back_is_new_again() -> None:
+    away = compose(
+        account(), Complete(NOON, (), departed={1: Departure.WITHDRAWN}), snapshot(order(1)), DAY
+    )
+
+    again = compose(account(), Complete(NOON, (order(1),)), away.snapshot, date(2026, 11, 23))
+
+    assert ids(again.new) == [1]
+
+
+def test_a_complete_reading_that_forgets_a_known_order_is_called_incomplete() -> None:
+    result = compose(account(), Complete(NOON, ()), snapshot(order(1)), DAY)
+
+    assert ids(result.waiting) == [1]
+    assert result.gap is not None
+    assert not result.is_empty
+
+
+def test_totals_are_per_currency() -> None:
+    euro = order(1, cod=Money(Decimal(5), "EUR"))
+    crowns = order(2, items=(Item("Rug", 2, price=Money(Decimal(100), "CZK")),), currency="CZK")
+
+    result = digest(euro, crowns)
+
+    assert result.value == (Money(Decimal(200), "CZK"), Money(Decimal("19.90"), "EUR"))
+    assert result.cod == (Money(Decimal(5), "EUR"),)
+
+
+def test_ages_count_everything_that_waits_once() -> None:
+    before = snapshot(
+        *(order(n) for n in range(1, 5)),
+        o1=date(2026, 11, 1),
+        o2=date(2026, 11, 12),
+        o3=date(2026, 11, 17),
+        o4=date(2026, 11, 20),
+    )
+
+    result = digest(*(order(n) for n in range(1, 6)), previous=before)
+
+    assert result.ages == (1, 1, 1, 1, 1)
+
+
+def test_a_day_without_anything_is_empty_and_an_incomplete_one_is_not() -> None:
+    assert digest().is_empty
+    assert not compose(account(), Incomplete(NOON, (), "why"), snapshot(), DAY).is_empty
+
+
+sets = st.sets(st.integers(1, 12))
+
+
+@given(days=st.lists(st.tuples(sets, sets), min_size=1, max_size=8))
+def test_over_any_history_every_parcel_is_told_as_new_once_and_as_gone_once(
+    days: list[tuple[set[int], set[int]]],
+) -> None:
+    """Each day some orders wait; of those, some cannot be read."""
+    previous = None
+    told: set[int] = set()
+    for number, (wait, hidden) in enumerate(days):
+        result = _day(number, wait, hidden, previous)
+        new, gone = set(ids(result.new)), set(ids(result.collected))
+        if previous is not None:
+            assert not new & told
+        assert gone <= told - wait
+        told = (told | new | set(ids(result.waiting))) - gone
+        assert set(ids(result.present)) == told
+        previous = result.snapshot
+
+
+def _day(number: int, wait: set[int], hidden: set[int], previous: object) -> Digest:
+    known = set(previous.known) if previous else set()  # type: ignore[attr-defined] # Snapshot
+    readable = tuple(order(id_) for id_ in sorted(wait - hidden))
+    departed = dict.fromkeys(known - wait - hidden, Departure.RETURNED)
+    unread = tuple(sorted((wait | known) & hidden))
+    reading: Complete | Incomplete = Complete(NOON, readable, departed)
+    if unread:
+        reading = Incomplete(NOON, readable, "why", unread, departed)
+    return compose(account(), reading, previous, date(2026, 11, 1 + number))  # type: ignore[arg-type]
