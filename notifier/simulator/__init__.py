@@ -1,0 +1,18 @@
+"""The marketplace API as a Starlette app with named scenarios; it imports nothing of ours.
+
+    world = World.from_scenario("busy_day", seed=1, start=datetime.now(UTC))
+    async with serve(world) as base_url:
+        ...
+    world.advance(days=1)
+
+Read `scenarios.py` for what there is, `lifecycle.py` for what becomes of an order, and `app.py`
+for the pages that are served.
+"""
+
+from notifier.simulator.app import create_app
+from notifier.simulator.orders import ABSENT
+from notifier.simulator.scenarios import SCENARIOS
+from notifier.simulator.server import serve
+from notifier.simulator.world import World
+
+__all__ = ["ABSENT", "SCENARIOS", "World", "create_app", "serve"]

@@ -1,0 +1,107 @@
+"""What the invented sellers sell, and to whom. No word here belongs to a real person.
+
+The buyers are canaries: names, streets and addresses that occur nowhere else, so that a test can
+prove that none of them leaks. Telephone numbers lie in the range kept for drama (Ofcom, +44 7700
+900xxx), mail addresses at example.com (RFC 2606).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One thing a seller sells. `price` is in whole or hundredth parts of the currency."""
+
+    sku: str
+    article_id: int
+    title: str
+    price: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """One invented buyer."""
+
+    customer_id: int
+    name: str
+    phone: str
+    email: str
+    street: str
+    city: str
+    zip: str
+    company: str | None = None
+
+
+_LONG_TITLE = (
+    "Zelo velik komplet za piknik z odejo, štirimi krožniki, štirimi kozarci, priborom, hladilno "
+    "torbo, odpiračem, prtički, posodicami za začimbe, lesenim pladnjem, nepremočljivo podlogo, "
+    "ročajem iz usnja in vrečko za shranjevanje – posebna poletna izdaja v češnjevi barvi"
+)
+
+TITLES: tuple[tuple[str, int | float], ...] = (
+    ("Kuhalnik za vodo Šumica, 1,7 l, nerjaveče jeklo", 34.99),
+    ("Otroški škornji Žabica, št. 28, zeleni", 21.9),
+    ("Namizna svetilka »Čmrlj« LED, črna", 45),
+    ("Odeja iz merino volne Češminka, 140 × 200 cm", 89.5),
+    ("Vrtni škropilnik Rosica, 5 l", 17.49),
+    ("Nahrbtnik Gozdovnik 25 l, moder", 59),
+    ("Skleda za mešanje s pokrovom, 3-delni komplet", 24.99),
+    ("Brezžične slušalke Škržat Mini", 39.9),
+    ("Polnilnik USB-C 65 W, bel", 29),
+    ("Sestavljanka Triglav v megli, 1000 kosov", 14.9),
+    ("Moške pohodne hlače Šembilja, vel. XL", 64.95),
+    ("Ležalnik za psa Kuža Žur, 80 cm", 42),
+    ("Likalna deska Gladež, 120 × 38 cm", 38.5),
+    ("Set kozarcev za vino Žlahtna kapljica, 6 kosov", 27.9),
+    ("Električni čistilnik čevljev Šuštar", 119),
+    ("Otroška kapa s cofom, živo rdeča", 9.99),
+    ("Ročna kosilnica Košenica 38 cm", 149.9),
+    ("Mlinček za kavo Črna ura, keramičen", 33.3),
+    ("Komplet brisač Škrlat & Češnja, 6/1", 31.9),
+    ('Nosilec za televizor 32"–55" <VESA 400×400>', 26.4),
+    ("Čajnik O'Šipek, 0,8 l", 19),
+    ("Vtičnica <b>pametna</b> {{ Wi-Fi }} 100 %", 12.95),
+    ("=Kabel HDMI 2.1; 3 m, \u201e8K\u201c", 11),
+    (_LONG_TITLE, 74.99),
+)
+
+PRODUCTS = tuple(
+    Product(
+        f"{number:06d}" if number % 3 else f"ŠK-{number}/A", 100_094_000_000 + number, *title_price
+    )
+    for number, title_price in enumerate(TITLES, start=10_451)
+)
+
+_NAMES = (
+    ("Zofka Kanarčkova", "Neobstoječa ulica 7", "Izmišljija", "0007"),
+    ("Bratko Nikdarnič", "Prazna pot 13 b", "Nikogaršnje", "0013"),
+    ("Živka Pravljičar", "Trg treh zmajev 3", "Deveta vas", "0009"),
+    ("Štefan Namišljeni", "Cesta v oblake 101", "Megleni Dol", "0101"),
+    ("Čarna Nepoznič", "Za deveto goro 9", "Nikogaršnje", "0013"),
+    ("Gašper Brezimen", "Na koncu sveta 1", "Izmišljija", "0007"),
+    ("Ivanka Ničelnik", "Ničta ulica 0", "Deveta vas", "0009"),
+    ("Žan Preizkusnik", "Poskusna steza 42", "Megleni Dol", "0101"),
+)
+
+BUYERS = tuple(
+    Buyer(
+        customer_id=2_000_900_100 + number,
+        name=name,
+        phone=f"+447700900{number:03d}",
+        email=f"kupec-{number}@example.com",
+        street=street,
+        city=city,
+        zip=code,
+        company="Nevidna družba d.o.o." if number % 4 == 3 else None,
+    )
+    for number, (name, street, city, code) in enumerate(_NAMES, start=100)
+)
+
+CANARIES: tuple[str, ...] = tuple(
+    word
+    for buyer in BUYERS
+    for word in (buyer.name, buyer.phone, buyer.email, buyer.street, buyer.city)
+)
+"""What must never be found outside of an answer of this simulator."""

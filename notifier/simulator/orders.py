@@ -1,0 +1,144 @@
+"""Orders of a world: what is stored of one, and how it is seen at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from functools import cached_property
+
+from notifier.simulator.clock import Stamps
+from notifier.simulator.contents import Contents, contents
+from notifier.simulator.lifecycle import DAY, Journey, Status
+
+
+class Absent(Enum):
+    """Stands for a key that an answer leaves out."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
+
+class Delivery(StrEnum):
+    """Who carries an order: MALL Delivery in one of its two forms, or the seller's own carrier."""
+
+    CLASSIC = "classic"
+    SPECTRUM = "spectrum"
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. What is in it follows from the world's seed and its id."""
+
+    id: int
+    shipped_at: datetime
+    journey: Journey
+    delivery: Delivery = Delivery.SPECTRUM
+    test: bool = False
+    status: str | None = None
+    """Set by hand: it stays as it is, whatever the journey says."""
+    ready: bool | None = None
+    """Set by hand, likewise."""
+    nulls: bool = False
+    """Absent values are written as null instead of being left out; both have been seen."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Values set by hand, by the marketplace's names; `ABSENT` leaves the key out."""
+
+    @property
+    def mall_delivery(self) -> bool:
+        """Whether MALL Delivery carries it."""
+        return self.delivery is not Delivery.OWN
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the buyer ordered: 4 to 20 hours before it was shipped."""
+        return self.shipped_at - timedelta(hours=4 + self.id // 100 % 17)
+
+    @property
+    def shipping_at(self) -> datetime:
+        """When the seller began to pack it."""
+        return self.shipped_at - timedelta(hours=3)
+
+    def days(self, at: datetime) -> int:
+        """Whole days since it was shipped."""
+        return (at - self.shipped_at) // DAY
+
+    def status_at(self, at: datetime) -> str:
+        """Status at an instant."""
+        if self.status is not None:
+            return self.status
+        if at < self.shipping_at:
+            return Status.OPEN
+        if at < self.shipped_at:
+            return Status.SHIPPING
+        return self.journey.status(self.days(at))
+
+    def is_ready_at(self, at: datetime) -> bool:
+        """Whether it is marked as ready to return at an instant."""
+        if self.ready is not None:
+            return self.ready
+        return self.mall_delivery and self.journey.is_ready(self.days(at))
+
+
+REACHED: Mapping[str, tuple[Status, ...]] = {
+    Status.BLOCKED: (Status.BLOCKED,),
+    Status.OPEN: (Status.OPEN,),
+    Status.CANCELLED: (Status.OPEN, Status.CANCELLED),
+    Status.SHIPPING: (Status.OPEN, Status.SHIPPING),
+    Status.SHIPPED: (Status.OPEN, Status.SHIPPING, Status.SHIPPED),
+    Status.DELIVERED: (Status.OPEN, Status.SHIPPING, Status.SHIPPED, Status.DELIVERED),
+    Status.LOST: (Status.OPEN, Status.SHIPPING, Status.SHIPPED, Status.LOST),
+    Status.RETURNED: (Status.OPEN, Status.SHIPPING, Status.SHIPPED, Status.RETURNED),
+}
+"""Which statuses an order has been through, so which timestamps it has."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One order at one instant."""
+
+    order: Order
+    at: datetime
+    stamps: Stamps
+    seed: int
+
+    @cached_property
+    def status(self) -> str:
+        """Its status now."""
+        return self.order.status_at(self.at)
+
+    @cached_property
+    def ready(self) -> bool:
+        """Whether it is marked as ready to return now."""
+        return self.order.is_ready_at(self.at)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """Who ordered what."""
+        to_pickup_point = self.order.journey.at_pickup_point_after is not None
+        return contents(self.seed, self.order.id, at_pickup_point=to_pickup_point)
+
+    @cached_property
+    def was_shipped(self) -> bool:
+        """Whether it has been handed over, so that it has a tracking number."""
+        return Status.SHIPPED in REACHED.get(self.status, (Status.SHIPPED,))
+
+    @cached_property
+    def moments(self) -> Mapping[str, datetime]:
+        """When it came into each status it has been in."""
+        return {status: self._since(status) for status in REACHED.get(self.status, ())}
+
+    def _since(self, status: Status) -> datetime:
+        order = self.order
+        match status:
+            case Status.OPEN | Status.BLOCKED:
+                return order.opened_at
+            case Status.SHIPPING | Status.CANCELLED:
+                return order.shipping_at
+            case Status.SHIPPED:
+                return order.shipped_at
+        return min(order.shipped_at + order.journey.ends_after * DAY, self.at)
