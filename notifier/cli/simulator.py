@@ -71,6 +71,7 @@ def command(
         seed=seed,
         start=invocation.now(),
         clock=invocation.now,
+        clock_stays=True,  # its Date stays true, so that nobody takes it for a wrong clock
         client_id=client_id,
         rate_limit=rate_limit,
         latency_seconds=latency,

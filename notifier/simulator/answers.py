@@ -178,6 +178,7 @@ def _consignment_history(seen: Seen) -> list[Json]:
     return [
         {
             "code": event.code.value,
+            "status": event.code.value,  # an older official client reads this name
             "date": seen.stamps.moment(seen.order.shipped_at + event.after),
             "flags": list(event.flags),
             "tracking_number": parcel,

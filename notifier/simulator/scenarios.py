@@ -87,6 +87,11 @@ SCENARIOS: Mapping[str, Scenario] = {
             "A few shipped orders; nothing waits today, one parcel will tomorrow.",
             Crowd(under_way=6, coming_back=1, departed=3, shipped_per_day=2),
         ),
+        Scenario(
+            "small_shop",
+            "A shop one can read on a screen: 8 parcels wait; each day some come and some go.",
+            Crowd(waiting=8, under_way=34, coming_back=4, departed=8, shipped_per_day=11),
+        ),
         Scenario("busy_day", "200 shipped orders, of which 40 wait for the seller.", BUSY),
         Scenario(
             "every_status",

@@ -12,6 +12,7 @@ from tests.simulator.conftest import SHIPPED, START, Opens, a_world
 def test_the_named_worlds_are_these() -> None:
     assert list(SCENARIOS) == [
         "quiet_day",
+        "small_shop",
         "busy_day",
         "every_status",
         "many_pages",
@@ -21,13 +22,26 @@ def test_the_named_worlds_are_these() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no scenario 'bsy_day'; there are quiet_day, busy_day"):
+    with pytest.raises(ValueError, match=r"no scenario 'bsy_day'; there are quiet_day, small_shop"):
         a_world("bsy_day")
 
 
 def test_a_start_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
         a_world(start=START.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_in_a_small_shop_parcels_come_and_go_overnight(seed: int) -> None:
+    world = a_world("small_shop", seed=seed)
+    before = set(world.ready_ids())
+
+    world.advance()
+
+    after = set(world.ready_ids())
+    assert len(before) == 8
+    assert after - before
+    assert before - after
 
 
 @pytest.mark.parametrize("seed", [1, 2, 77])
