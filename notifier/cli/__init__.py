@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from pathlib import Path
 
 import click
 
@@ -49,6 +47,8 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
+        from importlib import import_module  # noqa: PLC0415 - keeps `--help` fast
+
         module = import_module(f"notifier.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
@@ -68,20 +68,21 @@ class LazyGroup(click.Group):
     "--config",
     "config_file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
     help="Configuration. Default: $NOTIFIER_CONFIG, ./config.toml, /etc/notifier/config.toml.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every step.")
 @click.version_option(__version__, message="notifier %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, config_file: Path | None, *, verbose: bool) -> None:
+def cli(ctx: click.Context, config_file: str | None, *, verbose: bool) -> None:
     """Tell a MALL seller every day which uncollected parcels wait to be picked up.
 
     Parcels that a buyer does not collect come back and wait for the seller at a branch. The
     notifier reads the marketplace once a day and mails one digest per seller account: what is
     new, what still waits, and what was collected since.
     """
-    ctx.obj = Invocation(config_file, verbose=verbose)
+    from pathlib import Path  # noqa: PLC0415 - keeps `--help` fast
+
+    ctx.obj = Invocation(Path(config_file) if config_file else None, verbose=verbose)
 
 
 def main() -> None:

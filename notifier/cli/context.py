@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    # All of these take longer to import than `notifier --help` takes as a whole.
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
     from notifier.parts import Settings
 
 
@@ -33,17 +34,21 @@ class Invocation:
 
     def now(self) -> datetime:
         """The time, aware and in UTC; the demo plays it."""
+        from datetime import UTC, datetime  # noqa: PLC0415
+
         return self._clock() if self._clock else datetime.now(UTC)
 
     def settings(self) -> Settings:
         """Find and read the configuration; raises ConfigError with every problem."""
-        from notifier import config  # noqa: PLC0415 - pydantic takes longer than the help page
+        from notifier import config  # noqa: PLC0415
 
         return config.load(config.locate(self.config_file, self.environ), environ=self.environ)
 
     def tell_story(self) -> None:
         """Log the steps: sentences for a person, JSON lines under systemd."""
-        from notifier import logs  # noqa: PLC0415 - most commands log nothing
+        import logging  # noqa: PLC0415
+
+        from notifier import logs  # noqa: PLC0415
 
         level = logging.DEBUG if self.verbose else logging.INFO
         logs.configure(level, as_json="INVOCATION_ID" in self.environ)

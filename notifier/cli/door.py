@@ -7,30 +7,37 @@ import sys
 
 import click
 
-from notifier.errors import ExitCode, NotifierError
+INTERRUPTED = 128 + 2
+"""What a shell says of a program that SIGINT ended."""
 
 
 def enter(command: click.Command) -> int:
-    """Run `command` with the arguments of this process; returns its exit code."""
+    """Run `command` with the arguments of this process; returns its exit code.
+
+    A bug keeps its traceback: it asks for a report, not for a shrug.
+    """
     try:
-        return _called(command)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+        result = command.main(prog_name="notifier", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        return 128 + 2
-    except NotifierError as error:
-        click.echo(str(error), err=True)
-        return error.exit_code
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`notifier runs | head`); nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+        return 0
+    except Exception as error:  # noqa: BLE001 - this is the door
+        return _expected(error)
+    return result if isinstance(result, int) else 0
 
 
-def _called(command: click.Command) -> int:
-    result = command.main(prog_name="notifier", standalone_mode=False)
-    return result if isinstance(result, int) else ExitCode.DONE
+def _expected(error: Exception) -> int:
+    """Say what an error we know asks for; anything else goes on."""
+    from notifier.errors import NotifierError  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    if not isinstance(error, NotifierError):
+        raise error
+    click.echo(str(error), err=True)
+    return error.exit_code
