@@ -1,0 +1,235 @@
+"""The one HTTP client: TLS, a deadline for the whole call, a cap on bytes, no redirects.
+
+Nothing it raises, shows or logs contains a URL, because credentials travel in queries. It is the
+only module that knows httpx, so that a successor can be swapped in here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from notifier import __version__
+from notifier.errors import ConfigError, Problem, UnavailableError
+
+# An operator's HTTPS_PROXY and NO_PROXY are obeyed: inside https a proxy sees a host name and no
+# more. Loopback is the one place asked in the clear, and it is never asked through a proxy.
+_NEVER_PROXIED: dict[str, httpx.AsyncBaseTransport | None] = {
+    "all://localhost": None,
+    "all://127.0.0.1": None,
+    "all://[::1]": None,
+}
+_HEADERS = {"User-Agent": f"notifier/{__version__}", "Accept-Encoding": "identity"}
+
+
+class NoAnswer(UnavailableError):
+    """No answer came that could be used; `passing` tells whether another try may help."""
+
+    def __init__(self, message: str, *, passing: bool = True) -> None:
+        super().__init__(message)
+        self.passing = passing
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. Names of headers are in lower case; nothing but the status is shown."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class HttpClient:
+    """An async context manager around one pool of connections; certificates are always verified.
+
+    `ca_file` (PEM) takes the place of the usual roots. `transport` lets an ASGI app answer in
+    place of the network. Raises ConfigError when `ca_file` or a proxy of the environment cannot
+    be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_file: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        _silence()
+        try:
+            self._client = httpx.AsyncClient(
+                verify=_roots(ca_file),
+                transport=transport,
+                mounts=_NEVER_PROXIED,
+                follow_redirects=False,
+                headers=_HEADERS,
+            )
+        except (ValueError, ImportError):
+            raise _config_error(
+                "environment", "HTTPS_PROXY or ALL_PROXY is no http:// or https:// address"
+            ) from None
+
+    async def __aenter__(self) -> HttpClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: timedelta,  # noqa: ASYNC109  (applied by asyncio.timeout, told in the message)
+        most_bytes: int,
+    ) -> Answer:
+        """GET `url`; any status but a redirect is an answer.
+
+        `timeout` is for everything from the connection to the last byte, `most_bytes` for the
+        body as it is after decompression. Raises NoAnswer, or ConfigError for a URL that is not
+        https and not on loopback.
+        """
+        host = _asked_host(url)
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                request = self._client.build_request(
+                    "GET", url, params=query, headers=headers, timeout=_connecting(timeout)
+                )
+                return await self._send(request, host, most_bytes)
+        except TimeoutError:
+            seconds = f"{timeout.total_seconds():g} seconds"
+            raise NoAnswer(f"{host} did not answer within {seconds}; {_NETWORK}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, zlib.error) as error:
+            raise NoAnswer(_reason(host, error)) from None
+
+    async def _send(self, request: httpx.Request, host: str, most_bytes: int) -> Answer:
+        response = await self._client.send(request, stream=True)
+        try:
+            if 300 <= response.status_code < 400:
+                raise NoAnswer(
+                    f"{host} answers with a redirect ({response.status_code}), which is never "
+                    "followed; check the address in the configuration",
+                    passing=False,
+                )
+            body = await _body(response, host, most_bytes)
+            return Answer(response.status_code, dict(response.headers), body)
+        finally:
+            await response.aclose()
+
+
+_NETWORK = "check the network of this machine, or wait until it answers again"
+
+
+def _connecting(whole: timedelta) -> httpx.Timeout:
+    """The half of `whole` for the connection; the deadline alone bounds all the rest.
+
+    httpcore 1.0 leaves the socket open when it is cancelled in a TLS handshake.
+    """
+    return httpx.Timeout(None, connect=whole.total_seconds() / 2)
+
+
+def _silence() -> None:
+    """Keep httpx from logging whole URLs."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _roots(ca_file: Path | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return httpx.create_ssl_context()
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        reason = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else None
+        raise _config_error(str(ca_file), reason or "is no file of PEM certificates") from error
+
+
+def _asked_host(url: str) -> str:
+    """The host of `url`, once it is certain that it may be asked."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise _config_error("an address in the configuration", "is no URL") from None
+    if parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.host)):
+        return parsed.host
+    raise _config_error(parsed.host, "is asked over https only; write https:// in front of it")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _config_error(source: str, message: str) -> ConfigError:
+    return ConfigError((Problem(source, None, "", message),))
+
+
+async def _body(response: httpx.Response, host: str, most_bytes: int) -> bytes:
+    """The body, decompressed where a server compresses although it was asked not to.
+
+    httpx would decompress without a limit: 300 kB of gzip can become 300 MB.
+    """
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise NoAnswer(f"{host} answers in an encoding nobody asked for; check the address")
+    unpack = zlib.decompressobj(wbits=_EITHER_HEADER) if encoding != "identity" else None
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += unpack.decompress(chunk, most_bytes + 1 - len(body)) if unpack else chunk
+        if len(body) > most_bytes:
+            raise NoAnswer(f"{host} answers with more than {most_bytes} bytes; check the address")
+    if unpack and not unpack.eof:
+        raise NoAnswer(f"{host} broke off in the middle of an answer; {_NETWORK}")
+    return bytes(body)
+
+
+_ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_EITHER_HEADER = zlib.MAX_WBITS + 32  # zlib's manual: recognise zlib's and gzip's header
+
+
+def _reason(host: str, error: BaseException) -> str:
+    """A sentence for a foreign error; its own text may contain the URL and is not used."""
+    match error:
+        case httpx.ConnectError():
+            return _tls_reason(host, error) or f"{host} cannot be reached; {_NETWORK}"
+        case httpx.ConnectTimeout():
+            return f"{host} cannot be reached; {_NETWORK}"
+        case httpx.ProxyError():
+            return f"the proxy on the way to {host} refuses; check HTTPS_PROXY"
+        case zlib.error():
+            return f"{host} answers with broken compression; {_NETWORK}"
+    return f"{host} broke off in the middle of an answer; {_NETWORK}"
+
+
+def _tls_reason(host: str, error: BaseException | None) -> str | None:
+    """The same, where TLS is what failed: httpx hides that among the causes."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {host} is not accepted ({error.verify_message}); check the "
+                "clock of this machine, and set ca_file if the certificate is your own"
+            )
+        if isinstance(error, ssl.SSLError):
+            return f"{host} does not speak TLS as it should; {_NETWORK}"
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,12 @@
+"""The marketplace, spoken to in its words and told of in ours.
+
+    async with HttpClient() as http:
+        reading = await Marketplace(access, http, clock=clock).read(known)
+
+Read `sweep.py` for the order of things, `listing.py` for pages, `answers.py` for what may go
+wrong, and `payloads.py` for its fields.
+"""
+
+from notifier.marketplace.client import Admission, Marketplace
+
+__all__ = ["Admission", "Marketplace"]

@@ -1,0 +1,139 @@
+"""The calls of one reading: authenticated, counted, tried again where that helps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from notifier import __version__
+from notifier.errors import MarketplaceUnavailable
+from notifier.http import Answer, HttpClient, NoAnswer
+from notifier.marketplace import pace
+from notifier.marketplace.answers import Envelope, LimitReached, Passing, Unreadable, open_answer
+from notifier.parts import MarketplaceAccess
+
+MOST_TRIES = 4
+
+Sleep = Callable[[float], Awaitable[None]]
+Jitter = Callable[[], float]
+
+_HEADERS = {
+    "Accept": "application/json",
+    "X-Application-Name": "notifier",
+    "X-Application-Version": __version__,
+}
+
+logger = logging.getLogger("notifier.marketplace")
+
+
+class Calls:
+    """Asks the marketplace on behalf of one account, until `budget` of time is used up.
+
+    `host` names the marketplace in messages; `made` counts requests, repeated ones too;
+    `server_time` is the `Date` of the first answer; `left` is how many more calls the limit
+    allows, as told last.
+    """
+
+    def __init__(
+        self,
+        access: MarketplaceAccess,
+        http: HttpClient,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Sleep,
+        jitter: Jitter,
+        budget: timedelta,
+        tries: int = MOST_TRIES,
+    ) -> None:
+        self.host = urlsplit(access.base_url).hostname or "the marketplace"
+        self.made = 0
+        self.server_time: datetime | None = None
+        self.left: int | None = None
+        self._access = access
+        self._http = http
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._tries = tries
+        # A loop's own time, because the clock of a machine may be moved while we wait.
+        self._time = asyncio.get_running_loop().time
+        self._ends_at = self._time() + budget.total_seconds()
+        self._closed_until = self._time()
+
+    async def get(
+        self, path: str, query: Mapping[str, str], *, expected: type, most_bytes: int
+    ) -> Envelope:
+        """GET `path`; the envelope's data is an `expected`, and never anything else.
+
+        Raises MarketplaceRefused or MarketplaceUnavailable, whose kinds `answers` draws.
+        """
+        failures = 0
+        while True:
+            await self._while_closed()
+            try:
+                return await self._try(path, query, expected, most_bytes)
+            except Passing as error:
+                failures += 1
+                if failures == self._tries:
+                    raise
+                await self._back_off(error, failures)
+
+    async def _try(
+        self, path: str, query: Mapping[str, str], expected: type, most_bytes: int
+    ) -> Envelope:
+        self.made += 1
+        try:
+            answer = await self._http.get(
+                self._access.base_url.rstrip("/") + path,
+                query={**query, "client_id": self._access.client_id.value},
+                headers=_HEADERS,
+                timeout=self._access.request_timeout,
+                most_bytes=most_bytes,
+            )
+        except NoAnswer as error:
+            kind = Passing if error.passing else MarketplaceUnavailable
+            raise kind(str(error)) from None
+        self._note(answer)
+        envelope = open_answer(answer, self.host, self._told_time(answer) or self._clock())
+        if not isinstance(envelope.data, expected):
+            raise Unreadable(
+                f"{self.host} answers with something else than was asked for; look for a newer "
+                "version of this program"
+            )
+        return envelope
+
+    def _note(self, answer: Answer) -> None:
+        if self.server_time is None:
+            self.server_time = self._told_time(answer)
+        left = pace.calls_left(answer.headers)
+        self.left = self.left if left is None else left
+
+    def _told_time(self, answer: Answer) -> datetime | None:
+        date = answer.headers.get("date")
+        return pace.http_date(date) if date else None
+
+    async def _back_off(self, error: Passing, failures: int) -> None:
+        """Wait as long as asked, and decently; raises `error` when there is no time for it."""
+        decent = pace.backoff(failures, self._jitter())
+        wait = max(decent, error.wait or timedelta(0)).total_seconds()
+        if self._time() + wait >= self._ends_at:
+            raise error
+        logger.info(
+            "%s; trying again in %.1f s",
+            error,
+            wait,
+            extra={"event": "call_failed", "failures": failures, "wait_seconds": round(wait, 1)},
+        )
+        if isinstance(error, LimitReached):
+            self._closed_until = max(self._closed_until, self._time() + wait)
+        else:
+            await self._sleep(wait)
+
+    async def _while_closed(self) -> None:
+        """A limit that one call ran into holds for all of them."""
+        wait = self._closed_until - self._time()
+        if wait > 0:
+            await self._sleep(wait)

@@ -1,0 +1,87 @@
+"""The marketplace as a source of orders. It only ever reads: no status, no confirmation is set."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifier.http import HttpClient
+from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep
+from notifier.marketplace.listing import list_query
+from notifier.marketplace.sweep import Progress, Sweep
+from notifier.parts import MarketplaceAccess
+from notifier.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The marketplace let us in. `calls_left` of the day's limit, None when it does not tell."""
+
+    calls_left: int | None
+    server_time: datetime | None
+
+
+class Marketplace:
+    """One seller account at the marketplace; a `Source`.
+
+    `progress` is told how many of the candidates were asked for, and how many there are.
+    `server_time` is the marketplace's clock at its first answer to the last call of a method;
+    None when it gave none.
+    """
+
+    def __init__(
+        self,
+        access: MarketplaceAccess,
+        http: HttpClient,
+        *,
+        clock: Callable[[], datetime],
+        progress: Progress | None = None,
+        sleep: Sleep = asyncio.sleep,
+        jitter: Jitter = random.random,
+    ) -> None:
+        self.server_time: datetime | None = None
+        self._access = access
+        self._http = http
+        self._clock = clock
+        self._progress = progress
+        self._sleep = sleep
+        self._jitter = jitter
+
+    async def read(self, known: Collection[int]) -> Reading:
+        """Read what waits now, and how those of `known` went that wait no longer."""
+        read_at = self._clock()
+        calls = self._calls(self._access.run_timeout, MOST_TRIES)
+        sweep = Sweep(self._access, calls, known=known, progress=self._progress)
+        await sweep.run()
+        self.server_time = calls.server_time
+        return sweep.conclude(read_at)
+
+    async def get_orders(self) -> Reading:
+        """Read what waits now, for somebody who remembers nothing."""
+        return await self.read(())
+
+    async def check_access(self) -> Admission:
+        """Ask one cheap question with the credential, once.
+
+        Raises MarketplaceRefused or MarketplaceUnavailable.
+        """
+        calls = self._calls(self._access.request_timeout, tries=1)
+        try:
+            await calls.get("/v1/orders", list_query(1, 1), expected=list, most_bytes=2**20)
+        finally:
+            self.server_time = calls.server_time
+        return Admission(calls.left, calls.server_time)
+
+    def _calls(self, budget: timedelta, tries: int) -> Calls:
+        return Calls(
+            self._access,
+            self._http,
+            clock=self._clock,
+            sleep=self._sleep,
+            jitter=self._jitter,
+            budget=budget,
+            tries=tries,
+        )

@@ -1,0 +1,154 @@
+"""The list of shipped orders, page by page, while it moves under our hands."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from notifier.errors import MarketplaceUnavailable
+from notifier.marketplace.answers import Envelope
+from notifier.marketplace.calls import Calls
+from notifier.marketplace.fields import number
+from notifier.marketplace.payloads import Row, parse_row
+
+MOST_UNTOLD_PAGES = 1000
+"""Where a list does not tell how many pages it has, we stop here."""
+
+_PASSES = 2
+_MOST_BYTES = 32 * 2**20
+
+logger = logging.getLogger("notifier.marketplace")
+
+
+class OddList(MarketplaceUnavailable):
+    """The pages of the list contradict each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `pages` and `total` are what the list says of itself, None where it does not."""
+
+    number: int
+    rows: tuple[Row, ...]
+    strays: int
+    """Rows without a usable id."""
+    pages: int | None
+    total: int | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no row at all in it."""
+        return not self.rows and not self.strays
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no page follows; where nobody tells, an empty page is the end."""
+        return self.is_empty if self.pages is None else self.number >= self.pages
+
+    @property
+    def allowance(self) -> int:
+        """Up to which page a list may grow while it is read, when this is its first page."""
+        return MOST_UNTOLD_PAGES if self.pages is None else 2 * self.pages + 10
+
+
+def list_query(page: int, page_size: int, *, test_orders: bool = False) -> dict[str, str]:
+    """Everything shipped by MALL Delivery; no field of the list tells whether it is ready."""
+    query = {
+        "filter": "basic",  # Without it a filtered list holds ids only.
+        "status": "eq:shipped",
+        "mdp": "true",
+        "_sort": "id:asc",
+        "page": str(page),
+        "page_size": str(page_size),
+    }
+    return {**query, "test": "1"} if test_orders else query
+
+
+def parse_page(envelope: Envelope, page_number: int, zone: ZoneInfo) -> Page:
+    """Read one page; the envelope's data is a list."""
+    rows = [parse_row(row, zone) for row in envelope.data]
+    paging: Mapping[str, Any] = envelope.paging
+    return Page(
+        number=page_number,
+        rows=tuple(row for row in rows if row),
+        strays=rows.count(None),
+        pages=number(paging.get("pages")),
+        total=number(paging.get("total")),
+    )
+
+
+class Listing:
+    """What the list named so far: each order once, with the row that came last."""
+
+    def __init__(self, calls: Calls, zone: ZoneInfo, page_size: int, *, test_orders: bool) -> None:
+        self.rows: dict[int, Row] = {}
+        self.gaps: list[str] = []
+        self.pages_read = 0
+        self._calls = calls
+        self._zone = zone
+        self._page_size = page_size
+        self._test_orders = test_orders
+
+    async def read(self) -> None:
+        """Read every page, and all of them again when the list moved meanwhile.
+
+        An order that leaves while we read shifts those behind it, and one of them slips from the
+        page we read next onto the page we have read. Two passes seldom miss the same one.
+        Raises MarketplaceRefused or MarketplaceUnavailable; what was named before stays.
+        """
+        for _ in range(_PASSES):
+            if not await self._pass():
+                return
+        self.gaps.append("the list moved while it was read, so a new order may be missing")
+
+    async def _pass(self) -> bool:
+        """Read every page once; whether the list moved meanwhile."""
+        seen: set[int] = set()
+        totals: set[int] = set()
+        allowance = 0
+        for page_number in count(1):
+            page = await self._page(page_number)
+            allowance = allowance or page.allowance
+            fresh = {row.id for row in page.rows} - seen
+            self.rows |= {row.id: row for row in page.rows}
+            if oddity := _oddity(page, fresh=len(fresh), allowance=allowance):
+                raise OddList(f"the list of {self._calls.host} makes no sense: {oddity}")
+            if page.total is not None:
+                totals.add(page.total)
+            if page.is_last:
+                break
+            seen |= fresh
+        return len(totals) > 1
+
+    async def _page(self, page_number: int) -> Page:
+        envelope = await self._calls.get(
+            "/v1/orders",
+            list_query(page_number, self._page_size, test_orders=self._test_orders),
+            expected=list,
+            most_bytes=_MOST_BYTES,
+        )
+        page = parse_page(envelope, page_number, self._zone)
+        self.pages_read += 1
+        if page.strays:
+            self.gaps.append(f"page {page_number} has {page.strays} rows without a usable number")
+        logger.info(
+            "page %d of the list read, %d orders",
+            page_number,
+            len(page.rows),
+            extra={"event": "page_read", "page": page_number, "rows": len(page.rows)},
+        )
+        return page
+
+
+def _oddity(page: Page, *, fresh: int, allowance: int) -> str | None:
+    if page.rows and not fresh:
+        return f"page {page.number} only repeats earlier ones"
+    if page.is_empty and not page.is_last:
+        return f"page {page.number} of {page.pages} is empty"
+    if page.number >= allowance and not page.is_last:
+        return f"it has grown to {page.pages or 'countless'} pages while it was read"
+    return None

@@ -1,0 +1,215 @@
+"""One reading while it is made: the list, then the detail of each order in it.
+
+Nothing is lost when a reading has to stop: what a sweep holds is true at every moment, and
+`conclude` says how much of the whole it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
+from notifier.marketplace.answers import LimitReached, NotThere, Unreadable
+from notifier.marketplace.calls import Calls
+from notifier.marketplace.listing import Listing
+from notifier.marketplace.payloads import Row, UnreadableOrder, parse_order
+from notifier.orders import Order, OrderStatus
+from notifier.parts import MarketplaceAccess
+from notifier.reading import Complete, Departure, Failed, Incomplete, Reading
+
+Progress = Callable[[int, int], None]
+
+GIVE_UP_AFTER = 5
+"""After so many orders in a row that could not be read, each tried several times, we stop."""
+
+_MOST_BYTES = 2 * 2**20
+_DEPARTURES = {
+    OrderStatus.RETURNED: Departure.RETURNED,
+    OrderStatus.DELIVERED: Departure.DELIVERED,
+    OrderStatus.LOST: Departure.LOST,
+    OrderStatus.CANCELLED: Departure.CANCELLED,
+    OrderStatus.OTHER: Departure.GONE,
+}
+
+logger = logging.getLogger("notifier.marketplace")
+
+
+class Sweep:
+    """Reads what waits for the seller, and how those of `known` went that wait no longer."""
+
+    def __init__(
+        self,
+        access: MarketplaceAccess,
+        calls: Calls,
+        *,
+        known: Collection[int],
+        progress: Progress | None,
+    ) -> None:
+        self._access = access
+        self._calls = calls
+        self._known = frozenset(known)
+        self._progress = progress
+        self._zone = ZoneInfo(access.timezone)
+        self._listing = Listing(calls, self._zone, access.page_size, test_orders=access.test_orders)
+        self._queue: tuple[int, ...] = ()
+        self._asked = 0
+        self._answered: set[int] = set()
+        self._failures_in_a_row = 0
+        self._orders: list[Order] = []
+        self._departed: dict[int, Departure] = {}
+        self._trouble: list[MarketplaceRefused | MarketplaceUnavailable] = []
+
+    async def run(self) -> None:
+        """List, then read one by one; never raises for a failure of the marketplace."""
+        limit = self._access.run_timeout.total_seconds()
+        try:
+            async with asyncio.timeout(limit):
+                if await self._list():
+                    await self._read_details()
+        except TimeoutError:
+            self._trouble.append(
+                MarketplaceUnavailable(
+                    f"{self._calls.host} is too slow: {limit / 60:g} minutes were not enough to "
+                    "read everything"
+                )
+            )
+
+    def conclude(self, read_at: datetime) -> Reading:
+        """What the reading gave so far."""
+        if self._trouble and not self._answered:
+            return Failed(read_at, self._trouble[0], self._calls.made)
+        orders = tuple(sorted(self._orders, key=lambda order: order.id))
+        departed, candidates, calls = self._departed, len(self._queue), self._calls.made
+        unread = tuple(sorted(set(self._queue) - self._answered))
+        why = "; ".join(dict.fromkeys(self._gaps(len(unread))))
+        if why:
+            return Incomplete(read_at, orders, why, unread, departed, candidates, calls)
+        return Complete(read_at, orders, departed, candidates, calls)
+
+    def _gaps(self, unread: int) -> Iterator[str]:
+        if unread:
+            yield f"{unread} of {len(self._queue)} orders could not be read"
+        yield from self._listing.gaps
+        yield from map(str, self._trouble)
+
+    async def _list(self) -> bool:
+        """Whether there is any use in going on to the details."""
+        try:
+            await self._listing.read()
+        except (MarketplaceRefused, LimitReached) as error:
+            self._trouble.append(error)
+            return False
+        except MarketplaceUnavailable as error:
+            # The pages before name orders that can still be looked at.
+            self._listing.gaps.append("the list could not be read to its end")
+            self._trouble.append(error)
+            if not self._listing.pages_read:
+                return False
+        candidates = [
+            row
+            for row in self._listing.rows.values()
+            if row.may_wait(test_orders=self._access.test_orders)
+        ]
+        self._queue = _queue(candidates, self._known)
+        return True
+
+    async def _read_details(self) -> None:
+        turn = iter(self._queue)
+        workers = min(self._access.concurrency, len(self._queue))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work(turn))
+        except* (MarketplaceRefused, MarketplaceUnavailable) as stopped:
+            self._trouble.extend(_members(stopped))
+        logger.info(
+            "%d of %d orders read, %d wait for the seller, %d calls",
+            len(self._answered),
+            len(self._queue),
+            len(self._orders),
+            self._calls.made,
+            extra={
+                "event": "orders_read",
+                "read": len(self._answered),
+                "candidates": len(self._queue),
+                "waiting": len(self._orders),
+                "calls": self._calls.made,
+            },
+        )
+
+    async def _work(self, turn: Iterator[int]) -> None:
+        for id_ in turn:
+            try:
+                await self._read(id_)
+                self._failures_in_a_row = 0
+            except LimitReached:
+                raise
+            except MarketplaceUnavailable as error:
+                self._failures_in_a_row += 1
+                if self._failures_in_a_row >= GIVE_UP_AFTER:
+                    raise
+                self._trouble.append(error)
+            self._asked += 1
+            if self._progress:
+                self._progress(self._asked, len(self._queue))
+
+    async def _read(self, id_: int) -> None:
+        """Read one order. That one alone is unreadable, or gone meanwhile, is no failure."""
+        try:
+            order = await self._detail(id_)
+        except NotThere:
+            self._leaves(id_, Departure.GONE)
+        except (Unreadable, UnreadableOrder) as error:
+            logger.info(
+                "order %d is unreadable: %s", id_, error, extra={"event": "order_unreadable"}
+            )
+        else:
+            if order.waits_for_seller(test_orders=self._access.test_orders):
+                self._answered.add(id_)
+                self._orders.append(order)
+            else:
+                self._leaves(id_, _DEPARTURES.get(order.status, Departure.WITHDRAWN))
+
+    async def _detail(self, id_: int) -> Order:
+        path = f"/v1/orders/{id_}"
+        envelope = await self._calls.get(path, {}, expected=dict, most_bytes=_MOST_BYTES)
+        order = parse_order(envelope.data, self._zone)
+        if order.id != id_:
+            raise UnreadableOrder("another order came in its place")
+        return order
+
+    def _leaves(self, id_: int, how: Departure) -> None:
+        """It does not wait; of one that never did there is nothing to tell."""
+        self._answered.add(id_)
+        if id_ in self._known:
+            self._departed[id_] = how
+
+
+def _queue(candidates: Iterable[Row], known: frozenset[int]) -> tuple[int, ...]:
+    """Which details to read: the oldest shipments first, because they matter most.
+
+    Known orders that the list does not name any more come last, each for one call that tells
+    how it left.
+    """
+    listed = [row.id for row in sorted(candidates, key=_oldest_first)]
+    return (*listed, *sorted(known.difference(listed)))
+
+
+def _oldest_first(row: Row) -> tuple[float, int]:
+    """An order that does not tell when it was shipped may be the oldest of all."""
+    return (row.shipped_at.timestamp() if row.shipped_at else 0.0, row.id)
+
+
+def _members(
+    group: BaseExceptionGroup[MarketplaceRefused | MarketplaceUnavailable],
+) -> Iterator[MarketplaceRefused | MarketplaceUnavailable]:
+    """The errors in a group; several workers may have run into the same wall at once."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _members(error)
+        else:
+            yield error
