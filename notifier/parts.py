@@ -108,7 +108,8 @@ class Sender:
 class StoreLocation:
     """Where the store is: a SQLAlchemy URL, and how long it keeps bodies."""
 
-    url: str
+    url: str = field(repr=False)
+    """May hold a password."""
     retention: timedelta = timedelta(days=7)
 
 

@@ -13,6 +13,9 @@ from notifier.errors import RecipientsError
 
 MOST_ENTRIES = 10
 MOST_MAILBOXES = 10
+DEEPEST_NESTING = 10
+LONGEST_ENTRY = 400
+"""Characters: an address has at most 254, and the rest is name enough."""
 
 # `Name <address>`, the name in quotes or not; email-validator wants quotes around every "á".
 _NAMED = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^"]*?))\s*<(?P<address>[^<>]*)>\s*')
@@ -33,6 +36,11 @@ class Mailbox:
         """The same for every spelling of one mailbox: what "each mailbox once" compares."""
         local, _, domain = self.address.rpartition("@")
         return f"{local.casefold()}@{domain.lower()}"
+
+    @property
+    def domain(self) -> str:
+        """What comes after the @."""
+        return self.address.rpartition("@")[2]
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -66,9 +74,13 @@ class Recipient:
 
 def parse_mailbox(text: str) -> Mailbox:
     """Read `name@domain` or `Name <name@domain>`; raises ValueError that says what to write."""
+    if len(text) > LONGEST_ENTRY:
+        raise ValueError(f'"{text[:40]}…" is longer than {LONGEST_ENTRY} characters; shorten it')
     if not text.isprintable():
-        raise ValueError(f"{text!r} contains a line break or control character; take it out")
+        raise ValueError(f"{text!a} contains a line break or control character; take it out")
     named = _NAMED.fullmatch(text)
+    if not named and "<" in text:
+        raise ValueError(f'"{text}" is not a name and an address; write Name <name@domain>')
     name, address = (
         (named["quoted"] or named["bare"] or "", named["address"]) if named else ("", text.strip())
     )
@@ -76,10 +88,21 @@ def parse_mailbox(text: str) -> Mailbox:
         raise ValueError(f'"{text}" has a name that mail programs misread; write plain words')
     try:
         checked = validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
-        reason = str(error).rstrip(".")
-        raise ValueError(f'"{text}" is not an address ({reason}); write name@domain') from None
+    except EmailNotValidError:
+        raise ValueError(f'"{text}" {_wrong_part(address)}; write name@domain') from None
     return Mailbox(f"{checked.local_part}@{checked.ascii_domain.lower()}", name.strip())
+
+
+def _wrong_part(address: str) -> str:
+    """Which side of the @ is at fault: the domain if it is wrong behind any name."""
+    local, at, domain = address.rpartition("@")
+    if not at:
+        return "is not an address"
+    try:
+        validate_email(f"name@{domain}", check_deliverability=False)
+    except EmailNotValidError:
+        return "has no valid domain"
+    return "has no valid name before the @" if local else "has nothing before the @"
 
 
 def is_address(entry: str) -> bool:
@@ -97,44 +120,79 @@ def resolve(
     nothing is ever cut.
     """
     problems: list[tuple[str, str]] = []
-    if not entries:
-        problems.append(("", "nobody would get the mail; write at least one address or group"))
-    if len(entries) > MOST_ENTRIES:
-        problems.append(
-            ("", f"{len(entries)} entries, but at most {MOST_ENTRIES} are allowed; use a group")
-        )
     found: dict[str, Recipient] = {}
+    expanded: set[str] = set()
     for index, entry in enumerate(entries):
         try:
-            for recipient in _expand(entry, groups, language, ()):
+            for recipient in _expand(entry, groups, language, (), expanded):
                 found.setdefault(recipient.mailbox.key, recipient)
         except ValueError as error:
             problems.append((f"[{index}]", str(error)))
-    if len(found) > MOST_MAILBOXES:
-        many = f"{len(found)} mailboxes after groups are resolved"
-        problems.append(("", f"{many}, at most {MOST_MAILBOXES} are allowed; take some out"))
+    if wrong := _wrong_number(len(entries), len(found)):
+        problems.insert(0, ("", wrong))
     if problems:
         raise RecipientsError(tuple(problems))
     return tuple(found.values())
 
 
+def _wrong_number(entries: int, mailboxes: int) -> str | None:
+    if not entries:
+        return "nobody would get the mail; write at least one address or group"
+    if entries > MOST_ENTRIES:
+        return f"{entries} entries, but at most {MOST_ENTRIES} are allowed; take some out"
+    if mailboxes > MOST_MAILBOXES:
+        many = f"{mailboxes} mailboxes after groups are resolved"
+        return f"{many}, but at most {MOST_MAILBOXES} are allowed; take some out"
+    return None
+
+
 def _expand(
-    entry: str, groups: Mapping[str, ContactGroup], language: str, above: tuple[str, ...]
+    entry: str,
+    groups: Mapping[str, ContactGroup],
+    language: str,
+    above: tuple[str, ...],
+    expanded: set[str],
 ) -> Iterator[Recipient]:
-    """The recipients behind one entry; `above` are the groups we came through, outermost first."""
+    """The recipients behind one entry; `above` are the groups we came through, outermost first.
+
+    `expanded` are the groups already seen: a second time they could add nothing, and groups that
+    name each other twice would take for ever.
+    """
     if is_address(entry):
-        yield Recipient(parse_mailbox(entry), language, group=above[0] if above else None)
+        yield Recipient(_mailbox(entry, groups), language, group=above[0] if above else None)
         return
     if entry in above:
         path = " → ".join((*above[above.index(entry) :], entry))
         raise ValueError(f'group "{entry}" contains itself ({path}); take one of them out')
     if entry not in groups:
         raise ValueError(_unknown_group(entry, groups))
-    group = groups[entry]
-    for member in group.members:
-        yield from _expand(member, groups, group.language or language, (*above, entry))
+    if len(above) == DEEPEST_NESTING:
+        raise ValueError(f'group "{above[0]}" is nested more than {DEEPEST_NESTING} groups deep')
+    if entry not in expanded:
+        expanded.add(entry)
+        group = groups[entry]
+        for member in group.members:
+            inner = group.language or language
+            yield from _expand(member, groups, inner, (*above, entry), expanded)
+
+
+def _mailbox(entry: str, groups: Mapping[str, ContactGroup]) -> Mailbox:
+    try:
+        return parse_mailbox(entry)
+    except ValueError as error:
+        advice = "write name@domain"
+        more = f"{advice} or a group ({_names(groups)})" if groups else advice
+        raise ValueError(str(error).replace(advice, more)) from None
 
 
 def _unknown_group(entry: str, groups: Mapping[str, ContactGroup]) -> str:
-    known = ", ".join(f'"{name}"' for name in groups) or "none is defined"
-    return f'"{entry}" has no "@" and is no contact group; write name@domain or a group ({known})'
+    shown = f'"{entry}"' if entry.isprintable() else ascii(entry)
+    known = _names(groups) if groups else "none is defined"
+    return (
+        f'{shown[:80]} has no "@" and is no contact group; write name@domain or a group ({known})'
+    )
+
+
+def _names(groups: Mapping[str, ContactGroup]) -> str:
+    shown = [f'"{name}"' for name in groups]
+    return ", ".join(shown if len(shown) <= 10 else [*shown[:10], "…"])
