@@ -1,0 +1,1 @@
+"""Neighbours of the notifier on loopback ports, which misbehave on request."""
