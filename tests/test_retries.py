@@ -1,0 +1,14 @@
+"""When a message is tried again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from notifier.retries import next_try
+from tests.factories import NOON
+
+
+def test_pauses_grow_from_five_minutes_to_an_hour_and_stay_there() -> None:
+    pauses = [(next_try(attempts, NOON) - NOON) // timedelta(minutes=1) for attempts in range(1, 8)]
+
+    assert pauses == [5, 10, 20, 40, 60, 60, 60]
