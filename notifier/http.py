@@ -66,7 +66,7 @@ class HttpClient:
         _silence()
         try:
             self._client = httpx.AsyncClient(
-                verify=_roots(ca_file),
+                verify=_roots(ca_file) if transport is None else True,
                 transport=transport,
                 mounts=_NEVER_PROXIED,
                 follow_redirects=False,

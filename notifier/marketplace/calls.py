@@ -62,6 +62,7 @@ class Calls:
         self._time = asyncio.get_running_loop().time
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
+        self._granted = 0
 
     async def get(
         self, path: str, query: Mapping[str, str], *, expected: type, most_bytes: int
@@ -70,13 +71,15 @@ class Calls:
 
         Raises MarketplaceRefused or MarketplaceUnavailable, whose kinds `answers` draws.
         """
-        failures = 0
+        failures, granted = 0, self._granted
         while True:
             await self._while_closed()
             try:
                 return await self._try(path, query, expected, most_bytes)
             except Passing as error:
-                failures += 1
+                # A limit that let others through meanwhile will let this call through in turn.
+                crowded = isinstance(error, LimitReached) and self._granted > granted
+                failures, granted = 1 if crowded else failures + 1, self._granted
                 if failures == self._tries:
                     raise
                 await self._back_off(error, failures)
@@ -98,6 +101,7 @@ class Calls:
             raise kind(str(error)) from None
         self._note(answer)
         envelope = open_answer(answer, self.host, self._told_time(answer) or self._clock())
+        self._granted += 1
         if not isinstance(envelope.data, expected):
             raise Unreadable(
                 f"{self.host} answers with something else than was asked for; look for a newer "

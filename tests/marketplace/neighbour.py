@@ -1,0 +1,144 @@
+"""A marketplace to read from in process, and what it takes to do so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+
+from notifier.http import HttpClient
+from notifier.marketplace import Marketplace
+from notifier.parts import MarketplaceAccess, Secret
+from notifier.reading import Reading
+from notifier.simulator import World, create_app
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+CLIENT_ID = "demo-client-id"
+
+App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+"""An ASGI app."""
+
+Said = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and body of an answer."""
+
+
+def access(
+    base_url: str = "http://127.0.0.1",
+    *,
+    client_id: str = CLIENT_ID,
+    page_size: int = 100,
+    concurrency: int = 4,
+    request_timeout: timedelta = timedelta(seconds=5),
+    run_timeout: timedelta = timedelta(minutes=15),
+    test_orders: bool = False,
+) -> MarketplaceAccess:
+    return MarketplaceAccess(
+        base_url=base_url,
+        client_id=Secret(client_id),
+        timezone="Europe/Prague",
+        page_size=page_size,
+        concurrency=concurrency,
+        request_timeout=request_timeout,
+        run_timeout=run_timeout,
+        test_orders=test_orders,
+    )
+
+
+class Naps:
+    """Stands in for sleeping: notes how long, and is over at once."""
+
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+
+def scripted(script: Callable[[str, Mapping[str, str]], Said]) -> App:
+    """A marketplace that answers what `script` says to a path and a query."""
+
+    async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        request = Request(scope)
+        status, headers, body = script(request.url.path, dict(request.query_params))
+        await Response(body, status, dict(headers))(scope, receive, send)
+
+    return app
+
+
+def said(data: object, *, paging: object = None, status: int = 200, **headers: str) -> Said:
+    """Data in the marketplace's envelope."""
+    content: dict[str, object] = {"result": {"code": status, "status": "OK"}, "data": data}
+    if paging is not None:
+        content["paging"] = paging
+    return status, headers, json.dumps(content).encode()
+
+
+def page(rows: list[Any], *, number: int = 1, pages: int = 1, total: int | None = None) -> Said:
+    """A page of the list."""
+    paging = {"pages": pages, "page": number, "size": len(rows)}
+    return said(rows, paging=paging if total is None else {**paging, "total": total})
+
+
+def row(id_: int, **fields: object) -> dict[str, object]:
+    """A row of the list."""
+    return {"id": id_, "status": "shipped", "mdp": True, "test": False, **fields}
+
+
+def detail(id_: int, **fields: object) -> dict[str, object]:
+    """An order that waits for the seller."""
+    return {
+        "id": id_,
+        "status": "shipped",
+        "mdp": True,
+        "test": False,
+        "ready_to_return": True,
+        **fields,
+    }
+
+
+def a_shop(
+    *orders: int, details: Mapping[int, Said] | None = None, first_page: Said | None = None
+) -> App:
+    """These orders wait, on one page; some answers may be given as they are."""
+    odd = dict(details or {})
+
+    def script(path: str, _query: Mapping[str, str]) -> Said:
+        if path == "/v1/orders":
+            return first_page or page([row(id_) for id_ in [*orders, *odd]])
+        id_ = int(path.rpartition("/")[2])
+        return odd.get(id_) or said(detail(id_))
+
+    return scripted(script)
+
+
+class Visit:
+    """A marketplace asked in process, without sleeping."""
+
+    def __init__(self, app: App | World, settings: MarketplaceAccess | None = None) -> None:
+        its_app: Any = create_app(app) if isinstance(app, World) else app
+        self.naps = Naps()
+        self.progress: list[tuple[int, int]] = []
+        self.http = HttpClient(transport=httpx.ASGITransport(its_app))
+        self.marketplace = Marketplace(
+            settings or access(),
+            self.http,
+            clock=lambda: START,
+            progress=lambda done, all_: self.progress.append((done, all_)),
+            sleep=self.naps,
+            jitter=lambda: 1.0,
+        )
+
+    async def read(self, known: Collection[int] = ()) -> Reading:
+        return await self.marketplace.read(known)
+
+
+async def read(
+    app: App | World, known: Collection[int] = (), settings: MarketplaceAccess | None = None
+) -> Reading:
+    """One reading."""
+    return await Visit(app, settings).read(known)
