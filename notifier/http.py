@@ -153,13 +153,15 @@ def _silence() -> None:
 
 
 def _roots(ca_file: Path | None) -> ssl.SSLContext:
-    if ca_file is None:
-        return httpx.create_ssl_context()
+    """The certificates we trust: those of `ca_file`, of SSL_CERT_FILE, or of certifi."""
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        if ca_file:
+            return ssl.create_default_context(cafile=ca_file)
+        return httpx.create_ssl_context()
     except OSError as error:
-        reason = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else None
-        raise _config_error(str(ca_file), reason or "is no file of PEM certificates") from error
+        missing = isinstance(error, FileNotFoundError | PermissionError)
+        reason = f"{error.strerror}" if missing else "is no file of PEM certificates"
+        raise _config_error(str(ca_file or "SSL_CERT_FILE"), reason) from error
 
 
 def _asked_host(url: str) -> str:
@@ -227,7 +229,7 @@ def _tls_reason(host: str, error: BaseException | None) -> str | None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
                 f"the certificate of {host} is not accepted ({error.verify_message}); check the "
-                "clock of this machine, and set ca_file if the certificate is your own"
+                "clock of this machine; an authority of your own goes into SSL_CERT_FILE"
             )
         if isinstance(error, ssl.SSLError):
             return f"{host} does not speak TLS as it should; {_NETWORK}"

@@ -253,7 +253,7 @@ async def test_an_unknown_certificate_is_refused_even_on_loopback(authority: tru
         error = await failure(ask(f"https://127.0.0.1:{port}/"))
 
     assert "certificate of 127.0.0.1 is not accepted" in str(error)
-    assert "ca_file" in str(error)
+    assert "SSL_CERT_FILE" in str(error)
 
 
 async def test_a_certificate_of_another_host_is_refused(
@@ -294,6 +294,15 @@ def test_an_unusable_ca_file_is_named(tmp_path: Path, content: bytes | None) -> 
 
     with pytest.raises(ConfigError, match=r"roots\.pem"):
         HttpClient(ca_file=path)
+
+
+def test_unusable_roots_of_the_environment_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+
+    with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
+        HttpClient()
 
 
 async def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
@@ -50,13 +51,14 @@ def access(
 
 
 class Naps:
-    """Stands in for sleeping: notes how long, and is over at once."""
+    """Stands in for sleeping: notes how long, lets the others run, and is over at once."""
 
     def __init__(self) -> None:
         self.taken: list[float] = []
 
     async def __call__(self, seconds: float) -> None:
         self.taken.append(seconds)
+        await asyncio.sleep(0)
 
 
 def scripted(script: Callable[[str, Mapping[str, str]], Said]) -> App:
