@@ -15,7 +15,11 @@ from notifier.marketplace.fields import LONGEST_TEXT, amount, flag, moment, numb
 
 PRAGUE = ZoneInfo("Europe/Prague")
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
