@@ -149,7 +149,7 @@ async def test_progress_is_told() -> None:
 
 
 async def test_the_marketplaces_clock_is_told() -> None:
-    visit = Visit(a_world())
+    visit = Visit(a_world("quiet_day"))
 
     assert visit.marketplace.server_time is None
     await visit.read()
