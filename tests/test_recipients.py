@@ -136,13 +136,17 @@ def test_every_wrong_entry_is_told_with_its_place_and_the_groups_there_are() -> 
     assert found == [
         (
             "[0]",
-            '"jana@exmple" has no valid domain; '
-            'write name@domain or a group ("warehouse", "office")',
+            (
+                '"jana@exmple" has no valid domain; '
+                'write name@domain or a group ("warehouse", "office")'
+            ),
         ),
         (
             "[1]",
-            '"ofice" has no "@" and is no contact group; '
-            'write name@domain or a group ("warehouse", "office")',
+            (
+                '"ofice" has no "@" and is no contact group; '
+                'write name@domain or a group ("warehouse", "office")'
+            ),
         ),
     ]
 

@@ -1,0 +1,118 @@
+"""`notifier check`: a configuration without mistakes, told in the words of what it does."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from notifier.parts import Account, Settings, SmtpServer
+    from notifier.recipients import Recipient
+
+WIDTH = 14
+"""Of the column that says what a line is about."""
+
+
+@click.command
+@pass_invocation
+def command(invocation: Invocation) -> None:
+    """Find every mistake in the configuration; say who gets what, and when."""
+    tell(invocation, invocation.settings())
+
+
+def tell(invocation: Invocation, settings: Settings) -> None:
+    """Print what a correct configuration means, and what in it deserves a second look."""
+    from notifier import config  # noqa: PLC0415 - `notifier --help` does without
+    from notifier.config.cautions import cautions  # noqa: PLC0415
+
+    file = config.locate(invocation.config_file, invocation.environ)
+    invocation.echo(f"{file}: no mistakes.")
+    for account in settings.accounts.values():
+        _print(
+            invocation, f'{account.name} (account "{account.id}")', _account(account, invocation)
+        )
+    _print(invocation, "All accounts", _shared(settings))
+    for caution in (*_loose(file), *cautions(settings, invocation.now())):
+        invocation.warn(f"Look again: {caution}.")
+
+
+def _print(invocation: Invocation, title: str, lines: Iterator[tuple[str, str]]) -> None:
+    invocation.echo(f"\n{title}")
+    for label, text in lines:
+        invocation.echo(f"  {label:{WIDTH}}{text}")
+
+
+def _account(account: Account, invocation: Invocation) -> Iterator[tuple[str, str]]:
+    yield "sent", f"every day at {account.schedule.send_at:%H:%M}, {account.schedule.timezone}"
+    yield "next", _next(account, invocation.now())
+    yield "empty day", "a mail that says so" if account.when_empty == "send" else "no mail"
+    yield "reads", f"{account.marketplace.base_url}{_with_tests(account)}"
+    yield "waits at", _place(account)
+    for index, recipient in enumerate(account.recipients):
+        yield "goes to" if index == 0 else "", _recipient(recipient)
+
+
+def _next(account: Account, now: datetime) -> str:
+    from notifier.slots import due  # noqa: PLC0415
+
+    schedule = account.schedule
+    at = due(schedule, now, frozenset()).next_at.astimezone(schedule.zone)
+    last = schedule.ends(at.date()).astimezone(schedule.zone)
+    until = f"{last:%H:%M}" if last.date() == at.date() else f"{last:%H:%M} the day after"
+    return f"{at:%A}, {at.day} {at:%B %Y, %H:%M}; if it cannot be sent then, until {until}"
+
+
+def _with_tests(account: Account) -> str:
+    return ", test orders too" if account.marketplace.test_orders else ""
+
+
+def _place(account: Account) -> str:
+    if account.place is None:
+        return "not said"
+    place = account.place
+    return ", ".join(filter(None, (place.name, place.address, place.opening_hours)))
+
+
+def _recipient(recipient: Recipient) -> str:
+    why = f'as a member of "{recipient.group}"' if recipient.group else "named itself"
+    return f"{recipient.mailbox}, in {recipient.language}, {why}"
+
+
+def _shared(settings: Settings) -> Iterator[tuple[str, str]]:
+    sender = settings.sender
+    yield "mail server", _server(settings.smtp)
+    yield "from", str(sender.mailbox)
+    yield "answers to", str(sender.reply_to)
+    yield "bounces to", sender.envelope.address
+    yield "failures to", str(sender.admin)
+    yield "store", _without_password(settings.store.url)
+    yield "kept for", f"{settings.store.retention.days} days after a mail is finished"
+    if settings.templates_dir:
+        yield "templates", str(settings.templates_dir)
+
+
+def _server(smtp: SmtpServer) -> str:
+    how = {"implicit": "TLS", "starttls": "STARTTLS", "none": "not encrypted, on this machine"}
+    login = f"login {smtp.username}" if smtp.username else "no login"
+    return f"{smtp.host}, port {smtp.port}, {how[smtp.tls]}, {login}"
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(//[^/@:]*):[^/@]*@", r"\1:••••@", url.removeprefix("sqlite:///"))
+
+
+def _loose(file: Path) -> Iterator[str]:
+    """Who else may change the configuration, and with it who gets the mail."""
+    mode = file.stat().st_mode
+    others = "every user" if mode & stat.S_IWOTH else "its group" if mode & stat.S_IWGRP else None
+    if others:
+        yield f"{file} may be changed by {others} of this machine; chmod go-w {file} ends that"

@@ -1,0 +1,75 @@
+"""What is right as far as the configuration goes, and perhaps not what was meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from notifier.config.values import is_loopback
+from notifier.parts import Account, Settings
+from notifier.recipients import is_address
+from notifier.slots import Schedule
+
+LOOK_AHEAD = 366
+"""Days in which changes of the clocks are looked for."""
+
+
+def cautions(settings: Settings, now: datetime) -> Iterator[str]:
+    """Sentences that ask a person to look again, most of them with what to write instead."""
+    yield from _same_credential(settings)
+    yield from _sender(settings)
+    for account in settings.accounts.values():
+        place = f"accounts.{account.id}"
+        yield from (f"{place}: {caution}" for caution in _of_account(account, now))
+
+
+def _same_credential(settings: Settings) -> Iterator[str]:
+    used = Counter(account.marketplace.client_id.value for account in settings.accounts.values())
+    same = [
+        f'"{account.id}"'
+        for account in settings.accounts.values()
+        if used[account.marketplace.client_id.value] > 1
+    ]
+    if same:
+        yield f"the accounts {', '.join(same)} have the same client_id, so the same parcels"
+
+
+def _sender(settings: Settings) -> Iterator[str]:
+    username, sender = settings.smtp.username, settings.sender.mailbox
+    if username is None and not is_loopback(settings.smtp.host):
+        yield "smtp.username: there is none; most mail servers take mail only after a login"
+    if username and is_address(username) and not username.lower().endswith(f"@{sender.domain}"):
+        yield (
+            f"smtp.from: {sender.address} is in another domain than the login {username}; "
+            "the mail server may refuse it, or receivers take it for forged"
+        )
+    if sender.needs_smtputf8:
+        yield f"smtp.from: {sender.address} can only be sent from where SMTPUTF8 is offered"
+
+
+def _of_account(account: Account, now: datetime) -> Iterator[str]:
+    if account.place is None:
+        yield (
+            f"the mail cannot say where the parcels wait; write [accounts.{account.id}.place] "
+            "with the name of the branch"
+        )
+    for recipient in account.recipients:
+        if recipient.mailbox.needs_smtputf8:
+            yield f"{recipient.mailbox.address} can only be mailed if the server offers SMTPUTF8"
+    yield from _changed_clocks(account.schedule, now)
+
+
+def _changed_clocks(schedule: Schedule, now: datetime) -> Iterator[str]:
+    """The days of the coming year on which the clocks do not show `send_at` exactly once."""
+    today, meant = schedule.local_day(now), f"{schedule.send_at:%H:%M}"
+    for day in (today + timedelta(days=n) for n in range(LOOK_AHEAD)):
+        sent = schedule.starts(day).astimezone(schedule.zone)
+        if sent.time() != schedule.send_at:
+            yield f"on {_long(day)} the clocks skip {meant}; it is sent at {sent:%H:%M}"
+        elif sent.utcoffset() != sent.replace(fold=1).utcoffset():
+            yield f"on {_long(day)} it is {meant} twice; it is sent the first time"
+
+
+def _long(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

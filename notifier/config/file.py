@@ -1,0 +1,112 @@
+"""Files as the configuration finds them: their bytes, who may read them, and TOML."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from notifier.config.layers import Layer, Place
+from notifier.config.lines import lines_of
+from notifier.errors import ConfigError, Problem
+
+LARGEST = 256 * 1024
+LONGEST_LINE = 2000
+"""Characters. TOML's reader takes minutes for one line that is a key of many dotted parts."""
+
+_TOML_ERROR = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a file, and the permission bits they were read with."""
+
+    data: bytes = field(repr=False)
+    mode: int
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether every user of this machine may read or change the file."""
+        return bool(self.mode & (stat.S_IROTH | stat.S_IWOTH))
+
+
+def read_small(path: Path, largest: int = LARGEST) -> Content:
+    """Read a file of limited size; raises ValueError that says what is wrong with it.
+
+    It is opened once and then looked at, so that it cannot be swapped in between; and opened
+    without waiting, so that a named pipe cannot hold us up.
+    """
+    try:
+        with open(path, "rb", opener=_without_waiting) as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            data = opened.read(largest + 1) if stat.S_ISREG(mode) else None
+    except OSError as error:
+        raise ValueError(_why_unreadable(error)) from None
+    if data is None:
+        raise ValueError("is a device or pipe; name an ordinary file")
+    if len(data) > largest:
+        raise ValueError(f"is larger than {largest // 1024} KiB; that cannot be the right file")
+    return Content(data, mode)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _why_unreadable(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "does not exist"
+        case IsADirectoryError():
+            return "is a directory; name a file"
+        case PermissionError():
+            return "may not be read by this user; change its owner, group or mode"
+        case _:
+            return f"cannot be read ({error.strerror})"
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at `path`, also where we may not look."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a TOML file, without a byte order mark; raises ConfigError."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = "is not UTF-8; save the file in that encoding"
+        raise ConfigError((Problem(name, line, "", message),)) from None
+
+
+def parsed(text: str, name: str) -> Layer:
+    """The values and lines of a TOML text; raises ConfigError with the line that is broken."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > LONGEST_LINE:
+            message = f"is longer than {LONGEST_LINE} characters; break the line"
+            raise ConfigError((Problem(name, number, "", message),))
+    try:
+        tree = tomllib.loads(text)
+        lines = lines_of(text)
+    except RecursionError:
+        raise ConfigError((Problem(name, None, "", "is nested too deeply"),)) from None
+    except ValueError as error:  # TOMLDecodeError, and what int() and date() refuse
+        raise ConfigError((_broken(str(error), text, name),)) from None
+    return Layer(tree, {where: Place(name, line) for where, line in lines.items()})
+
+
+def _broken(message: str, text: str, name: str) -> Problem:
+    found = _TOML_ERROR.fullmatch(message)
+    what = found["what"] if found else "a number or date is out of range"
+    line = int(found["line"]) if found and found["line"] else None
+    at_end = found is not None and line is None
+    advice = "text belongs in quotes, a list in [ ]"
+    last = text.rstrip("\n").count("\n") + 1
+    return Problem(name, last if at_end else line, "", f"is not TOML: {what}; {advice}")

@@ -1,0 +1,137 @@
+"""From what was written to the parts the program is made of: defaults, overrides, whole paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from notifier.config.schema import (
+    AccountSection,
+    Configuration,
+    DigestSection,
+    MarketplaceSection,
+    PlaceSection,
+    SmtpSection,
+    StoreSection,
+)
+from notifier.parts import (
+    Account,
+    MarketplaceAccess,
+    PlaceOfReturn,
+    Sender,
+    Settings,
+    SmtpServer,
+    StoreLocation,
+    Tls,
+)
+from notifier.recipients import ContactGroup, Mailbox, resolve
+from notifier.slots import Schedule
+
+PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
+
+Groups = Mapping[str, ContactGroup]
+
+
+def settings_from(written: Configuration, folder: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of a checked configuration; paths in it count from `folder`.
+
+    Raises RecipientsError for recipients that cannot be resolved.
+    """
+    groups = {
+        name: ContactGroup(name, tuple(group.members), group.language)
+        for name, group in written.groups.items()
+    }
+    templates = written.digest.templates_dir
+    return Settings(
+        accounts={
+            account_id: _account(account_id, account, written, groups)
+            for account_id, account in written.accounts.items()
+        },
+        smtp=_server(written.smtp, folder),
+        sender=_sender(written.smtp, written.admin),
+        store=_store(written.store, folder, environ),
+        templates_dir=folder / templates if templates else None,
+    )
+
+
+def _account(
+    account_id: str, account: AccountSection, written: Configuration, groups: Groups
+) -> Account:
+    digest = _with_own(written.digest, account)
+    return Account(
+        id=account_id,
+        name=account.name or account_id,
+        marketplace=_access(account, written.marketplace, digest),
+        schedule=Schedule(digest.send_at, digest.timezone, digest.too_late),
+        recipients=resolve(account.recipients, groups, language=digest.language),
+        language=digest.language,
+        place=_place(account.place) if account.place else None,
+        order_url=account.order_url,
+        when_empty=digest.when_empty,
+        overdue_days=digest.overdue_days,
+        attach_csv=digest.attach_csv,
+    )
+
+
+def _with_own(digest: DigestSection, account: AccountSection) -> DigestSection:
+    """The shared options of the digest, with those over them that the account has of its own."""
+    own = {name: getattr(account, name, None) for name in DigestSection.model_fields}
+    return digest.model_copy(
+        update={name: value for name, value in own.items() if value is not None}
+    )
+
+
+def _access(
+    account: AccountSection, marketplace: MarketplaceSection, digest: DigestSection
+) -> MarketplaceAccess:
+    if account.client_id is None:  # refused by `incomplete` before we come here
+        raise ValueError("an account without a client id")
+    return MarketplaceAccess(
+        base_url=marketplace.base_url,
+        client_id=account.client_id,
+        timezone=account.marketplace_timezone,
+        page_size=marketplace.page_size,
+        concurrency=marketplace.concurrency,
+        request_timeout=timedelta(seconds=marketplace.request_timeout_seconds),
+        run_timeout=timedelta(minutes=marketplace.run_timeout_minutes),
+        test_orders=digest.test_orders,
+    )
+
+
+def _place(place: PlaceSection) -> PlaceOfReturn:
+    return PlaceOfReturn(place.name, place.address or "", place.opening_hours or "")
+
+
+def _server(smtp: SmtpSection, folder: Path) -> SmtpServer:
+    return SmtpServer(
+        host=smtp.host,
+        port=smtp.port or PORTS[smtp.tls],
+        tls=smtp.tls,
+        username=smtp.username,
+        password=smtp.password,
+        ca_file=folder / smtp.ca_file if smtp.ca_file else None,
+        timeout=timedelta(seconds=smtp.timeout_seconds),
+    )
+
+
+def _sender(smtp: SmtpSection, admin: Mailbox) -> Sender:
+    return Sender(
+        mailbox=smtp.from_,
+        reply_to=smtp.reply_to or admin,
+        envelope=smtp.envelope_from or Mailbox(smtp.from_.address),
+        admin=admin,
+    )
+
+
+def _store(store: StoreSection, folder: Path, environ: Mapping[str, str]) -> StoreLocation:
+    url = store.url or f"sqlite:///{store_file(store.path, folder, environ)}"
+    return StoreLocation(url, timedelta(days=store.retention_days))
+
+
+def store_file(named: str | None, folder: Path, environ: Mapping[str, str]) -> Path:
+    """The file named, else `notifier.db` in systemd's state directory (the first of several)."""
+    if named:
+        return folder / named
+    state = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return (Path(state) if state else folder) / "notifier.db"

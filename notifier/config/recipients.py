@@ -1,0 +1,150 @@
+"""Contact groups and lists of recipients: every mistake in them, each told once.
+
+This looks at what was written, not at the checked configuration, so that somebody who mistyped a
+port is told of a wrong address in the same breath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
+
+from notifier.config.layers import Layers
+from notifier.config.lines import Where
+from notifier.errors import Problem, RecipientsError
+from notifier.recipients import ContactGroup, is_address, resolve
+
+Groups = Mapping[str, ContactGroup]
+
+
+class _Mistake(NamedTuple):
+    """What is wrong with a group: with one of its members, or with all of them together."""
+
+    group: str
+    member: str | None
+    message: str
+
+
+def wrong_recipients(layers: Layers) -> Iterator[Problem]:
+    """What is wrong with the groups, used or not, and with the recipients of each account.
+
+    A mistake in a group is told there alone: whoever names that group gets it without the mistake.
+    """
+    names = (name for name in layers.keys("groups") if not is_address(name))
+    groups: Groups = {name: _group(name, layers) for name in names}
+    for check in (_wrong_members, _cycles, _too_large):
+        mistakes = list(check(groups))
+        for mistake in mistakes:
+            where: Where = ("groups", mistake.group, "members")
+            yield _problem(where, mistake.member, mistake.message, layers)
+        groups = _without(groups, mistakes)
+    for account in layers.keys("accounts"):
+        yield from _wrong_list(("accounts", account, "recipients"), groups, layers)
+
+
+def _group(name: str, layers: Layers) -> ContactGroup:
+    return ContactGroup(name, _texts(layers.find(("groups", name, "members"))))
+
+
+def _texts(entries: object) -> tuple[str, ...]:
+    """What is text in a list; the schema refuses everything else."""
+    written = entries if isinstance(entries, list) else []
+    return tuple(entry for entry in written if isinstance(entry, str))
+
+
+def _problem(where: Where, entry: str | None, message: str, layers: Layers) -> Problem:
+    written = layers.find(where)
+    exact = where if entry is None else (*where, written.index(entry))
+    return layers.problem(exact, message)
+
+
+def _without(groups: Groups, mistakes: Sequence[_Mistake]) -> Groups:
+    """The groups without the members that are wrong, or without any where they are too many."""
+    wrong = {(mistake.group, mistake.member) for mistake in mistakes}
+
+    def rest(group: ContactGroup) -> tuple[str, ...]:
+        if (group.name, None) in wrong:
+            return ()
+        return tuple(member for member in group.members if (group.name, member) not in wrong)
+
+    return {name: ContactGroup(name, rest(group)) for name, group in groups.items()}
+
+
+def _wrong_members(groups: Groups) -> Iterator[_Mistake]:
+    """Members that are neither an address nor a group there is."""
+    for group in groups.values():
+        for member, message in _wrong_entries(group.members, groups):
+            yield _Mistake(group.name, member, message)
+
+
+def _wrong_entries(entries: Sequence[str], groups: Groups) -> Iterator[tuple[str, str]]:
+    """Entries that are wrong by themselves, whatever is in the groups; each once."""
+    empty = {name: ContactGroup(name, ()) for name in groups}
+    for entry in dict.fromkeys(entries):
+        for message in _refused([entry], empty):
+            yield entry, message
+
+
+def _cycles(groups: Groups) -> Iterator[_Mistake]:
+    """Groups that contain themselves: each cycle once, at the group of it that is written first."""
+    inner = _inner(groups)
+    while cycle := _cycle_in(inner):
+        first = min(cycle, key=list(groups).index)
+        start = cycle.index(first)
+        path = [*cycle[start:], *cycle[:start], first]
+        inner[first] = [one for one in inner[first] if one != path[1]]
+        message = f'group "{first}" contains itself ({" → ".join(path)}); take one of them out'
+        yield _Mistake(first, path[1], message)
+
+
+def _cycle_in(inner: Mapping[str, Sequence[str]]) -> list[str]:
+    """The groups of one cycle, each containing the next; empty if there is none."""
+    try:
+        TopologicalSorter(inner).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))[:-1]
+    return []
+
+
+def _too_large(groups: Groups) -> Iterator[_Mistake]:
+    """Groups of more mailboxes than a mail may go to; not again those that contain them."""
+    for name in TopologicalSorter(_inner(groups)).static_order():
+        for message in _refused([name], groups):
+            mistake = _Mistake(name, None, message)
+            groups = _without(groups, [mistake])
+            yield mistake
+
+
+def _inner(groups: Groups) -> dict[str, list[str]]:
+    """The groups in each group."""
+    return {
+        name: [member for member in group.members if member in groups]
+        for name, group in groups.items()
+    }
+
+
+def _wrong_list(where: Where, groups: Groups, layers: Layers) -> Iterator[Problem]:
+    """What is wrong with the recipients of one account."""
+    written = layers.find(where)
+    if not isinstance(written, list):
+        return
+    entries = _texts(written)
+    for entry, message in _wrong_entries(entries, groups):
+        yield _problem(where, entry, message, layers)
+    for path, message in _refusals(entries, groups):
+        if not path:
+            yield layers.problem(where, message)
+
+
+def _refused(entries: Sequence[str], groups: Groups) -> list[str]:
+    return [message for _, message in _refusals(entries, groups)]
+
+
+def _refusals(entries: Sequence[str], groups: Groups) -> tuple[tuple[str, str], ...]:
+    """What resolve() has against a list: (index in it or "", message)."""
+    try:
+        resolve(entries, groups, language="")
+    except RecipientsError as error:
+        return error.problems
+    return ()

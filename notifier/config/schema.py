@@ -1,0 +1,310 @@
+"""Every option of config.toml: its name, type, limits, default, and the one sentence about it.
+
+The sentences are the comments of config.example.toml and the table of docs/configuration.md, and
+a test holds the three together. An option whose default is None has an example of what to write.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from notifier.config import values
+from notifier.config.layers import Layers
+from notifier.parts import Secret, Tls, WhenEmpty
+from notifier.recipients import Mailbox
+
+Line = Annotated[str, AfterValidator(values.one_line)]
+Address = Annotated[InstanceOf[Mailbox], BeforeValidator(values.mailbox)]
+SecretText = Annotated[InstanceOf[Secret], BeforeValidator(values.secret)]
+TimeOfDay = Annotated[time, BeforeValidator(values.time_of_day)]
+Zone = Annotated[str, AfterValidator(values.time_zone)]
+Language = Annotated[str, AfterValidator(values.language)]
+Host = Annotated[str, AfterValidator(values.host)]
+Choice = Field(strict=False)  # an enum is written as its text
+
+
+class Section(BaseModel):
+    """A table of the file. Nothing unknown is ignored, and no message repeats what it was given."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class StoreSection(Section):
+    """`[store]`"""
+
+    path: Line | None = Field(
+        None,
+        description="A SQLite file; by default notifier.db, in $STATE_DIRECTORY or beside this.",
+        examples=["notifier.db"],
+    )
+    url: Annotated[str, AfterValidator(values.database_url)] | None = Field(
+        None,
+        description="A PostgreSQL database instead of a file; leave its password to ~/.pgpass.",
+        examples=["postgresql+psycopg://notifier@db.example.com/notifier"],
+    )
+    retention_days: Annotated[int, Field(ge=1, le=366)] = Field(
+        7, description="Days the texts of finished mails are kept, so that they can be sent again."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _one_of_two(cls, url: str | None, others: ValidationInfo) -> str | None:
+        if url is not None and others.data.get("path") is not None:
+            raise ValueError("is there beside store.path; keep one of the two")
+        return url
+
+
+class SmtpSection(Section):
+    """`[smtp]`"""
+
+    host: Host = Field(
+        description="The mail server that takes the mail.", examples=["smtp.example.com"]
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None,
+        description='By default 465; 587 with tls = "starttls", 25 with "none".',
+        examples=[465],
+    )
+    tls: Annotated[Tls, Choice] = Field(
+        Tls.IMPLICIT,
+        description='"implicit", "starttls", or "none" for a server on this machine.',
+    )
+    username: Line | None = Field(
+        None, description="The login; leave it out if the server wants none.", examples=["digest"]
+    )
+    password: SecretText | None = Field(
+        None,
+        description="With it in here, nobody else may read this file; password_file is better.",
+        examples=["…"],
+    )
+    password_file: Line | None = Field(
+        None,
+        description="A file with nothing but the password, relative to this one.",
+        examples=["smtp-password"],
+    )
+    ca_file: Line | None = Field(
+        None,
+        description="Certificates to trust instead of the system's, relative to this file.",
+        examples=["ca.pem"],
+    )
+    from_: Address = Field(
+        alias="from",
+        description="Who the mail is from.",
+        examples=["Parcels to collect <digest@example.com>"],
+    )
+    reply_to: Address | None = Field(
+        None,
+        description="Where answers go; by default to the admin.",
+        examples=["Jana Novak <jana@example.com>"],
+    )
+    envelope_from: Address | None = Field(
+        None,
+        description="Where bounces go, in the domain of from; by default to the address in from.",
+        examples=["bounces@example.com"],
+    )
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        30, description="How long the mail server may take to answer one command."
+    )
+
+    @field_validator("tls")
+    @classmethod
+    def _in_the_clear_only_here(cls, tls: Tls, others: ValidationInfo) -> Tls:
+        host = others.data.get("host")
+        if tls is Tls.NONE and host is not None and not values.is_loopback(host):
+            raise ValueError('"none" is for this machine only; write "implicit" or "starttls"')
+        return tls
+
+    @field_validator("envelope_from")
+    @classmethod
+    def _aligned(cls, envelope: Mailbox | None, others: ValidationInfo) -> Mailbox | None:
+        sender = others.data.get("from_")
+        if envelope is not None and sender is not None and envelope.domain != sender.domain:
+            raise ValueError(
+                f'"{envelope.address}" is not in the domain of smtp.from, so that receivers may '
+                f"take the mail for forged; write an address @{sender.domain}"
+            )
+        return envelope
+
+
+class MarketplaceSection(Section):
+    """`[marketplace]`"""
+
+    base_url: Annotated[str, AfterValidator(values.base_url)] = Field(
+        "https://mpapi.mallgroup.com", description="Where the marketplace's API is."
+    )
+    page_size: Annotated[int, Field(ge=1, le=1000)] = Field(
+        100, description="Orders asked for in one request."
+    )
+    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
+        16, description="Requests under way at the same time."
+    )
+    request_timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        30, description="How long one request may take."
+    )
+    run_timeout_minutes: Annotated[int, Field(ge=1, le=240)] = Field(
+        15, description="How long reading one account may take; what is read by then is sent."
+    )
+
+
+class DigestSection(Section):
+    """`[digest]`"""
+
+    send_at: TimeOfDay = Field(time(6, 0), description="When the digest of a day is sent.")
+    too_late: TimeOfDay = Field(
+        time(18, 0),
+        description="When it is too late to begin the digest of a day; then the day is skipped.",
+    )
+    timezone: Zone = Field("Europe/Prague", description="The time zone of send_at and too_late.")
+    language: Language = Field(
+        "en", description="The language of the mail, unless a group has its own."
+    )
+    when_empty: Annotated[WhenEmpty, Choice] = Field(
+        WhenEmpty.SEND,
+        description='"send" or "skip" when nothing waits and nothing was collected.',
+    )
+    overdue_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        5, description="Parcels that wait longer than this many days are marked as overdue."
+    )
+    attach_csv: bool = Field(True, description="Whether the list is attached as a CSV file.")
+    test_orders: bool = Field(False, description="Whether the marketplace's test orders count.")
+    templates_dir: Line | None = Field(
+        None,
+        description="A folder with your own templates of the mail, relative to this file.",
+        examples=["templates"],
+    )
+
+
+class GroupSection(Section):
+    """`[groups.NAME]`"""
+
+    members: list[str] = Field(
+        description="Addresses, and names of other groups.",
+        examples=[["Ana Kovač <ana@example.com>", "returns@example.com"]],
+        min_length=1,
+    )
+    language: Language | None = Field(
+        None,
+        description="The language its members read; by default that of the account.",
+        examples=["sl"],
+    )
+
+
+class PlaceSection(Section):
+    """`[accounts.ID.place]`"""
+
+    name: Line = Field(
+        description="The branch where the parcels of this account wait.",
+        examples=["MALL Delivery Ljubljana"],
+    )
+    address: Line | None = Field(
+        None, description="Its street and town.", examples=["Letališka cesta 1, 1000 Ljubljana"]
+    )
+    opening_hours: Line | None = Field(
+        None, description="When it is open.", examples=["Mon–Fri 8–18, Sat 8–12"]
+    )
+
+
+def _own(name: str) -> Any:
+    """An option of an account that stands over the one of the same name in `[digest]`."""
+    shared = DigestSection.model_fields[name]
+    return Field(
+        None,
+        description=f"Like {name} in [digest], for this account.",
+        examples=[shared.default],
+    )
+
+
+class AccountSection(Section):
+    """`[accounts.ID]`"""
+
+    name: Line | None = Field(
+        None,
+        description="What the mail calls the account; by default its id.",
+        examples=["Mimovrste"],
+    )
+    client_id: SecretText | None = Field(
+        None,
+        description="The API credential. With it in here, nobody else may read this file.",
+        examples=["…"],
+    )
+    client_id_file: Line | None = Field(
+        None,
+        description="A file with nothing but the client id, relative to this one.",
+        examples=["client-id"],
+    )
+    recipients: list[str] = Field(
+        description="Who gets the digest: 1 to 10 addresses or names of groups.",
+        examples=[["Jana Novak <jana@example.com>", "warehouse"]],
+    )
+    marketplace_timezone: Zone = Field(
+        "Europe/Prague", description="The time zone of the marketplace's timestamps."
+    )
+    order_url: Annotated[str, AfterValidator(values.order_url)] | None = Field(
+        None,
+        description="The page of an order in the portal, for links; {id} stands for its number.",
+        examples=["https://partner.example.com/orders/{id}"],
+    )
+    send_at: TimeOfDay | None = _own("send_at")
+    too_late: TimeOfDay | None = _own("too_late")
+    timezone: Zone | None = _own("timezone")
+    language: Language | None = _own("language")
+    when_empty: Annotated[WhenEmpty, Choice] | None = _own("when_empty")
+    overdue_days: Annotated[int, Field(ge=1, le=365)] | None = _own("overdue_days")
+    attach_csv: bool | None = _own("attach_csv")
+    test_orders: bool | None = _own("test_orders")
+    place: PlaceSection | None = Field(None, description="Where its parcels are collected.")
+
+
+AccountId = Annotated[str, AfterValidator(values.account_id)]
+GroupName = Annotated[str, AfterValidator(values.group_name)]
+
+
+class Configuration(BaseSettings):
+    """The whole file, with what the environment and the secret files say laid over it."""
+
+    model_config = SettingsConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    admin: Address = Field(
+        description="Who is told of failures and gets unsubscriptions; not one of the recipients.",
+        examples=["Jana Novak <jana@example.com>"],
+    )
+    store: StoreSection = Field(StoreSection(), description="Where it remembers what was done.")
+    smtp: SmtpSection = Field(
+        description="The mail server.", examples=["[smtp] with host and from"]
+    )
+    marketplace: MarketplaceSection = Field(MarketplaceSection(), description="The MALL API.")
+    digest: DigestSection = Field(DigestSection(), description="The daily mail.")
+    groups: dict[GroupName, GroupSection] = Field({}, description="Contact groups.")
+    accounts: dict[AccountId, AccountSection] = Field(
+        min_length=1,
+        description="Seller accounts.",
+        examples=["[accounts.ljubljana] with recipients and a client_id"],
+    )
+
+
+def fitted(layers: Layers) -> Configuration:
+    """Merge the layers and check them; raises pydantic's ValidationError with all that is wrong."""
+
+    class Layered(Configuration):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: object, **__: object
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return layers.sources(settings_cls)
+
+    return Layered()

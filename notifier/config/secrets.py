@@ -1,0 +1,168 @@
+"""Secrets: written out, in files of their own, or handed over by systemd; and who may read them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from notifier.config.environment import variable
+from notifier.config.file import is_there, read_small
+from notifier.config.layers import Layer, Layers, Place, Tree, dotted, put
+from notifier.config.lines import Where
+from notifier.config.values import shown_path
+from notifier.errors import Problem
+
+LARGEST = 8 * 1024
+USERNAME: Where = ("smtp", "username")
+PASSWORD: Where = ("smtp", "password")
+DATABASE: Where = ("store", "url")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the files of secrets hold, and what is wrong with them."""
+
+    layer: Layer
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One secret: its option, and the names it may have in $CREDENTIALS_DIRECTORY."""
+
+    option: Where
+    credentials: tuple[str, ...]
+
+
+def from_files(layers: Layers, environ: Mapping[str, str], folder: Path) -> Secrets:
+    """Read the file of each secret that is not written out in `layers`.
+
+    A file named in the environment counts before a value in the configuration, as all that is
+    said there does; $CREDENTIALS_DIRECTORY is asked only where nothing else is said.
+    """
+    tree: Tree = {}
+    places: dict[Where, Place] = {}
+    problems: list[Problem] = []
+    for wanted in _all_wanted(layers):
+        match _looked_up(wanted, layers, environ, folder):
+            case Problem() as problem:
+                problems.append(problem)
+            case (Path() as file, str() as text):
+                put(tree, wanted.option, text)
+                places[wanted.option] = Place(str(file))
+    return Secrets(Layer(tree, places), tuple(problems))
+
+
+def _all_wanted(layers: Layers) -> Iterator[_Wanted]:
+    yield _Wanted(PASSWORD, ("smtp-password",))
+    accounts = layers.keys("accounts")
+    for account in accounts:
+        shared = ("client-id",) if len(accounts) == 1 else ()
+        yield _Wanted(_client_id(account), (f"client-id-{account}", *shared))
+
+
+def _client_id(account: str) -> Where:
+    return ("accounts", account, "client_id")
+
+
+def _file_option(option: Where) -> Where:
+    return (*option[:-1], f"{option[-1]}_file")
+
+
+def _looked_up(
+    wanted: _Wanted, layers: Layers, environ: Mapping[str, str], folder: Path
+) -> tuple[Path, str] | Problem | None:
+    """The file of a secret and its text; None where it is written out, or nowhere at all."""
+    for layer in layers.layers:
+        inline, named = layer.find(wanted.option), layer.find(_file_option(wanted.option))
+        if inline is not None and named is not None:
+            message = f"is there beside {wanted.option[-1]}; keep one of the two"
+            return layers.problem(_file_option(wanted.option), message)
+        if isinstance(named, str):
+            return _named(folder / named, wanted, layers)
+        if inline is not None:
+            return None
+    return _handed_over(wanted, environ)
+
+
+def _named(file: Path, wanted: _Wanted, layers: Layers) -> tuple[Path, str] | Problem:
+    try:
+        return file, _secret_in(file, private=True)
+    except ValueError as error:
+        return layers.problem(_file_option(wanted.option), f"{shown_path(file)} {error}")
+
+
+def _handed_over(wanted: _Wanted, environ: Mapping[str, str]) -> tuple[Path, str] | Problem | None:
+    """Look where systemd's LoadCredential= puts files; it guards the directory, not their modes."""
+    if not (directory := environ.get("CREDENTIALS_DIRECTORY")):
+        return None
+    files = (Path(directory, name) for name in wanted.credentials)
+    file = next(filter(is_there, files), None)
+    if file is None:
+        return None
+    try:
+        return file, _secret_in(file, private=False)
+    except ValueError as error:
+        return Problem(str(file), None, dotted(wanted.option), str(error))
+
+
+def _secret_in(file: Path, *, private: bool) -> str:
+    """The one line of a secret's file; raises ValueError without any of it."""
+    content = read_small(file, LARGEST)
+    if private and content.open_to_all:
+        raise ValueError(f"is open to every user of this machine; run {_close(file)}")
+    try:
+        text = content.data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text; it must hold the secret and nothing else") from None
+    if not text.strip():
+        raise ValueError("is empty; write the secret into it, and nothing else")
+    if not text.isprintable():
+        raise ValueError("has more than one line; it must hold the secret and nothing else")
+    return text
+
+
+def incomplete(layers: Layers) -> Iterator[Problem]:
+    """Accounts without a client id, and a login of the mail server with only one half."""
+    for account in layers.keys("accounts"):
+        option = _client_id(account)
+        if isinstance(layers.find(option[:-1]), dict) and not _said(option, layers):
+            way = f'write client_id_file = "client-id", or set {variable(option)}'
+            yield layers.problem(option, f"is missing; {way}")
+    username, password = layers.find(USERNAME), _said(PASSWORD, layers)
+    if isinstance(username, str) and not password:
+        way = f'write password_file = "smtp-password", or set {variable(PASSWORD)}'
+        yield layers.problem(USERNAME, f"has no password; {way}")
+    if password and username is None and layers.keys("smtp"):
+        message = "is missing beside the password; write the login of the mail server"
+        yield layers.problem(USERNAME, message)
+
+
+def _said(option: Where, layers: Layers) -> bool:
+    return any(layers.find(one) is not None for one in (option, _file_option(option)))
+
+
+def exposed(written: Layer, file: Path) -> Iterator[Problem]:
+    """The secret in a configuration that every user of this machine may read, if there is one."""
+    layers = Layers(str(file), (written,))
+    secrets = [wanted.option for wanted in _all_wanted(layers)]
+    inside = [option for option in secrets if written.find(option) is not None]
+    if _has_password(written.find(DATABASE)):
+        inside.append(DATABASE)
+    if inside:
+        message = "is a secret in a file that is open to every user of this machine"
+        yield layers.problem(inside[0], f"{message}; run {_close(file)}")
+
+
+def _has_password(url: object) -> bool:
+    try:
+        return isinstance(url, str) and urlsplit(url).password is not None
+    except ValueError:
+        return False
+
+
+def _close(file: Path) -> str:
+    return f"chmod 600 {shlex.quote(str(file))}"

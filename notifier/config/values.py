@@ -1,0 +1,199 @@
+"""What single values of the configuration must look like.
+
+Each reader takes what TOML or the environment gave and returns what the program works with, or
+raises ValueError with what is wrong and what to write instead. Texts that do not come as text
+are left as they are: the schema then says that they must be.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import time
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
+
+import idna
+
+from notifier.parts import Secret
+from notifier.recipients import parse_mailbox
+
+_ACCOUNT_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+_HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+
+
+def shown(text: str, longest: int = 60) -> str:
+    """A value as a message may show it: in quotes, on one line, not endless."""
+    short = text if len(text) <= longest else f"{text[:longest]}…"
+    return f'"{short}"' if short.isprintable() else ascii(short)
+
+
+def shown_path(path: Path) -> str:
+    """A path as a message may show it: up to its end, which is the part that tells."""
+    return shown(str(path), longest=500)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that was most likely meant by `word`."""
+    by_folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def one_line(text: str) -> str:
+    """Text that can be shown in one line of a mail or put into one of its headers."""
+    if not text.strip():
+        raise ValueError("is empty; write something, or take the line out")
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} has a line break or control character; take it out")
+    if "=?" in text:
+        raise ValueError(f'{shown(text)} contains "=?", which mail programs decode; take it out')
+    return text.strip()
+
+
+def account_id(text: str) -> str:
+    """The fixed id of an account, the key of its table."""
+    if not _ACCOUNT_ID.fullmatch(text) or len(text) > 40:
+        raise ValueError(
+            f"{shown(text)} cannot be the id of an account; write up to 40 lowercase letters "
+            'and digits, with single hyphens or underscores between them, such as "ljubljana"'
+        )
+    return text
+
+
+def group_name(text: str) -> str:
+    """The name of a contact group; with an @ it would read as an address."""
+    if "@" in text or len(text) > 60:
+        raise ValueError(
+            f'{shown(text)} cannot be the name of a group; write up to 60 characters without "@"'
+        )
+    return one_line(text)
+
+
+def mailbox(value: object) -> object:
+    """`name@domain` or `Name <name@domain>` as a Mailbox."""
+    return parse_mailbox(value) if isinstance(value, str) else value
+
+
+def time_of_day(value: object) -> object:
+    """ "06:00" or "06:00:00", or TOML's own 06:00:00, as a local time."""
+    if not isinstance(value, str):
+        return value
+    if not _TIME.fullmatch(value):
+        raise ValueError(
+            f'{shown(value)} is no time of day; write "06:00", between "00:00" and "23:59"'
+        )
+    return time.fromisoformat(value)
+
+
+def time_zone(name: str) -> str:
+    """The IANA name of a time zone this machine knows."""
+    known = available_timezones()
+    if name in known:
+        return name
+    by_city = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(known)}
+    guess = by_city.get(name.casefold()) or nearest(name, known) or "Europe/Ljubljana"
+    raise ValueError(f'{shown(name)} is no time zone; write "{guess}" or another IANA name')
+
+
+def language(code: str) -> str:
+    """A language the notifier has all its words in."""
+    known = available_languages()
+    if code not in known:
+        choice = ", ".join(f'"{one}"' for one in known)
+        raise ValueError(f"{shown(code)} is no language of the notifier; write one of {choice}")
+    return code
+
+
+def secret(value: object) -> object:
+    """A password or client id. No message ever shows any of it."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        raise ValueError("is empty; write it, or name the file that holds it")
+    if not value.isprintable():
+        raise ValueError("has a line break or control character in it; write it on one line")
+    return Secret(value)
+
+
+def host(text: str) -> str:
+    """A host name or an IP address, without a port."""
+    if is_ip(text):
+        return text
+    if re.search(r"[:/@]", text):
+        raise ValueError(f'{shown(text)} is no host name; write it alone, "smtp.example.com"')
+    try:
+        name = idna.encode(text, uts46=True).decode("ascii").rstrip(".")
+    except (idna.IDNAError, UnicodeError):
+        name = text.lower()
+    if len(name) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in name.split(".")):
+        raise ValueError(f'{shown(text)} is no host name; write one such as "smtp.example.com"')
+    return name
+
+
+def is_ip(text: str) -> bool:
+    """Whether `text` is an IP address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(text: str) -> bool:
+    """Whether a host is this machine, which needs no TLS to talk to."""
+    return ip_address(text).is_loopback if is_ip(text) else text == "localhost"
+
+
+def base_url(text: str) -> str:
+    """Where the marketplace's API is; the final slash is dropped."""
+    parts = _web_address(text, 'write "https://mpapi.mallgroup.com"')
+    if parts.query or parts.fragment:
+        raise ValueError("has a query or fragment; write the address without ? and #")
+    return text.rstrip("/")
+
+
+def order_url(text: str) -> str:
+    """The page of one order in the seller's portal, with `{id}` for its number."""
+    _web_address(text, 'write it with "https://"')
+    if text.count("{id}") != 1 or re.search(r"[{}]", text.replace("{id}", "")):
+        raise ValueError(f"{shown(text)} must have {{id}} once, where the order number belongs")
+    return text
+
+
+def _web_address(text: str, instead: str) -> SplitResult:
+    """Take apart an https address, or an http one of this machine; never show a password in it."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(f"is no web address; {instead}") from None
+    if "@" in parts.netloc:
+        raise ValueError("has a user name in it; write the address without it")
+    if not parts.hostname or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(f"is no web address; {instead}")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError(f"{shown(text)} is not encrypted; {instead}")
+    return parts
+
+
+def database_url(text: str) -> str:
+    """A SQLAlchemy URL of PostgreSQL, or of a SQLite file by its whole path.
+
+    It may hold a password, so no message shows it.
+    """
+    if text.startswith(("postgresql+psycopg://", "sqlite:////")) and text.isprintable():
+        return text
+    raise ValueError(
+        'is no database of the notifier; write "postgresql+psycopg://user@host/name", '
+        "or store.path for a SQLite file"
+    )
+
+
+def available_languages() -> tuple[str, ...]:
+    """The languages there are words for."""
+    return ("en", "sl")
