@@ -237,6 +237,12 @@ class SmtpNeighbour:
         """Put every recipient off with 451, each that many times."""
         self._refusals = times
 
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Let the server work until something about it is so; TimeoutError if it never is."""
+        async with asyncio.timeout(5):
+            while not is_so():  # noqa: ASYNC110 - an event for whatever is asked would say less
+                await asyncio.sleep(0)
+
     @property
     def commands(self) -> list[str]:
         """The verbs that were heard, in order."""

@@ -1,0 +1,175 @@
+"""One message over an open connection: MAIL, RCPT, DATA, the body, the dot."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from aiosmtplib.errors import SMTPException, SMTPServerDisconnected
+from aiosmtplib.response import SMTPResponse
+
+from notifier.ledger import Outcome
+from notifier.mail.client import Client
+from notifier.mail.delivery import (
+    Delivery,
+    Envelope,
+    Phase,
+    is_no,
+    is_yes,
+    judge,
+    lets_go_on,
+    wants_login,
+)
+from notifier.mail.wording import reply_text, what_happened
+
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>@]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the server may take where one answer to one command is not the measure."""
+
+    dot: timedelta = timedelta(minutes=10)
+    """For the answer to a message it has in full (RFC 5321, 4.5.3.2.6)."""
+    bytes_per_second: int = 10_000
+    """The slowest it may take the body."""
+    courtesy: timedelta = timedelta(seconds=5)
+    """For the answer to RSET and QUIT, which decide nothing."""
+
+
+class LoginWanted(Exception):
+    """The server takes no mail from who has not logged in; its text is the answer."""
+
+
+class Transaction:
+    """One attempt; `phase` is how far it got."""
+
+    def __init__(
+        self, client: Client, envelope: Envelope, *, timeout: timedelta, patience: Patience
+    ) -> None:
+        self._client = client
+        self._envelope = envelope
+        self._timeout = timeout
+        self._patience = patience
+        self.phase = Phase.MAIL
+
+    async def run(self, before_dot: Callable[[], Awaitable[None]]) -> Delivery:
+        """Hand the message over; `before_dot` is awaited when only the dot is missing.
+
+        Raises LoginWanted, and what `before_dot` raises: then the message has no end, and the
+        caller must close the connection, so that the server drops it (RFC 5321, 4.1.1.4).
+        """
+        delivery = self._unsendable() or await self._hand_over()
+        if delivery is None:
+            await before_dot()
+            delivery = await self._end()
+        return delivery
+
+    def _unsendable(self) -> Delivery | None:
+        """Addresses the server must not be asked about, since the others could suffer for it."""
+        for phase, address in (
+            (Phase.MAIL, self._envelope.sender),
+            (Phase.RCPT, self._envelope.recipient),
+        ):
+            if not (_ADDRESS.fullmatch(address) and address.isprintable()):
+                return Delivery(Outcome.REJECTED, phase, f"not sent: {address!a} is no address")
+            if not address.isascii() and not self._client.supports_extension("smtputf8"):
+                reason = f"not sent: {address} needs SMTPUTF8, which the server does not offer"
+                return Delivery(Outcome.REJECTED, phase, reason)
+        return None
+
+    async def _hand_over(self) -> Delivery | None:
+        """Everything up to the dot; None when only that is missing."""
+        try:
+            for phase, command in self._commands():
+                self.phase = phase
+                reply = await self._client.execute_command(*command)
+                if not lets_go_on(phase, reply.code):
+                    return self._answered(reply)
+            self.phase = Phase.BODY
+            await self._write_body()
+        except (SMTPException, OSError) as error:
+            return self._lost(error)
+        return None
+
+    async def _end(self) -> Delivery:
+        """The dot: from here until an answer is read, nobody knows."""
+        if not self._client.is_connected:
+            return self._lost(SMTPServerDisconnected("before the dot"))
+        self.phase = Phase.DOT
+        try:
+            seconds = self._patience.dot.total_seconds()
+            return self._answered(await self._client.execute_command(b".", timeout=seconds))
+        except (SMTPException, OSError) as error:
+            return self._lost(error)
+
+    def _commands(self) -> Iterator[tuple[Phase, tuple[bytes, ...]]]:
+        envelope = self._envelope
+        mail = [f"FROM:<{envelope.sender}>", *self._mail_parameters()]
+        rcpt = [f"TO:<{envelope.recipient}>"]
+        if self._client.supports_extension("dsn"):
+            rcpt.append("NOTIFY=FAILURE,DELAY")
+        yield Phase.MAIL, (b"MAIL", *(word.encode() for word in mail))
+        yield Phase.RCPT, (b"RCPT", *(word.encode() for word in rcpt))
+        yield Phase.DATA, (b"DATA",)
+
+    def _mail_parameters(self) -> Iterator[str]:
+        envelope, offers = self._envelope, self._client.supports_extension
+        if offers("size"):
+            yield f"SIZE={len(envelope.content)}"
+        if offers("8bitmime") and not envelope.content.isascii():
+            yield "BODY=8BITMIME"
+        if not (envelope.sender + envelope.recipient).isascii():
+            yield "SMTPUTF8"
+        if offers("dsn"):
+            # A bounce with the headers alone keeps the orders out of other people's mailboxes.
+            yield "RET=HDRS"
+            yield f"ENVID={_xtext(envelope.envid)}"
+
+    async def _write_body(self) -> None:
+        """Write the body, and wait until it has left us.
+
+        Under TLS the last 64 kB may still be in a buffer of asyncio's. Should the connection be
+        lost there, the outcome is unknown instead of deferred: the safe side.
+        """
+        content = _LEADING_DOT.sub(b"..", self._envelope.content)
+        if not content.endswith(b"\r\n"):
+            content += b"\r\n"  # or the dot would be a part of the last line
+        protocol, transport = self._client.protocol, self._client.transport
+        if protocol is None or transport is None:
+            raise SMTPServerDisconnected("before the body")
+        # Waiting ends at the low mark, which is then 0; TLS never gets below a high mark of 0.
+        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=1)
+        seconds = self._timeout.total_seconds() + len(content) / self._patience.bytes_per_second
+        async with asyncio.timeout(seconds):
+            protocol.write(content)
+            # The library has no public way to wait until what was written is on the wire.
+            await protocol._drain_helper()  # noqa: SLF001
+        if not self._client.is_connected:
+            raise SMTPServerDisconnected("in the body")
+
+    def _answered(self, reply: SMTPResponse) -> Delivery:
+        text = reply_text(*reply)
+        if wants_login(reply.code):
+            raise LoginWanted(text)
+        if not is_yes(reply.code) and not is_no(reply.code):
+            self._client.close()  # it is out of step, and would answer the next message wrongly
+        return Delivery(judge(self.phase, reply.code), self.phase, text)
+
+    def _lost(self, error: Exception) -> Delivery:
+        self._client.close()
+        outcome = Outcome.UNKNOWN if self.phase is Phase.DOT else Outcome.DEFERRED
+        return Delivery(outcome, self.phase, what_happened(error))
+
+
+def _xtext(text: str) -> str:
+    """Printable ASCII but + and =, anything else as +HH (RFC 3461, 4)."""
+    return "".join(
+        chr(byte) if 33 <= byte <= 126 and byte not in b"+=" else f"+{byte:02X}"
+        for byte in text.encode()
+    )

@@ -1,0 +1,54 @@
+"""What it takes to send one message to a mail server of the tests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from notifier.mail.smtp import Delivery, Envelope, MailConnection, Patience
+from notifier.parts import Secret, SmtpServer, Tls
+
+SENDER = "parcels@example.com"
+CONTENT = b"Subject: 12 parcels to collect\r\n\r\nBranch Center\r\n.\r\n..two\r\nend\r\n"
+
+IMPATIENT = timedelta(seconds=0.2)
+QUICK = Patience(dot=IMPATIENT, bytes_per_second=50_000_000, courtesy=IMPATIENT)
+
+
+def server_at(
+    port: int,
+    tls: Tls = Tls.NONE,
+    *,
+    host: str = "127.0.0.1",
+    login: tuple[str, str] | None = None,
+    ca_file: Path | None = None,
+    timeout: timedelta = timedelta(seconds=5),
+) -> SmtpServer:
+    username, password = login or (None, None)
+    secret = None if password is None else Secret(password)
+    return SmtpServer(host, port, tls, username, secret, ca_file, timeout)
+
+
+def connect(port: int, *, impatient: bool = False) -> MailConnection:
+    """A connection in the clear; an impatient one gives up after a fifth of a second."""
+    timeout = IMPATIENT if impatient else timedelta(seconds=5)
+    return MailConnection(server_at(port, timeout=timeout), patience=QUICK)
+
+
+def envelope(
+    recipient: str = "jana@example.com",
+    *,
+    sender: str = SENDER,
+    content: bytes = CONTENT,
+    envid: str = "digest-1",
+) -> Envelope:
+    return Envelope(sender, recipient, content, envid)
+
+
+async def unmarked() -> None:
+    """Stands where the mark before the dot is written."""
+
+
+async def send(mail: MailConnection, recipient: str = "jana@example.com") -> Delivery:
+    """One message, without a mark."""
+    return await mail.send(envelope(recipient), before_dot=unmarked)
