@@ -1,0 +1,234 @@
+"""The outbox: frozen messages on their way, and every attempt to deliver them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+
+from notifier.errors import StoreError
+from notifier.ledger import Attempt, MessageState, OutboxMessage, Outcome
+from notifier.store.tables import Row, attempts, messages, runs
+from notifier.store.thread import StoreThread
+
+_IN_HAND = (MessageState.SENDING, MessageState.DOT)
+_AGAIN = (MessageState.DEFERRED, MessageState.UNKNOWN)
+_WAITING = tuple(state for state in MessageState if state.waiting)
+
+
+class Outbox:
+    """The outbox. Each method is one transaction."""
+
+    def __init__(self, thread: StoreThread) -> None:
+        self._thread = thread
+
+    async def claim(
+        self,
+        *,
+        at: datetime,
+        holder: str,
+        lease: timedelta,
+        account_ids: Collection[str] | None = None,
+    ) -> OutboxMessage | None:
+        """Take the oldest message that may be tried now; None when there is none.
+
+        It comes back with its content, and with the state it was found in: a message found in
+        `dot` may have been accepted by a server whose answer was lost.
+        """
+        free = and_(_may_be_tried(at), _of(account_ids))
+        candidates = _messages(messages.c.content).where(free).order_by(messages.c.id).limit(1)
+        claim = {"state": MessageState.SENDING, "holder": holder, "leased_until": at + lease}
+
+        def take(connection: Connection) -> OutboxMessage | None:
+            while row := connection.execute(candidates).first():
+                mine = and_(messages.c.id == row.id, _may_be_tried(at))
+                if connection.execute(update(messages).where(mine).values(**claim)).rowcount:
+                    return _message(row, row.content)
+            return None
+
+        return await self._thread.write(take)
+
+    async def begin_attempt(self, message: OutboxMessage, *, at: datetime) -> int:
+        """Write down that an attempt begins; gives its number."""
+
+        def record(connection: Connection) -> int:
+            counted = update(messages).where(messages.c.id == message.id)
+            connection.execute(counted.values(attempts=messages.c.attempts + 1))
+            attempt = {"message_id": message.id, "started_at": at, "outcome": Outcome.STARTED}
+            new = insert(attempts).values(**attempt).returning(attempts.c.id)
+            number: int = connection.execute(new).scalar_one()
+            return number
+
+        return await self._thread.write(record)
+
+    async def mark_dot(self, message: OutboxMessage, *, at: datetime, holder: str) -> None:
+        """Write down that the final dot comes next. Raises StoreError when it is not ours."""
+
+        def mark(connection: Connection) -> None:
+            ours = and_(
+                messages.c.id == message.id,
+                messages.c.holder == holder,
+                messages.c.state == MessageState.SENDING,
+                messages.c.leased_until > at,
+            )
+            dot = update(messages).where(ours).values(state=MessageState.DOT)
+            if connection.execute(dot).rowcount != 1:
+                raise StoreError(
+                    f"message {message.id} was taken over by another process; it was not sent"
+                )
+
+        await self._thread.write(mark)
+
+    async def settle(
+        self,
+        message: OutboxMessage,
+        attempt_id: int,
+        *,
+        outcome: Outcome,
+        state: MessageState,
+        at: datetime,
+        phase: str | None,
+        reply: str | None,
+        next_try_at: datetime | None = None,
+    ) -> None:
+        """Write down how an attempt ended, and what becomes of the message."""
+        ended = {"ended_at": at, "outcome": outcome, "phase": phase, "reply": reply}
+        result = {
+            "state": state,
+            "receipt": reply,
+            "next_try_at": next_try_at,
+            "settled_at": None if state.waiting else at,
+            "holder": None,
+            "leased_until": None,
+        }
+
+        def record(connection: Connection) -> None:
+            connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(**ended))
+            connection.execute(update(messages).where(messages.c.id == message.id).values(**result))
+
+        await self._thread.write(record)
+
+    async def give_up(
+        self, at: datetime, *, account_ids: Collection[str] | None = None
+    ) -> tuple[OutboxMessage, ...]:
+        """Fail what was not accepted in time; gives those messages."""
+        late = and_(
+            messages.c.give_up_at <= at,
+            or_(messages.c.state.in_((MessageState.QUEUED, *_AGAIN)), _abandoned(at)),
+            _of(account_ids),
+        )
+
+        def record(connection: Connection) -> tuple[OutboxMessage, ...]:
+            found = tuple(_message(row) for row in connection.execute(_messages().where(late)))
+            failed = {"state": MessageState.FAILED, "settled_at": at, "holder": None}
+            if found:
+                ids = [message.id for message in found]
+                connection.execute(update(messages).where(messages.c.id.in_(ids)).values(**failed))
+            return found
+
+        return await self._thread.write(record)
+
+    async def hasten(self, at: datetime, *, account_ids: Collection[str] | None = None) -> int:
+        """Make everything that waits for its next try due now; gives how many."""
+        later = and_(messages.c.state.in_(_AGAIN), messages.c.next_try_at > at, _of(account_ids))
+        due = update(messages).where(later).values(next_try_at=at)
+        return await self._thread.write(lambda c: c.execute(due).rowcount)
+
+    async def pending(self, account_ids: Collection[str] | None = None) -> int:
+        """How many messages are still to be delivered."""
+        query = (
+            select(func.count())
+            .select_from(messages)
+            .where(messages.c.state.in_(_WAITING), _of(account_ids))
+        )
+        return await self._thread.read(lambda c: c.execute(query).scalar_one())
+
+    async def list(
+        self,
+        *,
+        states: Iterable[MessageState] | None = None,
+        account_id: str | None = None,
+        limit: int = 50,
+    ) -> tuple[OutboxMessage, ...]:
+        """Messages without their content, newest first."""
+        query = _messages().order_by(messages.c.id.desc()).limit(limit)
+        if states is not None:
+            query = query.where(messages.c.state.in_(tuple(states)))
+        if account_id is not None:
+            query = query.where(runs.c.account_id == account_id)
+        rows = await self._thread.read(lambda c: c.execute(query).all())
+        return tuple(_message(row) for row in rows)
+
+    async def get(self, number: int) -> OutboxMessage | None:
+        """One message with its content."""
+        query = _messages(messages.c.content).where(messages.c.id == number)
+        row = await self._thread.read(lambda c: c.execute(query).first())
+        return _message(row, row.content) if row else None
+
+    async def attempts(self, number: int) -> tuple[Attempt, ...]:
+        """Every attempt at one message, oldest first."""
+        query = select(attempts).where(attempts.c.message_id == number).order_by(attempts.c.id)
+        rows = await self._thread.read(lambda c: c.execute(query).all())
+        return tuple(
+            Attempt(
+                id=row.id,
+                message_id=row.message_id,
+                started_at=row.started_at,
+                ended_at=row.ended_at,
+                outcome=Outcome(row.outcome),
+                phase=row.phase,
+                reply=row.reply,
+            )
+            for row in rows
+        )
+
+
+def _may_be_tried(at: datetime) -> ColumnElement[bool]:
+    """Queued, due again, or left behind by a process that died; and not too late."""
+    due = and_(messages.c.state.in_(_AGAIN), messages.c.next_try_at <= at)
+    in_time = or_(messages.c.give_up_at.is_(None), messages.c.give_up_at > at)
+    ready = or_(messages.c.state == MessageState.QUEUED, due, _abandoned(at))
+    return and_(ready, in_time, messages.c.content.is_not(None))
+
+
+def _abandoned(at: datetime) -> ColumnElement[bool]:
+    return and_(messages.c.state.in_(_IN_HAND), messages.c.leased_until <= at)
+
+
+def _of(account_ids: Collection[str] | None) -> ColumnElement[bool]:
+    """Of these accounts; of any where None are named."""
+    if account_ids is None:
+        return messages.c.id.is_not(None)
+    chosen = select(runs.c.id).where(runs.c.account_id.in_(tuple(account_ids)))
+    return messages.c.run_id.in_(chosen)
+
+
+def _messages(*more: ColumnElement[bytes]) -> Select[Row]:
+    columns = [column for column in messages.c if column.name != "content"]
+    return select(*columns, *more, runs.c.account_id, runs.c.day, runs.c.edition).join(
+        runs, runs.c.id == messages.c.run_id
+    )
+
+
+def _message(row: Row, content: bytes | None = None) -> OutboxMessage:
+    return OutboxMessage(
+        id=row.id,
+        run_id=row.run_id,
+        account_id=row.account_id,
+        day=row.day,
+        edition=row.edition,
+        message_id=row.message_id,
+        recipient=row.recipient,
+        envelope_from=row.envelope_from,
+        subject=row.subject,
+        state=MessageState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        size=row.size,
+        next_try_at=row.next_try_at,
+        give_up_at=row.give_up_at,
+        settled_at=row.settled_at,
+        receipt=row.receipt,
+        content=content,
+    )

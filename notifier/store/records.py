@@ -1,0 +1,95 @@
+"""Orders as JSON text, for snapshots. There is no buyer in an order, so none gets in here."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from notifier.orders import Item, Money, Order, OrderStatus
+
+
+def dump_order(order: Order) -> str:
+    """The order as one line of JSON; what it does not tell is left out."""
+    return json.dumps(_filled(_order_fields(order)), ensure_ascii=False, separators=(",", ":"))
+
+
+def load_order(text: str) -> Order:
+    """The order that was dumped."""
+    data: dict[str, Any] = json.loads(text)
+    return Order(
+        id=data["id"],
+        status=OrderStatus(data["status"]),
+        ready_to_return=data["ready"],
+        test=data.get("test", False),
+        mall_delivery=data.get("mall_delivery", False),
+        external_id=data.get("external_id"),
+        purchase_id=data.get("purchase_id"),
+        tracking_numbers=tuple(data.get("tracking", ())),
+        tracking_url=data.get("tracking_url"),
+        items=tuple(_load_item(item) for item in data.get("items", ())),
+        currency=data.get("currency"),
+        cod=_load_money(data.get("cod")),
+        shipped_at=_load_instant(data.get("shipped_at")),
+        first_delivery_attempt=_load_instant(data.get("first_attempt")),
+    )
+
+
+def _order_fields(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "status": order.status.value,
+        "ready": order.ready_to_return,
+        "test": order.test or None,
+        "mall_delivery": order.mall_delivery or None,
+        "external_id": order.external_id,
+        "purchase_id": order.purchase_id,
+        "tracking": order.tracking_numbers or None,
+        "tracking_url": order.tracking_url,
+        "items": [_filled(_item_fields(item)) for item in order.items] or None,
+        "currency": order.currency,
+        "cod": _money_fields(order.cod),
+        "shipped_at": _instant(order.shipped_at),
+        "first_attempt": _instant(order.first_delivery_attempt),
+    }
+
+
+def _item_fields(item: Item) -> dict[str, Any]:
+    return {
+        "title": item.title,
+        "quantity": item.quantity,
+        "sku": item.sku,
+        "article_id": item.article_id,
+        "price": _money_fields(item.price),
+    }
+
+
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _money_fields(money: Money | None) -> list[str] | None:
+    return [str(money.amount), money.currency] if money else None
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _load_item(data: dict[str, Any]) -> Item:
+    return Item(
+        title=data["title"],
+        quantity=data["quantity"],
+        sku=data.get("sku"),
+        article_id=data.get("article_id"),
+        price=_load_money(data.get("price")),
+    )
+
+
+def _load_money(data: list[str] | None) -> Money | None:
+    return Money(Decimal(data[0]), data[1]) if data else None
+
+
+def _load_instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

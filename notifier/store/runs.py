@@ -1,0 +1,303 @@
+"""The run ledger: which day of which account was run, how, and what waited then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from notifier.digest import Digest, Known, Snapshot
+from notifier.errors import StoreError
+from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, MessageState, Run, RunState
+from notifier.store.records import dump_order, load_order
+from notifier.store.tables import Row, messages, runs, snapshots
+from notifier.store.thread import StoreThread
+
+FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
+SETTLED = tuple(state for state in RunState if state.settled)
+
+
+class Runs:
+    """The run ledger. Each method is one transaction."""
+
+    def __init__(self, thread: StoreThread) -> None:
+        self._thread = thread
+
+    async def begin(
+        self,
+        account_id: str,
+        day: date,
+        *,
+        at: datetime,
+        lease: timedelta,
+        holder: str,
+        edition: int = AUTOMATIC_EDITION,
+        reason: str | None = None,
+    ) -> Run | None:
+        """Take the day; None when it is settled, or somebody else is at it.
+
+        A run that failed, or whose holder let its lease run out, is begun again.
+        """
+        claim = {
+            "state": RunState.RUNNING,
+            "begun_at": at,
+            "finished_at": None,
+            "holder": holder,
+            "leased_until": at + lease,
+            "why": None,
+        }
+
+        def take(connection: Connection) -> Run | None:
+            key = _key(account_id, day, edition)
+            free = or_(
+                runs.c.state == RunState.FAILED,
+                and_(runs.c.state == RunState.RUNNING, runs.c.leased_until <= at),
+            )
+            taken = connection.execute(update(runs).where(key, free).values(**claim))
+            if taken.rowcount == 0:
+                new = {"account_id": account_id, "day": day, "edition": edition, "reason": reason}
+                try:
+                    with connection.begin_nested():
+                        connection.execute(insert(runs).values(**new, **claim))
+                except IntegrityError:
+                    return None
+            return _run(connection.execute(_runs().where(key)).one())
+
+        return await self._thread.write(take)
+
+    async def freeze(
+        self,
+        run: Run,
+        digest: Digest,
+        frozen: Sequence[FrozenMessage],
+        *,
+        at: datetime,
+        give_up_at: datetime,
+    ) -> Run:
+        """Record run, snapshot and messages in one transaction; from here a crash loses nothing.
+
+        Raises StoreError when the lease ran out and somebody else took the run.
+        """
+        result = {
+            "state": RunState.INCOMPLETE if digest.gap else RunState.COMPLETE,
+            "finished_at": at,
+            "why": digest.gap.why if digest.gap else None,
+            "waiting": len(digest.present),
+            "new": len(digest.new),
+            "collected": len(digest.collected),
+        }
+
+        def record(connection: Connection) -> Run:
+            self._finish(connection, run, result)
+            known = [
+                {
+                    "run_id": run.id,
+                    "order_id": order_id,
+                    "first_seen": known.first_seen,
+                    "record": dump_order(known.order),
+                }
+                for order_id, known in digest.snapshot.known.items()
+            ]
+            if known:
+                connection.execute(insert(snapshots), known)
+            if frozen:
+                rows = [_message_row(run, message, at, give_up_at) for message in frozen]
+                connection.execute(insert(messages), rows)
+            return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
+
+        return await self._thread.write(record)
+
+    async def fail(self, run: Run, why: str, *, at: datetime) -> Run:
+        """Record that nothing was frozen; it may be begun again."""
+
+        def record(connection: Connection) -> Run:
+            self._finish(connection, run, {"state": RunState.FAILED, "finished_at": at, "why": why})
+            return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
+
+        return await self._thread.write(record)
+
+    async def skip(self, account_id: str, days: Iterable[date], why: str, *, at: datetime) -> None:
+        """Record days that have no digest and will have none."""
+        wanted = sorted(days)
+        if not wanted:
+            return
+
+        def record(connection: Connection) -> None:
+            for day in wanted:
+                key = _key(account_id, day, AUTOMATIC_EDITION)
+                skipped = {"state": RunState.SKIPPED, "finished_at": at}
+                open_run = or_(
+                    runs.c.state == RunState.FAILED,
+                    and_(runs.c.state == RunState.RUNNING, runs.c.leased_until <= at),
+                )
+                known = connection.execute(update(runs).where(key, open_run).values(**skipped))
+                present = connection.execute(select(runs.c.id).where(key)).first()
+                if known.rowcount == 0 and present is None:
+                    new = {"account_id": account_id, "day": day, "edition": AUTOMATIC_EDITION}
+                    connection.execute(insert(runs).values(**new, **skipped, begun_at=at, why=why))
+
+        await self._thread.write(record)
+
+    async def settled_days(self, account_id: str, since: date) -> frozenset[date]:
+        """Days from `since` on that need nothing more."""
+        query = select(runs.c.day).where(
+            runs.c.account_id == account_id, runs.c.day >= since, runs.c.state.in_(SETTLED)
+        )
+        return frozenset(await self._thread.read(lambda c: c.execute(query).scalars().all()))
+
+    async def first_day(self, account_id: str) -> date | None:
+        """The first day the ledger knows of."""
+        query = select(func.min(runs.c.day)).where(runs.c.account_id == account_id)
+        return await self._thread.read(lambda c: c.execute(query).scalar())
+
+    async def latest(self, account_id: str, day: date) -> Run | None:
+        """The run of the highest edition of that day."""
+        query = (
+            _runs()
+            .where(runs.c.account_id == account_id, runs.c.day == day)
+            .order_by(runs.c.edition.desc())
+            .limit(1)
+        )
+        row = await self._thread.read(lambda c: c.execute(query).first())
+        return _run(row) if row else None
+
+    async def list(self, *, account_id: str | None = None, limit: int = 30) -> tuple[Run, ...]:
+        """Runs, the newest day and edition first."""
+        query = _runs().order_by(runs.c.day.desc(), runs.c.account_id, runs.c.edition.desc())
+        if account_id is not None:
+            query = query.where(runs.c.account_id == account_id)
+        rows = await self._thread.read(lambda c: c.execute(query.limit(limit)).all())
+        return tuple(map(_run, rows))
+
+    async def snapshot_before(self, account_id: str, day: date) -> Snapshot | None:
+        """What waited at the end of the last frozen run of an earlier day; None without one."""
+        frozen = and_(runs.c.account_id == account_id, runs.c.state.in_(FROZEN))
+        last = (
+            select(runs.c.id, runs.c.day)
+            .where(frozen, runs.c.day < day)
+            .order_by(runs.c.day.desc(), runs.c.edition.desc())
+            .limit(1)
+        )
+
+        def load(connection: Connection) -> Snapshot | None:
+            run = connection.execute(last).first()
+            if run is None:
+                return None
+            since = connection.execute(select(func.min(runs.c.day)).where(frozen)).scalar_one()
+            rows = connection.execute(select(snapshots).where(snapshots.c.run_id == run.id))
+            known = {row.order_id: Known(row.first_seen, load_order(row.record)) for row in rows}
+            return Snapshot(run.day, since, known)
+
+        return await self._thread.read(load)
+
+    async def skipped_since(
+        self, account_id: str, after: date | None, before: date
+    ) -> tuple[date, ...]:
+        """Skipped days between two days, oldest first; `after` None means from the first on."""
+        query = select(runs.c.day).where(
+            runs.c.account_id == account_id,
+            runs.c.state == RunState.SKIPPED,
+            runs.c.day < before,
+        )
+        if after is not None:
+            query = query.where(runs.c.day > after)
+        days = await self._thread.read(
+            lambda c: c.execute(query.order_by(runs.c.day)).scalars().all()
+        )
+        return tuple(days)
+
+    async def trend(
+        self, account_id: str, day: date, days: int = 14
+    ) -> tuple[tuple[date, int | None], ...]:
+        """How many waited on each of the days before `day`, since the account's first run."""
+        first = day - timedelta(days=days)
+        query = (
+            select(runs.c.day, runs.c.waiting)
+            .where(
+                runs.c.account_id == account_id,
+                runs.c.state == RunState.COMPLETE,
+                runs.c.day >= first,
+                runs.c.day < day,
+            )
+            .order_by(runs.c.day, runs.c.edition)
+        )
+        counts = {
+            row.day: row.waiting
+            for row in await self._thread.read(lambda c: c.execute(query).all())
+        }
+        if not counts:
+            return ()
+        begin = min(counts)
+        span = (day - begin).days
+        return tuple(
+            (begin + timedelta(days=n), counts.get(begin + timedelta(days=n))) for n in range(span)
+        )
+
+    @staticmethod
+    def _finish(connection: Connection, run: Run, result: Mapping[str, object]) -> None:
+        """Settle a run that is still ours: one update and a count."""
+        ours = and_(
+            runs.c.id == run.id,
+            runs.c.state == RunState.RUNNING,
+            runs.c.begun_at == run.begun_at,
+        )
+        free = {"holder": None, "leased_until": None}
+        if connection.execute(update(runs).where(ours).values(**result, **free)).rowcount != 1:
+            raise StoreError(
+                f"the run of {run.account_id} for {run.day} was taken over by another process; "
+                "nothing of this one was recorded"
+            )
+
+
+def _key(account_id: str, day: date, edition: int) -> ColumnElement[bool]:
+    return and_(runs.c.account_id == account_id, runs.c.day == day, runs.c.edition == edition)
+
+
+def _runs() -> Select[Row]:
+    """Runs with how many messages they made, and how many of those were sent."""
+    mine = messages.c.run_id == runs.c.id
+    count = select(func.count()).where(mine)
+    sent = count.where(messages.c.state == MessageState.SENT)
+    return select(
+        runs, count.scalar_subquery().label("messages"), sent.scalar_subquery().label("sent")
+    )
+
+
+def _run(row: Row) -> Run:
+    return Run(
+        id=row.id,
+        account_id=row.account_id,
+        day=row.day,
+        edition=row.edition,
+        state=RunState(row.state),
+        begun_at=row.begun_at,
+        finished_at=row.finished_at,
+        reason=row.reason,
+        why=row.why,
+        waiting=row.waiting,
+        new=row.new,
+        collected=row.collected,
+        messages=row.messages,
+        sent=row.sent,
+    )
+
+
+def _message_row(
+    run: Run, message: FrozenMessage, at: datetime, give_up_at: datetime
+) -> dict[str, object]:
+    return {
+        "run_id": run.id,
+        "message_id": message.message_id,
+        "recipient": message.recipient,
+        "envelope_from": message.envelope_from,
+        "language": message.language,
+        "subject": message.subject,
+        "content": message.content,
+        "size": len(message.content),
+        "state": MessageState.QUEUED,
+        "attempts": 0,
+        "created_at": at,
+        "give_up_at": give_up_at,
+    }
