@@ -75,7 +75,7 @@ class Recipient:
 def parse_mailbox(text: str) -> Mailbox:
     """Read `name@domain` or `Name <name@domain>`; raises ValueError that says what to write."""
     if len(text) > LONGEST_ENTRY:
-        raise ValueError(f'"{text[:40]}…" is longer than {LONGEST_ENTRY} characters; shorten it')
+        raise ValueError(f"{text[:40]!a}… is longer than {LONGEST_ENTRY} characters; shorten it")
     if not text.isprintable():
         raise ValueError(f"{text!a} contains a line break or control character; take it out")
     named = _NAMED.fullmatch(text)

@@ -200,7 +200,8 @@ def _objections(question: Question, known: Answers) -> list[str]:
 
     option = dotted(question.where(_account_id(known)))
     try:
-        environ = {} if question is PASSWORD else TRIED_WITH
+        login_only = known.get("smtp_username") and question is not PASSWORD
+        environ = TRIED_WITH if login_only else {}
         config.parse(fresh(_tree(known)), Path("config.toml"), environ=environ)
     except ConfigError as error:
         concerned = (problem for problem in error.problems if problem.path.startswith(option))
@@ -215,7 +216,7 @@ def _tree(known: Answers) -> Tree:
     tree: Tree = {}
     for question in QUESTIONS:
         where = question.where(_account_id(known))
-        if answer := known.get(question.name):
+        if (answer := known.get(question.name, "")) != "":
             put(tree, where, answer)
         if file := known.get(f"{question.name}_file"):
             put(tree, (*where[:-1], f"{where[-1]}_file"), file)

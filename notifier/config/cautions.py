@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -25,14 +24,14 @@ def cautions(settings: Settings, now: datetime) -> Iterator[str]:
 
 
 def _same_credential(settings: Settings) -> Iterator[str]:
-    used = Counter(account.marketplace.client_id.value for account in settings.accounts.values())
-    same = [
-        f'"{account.id}"'
-        for account in settings.accounts.values()
-        if used[account.marketplace.client_id.value] > 1
-    ]
-    if same:
-        yield f"the accounts {', '.join(same)} have the same client_id, so the same parcels"
+    first: dict[str, str] = {}
+    for account in settings.accounts.values():
+        other = first.setdefault(account.marketplace.client_id.value, account.id)
+        if other != account.id:
+            yield (
+                f"accounts.{account.id}: it has the client_id of {other}, "
+                "so that both tell of the same parcels"
+            )
 
 
 def _sender(settings: Settings) -> Iterator[str]:

@@ -39,8 +39,8 @@ def unknown_variables(environ: Mapping[str, str], keys: Keys) -> Iterator[Proble
     known = _variables(keys)
     for name in _ours(environ):
         if name not in known:
-            guess = nearest(name, known)
-            advice = f"did you mean {guess}?" if guess else "take it out of the environment"
+            guess = nearest(name.removeprefix(PREFIX), (one.removeprefix(PREFIX) for one in known))
+            advice = f"did you mean {PREFIX}{guess}?" if guess else "take it out of the environment"
             yield Problem(name, None, "", f"is no option; {advice}")
 
 

@@ -14,7 +14,7 @@ from notifier.config.lines import lines_of
 from notifier.errors import ConfigError, Problem
 
 LARGEST = 256 * 1024
-LONGEST_LINE = 2000
+LONGEST_LINE = 1000
 """Characters. TOML's reader takes minutes for one line that is a key of many dotted parts."""
 
 _TOML_ERROR = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")

@@ -55,6 +55,8 @@ def _wording(details: ErrorDetails, where: Where) -> str:
             return _unknown(where)
         case "value_error":
             return str(limits["error"])
+        case "too_long":
+            return f"must not be more than {limits['max_length']}; take some out"
         case kind if kind in _MUST_BE:
             must_be = _MUST_BE[kind].format(**limits).replace("'", '"')
             return f"{must_be}; write {_example(where)}"

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 from typing import NamedTuple
 
 from notifier.config.layers import Layers
 from notifier.config.lines import Where
+from notifier.config.schema import MOST_GROUPS
 from notifier.errors import Problem, RecipientsError
 from notifier.recipients import ContactGroup, is_address, resolve
+
+MOST_CYCLES = 10
+"""That are told at once; there can be as many as there are ways through the groups."""
 
 Groups = Mapping[str, ContactGroup]
 
@@ -31,7 +36,9 @@ def wrong_recipients(layers: Layers) -> Iterator[Problem]:
 
     A mistake in a group is told there alone: whoever names that group gets it without the mistake.
     """
-    names = (name for name in layers.keys("groups") if not is_address(name))
+    names = [name for name in layers.keys("groups") if not is_address(name)]
+    if len(names) > MOST_GROUPS:  # the schema says so
+        return
     groups: Groups = {name: _group(name, layers) for name in names}
     for check in (_wrong_members, _cycles, _too_large):
         mistakes = list(check(groups))
@@ -89,7 +96,7 @@ def _wrong_entries(entries: Sequence[str], groups: Groups) -> Iterator[tuple[str
 def _cycles(groups: Groups) -> Iterator[_Mistake]:
     """Groups that contain themselves: each cycle once, at the group of it that is written first."""
     inner = _inner(groups)
-    while cycle := _cycle_in(inner):
+    for cycle in islice(iter(lambda: _cycle_in(inner), []), MOST_CYCLES):
         first = min(cycle, key=list(groups).index)
         start = cycle.index(first)
         path = [*cycle[start:], *cycle[:start], first]
@@ -109,6 +116,8 @@ def _cycle_in(inner: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _too_large(groups: Groups) -> Iterator[_Mistake]:
     """Groups of more mailboxes than a mail may go to; not again those that contain them."""
+    if _cycle_in(_inner(groups)):
+        return
     for name in TopologicalSorter(_inner(groups)).static_order():
         for message in _refused([name], groups):
             mistake = _Mistake(name, None, message)

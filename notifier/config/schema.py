@@ -33,6 +33,7 @@ TimeOfDay = Annotated[time, BeforeValidator(values.time_of_day)]
 Zone = Annotated[str, AfterValidator(values.time_zone)]
 Language = Annotated[str, AfterValidator(values.language)]
 Host = Annotated[str, AfterValidator(values.host)]
+MOST_GROUPS = 100
 Choice = Field(strict=False)  # an enum is written as its text
 
 
@@ -289,7 +290,9 @@ class Configuration(BaseSettings):
     )
     marketplace: MarketplaceSection = Field(MarketplaceSection(), description="The MALL API.")
     digest: DigestSection = Field(DigestSection(), description="The daily mail.")
-    groups: dict[GroupName, GroupSection] = Field({}, description="Contact groups.")
+    groups: dict[GroupName, GroupSection] = Field(
+        {}, max_length=MOST_GROUPS, description="Contact groups."
+    )
     accounts: dict[AccountId, AccountSection] = Field(
         min_length=1,
         description="Seller accounts.",

@@ -36,7 +36,7 @@ def changed(*changes: tuple[str, str], more: str = "") -> str:
     return text + more
 
 
-def load(folder: Path, text: str | bytes = SOUND, mode: int = 0o600, **environ: str) -> Settings:
+def load(folder: Path, text: str | bytes = SOUND, mode: int = 0o600, /, **environ: str) -> Settings:
     """Write a text to config.toml and load it."""
     file = folder / "config.toml"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -45,7 +45,7 @@ def load(folder: Path, text: str | bytes = SOUND, mode: int = 0o600, **environ: 
 
 
 def problems(
-    folder: Path, text: str | bytes = SOUND, mode: int = 0o600, **environ: str
+    folder: Path, text: str | bytes = SOUND, mode: int = 0o600, /, **environ: str
 ) -> list[str]:
     """What is wrong with it, one line each, with the folder taken out."""
     with pytest.raises(ConfigError) as caught:

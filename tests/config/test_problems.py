@@ -323,6 +323,24 @@ recipients = ["third", "outer"]
     ]
 
 
+def test_groups_that_are_a_thicket_are_told_in_no_time(tmp_path: Path) -> None:
+    names = [f"g{number}" for number in range(100)]
+    members = "".join(f'  "{name}",\n' for name in names)
+    thicket = "".join(f"[groups.{name}]\nmembers = [\n{members}]\n" for name in names[1:])
+
+    found = problems(tmp_path, SOUND + thicket)
+
+    assert len([problem for problem in found if "contains itself" in problem]) == 10
+
+
+def test_more_groups_than_anybody_has_are_refused(tmp_path: Path) -> None:
+    many = "".join(f'[groups.g{number}]\nmembers = ["g{number + 1}"]\n' for number in range(100))
+
+    assert problems(tmp_path, SOUND + many) == [
+        "config.toml:7: groups: must not be more than 100; take some out"
+    ]
+
+
 def test_ten_recipients_two_accounts_and_an_unused_group_are_fine(tmp_path: Path) -> None:
     more = f"""
 [groups.unused]
@@ -347,8 +365,8 @@ recipients = {ELEVEN[:10]}
         ("a = [\n1,\n", "config.toml:2: is not TOML: "),
         ("a = 1\na = 2", "config.toml:2: is not TOML: Cannot overwrite a value"),
         ("a = 2026-02-30", "config.toml:1: is not TOML: "),
-        ("a = " + "9" * 5000, "config.toml:1: is longer than 2000 characters; break the line"),
-        ("a." * 100_000, "config.toml:1: is longer than 2000 characters; break the line"),
+        ("a = " + "9" * 5000, "config.toml:1: is longer than 1000 characters; break the line"),
+        ("a." * 100_000, "config.toml:1: is longer than 1000 characters; break the line"),
         ("a = " + "[\n" * 50_000, "config.toml: is nested too deeply"),
         ('a = "\\uD800"', "config.toml:1: is not TOML: "),
         (b" " * (256 * 1024 + 1), "config.toml: is larger than 256 KiB; that cannot be the right"),
@@ -389,6 +407,6 @@ def test_a_file_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> N
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_told_as_that(tmp_path: Path) -> None:
-    (told,) = problems(tmp_path, mode=0o000)
+    (told,) = problems(tmp_path, SOUND, 0o000)
 
     assert told.startswith("config.toml: may not be read by this user")

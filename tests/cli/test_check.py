@@ -1,0 +1,143 @@
+"""`notifier check`: every mistake, or who gets what and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from notifier.cli.check import command
+from notifier.cli.context import Invocation
+from notifier.errors import ConfigError
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+TEXT = """\
+admin = "Jana Novak <jana@example.com>"
+[smtp]
+host = "smtp.example.com"
+username = "digest@example.com"
+password = "canary-password"
+from = "Parcels <digest@example.com>"
+[digest]
+send_at = "06:30"
+timezone = "Europe/Ljubljana"
+[groups.warehouse]
+members = ["ana@example.com"]
+language = "sl"
+[accounts.ljubljana]
+name = "Mimovrste"
+client_id = "canary-client-id"
+recipients = ["Jana Novak <jana@example.com>", "warehouse"]
+[accounts.ljubljana.place]
+name = "Branch Center"
+address = "Example street 1"
+opening_hours = "Mon–Fri 8–18"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A configuration without mistakes."""
+    file = tmp_path / "config.toml"
+    file.write_text(TEXT, encoding="utf-8")
+    file.chmod(0o600)
+    return file
+
+
+def check(file: Path, environ: Mapping[str, str] | None = None) -> Result:
+    invocation = Invocation(file, clock=lambda: NOW, environ=environ or {})
+    return CliRunner().invoke(command, [], obj=invocation)
+
+
+def test_it_says_who_gets_what_and_when(file: Path) -> None:
+    result = check(file)
+
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert (
+        result.stdout
+        == f"""\
+{file}: no mistakes.
+
+Mimovrste (account "ljubljana")
+  sent          every day at 06:30, Europe/Ljubljana
+  next          Monday, 23 November 2026, 06:30; if it cannot be sent then, until 18:00
+  empty day     a mail that says so
+  reads         https://mpapi.mallgroup.com
+  waits at      Branch Center, Example street 1, Mon–Fri 8–18
+  goes to       Jana Novak <jana@example.com>, in en, named itself
+                ana@example.com, in sl, as a member of "warehouse"
+
+All accounts
+  mail server   smtp.example.com, port 465, TLS, login digest@example.com
+  from          Parcels <digest@example.com>
+  answers to    Jana Novak <jana@example.com>
+  bounces to    digest@example.com
+  failures to   Jana Novak <jana@example.com>
+  store         {file.parent}/notifier.db
+  kept for      7 days after a mail is finished
+"""
+    )
+
+
+def test_what_is_set_otherwise_is_told_otherwise(file: Path) -> None:
+    (file.parent / "mails").mkdir()
+    environ = {
+        "NOTIFIER_DIGEST__WHEN_EMPTY": "skip",
+        "NOTIFIER_DIGEST__TOO_LATE": "05:00",
+        "NOTIFIER_DIGEST__TEST_ORDERS": "true",
+        "NOTIFIER_DIGEST__TEMPLATES_DIR": "mails",
+        "NOTIFIER_STORE__URL": "postgresql+psycopg://me:canary@db.example.com/n",
+        "NOTIFIER_SMTP__TLS": "starttls",
+    }
+
+    result = check(file, environ)
+
+    for line in (
+        "until 05:00 the day after",
+        "empty day     no mail",
+        "reads         https://mpapi.mallgroup.com, test orders too",
+        "smtp.example.com, port 587, STARTTLS, login",
+        "store         postgresql+psycopg://me:••••@db.example.com/n",
+        f"templates     {file.parent}/mails",
+    ):
+        assert line in result.stdout
+    assert "canary" not in result.output
+
+
+def test_what_deserves_a_second_look_is_told_beside_it(file: Path) -> None:
+    file.chmod(0o620)
+
+    result = check(file, {"NOTIFIER_DIGEST__SEND_AT": "02:30"})
+
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        (
+            f"Look again: {file} may be changed by its group of this machine; "
+            f"chmod go-w {file} ends that."
+        ),
+        (
+            "Look again: accounts.ljubljana: on 28 March 2027 the clocks skip 02:30; "
+            "it is sent at 03:30."
+        ),
+        (
+            "Look again: accounts.ljubljana: on 31 October 2027 it is 02:30 twice; "
+            "it is sent the first time."
+        ),
+    ]
+
+
+def test_mistakes_go_to_the_door_all_of_them(file: Path) -> None:
+    file.write_text(TEXT.replace("host =", "hots =").replace("06:30", "6:30"), encoding="utf-8")
+
+    result = check(file)
+
+    assert isinstance(result.exception, ConfigError)
+    assert not isinstance(result.exception, click.ClickException)
+    assert [problem.line for problem in result.exception.problems] == [3, 8]
+    assert result.output == ""

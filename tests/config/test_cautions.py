@@ -1,0 +1,100 @@
+"""What is no mistake, and yet worth a second look."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from notifier.config.cautions import cautions
+from tests.config.sound import SOUND, changed, load
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+PLACE = 'place = { name = "Branch" }\n'
+LOGIN = ("host =", 'username = "digest@example.com"\npassword = "p"\nhost =')
+CAREFUL = changed(LOGIN, more=PLACE)
+
+
+def told(folder: Path, text: str) -> list[str]:
+    return list(cautions(load(folder, text), NOW))
+
+
+def test_a_careful_configuration_leaves_nothing_to_say(tmp_path: Path) -> None:
+    assert told(tmp_path, CAREFUL) == []
+
+
+def test_a_short_one_is_told_what_the_mail_will_lack(tmp_path: Path) -> None:
+    assert told(tmp_path, SOUND) == [
+        "smtp.username: there is none; most mail servers take mail only after a login",
+        (
+            "accounts.ljubljana: the mail cannot say where the parcels wait; "
+            "write [accounts.ljubljana.place] with the name of the branch"
+        ),
+    ]
+
+
+def test_a_mail_server_on_this_machine_wants_no_login(tmp_path: Path) -> None:
+    text = changed(('"smtp.example.com"', '"localhost"\ntls = "none"'), more=PLACE)
+
+    assert told(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "send_at", "caution"),
+    [
+        (
+            "Europe/Prague",
+            "02:30",
+            [
+                "on 28 March 2027 the clocks skip 02:30; it is sent at 03:30",
+                "on 31 October 2027 it is 02:30 twice; it is sent the first time",
+            ],
+        ),
+        ("Europe/Prague", "01:59", []),
+        ("Europe/Prague", "03:00", []),
+        (
+            "Australia/Lord_Howe",
+            "02:10",
+            ["on 3 October 2027 the clocks skip 02:10; it is sent at 02:40"],
+        ),
+        ("UTC", "02:30", []),
+    ],
+)
+def test_a_time_that_a_change_of_clocks_skips_or_repeats_is_told_with_the_day(
+    tmp_path: Path, zone: str, send_at: str, caution: list[str]
+) -> None:
+    text = CAREFUL + f'[digest]\nsend_at = "{send_at}"\ntimezone = "{zone}"\n'
+
+    assert told(tmp_path, text) == [f"accounts.ljubljana: {one}" for one in caution]
+
+
+def test_a_sender_of_another_domain_than_the_login_is_told(tmp_path: Path) -> None:
+    text = CAREFUL.replace('username = "digest@example.com"', 'username = "me@mail.example"')
+
+    (caution,) = told(tmp_path, text)
+
+    assert caution.startswith("smtp.from: digest@example.com is in another domain than the login")
+
+
+def test_addresses_that_not_every_server_takes_are_told(tmp_path: Path) -> None:
+    text = CAREFUL.replace("<digest@", "<sběr@").replace('["jana@', '["jána@')
+
+    assert told(tmp_path, text) == [
+        "smtp.from: sběr@example.com can only be sent from where SMTPUTF8 is offered",
+        ("accounts.ljubljana: jána@example.com can only be mailed if the server offers SMTPUTF8"),
+    ]
+
+
+def test_two_accounts_with_one_credential_are_told(tmp_path: Path) -> None:
+    more = f"""
+[accounts.zagreb]
+client_id = "canary-client-id"
+recipients = ["jana@example.com"]
+{PLACE}"""
+
+    (caution,) = told(tmp_path, CAREFUL + more)
+
+    assert caution == (
+        "accounts.zagreb: it has the client_id of ljubljana, so that both tell of the same parcels"
+    )
