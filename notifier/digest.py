@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -79,6 +80,8 @@ class Digest:
     account_id: str
     account_name: str
     day: date
+    timezone: str
+    """IANA name of the zone whose day it is; instants are told on its clocks."""
     read_at: datetime
     candidates: int
     watching_since: date
@@ -129,6 +132,11 @@ class Digest:
         return sum(entry.overdue for entry in self.present)
 
     @property
+    def read(self) -> int:
+        """How many of the candidates could be read."""
+        return max(0, self.candidates - len(self.gap.unread if self.gap else ()))
+
+    @property
     def value(self) -> tuple[Money, ...]:
         """Price of everything that waits, per currency."""
         return total(entry.order.value for entry in self.present)
@@ -141,16 +149,21 @@ class Digest:
     @property
     def ages(self) -> tuple[int, ...]:
         """How many wait in each class of age: before, between and after `AGE_BOUNDS`."""
-        counts = [0] * (len(AGE_BOUNDS) + 1)
-        for entry in self.present:
-            counts[sum(entry.days_waiting >= bound for bound in AGE_BOUNDS)] += 1
-        return tuple(counts)
+        return count_ages(self.present)
 
     @property
     def snapshot(self) -> Snapshot:
         """What the next digest is compared with."""
         known = {entry.order.id: Known(entry.first_seen, entry.order) for entry in self.present}
         return Snapshot(self.day, self.watching_since, known)
+
+
+def count_ages(entries: Sequence[Entry]) -> tuple[int, ...]:
+    """How many entries are in each class of age: before, between and after `AGE_BOUNDS`."""
+    counts = [0] * (len(AGE_BOUNDS) + 1)
+    for entry in entries:
+        counts[bisect(AGE_BOUNDS, entry.days_waiting)] += 1
+    return tuple(counts)
 
 
 def compose(
@@ -188,6 +201,7 @@ def compose(
         account_id=account.id,
         account_name=account.name,
         day=day,
+        timezone=account.schedule.timezone,
         read_at=reading.read_at,
         candidates=reading.candidates,
         watching_since=previous.watching_since if previous else day,
