@@ -177,7 +177,7 @@ class DigestSection(Section):
         description='"send" or "skip" when nothing waits and nothing was collected.',
     )
     overdue_days: Annotated[int, Field(ge=1, le=365)] = Field(
-        5, description="Parcels that wait longer than this many days are marked as overdue."
+        5, description="Parcels that wait this many days or longer are marked as overdue."
     )
     attach_csv: bool = Field(True, description="Whether the list is attached as a CSV file.")
     test_orders: bool = Field(False, description="Whether the marketplace's test orders count.")
