@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import cast
 
 import aiosmtplib
+from aiosmtplib.errors import SMTPServerDisconnected
 
 from notifier.errors import MailRefused
 from notifier.parts import SmtpServer, Tls
@@ -30,6 +31,16 @@ class Client(aiosmtplib.SMTP):
         super().close()
         if transport is not None:
             cast("asyncio.WriteTransport", transport).abort()
+
+    async def write(self, data: bytes) -> None:
+        """Write these bytes, and wait until nothing of them is left to be written."""
+        protocol, transport = self.protocol, self.transport
+        if protocol is None or transport is None:
+            raise SMTPServerDisconnected("Server not connected")
+        # Waiting ends at the low mark, which is then 0; TLS never gets below a high mark of 0.
+        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=1)
+        protocol.write(data)
+        await protocol._drain_helper()  # noqa: SLF001 - the library has no public way to wait
 
 
 def new_client(server: SmtpServer) -> Client:

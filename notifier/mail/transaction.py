@@ -7,7 +7,6 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
 
 from aiosmtplib.errors import SMTPException, SMTPServerDisconnected
 from aiosmtplib.response import SMTPResponse
@@ -26,6 +25,7 @@ from notifier.mail.delivery import (
 )
 from notifier.mail.wording import reply_text, what_happened
 
+_PIECE = 16_384
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>@]+")
 
@@ -140,16 +140,11 @@ class Transaction:
         content = _LEADING_DOT.sub(b"..", self._envelope.content)
         if not content.endswith(b"\r\n"):
             content += b"\r\n"  # or the dot would be a part of the last line
-        protocol, transport = self._client.protocol, self._client.transport
-        if protocol is None or transport is None:
-            raise SMTPServerDisconnected("before the body")
-        # Waiting ends at the low mark, which is then 0; TLS never gets below a high mark of 0.
-        cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=1)
         seconds = self._timeout.total_seconds() + len(content) / self._patience.bytes_per_second
         async with asyncio.timeout(seconds):
-            protocol.write(content)
-            # The library has no public way to wait until what was written is on the wire.
-            await protocol._drain_helper()  # noqa: SLF001
+            # In pieces, since TLS passes on in one go whatever it gets in one go.
+            for start in range(0, len(content), _PIECE):
+                await self._client.write(content[start : start + _PIECE])
         if not self._client.is_connected:
             raise SMTPServerDisconnected("in the body")
 

@@ -11,8 +11,8 @@ from notifier.parts import Secret, SmtpServer, Tls
 SENDER = "parcels@example.com"
 CONTENT = b"Subject: 12 parcels to collect\r\n\r\nBranch Center\r\n.\r\n..two\r\nend\r\n"
 
-IMPATIENT = timedelta(seconds=0.2)
-QUICK = Patience(dot=IMPATIENT, bytes_per_second=50_000_000, courtesy=IMPATIENT)
+IMPATIENT = timedelta(seconds=0.15)
+QUICK = Patience(dot=IMPATIENT, bytes_per_second=500_000_000, courtesy=IMPATIENT)
 
 
 def server_at(
@@ -30,7 +30,7 @@ def server_at(
 
 
 def connect(port: int, *, impatient: bool = False) -> MailConnection:
-    """A connection in the clear; an impatient one gives up after a fifth of a second."""
+    """A connection in the clear; an impatient one gives up after a moment."""
     timeout = IMPATIENT if impatient else timedelta(seconds=5)
     return MailConnection(server_at(port, timeout=timeout), patience=QUICK)
 
