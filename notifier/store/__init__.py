@@ -5,7 +5,7 @@ Open it with `open_store`; everything else hangs on what that gives.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from notifier.store.engine import (
     reading_engine,
     shown,
     sqlite_file,
+    transaction,
     writing_engine,
 )
 from notifier.store.foreign import translated
@@ -107,21 +108,16 @@ def _prepare(engine: Engine, name: str, file: Path | None, *, read_only: bool) -
     with translated(name):
         if not read_only:
             schema.bring_up_to_date(engine, name)
-            _look(engine, name, schema.quick_check)
+            with transaction(engine, writes=False) as connection:
+                schema.quick_check(connection, name)
             if file is not None:
                 schema.installed_mark(file).touch(mode=0o600)
         elif file is not None and not file.exists():
-            with engine.begin() as connection:
+            with transaction(engine, writes=True) as connection:
                 metadata.create_all(connection)
         else:
-            _look(engine, name, _refuse_other_schema)
-
-
-def _look(engine: Engine, name: str, check: Callable[[Connection, str], None]) -> None:
-    with engine.connect() as connection:
-        connection.info["writes"] = False
-        with connection.begin():
-            check(connection, name)
+            with transaction(engine, writes=False) as connection:
+                _refuse_other_schema(connection, name)
 
 
 def _refuse_other_schema(connection: Connection, name: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,19 @@ def reading_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     return engine
 
 
+@contextmanager
+def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+    """One transaction, committed unless something is raised.
+
+    On SQLite one that may write must say so when it begins: one that read first and then wants
+    to write can find itself refused half-way.
+    """
+    with engine.connect() as connection:
+        connection.info["writes"] = writes
+        with connection.begin():
+            yield connection
+
+
 def _prepare(engine: Engine, *, read_only: bool) -> None:
     """SQLAlchemy's way to leave transactions to us (its documentation of pysqlite)."""
 
@@ -66,5 +81,4 @@ def _prepare(engine: Engine, *, read_only: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.info.get("writes", True) and not read_only
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info["writes"] else "BEGIN")

@@ -7,17 +7,16 @@ a store: where the mark is and the store is not, something was lost, and nobody 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from notifier.errors import StoreError
-from notifier.store.engine import APPLICATION_ID
+from notifier.store.engine import APPLICATION_ID, transaction
 
 HEAD = "0001"
 """The newest migration; a test holds it to Alembic's own idea of it."""
-
-_SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
 def check_file(file: Path) -> None:
@@ -44,29 +43,39 @@ def installed_mark(file: Path) -> Path:
 
 
 def _is_ours(file: Path) -> bool:
+    """Whether it carries our application id, or nothing at all: a process killed while it made
+    the store leaves an empty one. SQLite is asked, because the answer may still be in its journal.
+    """
     try:
-        header = file.read_bytes()[:72] if file.stat().st_size < 72 else _head(file)
-    except OSError as error:
-        raise StoreError(f"{file} cannot be read ({error.strerror}); check its owner") from None
-    # sqlite.org/fileformat.html: the application id is a big-endian number at byte 68.
-    return header[:16] == _SQLITE_MAGIC and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
-
-
-def _head(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        return opened.read(72)
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+            (application_id,) = opened.execute("PRAGMA application_id").fetchone()
+            (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB:
+            return False
+        raise StoreError(
+            f"{file} cannot be read ({error}); check who owns it, or restore a backup"
+        ) from None
+    return bool(application_id == APPLICATION_ID or (application_id == 0 and tables == 0))
 
 
 def bring_up_to_date(engine: Engine, name: str) -> None:
     """Apply the migrations that are missing, in one transaction."""
-    with engine.connect() as connection, connection.begin():
-        version = schema_version(connection)
-        if version == HEAD:
+    with transaction(engine, writes=False) as connection:
+        if schema_version(connection) == HEAD:
             return
+    with transaction(engine, writes=True) as connection:
+        _alone(connection)
+        version = schema_version(connection)
         refuse_newer(version, name)
-        _migrate(connection)
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+        if version != HEAD:
+            _migrate(connection)
+
+
+def _alone(connection: Connection) -> None:
+    """Let nobody else migrate meanwhile. On SQLite, whoever writes is alone already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(APPLICATION_ID)))
 
 
 def schema_version(connection: Connection) -> str | None:
@@ -108,3 +117,5 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", "notifier:store/migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")

@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from notifier.errors import StoreError
+from notifier.store.engine import transaction
 from notifier.store.foreign import translated
 
 T = TypeVar("T")
@@ -51,9 +52,5 @@ class StoreThread:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def _transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
-        with translated(self._name), self._engine.connect() as connection:
-            # On SQLite a transaction that may write must say so when it begins: one that read
-            # first and then wants to write can find itself refused half-way.
-            connection.info["writes"] = writes
-            with connection.begin():
-                return work(connection)
+        with translated(self._name), transaction(self._engine, writes=writes) as connection:
+            return work(connection)

@@ -1,0 +1,54 @@
+"""Runs and messages to arrange store tests with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from notifier.digest import compose
+from notifier.ledger import FrozenMessage, Run
+from notifier.orders import Order
+from notifier.reading import Complete, Departure
+from notifier.store import Store
+from tests.factories import DAY, NOON, account, order
+
+LEASE = timedelta(minutes=20)
+
+
+def message(recipient: str = "jana@example.com", key: str = "1") -> FrozenMessage:
+    """A frozen message to one recipient."""
+    return FrozenMessage(
+        message_id=f"<{key}.{recipient.partition('@')[0]}@example.com>",
+        recipient=recipient,
+        envelope_from="parcels@example.com",
+        language="en",
+        subject="2 parcels to collect",
+        content=b"Subject: 2 parcels to collect\r\n\r\nCANARY-body\r\n",
+    )
+
+
+async def begin(store: Store, day: date = DAY, *, at: datetime = NOON, edition: int = 1) -> Run:
+    """Begin a run that nobody else has."""
+    run = await store.runs.begin("ljubljana", day, at=at, lease=LEASE, holder="me", edition=edition)
+    assert run is not None
+    return run
+
+
+async def freeze(
+    store: Store,
+    *recipients: str,
+    day: date = DAY,
+    at: datetime = NOON,
+    edition: int = 1,
+    orders: Sequence[Order] = (order(1), order(2)),
+    give_up_after: timedelta = timedelta(days=1),
+) -> Run:
+    """A whole run: begun, compared with the last one, and frozen with its messages."""
+    run = await begin(store, day, at=at, edition=edition)
+    previous = await store.runs.snapshot_before("ljubljana", day)
+    gone = set(previous.known if previous else ()) - {o.id for o in orders}
+    reading = Complete(at, tuple(orders), departed=dict.fromkeys(gone, Departure.RETURNED))
+    digest = compose(account(), reading, previous, day)
+    key = f"{day}.{edition}"
+    frozen = [message(recipient, key) for recipient in recipients]
+    return await store.runs.freeze(run, digest, frozen, at=at, give_up_at=at + give_up_after)

@@ -1,0 +1,259 @@
+"""The store as a file: what it refuses, and that it never starts from zero by mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from notifier.errors import ExitCode, StoreBusy, StoreError
+from notifier.ledger import MessageState, Outcome
+from notifier.parts import StoreLocation
+from notifier.store import open_store
+from notifier.store.schema import HEAD
+from notifier.store.tables import metadata
+from tests.factories import DAY, NOON, order
+from tests.store.arrange import LEASE, freeze
+
+
+def at(file: Path) -> StoreLocation:
+    return StoreLocation(f"sqlite:///{file}")
+
+
+async def make(file: Path) -> None:
+    """A store with one run in it, closed again."""
+    async with open_store(at(file)) as store:
+        await freeze(store, "jana@example.com")
+
+
+async def refusal(file: Path, *, read_only: bool = False) -> StoreError:
+    with pytest.raises(StoreError) as caught:
+        async with open_store(at(file), read_only=read_only, busy_seconds=0.05):
+            pass
+    return caught.value
+
+
+async def test_the_store_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "notifier.db"
+    await make(file)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+async def test_what_is_committed_is_on_the_disk(file: Path) -> None:
+    async with open_store(at(file)) as store:
+        await freeze(store)
+        copy = sqlite3.connect(file)
+        pragmas = [copy.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode",)]
+        copy.close()
+
+    assert pragmas == ["wal"]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("loss", ["emptied", "gone"])
+async def test_a_lost_store_is_refused_and_not_begun_anew(
+    file: Path, loss: str, *, read_only: bool
+) -> None:
+    await make(file)
+    for path in file.parent.glob("notifier.db*"):
+        if not path.name.endswith(".installed"):
+            path.unlink()
+    if loss == "emptied":
+        file.touch()
+
+    error = await refusal(file, read_only=read_only)
+
+    assert error.exit_code is ExitCode.STORE
+    assert str(file) in str(error)
+    assert "backup" in str(error)
+
+
+async def test_another_programs_database_is_refused_untouched(file: Path) -> None:
+    other = sqlite3.connect(file)
+    other.execute("CREATE TABLE bookmarks (url TEXT)")
+    other.commit()
+    other.close()
+    before = file.read_bytes()
+
+    error = await refusal(file)
+
+    assert "not a store of this program" in str(error)
+    assert file.read_bytes() == before
+
+
+async def test_a_text_file_is_refused_untouched(file: Path) -> None:
+    file.write_text("dear diary", encoding="utf-8")
+
+    assert "not a store of this program" in str(await refusal(file))
+    assert file.read_text(encoding="utf-8") == "dear diary"
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from notifier.parts import StoreLocation
+from notifier.store import open_store
+from tests.store.arrange import freeze
+
+async def main():
+    async with open_store(StoreLocation(sys.argv[1])) as store:
+        await freeze(store)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_store_whose_process_was_killed_is_still_ours(file: Path) -> None:
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, at(file).url)
+    assert await asyncio.wait_for(killed.wait(), 60) == -signal.SIGKILL
+
+    for read_only in (True, False):
+        async with open_store(at(file), read_only=read_only) as store:
+            assert [run.waiting for run in await store.runs.list()] == [2]
+
+
+async def test_a_store_that_was_killed_before_its_first_table_is_finished(file: Path) -> None:
+    born = sqlite3.connect(file)
+    born.execute("PRAGMA journal_mode=WAL")
+    born.close()
+    assert file.stat().st_size > 0
+
+    await make(file)
+
+
+async def test_two_who_make_the_store_at_once_both_get_it(location: StoreLocation) -> None:
+    async def opened() -> int:
+        async with open_store(location) as store:
+            return len(await store.runs.list())
+
+    assert await asyncio.gather(*(opened() for _ in range(4))) == [0] * 4
+
+
+@pytest.mark.parametrize("page", [2, 3, 5])
+async def test_a_damaged_store_is_refused(file: Path, page: int) -> None:
+    await make(file)
+    sqlite3.connect(file).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * 4096)
+        opened.write(b"\xff" * 512)
+
+    error = await refusal(file)
+
+    assert error.exit_code is ExitCode.STORE
+    assert "backup" in str(error)
+
+
+async def test_a_truncated_store_is_refused(file: Path) -> None:
+    await make(file)
+    sqlite3.connect(file).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
+    os.truncate(file, file.stat().st_size // 2)
+
+    assert (await refusal(file)).exit_code is ExitCode.STORE
+
+
+async def test_a_store_of_a_newer_version_is_refused(file: Path) -> None:
+    await make(file)
+    newer = sqlite3.connect(file)
+    newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.commit()
+    newer.close()
+
+    for read_only in (False, True):
+        assert "newer version" in str(await refusal(file, read_only=read_only))
+
+
+async def test_a_store_somebody_holds_is_a_matter_of_time(file: Path) -> None:
+    await make(file)
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        async with open_store(at(file), busy_seconds=0.05) as store:
+            with pytest.raises(StoreBusy) as caught:
+                await store.runs.begin("celje", DAY, at=NOON, lease=LEASE, holder="me")
+    finally:
+        holder.close()
+
+    assert caught.value.temporary
+    assert caught.value.exit_code is ExitCode.TRY_LATER
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert "store.path" in str(await refusal(tmp_path / "file" / "notifier.db"))
+
+
+async def test_reading_makes_no_file_and_finds_nothing(file: Path) -> None:
+    async with open_store(at(file), read_only=True) as store:
+        assert await store.runs.list() == ()
+        assert await store.outbox.pending() == 0
+
+    assert list(file.parent.iterdir()) == []
+
+
+async def test_reading_cannot_write(file: Path) -> None:
+    await make(file)
+    async with open_store(at(file), read_only=True) as store:
+        with pytest.raises(StoreError, match="reading only"):
+            await store.runs.begin("celje", DAY, at=NOON, lease=LEASE, holder="me")
+
+
+async def test_names_are_erased_from_the_file_and_its_journal_in_time(file: Path) -> None:
+    async with open_store(at(file)) as store:
+        for number in range(3):
+            day = DAY + timedelta(days=number)
+            canary = order(number + 1, external_id=f"CANARY-order-{number}")
+            await freeze(store, "jana@example.com", day=day, orders=(canary,))
+            found = await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
+            assert found is not None
+            attempt = await store.outbox.begin_attempt(found, at=NOON)
+            await store.outbox.settle(
+                found,
+                attempt,
+                outcome=Outcome.ACCEPTED,
+                state=MessageState.SENT,
+                at=NOON,
+                phase="dot",
+                reply="250 ok",
+            )
+        assert await store.erase(NOON) == 0
+
+        await store.erase(NOON + timedelta(days=7))
+
+        raw = b"".join(path.read_bytes() for path in file.parent.iterdir())
+        assert b"CANARY-body" not in raw
+        assert b"CANARY-order-0" not in raw
+        assert b"CANARY-order-2" in raw  # tomorrow's digest is compared with it
+        assert [run.waiting for run in await store.runs.list()] == [1, 1, 1]
+
+
+async def test_the_migrations_make_the_tables_of_the_program(location: StoreLocation) -> None:
+    async with open_store(location):
+        pass
+    engine = create_engine(location.url)
+    with engine.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), metadata)
+    engine.dispose()
+
+    assert difference == []
+
+
+def test_the_head_is_alembics_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", "notifier:store/migrations")
+
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD

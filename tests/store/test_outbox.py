@@ -1,0 +1,147 @@
+"""The outbox."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from notifier.errors import StoreError
+from notifier.ledger import MessageState, OutboxMessage, Outcome
+from notifier.store import Store
+from tests.factories import NOON
+from tests.store.arrange import LEASE, freeze, message
+
+MINUTE = timedelta(minutes=1)
+
+
+async def claim(store: Store, at: datetime = NOON, holder: str = "me") -> OutboxMessage | None:
+    return await store.outbox.claim(at=at, holder=holder, lease=LEASE)
+
+
+async def taken(store: Store, at: datetime = NOON) -> OutboxMessage:
+    found = await claim(store, at)
+    assert found is not None
+    return found
+
+
+async def settle(
+    store: Store, found: OutboxMessage, state: MessageState, *, again_at: datetime | None = None
+) -> None:
+    outcome = {
+        MessageState.SENT: Outcome.ACCEPTED,
+        MessageState.DEFERRED: Outcome.DEFERRED,
+        MessageState.FAILED: Outcome.REJECTED,
+        MessageState.UNKNOWN: Outcome.UNKNOWN,
+    }[state]
+    attempt = await store.outbox.begin_attempt(found, at=NOON)
+    await store.outbox.settle(
+        found,
+        attempt,
+        outcome=outcome,
+        state=state,
+        at=NOON,
+        phase="dot",
+        reply="250 2.0.0 queued as 1234",
+        next_try_at=again_at,
+    )
+
+
+async def test_messages_are_claimed_once_each_with_their_bytes(store: Store) -> None:
+    await freeze(store, "jana@example.com", "pavol@example.com")
+
+    claimed = [await claim(store) for _ in range(3)]
+
+    assert [m.recipient if m else None for m in claimed] == [
+        "jana@example.com",
+        "pavol@example.com",
+        None,
+    ]
+    assert claimed[0] is not None
+    assert claimed[0].content == message().content
+
+
+async def test_only_messages_of_the_named_accounts_are_claimed(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+
+    nothing = await store.outbox.claim(at=NOON, holder="me", lease=LEASE, account_ids=["celje"])
+
+    assert nothing is None
+    assert await store.outbox.pending(["ljubljana"]) == 1
+
+
+async def test_a_sent_message_keeps_its_receipt_and_is_never_claimed_again(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+    await settle(store, await taken(store), MessageState.SENT)
+
+    (sent,) = await store.outbox.list()
+    (attempt,) = await store.outbox.attempts(sent.id)
+
+    assert (sent.state, sent.receipt) == (MessageState.SENT, "250 2.0.0 queued as 1234")
+    assert (attempt.outcome, attempt.phase) == (Outcome.ACCEPTED, "dot")
+    assert await claim(store, NOON + timedelta(hours=23)) is None
+
+
+@pytest.mark.parametrize("state", [MessageState.DEFERRED, MessageState.UNKNOWN])
+async def test_what_may_be_tried_again_waits_for_its_time(
+    store: Store, state: MessageState
+) -> None:
+    await freeze(store, "jana@example.com")
+    await settle(store, await taken(store), state, again_at=NOON + 5 * MINUTE)
+
+    assert await claim(store, NOON + 4 * MINUTE) is None
+    assert (await taken(store, NOON + 5 * MINUTE)).attempts == 1
+
+
+async def test_a_person_can_hasten_what_waits(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+    await settle(
+        store, await taken(store), MessageState.DEFERRED, again_at=NOON + timedelta(hours=1)
+    )
+
+    assert await store.outbox.hasten(NOON, account_ids=["celje"]) == 0
+    assert await store.outbox.hasten(NOON, account_ids=["ljubljana"]) == 1
+    assert await claim(store) is not None
+
+
+@pytest.mark.parametrize("marked", [False, True])
+async def test_what_a_dead_process_had_in_hand_comes_back_after_its_lease(
+    store: Store, *, marked: bool
+) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    if marked:
+        await store.outbox.mark_dot(found, at=NOON, holder="me")
+
+    assert await claim(store, NOON + LEASE - MINUTE, "another") is None
+    again = await claim(store, NOON + LEASE, "another")
+
+    assert again is not None
+    assert again.state is (MessageState.DOT if marked else MessageState.SENDING)
+    assert again.content == found.content
+
+
+async def test_whoever_lost_the_claim_may_not_send_the_dot(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    await claim(store, NOON + LEASE, "another")
+
+    with pytest.raises(StoreError, match="taken over"):
+        await store.outbox.mark_dot(found, at=NOON + LEASE, holder="me")
+
+
+async def test_what_was_not_accepted_in_time_is_given_up_and_named(store: Store) -> None:
+    await freeze(store, "jana@example.com", give_up_after=timedelta(hours=1))
+    late = NOON + timedelta(hours=1)
+
+    assert await store.outbox.give_up(late - MINUTE) == ()
+    assert await claim(store, late) is None
+    assert [m.recipient for m in await store.outbox.give_up(late)] == ["jana@example.com"]
+    assert [m.state for m in await store.outbox.list()] == [MessageState.FAILED]
+
+
+async def test_a_run_and_recipient_has_one_message(store: Store) -> None:
+    with pytest.raises(StoreError):
+        await freeze(store, "jana@example.com", "jana@example.com")
+
+    assert await store.outbox.list() == ()

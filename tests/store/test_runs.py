@@ -1,0 +1,178 @@
+"""The run ledger."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from notifier.errors import StoreError
+from notifier.ledger import RunState
+from notifier.orders import Item, Money
+from notifier.parts import StoreLocation
+from notifier.store import Store, open_store
+from tests.factories import DAY, NOON, digest, order
+from tests.store.arrange import LEASE, begin, freeze
+
+NEXT = DAY + timedelta(days=1)
+
+
+async def test_a_day_is_begun_by_one_alone(store: Store) -> None:
+    await begin(store)
+
+    assert await store.runs.begin("ljubljana", DAY, at=NOON, lease=LEASE, holder="another") is None
+
+
+async def test_other_accounts_days_and_editions_are_runs_of_their_own(store: Store) -> None:
+    await begin(store)
+
+    for account_id, day, edition in (("celje", DAY, 1), ("ljubljana", NEXT, 1), ("celje", DAY, 2)):
+        assert await store.runs.begin(
+            account_id, day, at=NOON, lease=LEASE, holder="me", edition=edition
+        )
+
+
+async def test_a_failed_run_is_begun_again_as_the_same_run(store: Store) -> None:
+    run = await begin(store)
+    await store.runs.fail(run, "the marketplace does not answer", at=NOON)
+
+    again = await begin(store, at=NOON + timedelta(minutes=10))
+
+    assert (again.id, again.state, again.why) == (run.id, RunState.RUNNING, None)
+
+
+async def test_a_run_whose_holder_died_is_taken_over_after_its_lease(store: Store) -> None:
+    await begin(store)
+
+    early = await store.runs.begin(
+        "ljubljana", DAY, at=NOON + LEASE / 2, lease=LEASE, holder="another"
+    )
+    late = await store.runs.begin("ljubljana", DAY, at=NOON + LEASE, lease=LEASE, holder="another")
+
+    assert early is None
+    assert late is not None
+
+
+async def test_whoever_lost_the_run_cannot_freeze_it(store: Store) -> None:
+    mine = await begin(store)
+    await begin(store, at=NOON + LEASE)
+
+    with pytest.raises(StoreError, match="taken over"):
+        await store.runs.freeze(mine, digest(order(1)), [], at=NOON, give_up_at=NOON)
+
+    assert await store.outbox.list() == ()
+
+
+async def test_a_frozen_run_is_never_begun_again(store: Store) -> None:
+    await freeze(store)
+
+    late = NOON + timedelta(days=30)
+    assert await store.runs.begin("ljubljana", DAY, at=late, lease=LEASE, holder="me") is None
+
+
+async def test_a_snapshot_gives_back_the_orders_as_they_were(store: Store) -> None:
+    rich = order(
+        7,
+        cod=Money(NOON.year * order().items[0].price.amount, "EUR"),  # type: ignore[union-attr]
+        first_delivery_attempt=NOON,
+        items=(Item("Čajnik", 3), *order().items),
+        tracking_numbers=("A", "B"),
+    )
+    await freeze(store, orders=(rich, order(8, external_id=None, shipped_at=None)))
+
+    snapshot = await store.runs.snapshot_before("ljubljana", NEXT)
+
+    assert snapshot is not None
+    assert snapshot.known[7].order == rich
+    assert snapshot.known[8].order.shipped_at is None
+
+
+async def test_the_snapshot_is_of_an_earlier_day_and_its_last_edition(store: Store) -> None:
+    await freeze(store, orders=(order(1),))
+    await freeze(store, orders=(order(1), order(2)), edition=2)
+    await freeze(store, orders=(order(3),), day=NEXT)
+
+    snapshot = await store.runs.snapshot_before("ljubljana", NEXT)
+
+    assert await store.runs.snapshot_before("ljubljana", DAY) is None
+    assert snapshot is not None
+    assert (snapshot.day, set(snapshot.known)) == (DAY, {1, 2})
+
+
+async def test_first_seen_dates_survive_from_snapshot_to_snapshot(store: Store) -> None:
+    for number in range(3):
+        await freeze(store, day=DAY + timedelta(days=number))
+
+    snapshot = await store.runs.snapshot_before("ljubljana", DAY + timedelta(days=3))
+
+    assert snapshot is not None
+    assert {known.first_seen for known in snapshot.known.values()} == {DAY}
+    assert snapshot.watching_since == DAY
+
+
+async def test_skipped_days_are_settled_and_told_until_a_digest_has_told_them(
+    store: Store,
+) -> None:
+    await freeze(store)
+    missed = [DAY + timedelta(days=n) for n in (1, 2)]
+    for _ in range(2):
+        await store.runs.skip("ljubljana", missed, "nothing ran", at=NOON)
+    after = DAY + timedelta(days=3)
+
+    assert await store.runs.settled_days("ljubljana", DAY) == {DAY, *missed}
+    assert await store.runs.skipped_since("ljubljana", DAY, after) == tuple(missed)
+    assert await store.runs.skipped_since("ljubljana", after, after + timedelta(days=1)) == ()
+
+
+async def test_skipping_never_touches_a_run_that_is_done_or_under_way(store: Store) -> None:
+    await freeze(store)
+    await begin(store, NEXT)
+
+    await store.runs.skip("ljubljana", [DAY, NEXT], "nothing ran", at=NOON)
+
+    assert [run.state for run in await store.runs.list()] == [RunState.RUNNING, RunState.COMPLETE]
+
+
+async def test_a_failed_day_that_is_over_is_recorded_as_skipped(store: Store) -> None:
+    await store.runs.fail(await begin(store), "the marketplace does not answer", at=NOON)
+
+    await store.runs.skip("ljubljana", [DAY], "nothing ran", at=NOON)
+
+    (run,) = await store.runs.list()
+    assert (run.state, run.why) == (RunState.SKIPPED, "the marketplace does not answer")
+
+
+async def test_the_trend_has_a_gap_where_no_list_was_read(store: Store) -> None:
+    await freeze(store, orders=(order(1), order(2), order(3)))
+    await freeze(store, day=DAY + timedelta(days=2), orders=(order(1),))
+
+    trend = await store.runs.trend("ljubljana", DAY + timedelta(days=3))
+
+    assert [count for _, count in trend] == [3, None, 1]
+
+
+async def test_the_ledger_lists_the_newest_first_with_its_messages(store: Store) -> None:
+    await freeze(store, "jana@example.com", "pavol@example.com")
+    await freeze(store, day=NEXT)
+
+    newest, oldest = await store.runs.list()
+
+    assert (newest.day, newest.messages) == (NEXT, 0)
+    assert (oldest.day, oldest.messages, oldest.sent) == (DAY, 2, 0)
+    assert await store.runs.list(account_id="celje") == ()
+
+
+async def test_what_is_committed_is_there_for_the_next_process(location: StoreLocation) -> None:
+    async with open_store(location) as store:
+        await freeze(store)
+
+    async with open_store(location) as store:
+        latest = await store.runs.latest("ljubljana", DAY)
+
+    assert latest is not None
+    assert latest.begun_at == NOON
+
+
+async def test_a_time_without_a_zone_never_reaches_the_store(store: Store) -> None:
+    with pytest.raises(StoreError, match="without a zone"):
+        await begin(store, date(2026, 11, 22), at=datetime(2026, 11, 22, 12))  # noqa: DTZ001
