@@ -22,6 +22,7 @@ Whatever else reaches a door is a bug as well, and exits with 1.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
@@ -38,6 +39,22 @@ class ExitCode(IntEnum):
     TRY_LATER = 75
     REFUSED = 77
     CONFIG = 78
+
+
+_GRAVITY = (
+    ExitCode.BUG,
+    ExitCode.CONFIG,
+    ExitCode.STORE,
+    ExitCode.REFUSED,
+    ExitCode.FAILED,
+    ExitCode.TRY_LATER,
+)
+
+
+def gravest(codes: Iterable[ExitCode]) -> ExitCode:
+    """The one exit code for all that happened in a pass: what a caller must hear first."""
+    happened = set(codes)
+    return next((code for code in _GRAVITY if code in happened), ExitCode.DONE)
 
 
 class NotifierError(Exception):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode, gravest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,10 +24,23 @@ WIDTH = 14
 
 
 @click.command
+@click.option("--online", is_flag=True, help="Log in to marketplace and mail server too.")
 @pass_invocation
-def command(invocation: Invocation) -> None:
-    """Find every mistake in the configuration; say who gets what, and when."""
-    tell(invocation, invocation.settings())
+def command(invocation: Invocation, *, online: bool) -> int:
+    """Find every mistake in the configuration; say who gets what, and when.
+
+    With --online it also logs in to the marketplace, for one call an account, and to the mail
+    server; nothing is sent.
+    """
+    settings = invocation.settings()
+    tell(invocation, settings)
+    if not online:
+        return ExitCode.DONE
+    import asyncio  # noqa: PLC0415 - `notifier --help` does without
+
+    from notifier.cli.online import try_logins  # noqa: PLC0415
+
+    return gravest(asyncio.run(try_logins(invocation, settings)))
 
 
 def tell(invocation: Invocation, settings: Settings) -> None:

@@ -9,24 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.errors import ExitCode, NotifierError
+from notifier.errors import ExitCode, NotifierError, gravest
 
 if TYPE_CHECKING:
     from notifier.cli.assembly import Assembly
     from notifier.deliver import Delivered
     from notifier.parts import Account
     from notifier.run import Report, Wish
-
-# The gravest first: what a caller must hear when several things happened.
-GRAVITY = (
-    ExitCode.BUG,
-    ExitCode.CONFIG,
-    ExitCode.STORE,
-    ExitCode.REFUSED,
-    ExitCode.FAILED,
-    ExitCode.TRY_LATER,
-    ExitCode.DONE,
-)
 
 logger = logging.getLogger("notifier.cli.run")
 
@@ -159,11 +148,6 @@ async def _rehearse(
             invocation.echo(f"{account.name}: would send nothing (the day is empty)")
     invocation.echo("Dry run: nothing was sent or recorded.")
     return gravest(codes)
-
-
-def gravest(codes: list[ExitCode]) -> ExitCode:
-    """The one exit code for all that happened."""
-    return next(code for code in GRAVITY if code in codes or code is ExitCode.DONE)
 
 
 def _refuse_future(accounts: tuple[Account, ...], day: date | None, now: datetime) -> None:

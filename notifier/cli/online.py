@@ -1,0 +1,51 @@
+"""Try the logins of a configuration: `notifier check --online`. Nothing is sent or recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notifier.errors import ExitCode, NotifierError
+from notifier.http import HttpClient
+from notifier.mail.smtp import MailConnection
+from notifier.marketplace import Marketplace
+
+if TYPE_CHECKING:
+    from notifier.cli.context import Invocation
+    from notifier.parts import Account, Settings
+
+
+async def try_logins(invocation: Invocation, settings: Settings) -> list[ExitCode]:
+    """Ask the marketplace one question per account, and log in to the mail server.
+
+    One that fails does not keep us from the others. Gives an exit code for each.
+    """
+    invocation.echo("\nOnline")
+    async with HttpClient() as http:
+        codes = [
+            await _marketplace(invocation, account, http) for account in settings.accounts.values()
+        ]
+    return [*codes, await _mail(invocation, settings)]
+
+
+async def _marketplace(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
+    marketplace = Marketplace(account.marketplace, http, clock=invocation.now)
+    try:
+        admission = await marketplace.check_access()
+    except NotifierError as error:
+        invocation.warn(f"{account.name}: {error}")
+        return error.exit_code
+    left = admission.calls_left
+    calls = "" if left is None else f"; {left} calls left in its limit"
+    invocation.echo(f"  {account.name}: the marketplace lets us in{calls}")
+    return ExitCode.DONE
+
+
+async def _mail(invocation: Invocation, settings: Settings) -> ExitCode:
+    try:
+        async with MailConnection(settings.smtp) as mail:
+            await mail.open()
+    except NotifierError as error:
+        invocation.warn(str(error))
+        return error.exit_code
+    invocation.echo(f"  {settings.smtp.host}: the mail server lets us in; nothing was sent")
+    return ExitCode.DONE
