@@ -142,6 +142,6 @@ def _story(event: str, message: OutboxMessage, **more: str) -> dict[str, object]
         "event": event,
         "account": message.account_id,
         "day": message.day.isoformat(),
-        "message": message.id,
+        "number": message.id,
         **more,
     }
