@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.errors import ExitCode
+from notifier.errors import ExitCode, gravest
 
 FIRST_LINE = "# Written by `notifier demo`; it starts over in a folder where it finds this line."
 
@@ -95,8 +95,10 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
         world.advance(days=1)
         invocation.echo("4. A day later, `notifier run` again:")
         codes.append(await _run(config, world.now))
-    _show(invocation, folder, maildir)
-    return next((code for code in codes if code is not ExitCode.DONE), ExitCode.DONE)
+    code = gravest(codes)
+    if code is ExitCode.DONE:
+        _show(invocation, folder, maildir)
+    return code
 
 
 async def _run(config: Path, at: datetime) -> ExitCode:

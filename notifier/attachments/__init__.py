@@ -1,0 +1,1 @@
+"""Files that go with a mail, made from the same columns as everything else."""
