@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from math import inf
+from zoneinfo import ZoneInfo
 
 from notifier.orders import Money, Order, total
 from notifier.parts import Account
@@ -105,6 +106,11 @@ class Digest:
             Section(SectionName.WAITING, self.waiting),
             Section(SectionName.COLLECTED, self.collected),
         )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clocks its instants are told on."""
+        return ZoneInfo(self.timezone)
 
     @property
     def is_first(self) -> bool:

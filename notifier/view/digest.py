@@ -1,0 +1,69 @@
+"""The digest in words: what its templates print, from the preview line to the small print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from notifier.digest import Digest
+from notifier.i18n import Language
+from notifier.parts import Account, PlaceOfReturn, Sender
+from notifier.text import clean
+from notifier.view.banners import Banner, view_banners
+from notifier.view.figures import (
+    AgeClass,
+    Figure,
+    Trend,
+    age_classes,
+    headline_figures,
+    money_figures,
+    view_trend,
+)
+from notifier.view.footer import Footer, as_of, view_footer
+from notifier.view.headline import Headline, calm_sentence, view_headline
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """What the templates print above and below the list."""
+
+    language: str
+    headline: Headline
+    account: str
+    day: str
+    banners: tuple[Banner, ...]
+    figures: tuple[Figure, ...]
+    money: tuple[Figure, ...]
+    ages: tuple[AgeClass, ...]
+    trend: Trend | None
+    place: PlaceOfReturn | None
+    """Where to collect; None when it is not known, or there is nothing to collect."""
+    calm: str | None
+    """What to say when no order waits."""
+    footer: Footer
+
+
+def view_digest(
+    digest: Digest, account: Account, sender: Sender, language: Language, group: str | None
+) -> DigestView:
+    """Word everything but the list."""
+    return DigestView(
+        language=language.code,
+        headline=view_headline(digest, account, language),
+        account=clean(digest.account_name),
+        day=language.full_day(digest.day),
+        banners=view_banners(digest, account, language),
+        figures=headline_figures(digest, language),
+        money=money_figures(digest, language),
+        ages=age_classes(digest, language),
+        trend=view_trend(digest, language),
+        place=_place(account) if digest.present else None,
+        calm=None if digest.present else calm_sentence(digest, language),
+        footer=view_footer((as_of(digest, language),), account, sender, language, group),
+    )
+
+
+def _place(account: Account) -> PlaceOfReturn | None:
+    place = account.place
+    if place is None:
+        return None
+    return PlaceOfReturn(clean(place.name), clean(place.address), clean(place.opening_hours))

@@ -1,0 +1,129 @@
+"""The orders of a digest as rows, cut to what a mail has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from notifier.digest import Digest, Entry, SectionName, count_ages
+from notifier.i18n import Language
+from notifier.parts import Account
+from notifier.view.figures import count_by_age
+from notifier.view.rows import Row, view_row
+
+MOST_ROWS = 250
+"""More never fit into a mail, so more are not even worded."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """Rows under a heading."""
+
+    heading: str
+    badge_heading: str
+    """What the badges of its rows tell."""
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """The sections, with as many rows as there is room for."""
+
+    sections: tuple[SectionView, ...]
+    shown: str
+    """How many of how many orders."""
+    hidden: tuple[str, ...]
+    """What is not shown, and where it is; empty when everything is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows of a digest in the order of their right to be shown.
+
+    What waits longest comes first, so everything overdue does, and what is gone comes last.
+    """
+
+    digest: Digest
+    account: Account
+    language: Language
+    ranked: tuple[tuple[SectionName, Row], ...]
+    waiting: tuple[Entry, ...]
+    """Everything that waits, oldest first: what `ranked` begins with."""
+
+    def first(self, most: int) -> ListView:
+        """The list with the `most` rows that matter most; the others are counted."""
+        number = self.language.number
+        return ListView(
+            sections=tuple(self._sections(self.ranked[:most])),
+            shown=self.language.gettext(
+                "{shown} of {total} orders are shown.",
+                shown=number(min(most, len(self.ranked))),
+                total=number(len(self.waiting) + len(self.digest.collected)),
+            ),
+            hidden=tuple(self._hidden(min(most, len(self.ranked)))),
+        )
+
+    def _sections(self, kept: Sequence[tuple[SectionName, Row]]) -> Iterator[SectionView]:
+        for section in self.digest.sections:
+            if section.entries:
+                yield SectionView(
+                    _heading(section.name, len(section.entries), self.digest, self.language),
+                    _badge_heading(section.name, self.digest, self.language),
+                    tuple(row for name, row in kept if name is section.name),
+                )
+
+    def _hidden(self, shown: int) -> Iterator[str]:
+        waiting = self.waiting[shown:]
+        gone = len(self.digest.collected) - max(0, shown - len(self.waiting))
+        if waiting:
+            yield self.language.ngettext(
+                "{count} more parcel waits that has no room here: {ages}.",
+                "{count} more parcels wait that have no room here: {ages}.",
+                len(waiting),
+                ages=", ".join(count_by_age(count_ages(waiting), self.language)),
+            )
+        if gone:
+            yield self.language.ngettext(
+                "{count} more order is gone that has no room here.",
+                "{count} more orders are gone that have no room here.",
+                gone,
+            )
+        if waiting and self.account.attach_csv:
+            yield self.language.gettext("Everything that waits is in the attached CSV file.")
+        elif waiting:
+            yield self.language.gettext("Look the others up in the portal.")
+
+
+def list_orders(digest: Digest, account: Account, language: Language) -> Listing:
+    """Word the orders of a digest, as many as could ever be shown."""
+    waiting = digest.present
+    new = {entry.order.id for entry in digest.new}
+
+    def section(entry: Entry) -> SectionName:
+        if entry.departure:
+            return SectionName.COLLECTED
+        return SectionName.NEW if entry.order.id in new else SectionName.WAITING
+
+    entries = (*waiting, *digest.collected)[:MOST_ROWS]
+    ranked = tuple((section(e), view_row(e, digest, account, language)) for e in entries)
+    return Listing(digest, account, language, ranked, waiting)
+
+
+def _heading(name: SectionName, count: int, digest: Digest, language: Language) -> str:
+    number = language.number(count)
+    match name:
+        case SectionName.NEW:
+            return language.gettext("New ({number})", number=number)
+        case SectionName.WAITING if digest.is_first:
+            return language.gettext("Waiting ({number})", number=number)
+        case SectionName.WAITING:
+            return language.gettext("Still waiting ({number})", number=number)
+        case SectionName.COLLECTED:
+            since = language.day(digest.previous_day or digest.day)
+            return language.gettext("Collected since {day} ({number})", number=number, day=since)
+
+
+def _badge_heading(name: SectionName, digest: Digest, language: Language) -> str:
+    if name is SectionName.COLLECTED:
+        return language.gettext("What became of it")
+    return language.gettext("Shipped") if digest.is_first else language.gettext("Waiting")

@@ -1,0 +1,185 @@
+"""One order as the mail shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from notifier.digest import Digest, Entry
+from notifier.i18n import Language
+from notifier.orders import Money
+from notifier.parts import Account
+from notifier.reading import Departure
+from notifier.text import foreign
+from notifier.view.links import Link, carrier_url, portal_url
+
+MOST_ITEMS = 8
+MOST_PARCELS = 12
+"""More would let one order crowd out all others."""
+
+
+class Tone(StrEnum):
+    """What a badge's colour says beside its words."""
+
+    CALM = "calm"
+    NEW = "new"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """One line of an order: "2 × Lamp", and the seller's number of it."""
+
+    text: str
+    sku: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One order. Every text is clean, and in the language of the mail."""
+
+    number: Link
+    reference: str | None
+    """The seller's own number of the order."""
+    parcels: tuple[Link, ...]
+    items: tuple[ItemLine, ...]
+    more: str | None
+    """What of it is not shown, if it has very many parcels or items."""
+    badge: str
+    """How long it waits, or how it went."""
+    mark: str | None
+    """What the badge's colour says; None where that is nothing."""
+    tone: Tone
+    value: str | None
+    cod: str | None
+    dates: str
+    note: str | None
+    """What is unusual about it."""
+
+    @property
+    def label(self) -> str:
+        """Badge and mark on one line."""
+        return ", ".join(filter(None, (self.badge, self.mark)))
+
+
+def view_row(entry: Entry, digest: Digest, account: Account, language: Language) -> Row:
+    """Word one order for a mail."""
+    order = entry.order
+    return Row(
+        number=Link(str(order.id), portal_url(account, order.id)),
+        reference=_reference(order.external_id, language),
+        parcels=tuple(_parcels(entry, language)),
+        items=tuple(_items(entry)),
+        more=_more(entry, language),
+        badge=_badge(entry, digest, language),
+        mark=language.gettext("overdue") if entry.overdue else None,
+        tone=_tone(entry, digest),
+        value=_amount(order.value, language),
+        cod=_cod(order.cod, language),
+        dates=" · ".join(_dates(entry, digest, language)),
+        note=_note(entry, language),
+    )
+
+
+def _reference(external_id: str | None, language: Language) -> str | None:
+    shown = foreign(external_id or "")
+    return language.gettext("Your order {number}", number=shown) if shown else None
+
+
+def _parcels(entry: Entry, language: Language) -> Iterator[Link]:
+    """Tracking numbers; the marketplace tells one page for all of them."""
+    url = carrier_url(entry.order.tracking_url)
+    numbers = [foreign(number) for number in entry.order.tracking_numbers[:MOST_PARCELS]]
+    if not numbers and url:
+        yield Link(language.gettext("Tracking"), url)
+    for index, number in enumerate(numbers):
+        yield Link(number, url if index == 0 else None)
+
+
+def _items(entry: Entry) -> Iterator[ItemLine]:
+    for item in entry.order.items[:MOST_ITEMS]:
+        yield ItemLine(f"{item.quantity} × {foreign(item.title)}", foreign(item.sku or "") or None)
+
+
+def _more(entry: Entry, language: Language) -> str | None:
+    items = len(entry.order.items) - MOST_ITEMS
+    parcels = len(entry.order.tracking_numbers) - MOST_PARCELS
+    told = []
+    if items > 0:
+        told.append(language.ngettext("and {count} more item", "and {count} more items", items))
+    if parcels > 0:
+        told.append(
+            language.ngettext("and {count} more parcel", "and {count} more parcels", parcels)
+        )
+    return ", ".join(told) or None
+
+
+def _badge(entry: Entry, digest: Digest, language: Language) -> str:
+    """How long it waits, or how it went; nobody knows how long on the very first digest."""
+    if entry.departure:
+        return departure_word(entry.departure, language)
+    if digest.is_first:
+        return _shipped(entry, digest, language) or "–"
+    if not entry.days_waiting:
+        return language.gettext("new")
+    return day_count(entry.days_waiting, language)
+
+
+def _tone(entry: Entry, digest: Digest) -> Tone:
+    if entry.overdue:
+        return Tone.OVERDUE
+    is_new = not (entry.departure or entry.days_waiting or digest.is_first)
+    return Tone.NEW if is_new else Tone.CALM
+
+
+def day_count(days: int, language: Language) -> str:
+    """1 day, 2 days."""
+    return language.ngettext("{count} day", "{count} days", days)
+
+
+def departure_word(departure: Departure, language: Language) -> str:
+    """How an order left the list."""
+    words = {
+        Departure.RETURNED: language.gettext("collected"),
+        Departure.DELIVERED: language.gettext("delivered after all"),
+        Departure.LOST: language.gettext("lost"),
+        Departure.CANCELLED: language.gettext("cancelled"),
+        Departure.WITHDRAWN: language.gettext("no longer ready"),
+        Departure.GONE: language.gettext("no longer listed"),
+    }
+    return words[departure]
+
+
+def _amount(money: Money | None, language: Language) -> str | None:
+    return language.money(money) if money else None
+
+
+def _cod(money: Money | None, language: Language) -> str | None:
+    if not money or not money.amount:
+        return None
+    return language.gettext("COD {amount}", amount=language.money(money))
+
+
+def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
+    if entry.order.shipped_at is None:
+        return None
+    day = language.day_in(entry.order.shipped_at, digest.zone)
+    return language.gettext("shipped {day}", day=day)
+
+
+def _dates(entry: Entry, digest: Digest, language: Language) -> Iterator[str]:
+    shipped = _shipped(entry, digest, language)
+    if shipped and (entry.departure or not digest.is_first):
+        yield shipped
+    if attempt := entry.order.first_delivery_attempt:
+        day = language.day_in(attempt, digest.zone)
+        yield language.gettext("first delivery attempt {day}", day=day)
+    if entry.first_seen != digest.day:
+        yield language.gettext("first seen {day}", day=language.day(entry.first_seen))
+
+
+def _note(entry: Entry, language: Language) -> str | None:
+    if not entry.unread:
+        return None
+    return language.gettext("Could not be read today; shown as it was last time.")
