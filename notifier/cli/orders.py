@@ -165,12 +165,7 @@ def _csv(found: Found, columns: tuple[Column, ...]) -> None:
 
 
 def _json(found: Found, columns: tuple[Column, ...]) -> None:
-    rows = [
-        {"account": account.id}
-        | {column.name: _jsonable(column.value(entry)) for column in columns}
-        for account, entries in found
-        for entry in entries
-    ]
+    rows = [_record(account, entry, columns) for account, entries in found for entry in entries]
     json.dump(rows, sys.stdout, ensure_ascii=False, indent=2)
     click.echo()
 
@@ -204,6 +199,15 @@ def _plain(value: Value) -> str:
         case date():
             return value.isoformat()
     return str(value)
+
+
+def _record(
+    account: Account, entry: Entry, columns: tuple[Column, ...]
+) -> dict[str, str | int | float | None]:
+    record: dict[str, str | int | float | None] = {"account": account.id}
+    for column in columns:
+        record[column.name] = _jsonable(column.value(entry))
+    return record
 
 
 def _jsonable(value: Value) -> str | int | float | bool | None:
