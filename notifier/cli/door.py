@@ -7,6 +7,8 @@ import sys
 
 import click
 
+COMPLETION = "_NOTIFIER_COMPLETE"
+
 INTERRUPTED = 128 + 2
 """What a shell says of a program that SIGINT ended."""
 
@@ -14,10 +16,19 @@ INTERRUPTED = 128 + 2
 def enter(command: click.Command) -> int:
     """Run `command` with the arguments of this process; returns its exit code.
 
+    What completes words in a shell is click's own business.
+
     A bug keeps its traceback: it asks for a report, not for a shrug.
     """
+    if COMPLETION in os.environ:
+        command.main(prog_name="notifier")
     try:
-        result = command.main(prog_name="notifier", standalone_mode=False)
+        # Not `main()`: it answers a reader that went away with 1, which is our word for a bug.
+        with command.make_context("notifier", sys.argv[1:]) as context:
+            result = command.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

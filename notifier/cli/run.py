@@ -20,13 +20,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger("notifier.cli.run")
 
 
+def local_day(text: str) -> date:
+    """A calendar day on the command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f'"{text}" is not a day; write YYYY-MM-DD') from None
+
+
 @click.command
 @click.option(
     "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
 )
 @click.option(
     "--day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=local_day,
     metavar="YYYY-MM-DD",
     help="The digest of that day instead of today's. It shows what waits now.",
 )
@@ -38,7 +46,7 @@ def command(
     invocation: Invocation,
     *,
     accounts: tuple[str, ...],
-    day: datetime | None,
+    day: date | None,
     now: bool,
     dry_run: bool,
     force: bool,
@@ -54,7 +62,7 @@ def command(
     from notifier.run import Wish  # noqa: PLC0415
 
     invocation.tell_story()
-    wish = Wish(day.date() if day else None, now, force)
+    wish = Wish(day, now, force)
     return asyncio.run(run(invocation, accounts, wish, dry_run=dry_run))
 
 

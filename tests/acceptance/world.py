@@ -1,0 +1,166 @@
+"""One seller, one marketplace, one mail server, one folder: what acceptance tests play in."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from notifier.cli.context import Invocation
+from notifier.cli.run import run
+from notifier.errors import ExitCode
+from notifier.ledger import OutboxMessage, Run
+from notifier.parts import StoreLocation
+from notifier.run import Wish
+from notifier.simulator import World as Marketplace
+from notifier.simulator import serve
+from notifier.store import open_store
+from tests.neighbours.smtp import SmtpNeighbour
+
+ZONE = ZoneInfo("Europe/Prague")
+START = datetime(2026, 11, 21, 6, 5, tzinfo=ZONE)
+
+CONFIG = """\
+admin = "Admin <admin@example.com>"
+
+[smtp]
+host = "127.0.0.1"
+port = {smtp_port}
+tls = "none"
+from = "Parcels <parcels@example.com>"
+
+[marketplace]
+base_url = "{base_url}"
+
+[groups.warehouse]
+members = ["jana@example.com", "Pavol <pavol@example.com>"]
+language = "sl"
+
+[accounts.ljubljana]
+name = "Mimovrste"
+client_id = "demo-client-id"
+recipients = ["office@example.com", "warehouse"]
+"""
+
+EVERYBODY = ["jana@example.com", "office@example.com", "pavol@example.com"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(slots=True)
+class World:
+    """Run the notifier in it, and look at what came of it."""
+
+    folder: Path
+    marketplace: Marketplace
+    base_url: str
+    smtp: SmtpNeighbour
+    now: datetime = START
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.toml"
+
+    def configure(self, *changes: tuple[str, str], more: str = "") -> None:
+        """Write the config, with some text in it replaced and more at its end."""
+        text = CONFIG.format(smtp_port=self.smtp.port, base_url=self.base_url)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        self.config.write_text(text + more, encoding="utf-8")
+        self.config.chmod(0o600)
+
+    async def run(
+        self,
+        day: str | None = None,
+        *,
+        at: str = "06:05",
+        now: bool = False,
+        force: bool = False,
+        wished: date | None = None,
+        dry_run: bool = False,
+    ) -> ExitCode:
+        """`notifier run`, on a day and at a local time; the day moves on with it."""
+        if day:
+            self.now = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=ZONE)
+        moment = self.now.astimezone(UTC)
+        invocation = Invocation(self.config, clock=lambda: moment, environ=self.environ)
+        return await run(invocation, (), Wish(wished, now, force), dry_run=dry_run)
+
+    async def call(self, *arguments: str, stdin: str = "") -> Finished:
+        """The command in a process of its own, by the wall clock."""
+        process = await self._start(asyncio.subprocess.PIPE, arguments)
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), timeout=60)
+        assert process.returncode is not None
+        return Finished(process.returncode, out.decode(), err.decode())
+
+    async def call_into(self, stdout: int, *arguments: str) -> int:
+        """The same with its standard output somewhere else; its exit code."""
+        process = await self._start(stdout, arguments)
+        await asyncio.wait_for(process.communicate(), timeout=60)
+        assert process.returncode is not None
+        return process.returncode
+
+    async def _start(self, stdout: int, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "notifier", "--config", str(self.config), *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=stdout,
+            stderr=asyncio.subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environ},
+            cwd=self.folder,
+        )
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        """What the mail server accepted, in order, as a mail program reads it."""
+        return [
+            email.message_from_bytes(accepted.content, policy=email.policy.default)
+            for accepted in self.smtp.accepted
+        ]
+
+    @property
+    def receivers(self) -> list[str]:
+        """Who got a mail, once for each, sorted."""
+        return sorted(accepted.recipient for accepted in self.smtp.accepted)
+
+    async def runs(self) -> list[Run]:
+        """The run ledger, oldest first."""
+        async with open_store(self._location, read_only=True) as store:
+            return list(reversed(await store.runs.list()))
+
+    async def outbox(self) -> list[OutboxMessage]:
+        """The outbox, oldest first."""
+        async with open_store(self._location, read_only=True) as store:
+            return sorted(await store.outbox.list(), key=lambda message: message.id)
+
+    @property
+    def _location(self) -> StoreLocation:
+        return StoreLocation(f"sqlite:///{self.folder / 'notifier.db'}")
+
+
+@asynccontextmanager
+async def open_world(folder: Path, scenario: str = "small_shop") -> AsyncIterator[World]:
+    """A world on real sockets; it stops by itself."""
+    marketplace = Marketplace.from_scenario(scenario, seed=4, start=START.astimezone(UTC))
+    async with serve(marketplace) as base_url, SmtpNeighbour() as smtp:
+        world = World(folder, marketplace, base_url, smtp)
+        world.configure()
+        yield world
