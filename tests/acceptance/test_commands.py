@@ -1,0 +1,229 @@
+"""What each command shows, as the person who typed it sees it."""
+
+from __future__ import annotations
+
+import csv
+import email
+import email.policy
+import io
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from notifier.errors import ExitCode
+from tests.acceptance.world import EVERYBODY, World, open_world
+
+
+async def test_orders_lists_exactly_what_is_ready_to_return(world: World) -> None:
+    shown = await world.call("orders", "--format", "json", "--columns", "all")
+
+    rows = json.loads(shown.out)
+    assert shown.code == ExitCode.DONE
+    assert sorted(row["order"] for row in rows) == world.marketplace.ready_ids()
+    assert world.receivers == []
+    assert not (world.folder / "notifier.db").exists()
+
+
+@pytest.mark.parametrize("scenario", ["every_status", "many_pages", "failing", "quiet_day"])
+async def test_orders_counts_right_in_every_scenario(scenario: str, tmp_path: Path) -> None:
+    async with open_world(tmp_path, scenario) as world:
+        shown = await world.call("orders", "--format", "csv", "--columns", "order")
+
+        ids = [int(row["order"]) for row in csv.DictReader(io.StringIO(shown.out))]
+        assert sorted(ids) == world.marketplace.ready_ids()
+
+
+async def test_orders_are_filtered_sorted_and_cut_to_columns(world: World) -> None:
+    shown = await world.call(
+        *("orders", "--format", "csv"),
+        *("--columns", "order,value", "--filter", "value>50", "--sort", "-value"),
+    )
+
+    rows = list(csv.DictReader(io.StringIO(shown.out)))
+    values = [float(row["value"]) for row in rows]
+    assert list(rows[0]) == ["account", "order", "value"]
+    assert values == sorted(values, reverse=True)
+    assert min(values) > 50
+
+
+async def test_the_table_is_for_people_and_has_headings(world: World) -> None:
+    shown = await world.call("orders")
+
+    assert "Mimovrste: 8 orders wait." in shown.out
+    assert "Tracking number" in shown.out
+    assert str(world.marketplace.ready_ids()[0]) in shown.out
+
+
+async def test_an_overview_that_is_incomplete_says_so(world: World) -> None:
+    broken = world.marketplace.ready_ids()[0]
+    world.marketplace.break_detail(broken)
+
+    shown = await world.call("orders", "--format", "json")
+
+    assert shown.code == ExitCode.FAILED
+    assert str(broken) in shown.err
+    assert len(json.loads(shown.out)) == 7
+
+
+async def test_preview_shows_the_mail_and_leaves_no_trace(world: World) -> None:
+    page = world.folder / "page.html"
+
+    shown = await world.call("preview", "--text", "--html", str(page), "--language", "sl")
+
+    assert shown.code == ExitCode.DONE
+    assert shown.out.startswith("Subject: ")
+    html = page.read_text(encoding="utf-8")
+    assert 'lang="sl"' in html
+    for order_id in world.marketplace.ready_ids():
+        assert str(order_id) in shown.out
+        assert str(order_id) in html
+    assert world.receivers == []
+    assert not (world.folder / "notifier.db").exists()
+
+
+async def test_preview_is_what_run_sends(world: World) -> None:
+    shown = await world.call("preview")
+    await world.call("run", "--now")
+
+    english = next(mail for mail in world.mails if mail["Content-Language"] == "en")
+    assert f"Subject: {english['Subject']}\n" in shown.out
+
+
+async def test_a_test_mail_goes_to_a_configured_address_and_stays_out_of_the_ledger(
+    world: World,
+) -> None:
+    sent = await world.call("send-test", "Jana@EXAMPLE.com")
+
+    assert sent.code == ExitCode.DONE
+    assert world.receivers == ["jana@example.com"]
+    assert world.mails[0]["Content-Language"] == "sl"
+    assert not (world.folder / "notifier.db").exists()
+
+
+async def test_a_test_mail_that_cannot_be_sent_says_why(world: World) -> None:
+    world.configure((f"port = {world.smtp.port}", "port = 1"))
+
+    sent = await world.call("send-test", "jana@example.com")
+
+    assert sent.code == ExitCode.TRY_LATER
+    assert "smtp.host" in sent.err
+
+
+async def test_the_ledger_and_the_outbox_tell_what_happened(world: World) -> None:
+    nothing = [(await world.call(name)).out for name in ("runs", "outbox")]
+    await world.call("run", "--now")
+    await world.call("run", "--force")
+
+    runs, outbox = [(await world.call(name)).out for name in ("runs", "outbox")]
+    one = await world.call("outbox", "1")
+
+    assert nothing == ["No run is recorded yet.\n", "The outbox is empty.\n"]
+    assert runs.count("complete") == 2
+    assert "forced by a person" in runs
+    assert "3/3" in runs
+    assert outbox.count("sent") == 6
+    assert all(address in outbox for address in EVERYBODY)
+    assert "accepted at dot: 250" in one.out
+    assert (await world.call("outbox", "--waiting")).out == "Nothing waits.\n"
+
+
+async def test_check_says_who_gets_what_and_when_and_asks_nobody(world: World) -> None:
+    checked = await world.call("check")
+
+    assert checked.code == ExitCode.DONE
+    assert all(address in checked.out for address in EVERYBODY)
+    assert "06:00" in checked.out
+    assert world.marketplace.requests == 0
+
+
+async def test_check_online_tries_both_logins_and_sends_nothing(world: World) -> None:
+    world.smtp.require_login("seller", "right")
+    login = 'tls = "none"\nusername = "seller"\npassword = "right"'
+    world.configure(('tls = "none"', login))
+
+    checked = await world.call("check", "--online")
+
+    assert checked.code == ExitCode.DONE
+    assert "lets us in" in checked.out
+    assert world.marketplace.requests == 1
+    assert world.receivers == []
+
+
+async def test_check_online_tells_every_refusal(world: World) -> None:
+    world.smtp.require_login("seller", "right")
+    login = 'tls = "none"\nusername = "seller"\npassword = "wrong"'
+    world.configure(('tls = "none"', login), ("demo-client-id", "another-client-id"))
+
+    checked = await world.call("check", "--online")
+
+    assert checked.code == ExitCode.REFUSED
+    assert "client_id" in checked.err
+    assert "smtp.password" in checked.err
+    assert "another-client-id" not in checked.out + checked.err
+
+
+async def test_no_buyer_is_named_anywhere(world: World) -> None:
+    from notifier.simulator.catalogue import CANARIES  # noqa: PLC0415 - a name among many
+
+    await world.call("run", "--now")
+    shown = [await world.call("orders", "--columns", "all"), await world.call("-v", "preview")]
+
+    traces = [path.read_bytes() for path in world.folder.glob("notifier.db*")]
+    mails = [accepted.content for accepted in world.smtp.accepted]
+    bodies = [
+        part.get_content()
+        for content in mails
+        for part in email.message_from_bytes(content, policy=email.policy.default).walk()
+        if part.get_content_maintype() == "text"
+    ]
+    seen = b"".join([*traces, *mails]).decode("utf-8", "replace") + "".join(bodies)
+    seen += "".join(text for one in shown for text in (one.out, one.err))
+    assert [canary for canary in CANARIES if canary in seen] == []
+    assert "demo-client-id" not in seen
+
+
+async def test_the_demo_plays_two_days_and_keeps_them_in_a_folder(world: World) -> None:
+    folder = world.folder / "demo"
+
+    played = await world.call("demo", "--directory", str(folder))
+
+    assert played.code == ExitCode.DONE, played.err
+    assert "new" in played.out
+    assert "Subject: " in played.out
+    assert len(list((folder / "Maildir" / "new").iterdir())) == 6
+    assert sorted(path.name for path in folder.glob("*.html")) == [
+        "digest-en.html",
+        "digest-sl.html",
+    ]
+    assert stat.S_IMODE((folder / "config.toml").stat().st_mode) == 0o600
+    again = await world.call("demo", "--directory", str(folder))
+    assert again.code == ExitCode.DONE
+    assert len(list((folder / "Maildir" / "new").iterdir())) == 6
+
+
+async def test_the_demo_never_clears_a_folder_that_is_not_its_own(world: World) -> None:
+    played = await world.call("demo", "--directory", str(world.folder))
+
+    assert played.code == ExitCode.USAGE
+    assert "not empty" in played.err
+    assert world.config.exists()
+
+
+async def test_from_init_to_the_first_mail(world: World) -> None:
+    world.config.unlink()
+    made = await world.call(
+        *("init", "--non-interactive", "--account-name", "Mimovrste"),
+        *("--client-id", "demo-client-id", "--admin", "admin@example.com"),
+        *("--recipient", "office@example.com", "--smtp-host", "127.0.0.1"),
+        *("--smtp-port", str(world.smtp.port), "--smtp-tls", "none"),
+        *("--smtp-from", "parcels@example.com"),
+    )
+    assert made.code == ExitCode.DONE, made.err
+    assert stat.S_IMODE(world.config.stat().st_mode) == 0o600
+    world.environ["NOTIFIER_MARKETPLACE__BASE_URL"] = world.base_url
+
+    assert (await world.call("check", "--online")).code == ExitCode.DONE
+    assert (await world.call("run", "--now")).code == ExitCode.DONE
+    assert world.receivers == ["office@example.com"]
