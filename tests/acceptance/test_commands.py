@@ -217,12 +217,13 @@ async def test_from_init_to_the_first_mail(world: World) -> None:
         *("init", "--non-interactive", "--account-name", "Mimovrste"),
         *("--client-id", "demo-client-id", "--admin", "admin@example.com"),
         *("--recipient", "office@example.com", "--smtp-host", "127.0.0.1"),
-        *("--smtp-port", str(world.smtp.port), "--smtp-tls", "none"),
+        *("--smtp-port", str(world.smtp.port)),
         *("--smtp-from", "parcels@example.com"),
     )
     assert made.code == ExitCode.DONE, made.err
     assert stat.S_IMODE(world.config.stat().st_mode) == 0o600
     world.environ["NOTIFIER_MARKETPLACE__BASE_URL"] = world.base_url
+    world.environ["NOTIFIER_SMTP__TLS"] = "none"
 
     assert (await world.call("check", "--online")).code == ExitCode.DONE
     assert (await world.call("run", "--now")).code == ExitCode.DONE
