@@ -59,7 +59,7 @@ opening_hours = "Mon–Fri 8–18"
 @click.option("--seed", type=int, default=4, show_default=True, help="Same seed, same orders.")
 @pass_invocation
 def command(invocation: Invocation, *, directory: Path | None, seed: int) -> int:
-    """Try everything out on this machine, with a simulated marketplace and mail server.
+    """Try everything out on this machine, with a simulated marketplace.
 
     Plays two mornings of a small shop: the first digest, then a day later one that tells what
     is new, what still waits and what was collected. Nothing leaves this machine.

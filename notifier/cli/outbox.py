@@ -24,9 +24,9 @@ HEADINGS = ("No.", "Day", "Account", "Recipient", "State", "Tries", "Next try (U
 def command(
     invocation: Invocation, *, number: int | None, account: str | None, waiting: bool, limit: int
 ) -> int:
-    """Show the messages, newest first; with NUMBER, every delivery attempt of one.
+    """Show the messages, their states and the server's replies.
 
-    The last reply of a message that is sent is the mail server's receipt.
+    Newest first; with NUMBER, every delivery attempt of one message. The last reply of a message that is sent is the mail server's receipt.
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("address")
 @pass_invocation
 def command(invocation: Invocation, address: str) -> int:
-    """Send a test mail to ADDRESS, which must be one of the configured addresses.
+    """Send a test mail to one of the configured addresses.
 
     It is neither a digest nor in the outbox: what fails here is not tried again.
     """

@@ -46,9 +46,9 @@ def command(
     client_id: str,
     list_scenarios: bool,
 ) -> int:
-    """Serve a simulated marketplace, to try the notifier or your own client against.
+    """Serve a simulated marketplace on a port.
 
-    It answers as the MALL Partner API does. `POST /simulator/advance?days=1` moves its clock
+    To try the notifier, or your own client, without an account: it answers as the MALL Partner API does. `POST /simulator/advance?days=1` moves its clock
     on, so that orders age, come back and are collected; `GET /simulator/state` tells counts.
     """
     try:
