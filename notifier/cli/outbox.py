@@ -26,7 +26,8 @@ def command(
 ) -> int:
     """Show the messages, their states and the server's replies.
 
-    Newest first; with NUMBER, every delivery attempt of one message. The last reply of a message that is sent is the mail server's receipt.
+    Newest first; with NUMBER, every delivery attempt of one message. The last reply of a message
+    that is sent is the mail server's receipt.
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 

@@ -48,8 +48,9 @@ def command(
 ) -> int:
     """Serve a simulated marketplace on a port.
 
-    To try the notifier, or your own client, without an account: it answers as the MALL Partner API does. `POST /simulator/advance?days=1` moves its clock
-    on, so that orders age, come back and are collected; `GET /simulator/state` tells counts.
+    To try the notifier, or your own client, without an account: it answers as the MALL Partner
+    API does. `POST /simulator/advance?days=1` moves its clock on, so that orders age, come back
+    and are collected; `GET /simulator/state` tells counts.
     """
     try:
         from notifier.simulator import SCENARIOS, World  # noqa: PLC0415
