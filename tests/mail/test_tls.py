@@ -23,6 +23,7 @@ from tests.neighbours.smtp import (
     hangs,
     resets,
     says,
+    says_and_drops,
     says_bytes,
 )
 
@@ -156,6 +157,7 @@ async def test_without_starttls_nothing_is_sent(server: SmtpNeighbour) -> None:
     ("action", "error", "words"),
     [
         pytest.param(says("454 4.7.0 no TLS now"), MailUnavailable, "454 4.7.0", id="4xx"),
+        pytest.param(says_and_drops("421 4.3.2 busy"), MailUnavailable, "421 4.3.2", id="421"),
         pytest.param(says("502 5.5.1 no TLS ever"), MailRefused, "502 5.5.1", id="5xx"),
         pytest.param(says("250 fine"), MailUnavailable, "250 fine", id="wrong answer"),
         pytest.param(says_bytes(b"what?\r\n"), MailUnavailable, "what?", id="garbage"),
