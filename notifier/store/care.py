@@ -1,24 +1,86 @@
-"""What is erased, and when."""
+"""Care of the store: whose file it is, whether it is whole, and what is erased when.
+
+A file of zero bytes opens as a new, empty database. So a mark beside the file says that there was
+a store: where the mark is and the store is not, something was lost, and nobody starts from zero.
+"""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
-from sqlalchemy import Connection, Select, and_, delete, func, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 
-from notifier.ledger import RunState
+from notifier.errors import StoreError
+from notifier.ledger import MessageState, RunState
 from notifier.store.tables import messages, runs, snapshots
 
+APPLICATION_ID = 0x52545200 + 0x6E  # "RTR" and an n; `file` shows it, and other programs differ
+
 _FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
+_WAITING = tuple(state for state in MessageState if state.waiting)
+_DAYS_KEPT = 2
+
+
+def refuse_lost_or_foreign(file: Path, busy_seconds: float) -> None:
+    """Refuse a file that is none of ours, before anything is opened. Raises StoreError."""
+    mark = installed_mark(file)
+    marked = mark.exists()  # asked first: another process may be making the store right now
+    size = file.stat().st_size if file.exists() else 0
+    if marked and not size:
+        gone = "is empty" if file.exists() else "is gone"
+        raise StoreError(
+            f"{file} {gone}, but {mark.name} beside it says that there was a store; restore a "
+            f"backup. To start from zero on purpose, remove {mark.name}: then nothing is known "
+            "of what was sent and since when parcels wait"
+        )
+    if size and not _is_ours(file, busy_seconds):
+        raise StoreError(
+            f"{file} is not a store of this program; name another file in store.path, or restore "
+            "a backup"
+        )
+
+
+def installed_mark(file: Path) -> Path:
+    """The mark beside the store."""
+    return file.with_name(f"{file.name}.installed")
+
+
+def mark_installed(file: Path) -> None:
+    """Say that there is a store now."""
+    mark = installed_mark(file)
+    if not mark.exists():
+        mark.touch(mode=0o600)
+
+
+def sign(connection: Connection) -> None:
+    """Write into a SQLite file that it is ours."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+
+
+def quick_check(connection: Connection, name: str) -> None:
+    """Raise StoreError when SQLite finds damage."""
+    if connection.dialect.name != "sqlite":
+        return
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise StoreError(f"{name} is damaged ({found}); restore a backup of it")
 
 
 def erase(connection: Connection, before: datetime) -> int:
     """Erase bodies settled before an instant, and snapshots nobody compares with any more.
 
-    An account's newest snapshot stays, however old: the next digest needs it. Rows and counts
+    The snapshots of each account's two newest frozen days stay, however old: the next digest is
+    compared with the last, and a further edition of the last with the one before. Rows and counts
     stay too, for ledger and trend. Gives how many rows were touched.
     """
-    old_body = and_(messages.c.settled_at < before, messages.c.content.is_not(None))
+    # What nobody delivered, because its account is no longer configured, is never settled.
+    left_lying = and_(messages.c.state.in_(_WAITING), messages.c.give_up_at < before)
+    over = or_(messages.c.settled_at < before, left_lying)
+    old_body = and_(over, messages.c.content.is_not(None))
     bodies = connection.execute(update(messages).where(old_body).values(content=None))
     old_run = and_(runs.c.state.in_(_FROZEN), runs.c.finished_at < before)
     old_snapshot = and_(
@@ -29,12 +91,18 @@ def erase(connection: Connection, before: datetime) -> int:
 
 
 def _newest() -> Select[tuple[int]]:
-    """Ids of the last frozen run of each account, all of its editions."""
-    last = (
-        select(runs.c.account_id, func.max(runs.c.day).label("day"))
-        .where(runs.c.state.in_(_FROZEN))
-        .group_by(runs.c.account_id)
-        .subquery()
-    )
-    same = and_(runs.c.account_id == last.c.account_id, runs.c.day == last.c.day)
-    return select(runs.c.id).join(last, same)
+    """Ids of the runs of each account's newest frozen days, all of their editions."""
+    age = func.dense_rank().over(partition_by=runs.c.account_id, order_by=runs.c.day.desc())
+    frozen = select(runs.c.id, age.label("age")).where(runs.c.state.in_(_FROZEN)).subquery()
+    return select(frozen.c.id).where(frozen.c.age <= _DAYS_KEPT)
+
+
+def _is_ours(file: Path, busy_seconds: float) -> bool:
+    """Whether it carries our application id, or nothing at all: a process killed while it made
+    the store leaves an empty one. SQLite is asked, because the answer may still be in its journal.
+    """
+    uri = f"{file.resolve().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as opened:
+        (application_id,) = opened.execute("PRAGMA application_id").fetchone()
+        (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return bool(application_id == APPLICATION_ID or (application_id == 0 and tables == 0))

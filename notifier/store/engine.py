@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
+from notifier.store.foreign import is_busy
+
 BUSY_SECONDS = 5.0
-APPLICATION_ID = 0x52545200 + 0x6E  # "RTR" and an n; `file` shows it, and other programs differ
+CONNECT_SECONDS = 10
+PAUSE_SECONDS = 0.02
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -31,27 +35,19 @@ def shown(url: str) -> str:
 def writing_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """An engine that may write."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
-    engine = create_engine(parsed, connect_args={"timeout": busy_seconds})
-    _prepare(engine, read_only=False)
-    return engine
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, busy_seconds, writes=True)
+    return _postgresql(parsed, busy_seconds, isolation_level="READ COMMITTED")
 
 
 def reading_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """An engine that cannot write; a SQLite file must exist."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(
-            parsed, pool_pre_ping=True, execution_options={"postgresql_readonly": True}
-        )
     file = sqlite_file(url)
     if file is not None:
         database = f"{file.resolve().as_uri()}?mode=ro"
         parsed = URL.create("sqlite", database=database, query={"uri": "true"})
-    engine = create_engine(parsed, connect_args={"timeout": busy_seconds})
-    _prepare(engine, read_only=True)
-    return engine
+        return _sqlite(parsed, busy_seconds, writes=False)
+    return _postgresql(make_url(url), busy_seconds, execution_options={"postgresql_readonly": True})
 
 
 @contextmanager
@@ -67,18 +63,62 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
             yield connection
 
 
-def _prepare(engine: Engine, *, read_only: bool) -> None:
+def empty_journal(engine: Engine) -> None:
+    """Make SQLite's journal empty: what was overwritten in the file still stands in it."""
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        raw.close()
+
+
+def _sqlite(url: URL, busy_seconds: float, *, writes: bool) -> Engine:
     """SQLAlchemy's way to leave transactions to us (its documentation of pysqlite)."""
+    # Parameters are orders and mails: nobody's error message.
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        pragmas = ["foreign_keys=ON"]
-        if not read_only:
-            pragmas += ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"]
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
+        connection.execute("PRAGMA foreign_keys=ON").close()
+        if writes:
+            _keep_a_journal(connection, busy_seconds)
+            connection.execute("PRAGMA synchronous=FULL").close()
+            connection.execute("PRAGMA secure_delete=ON").close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info["writes"] else "BEGIN")
+
+    return engine
+
+
+def _keep_a_journal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch to write-ahead logging. SQLite does not wait when two new stores do so at once."""
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+def _postgresql(url: URL, busy_seconds: float, **options: Any) -> Engine:
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
+    timeout = f"{round(busy_seconds * 1000)}ms"
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", (timeout,))
+        connection.commit()
+
+    return engine

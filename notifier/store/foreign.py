@@ -6,14 +6,24 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, StatementError
 
 from notifier.errors import StoreBusy, StoreError
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_BUSY_STATES = (
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    "53300",  # too_many_connections
+    "55P03",  # lock_not_available
+    "57P03",  # cannot_connect_now
+)
+"""Of PostgreSQL: its documentation, appendix A."""
 _HINTS = {
     sqlite3.SQLITE_CORRUPT: "it is damaged; restore a backup of it",
-    sqlite3.SQLITE_NOTADB: "it is not a database; check store.path, or restore a backup",
+    sqlite3.SQLITE_NOTADB: (
+        "it is not a store of this program; name another file in store.path, or restore a backup"
+    ),
     sqlite3.SQLITE_FULL: "the disk is full; nothing was recorded, make room",
     sqlite3.SQLITE_READONLY: "it cannot be written; check the owner of the file and its folder",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that its folder exists and is ours",
@@ -23,21 +33,46 @@ _HINTS = {
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """Turn errors of the database into StoreError or StoreBusy that name the store."""
+    """Turn errors of the database, and of its file, into StoreError or StoreBusy that name it."""
     try:
         yield
     except DBAPIError as error:
         raise _ours(name, error.orig) from error
+    except sqlite3.Error as error:
+        raise _ours(name, error) from error
+    except OSError as error:
+        raise StoreError(
+            f"{name} cannot be used ({error.strerror}); check store.path and who owns it"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"store.url needs the driver {error.name}: pip install "
+            "'ready-to-return-notifier[postgres]'"
+        ) from error
+    except ArgumentError:
+        # Not even as a cause: it may quote the URL, and that may hold a password.
+        raise StoreError("store.url is not a database URL; see docs/store.md") from None
+    except StatementError as error:
+        raise StoreError(f"{name}: {error.orig}") from error
     except SQLAlchemyError as error:
         raise StoreError(f"{name}: {error}") from error
 
 
-def _ours(name: str, error: BaseException | None) -> StoreError:
+def is_busy(error: BaseException | None) -> bool:
+    """Whether somebody else is in the way, and only for now."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
-        primary = code & 0xFF  # the rest says more of the same: sqlite.org/rescode.html
-        if primary in _BUSY:
-            return StoreBusy(f"{name} is in use by another process; try again in a moment")
-        if primary in _HINTS:
-            return StoreError(f"{name}: {_HINTS[primary]}")
-    return StoreError(f"{name}: {str(error).strip() or type(error).__name__}")
+        return _primary(code) in _BUSY
+    return getattr(error, "sqlstate", None) in _BUSY_STATES
+
+
+def _ours(name: str, error: BaseException | None) -> StoreError:
+    if is_busy(error):
+        return StoreBusy(f"{name} is in use by another process; try again in a moment")
+    hint = _HINTS.get(_primary(getattr(error, "sqlite_errorcode", None) or 0))
+    return StoreError(f"{name}: {hint or str(error).strip() or type(error).__name__}")
+
+
+def _primary(code: int) -> int:
+    """Without what says more of the same (sqlite.org/rescode.html)."""
+    return code & 0xFF

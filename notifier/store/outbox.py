@@ -34,7 +34,8 @@ class Outbox:
         """Take the oldest message that may be tried now; None when there is none.
 
         It comes back with its content, and with the state it was found in: a message found in
-        `dot` may have been accepted by a server whose answer was lost.
+        `dot` may have been accepted by a server whose answer was lost. The attempt of a process
+        that died ends here, as unknown if it was marked.
         """
         free = and_(_may_be_tried(at), _of(account_ids))
         candidates = _messages(messages.c.content).where(free).order_by(messages.c.id).limit(1)
@@ -44,6 +45,7 @@ class Outbox:
             while row := connection.execute(candidates).first():
                 mine = and_(messages.c.id == row.id, _may_be_tried(at))
                 if connection.execute(update(messages).where(mine).values(**claim)).rowcount:
+                    _end_left_behind(connection, row, at)
                     return _message(row, row.content)
             return None
 
@@ -92,7 +94,11 @@ class Outbox:
         reply: str | None,
         next_try_at: datetime | None = None,
     ) -> None:
-        """Write down how an attempt ended, and what becomes of the message."""
+        """Write down how an attempt ended, and what becomes of the message.
+
+        A late answer is believed: who was taken for dead still records what it was told, but
+        only an acceptance changes a message that is in other hands or done.
+        """
         ended = {"ended_at": at, "outcome": outcome, "phase": phase, "reply": reply}
         result = {
             "state": state,
@@ -104,8 +110,16 @@ class Outbox:
         }
 
         def record(connection: Connection) -> None:
-            connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(**ended))
-            connection.execute(update(messages).where(messages.c.id == message.id).values(**result))
+            attempt = update(attempts).where(attempts.c.id == attempt_id).values(**ended)
+            open_attempt = attempt.where(attempts.c.ended_at.is_(None))
+            in_time = connection.execute(open_attempt).rowcount == 1
+            if not in_time:
+                connection.execute(attempt)
+            settled = update(messages).where(messages.c.id == message.id).values(**result)
+            if outcome is Outcome.ACCEPTED:
+                connection.execute(settled)
+            elif in_time:
+                connection.execute(settled.where(messages.c.state.in_(_IN_HAND)))
 
         await self._thread.write(record)
 
@@ -119,13 +133,21 @@ class Outbox:
             _of(account_ids),
         )
 
+        failed = {
+            "state": MessageState.FAILED,
+            "settled_at": at,
+            "next_try_at": None,
+            "holder": None,
+            "leased_until": None,
+        }
+
         def record(connection: Connection) -> tuple[OutboxMessage, ...]:
-            found = tuple(_message(row) for row in connection.execute(_messages().where(late)))
-            failed = {"state": MessageState.FAILED, "settled_at": at, "holder": None}
-            if found:
-                ids = [message.id for message in found]
-                connection.execute(update(messages).where(messages.c.id.in_(ids)).values(**failed))
-            return found
+            found = connection.execute(_messages().where(late).with_for_update(of=messages)).all()
+            for row in found:
+                _end_left_behind(connection, row, at)
+            these = messages.c.id.in_([row.id for row in found])
+            connection.execute(update(messages).where(these).values(**failed))
+            return tuple(map(_message, found))
 
         return await self._thread.write(record)
 
@@ -194,6 +216,21 @@ def _may_be_tried(at: datetime) -> ColumnElement[bool]:
 
 def _abandoned(at: datetime) -> ColumnElement[bool]:
     return and_(messages.c.state.in_(_IN_HAND), messages.c.leased_until <= at)
+
+
+def _end_left_behind(connection: Connection, found: Row, at: datetime) -> None:
+    """End the attempt of a process that died with this message in hand."""
+    if found.state not in _IN_HAND:
+        return
+    marked = found.state == MessageState.DOT
+    ended = {
+        "ended_at": at,
+        "outcome": Outcome.UNKNOWN if marked else Outcome.DEFERRED,
+        "phase": "dot" if marked else None,
+        "reply": "the process ended before the answer was recorded",
+    }
+    left = and_(attempts.c.message_id == found.id, attempts.c.ended_at.is_(None))
+    connection.execute(update(attempts).where(left).values(**ended))
 
 
 def _of(account_ids: Collection[str] | None) -> ColumnElement[bool]:

@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from notifier.digest import Digest, Known, Snapshot
+from notifier.digest import Digest, Snapshot
 from notifier.errors import StoreError
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, MessageState, Run, RunState
-from notifier.store.records import dump_order, load_order
-from notifier.store.tables import Row, messages, runs, snapshots
+from notifier.store.orders import load_snapshot, save_snapshot
+from notifier.store.tables import Row, messages, runs
 from notifier.store.thread import StoreThread
 
 FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
@@ -51,17 +51,10 @@ class Runs:
 
         def take(connection: Connection) -> Run | None:
             key = _key(account_id, day, edition)
-            free = or_(
-                runs.c.state == RunState.FAILED,
-                and_(runs.c.state == RunState.RUNNING, runs.c.leased_until <= at),
-            )
-            taken = connection.execute(update(runs).where(key, free).values(**claim))
+            taken = connection.execute(update(runs).where(key, _free(at)).values(**claim))
             if taken.rowcount == 0:
                 new = {"account_id": account_id, "day": day, "edition": edition, "reason": reason}
-                try:
-                    with connection.begin_nested():
-                        connection.execute(insert(runs).values(**new, **claim))
-                except IntegrityError:
+                if not _insert_unless_there(connection, new | claim):
                     return None
             return _run(connection.execute(_runs().where(key)).one())
 
@@ -91,17 +84,7 @@ class Runs:
 
         def record(connection: Connection) -> Run:
             self._finish(connection, run, result)
-            known = [
-                {
-                    "run_id": run.id,
-                    "order_id": order_id,
-                    "first_seen": known.first_seen,
-                    "record": dump_order(known.order),
-                }
-                for order_id, known in digest.snapshot.known.items()
-            ]
-            if known:
-                connection.execute(insert(snapshots), known)
+            save_snapshot(connection, run.id, digest.snapshot.known)
             if frozen:
                 rows = [_message_row(run, message, at, give_up_at) for message in frozen]
                 connection.execute(insert(messages), rows)
@@ -111,39 +94,49 @@ class Runs:
 
     async def fail(self, run: Run, why: str, *, at: datetime) -> Run:
         """Record that nothing was frozen; it may be begun again."""
+        return await self._end(run, RunState.FAILED, why, at)
 
-        def record(connection: Connection) -> Run:
-            self._finish(connection, run, {"state": RunState.FAILED, "finished_at": at, "why": why})
-            return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
-
-        return await self._thread.write(record)
+    async def abandon(self, run: Run, why: str, *, at: datetime) -> Run:
+        """Record that nothing was frozen and nothing will be: the day is settled."""
+        return await self._end(run, RunState.ABANDONED, why, at)
 
     async def skip(self, account_id: str, days: Iterable[date], why: str, *, at: datetime) -> None:
-        """Record days that have no digest and will have none."""
+        """Record days that have no digest and will have none.
+
+        A day that failed, or whose process died, is skipped for the reason it failed. One that is
+        settled or under way is left alone.
+        """
         wanted = sorted(days)
         if not wanted:
             return
+        skipped = {"state": RunState.SKIPPED, "finished_at": at}
+        over = {"why": func.coalesce(runs.c.why, why), "holder": None, "leased_until": None}
 
         def record(connection: Connection) -> None:
             for day in wanted:
                 key = _key(account_id, day, AUTOMATIC_EDITION)
-                skipped = {"state": RunState.SKIPPED, "finished_at": at}
-                open_run = or_(
-                    runs.c.state == RunState.FAILED,
-                    and_(runs.c.state == RunState.RUNNING, runs.c.leased_until <= at),
-                )
-                known = connection.execute(update(runs).where(key, open_run).values(**skipped))
-                present = connection.execute(select(runs.c.id).where(key)).first()
-                if known.rowcount == 0 and present is None:
+                begun = update(runs).where(key, _free(at)).values(**skipped, **over)
+                if connection.execute(begun).rowcount == 0:
                     new = {"account_id": account_id, "day": day, "edition": AUTOMATIC_EDITION}
-                    connection.execute(insert(runs).values(**new, **skipped, begun_at=at, why=why))
+                    _insert_unless_there(connection, new | skipped | {"begun_at": at, "why": why})
 
         await self._thread.write(record)
 
+    async def next_edition(self, account_id: str, day: date) -> int:
+        """The edition that a further run of that day would be."""
+        query = select(func.max(runs.c.edition)).where(
+            runs.c.account_id == account_id, runs.c.day == day
+        )
+        last = await self._thread.read(lambda c: c.execute(query).scalar())
+        return AUTOMATIC_EDITION if last is None else last + 1
+
     async def settled_days(self, account_id: str, since: date) -> frozenset[date]:
-        """Days from `since` on that need nothing more."""
+        """Days from `since` on whose automatic edition needs nothing more."""
         query = select(runs.c.day).where(
-            runs.c.account_id == account_id, runs.c.day >= since, runs.c.state.in_(SETTLED)
+            runs.c.account_id == account_id,
+            runs.c.day >= since,
+            runs.c.edition == AUTOMATIC_EDITION,
+            runs.c.state.in_(SETTLED),
         )
         return frozenset(await self._thread.read(lambda c: c.execute(query).scalars().all()))
 
@@ -172,10 +165,13 @@ class Runs:
         return tuple(map(_run, rows))
 
     async def snapshot_before(self, account_id: str, day: date) -> Snapshot | None:
-        """What waited at the end of the last frozen run of an earlier day; None without one."""
+        """What waited at the end of the last frozen run of an earlier day.
+
+        None without one, and when it was erased: compared with nothing, everything would be new.
+        """
         frozen = and_(runs.c.account_id == account_id, runs.c.state.in_(FROZEN))
         last = (
-            select(runs.c.id, runs.c.day)
+            select(runs.c.id, runs.c.day, runs.c.waiting)
             .where(frozen, runs.c.day < day)
             .order_by(runs.c.day.desc(), runs.c.edition.desc())
             .limit(1)
@@ -185,9 +181,10 @@ class Runs:
             run = connection.execute(last).first()
             if run is None:
                 return None
+            known = load_snapshot(connection, run.id)
+            if run.waiting and not known:
+                return None
             since = connection.execute(select(func.min(runs.c.day)).where(frozen)).scalar_one()
-            rows = connection.execute(select(snapshots).where(snapshots.c.run_id == run.id))
-            known = {row.order_id: Known(row.first_seen, load_order(row.record)) for row in rows}
             return Snapshot(run.day, since, known)
 
         return await self._thread.read(load)
@@ -211,29 +208,31 @@ class Runs:
     async def trend(
         self, account_id: str, day: date, days: int = 14
     ) -> tuple[tuple[date, int | None], ...]:
-        """How many waited on each of the days before `day`, since the account's first run."""
-        first = day - timedelta(days=days)
-        query = (
+        """How many waited on each of the `days` before `day`, since the account's first run.
+
+        None where no complete list was read.
+        """
+        mine = runs.c.account_id == account_id
+        window = [day - timedelta(days=back) for back in range(days, 0, -1)]
+        complete = (
             select(runs.c.day, runs.c.waiting)
-            .where(
-                runs.c.account_id == account_id,
-                runs.c.state == RunState.COMPLETE,
-                runs.c.day >= first,
-                runs.c.day < day,
-            )
-            .order_by(runs.c.day, runs.c.edition)
+            .where(mine, runs.c.state == RunState.COMPLETE, runs.c.day.in_(window))
+            .order_by(runs.c.day, runs.c.edition)  # the last edition counts
         )
-        counts = {
-            row.day: row.waiting
-            for row in await self._thread.read(lambda c: c.execute(query).all())
-        }
-        if not counts:
-            return ()
-        begin = min(counts)
-        span = (day - begin).days
-        return tuple(
-            (begin + timedelta(days=n), counts.get(begin + timedelta(days=n))) for n in range(span)
-        )
+
+        def load(connection: Connection) -> tuple[tuple[date, int | None], ...]:
+            first = connection.execute(select(func.min(runs.c.day)).where(mine)).scalar()
+            counts = {row.day: row.waiting for row in connection.execute(complete)}
+            return tuple((one, counts.get(one)) for one in window if first and one >= first)
+
+        return await self._thread.read(load)
+
+    async def _end(self, run: Run, state: RunState, why: str, at: datetime) -> Run:
+        def record(connection: Connection) -> Run:
+            self._finish(connection, run, {"state": state, "finished_at": at, "why": why})
+            return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
+
+        return await self._thread.write(record)
 
     @staticmethod
     def _finish(connection: Connection, run: Run, result: Mapping[str, object]) -> None:
@@ -253,6 +252,22 @@ class Runs:
 
 def _key(account_id: str, day: date, edition: int) -> ColumnElement[bool]:
     return and_(runs.c.account_id == account_id, runs.c.day == day, runs.c.edition == edition)
+
+
+def _free(at: datetime) -> ColumnElement[bool]:
+    """Failed, or left behind by a process that died: it may be begun again."""
+    died = and_(runs.c.state == RunState.RUNNING, runs.c.leased_until <= at)
+    return or_(runs.c.state == RunState.FAILED, died)
+
+
+def _insert_unless_there(connection: Connection, row: Mapping[str, object]) -> bool:
+    """Insert a run; False when its day and edition are somebody else's, perhaps since just now."""
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(runs).values(**row))
+    except IntegrityError:
+        return False
+    return True
 
 
 def _runs() -> Select[Row]:

@@ -54,6 +54,22 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text from elsewhere, with what no database takes (NUL, lone surrogates) replaced.
+
+    What a server answered must never get lost because it cannot be stored.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """To the database: text that is UTF-8."""
+        if value is None:
+            return None
+        return value.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
+
+
 def _id() -> Column[int]:
     # SQLite gives numbers by itself to INTEGER alone.
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
@@ -71,8 +87,8 @@ runs = Table(
     Column("finished_at", Instant),
     Column("holder", Text),
     Column("leased_until", Instant),
-    Column("reason", Text),
-    Column("why", Text),
+    Column("reason", Words),
+    Column("why", Words),
     Column("waiting", Integer),
     Column("new", Integer),
     Column("collected", Integer),
@@ -97,7 +113,7 @@ messages = Table(
     Column("recipient", Text, nullable=False),
     Column("envelope_from", Text, nullable=False),
     Column("language", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Words, nullable=False),
     Column("content", LargeBinary),
     Column("size", Integer, nullable=False),
     Column("state", Text, nullable=False),
@@ -108,7 +124,7 @@ messages = Table(
     Column("settled_at", Instant),
     Column("holder", Text),
     Column("leased_until", Instant),
-    Column("receipt", Text),
+    Column("receipt", Words),
     UniqueConstraint("run_id", "recipient"),
     Index(None, "state", "next_try_at"),
 )
@@ -122,7 +138,18 @@ attempts = Table(
     Column("ended_at", Instant),
     Column("outcome", Text, nullable=False),
     Column("phase", Text),
-    Column("reply", Text),
+    Column("reply", Words),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("detail", Words),
 )
 
 Row = Any

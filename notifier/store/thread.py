@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -21,13 +22,25 @@ T = TypeVar("T")
 
 
 class StoreThread:
-    """Runs a function of a connection as one transaction; `close` ends the thread."""
+    """Runs a function of a connection as one transaction; first `open`, at last `close`."""
 
-    def __init__(self, engine: Engine, name: str, *, read_only: bool) -> None:
-        self._engine = engine
+    _engine: Engine
+
+    def __init__(self, name: str, *, read_only: bool) -> None:
         self._name = name
         self._read_only = read_only
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._opened = ExitStack()
+
+    async def open(self, opening: Callable[[], Engine]) -> None:
+        """Open the engine on the thread; `close` finds it even if nobody waits any more."""
+
+        def keep() -> None:
+            with translated(self._name):
+                self._engine = opening()
+            self._opened.callback(self._engine.dispose)
+
+        await self._run(keep)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work`, which only reads."""
@@ -39,14 +52,21 @@ class StoreThread:
             raise StoreError(f"{self._name} was opened for reading only")
         return await self._run(lambda: self._transact(work, writes=True))
 
-    async def call(self, work: Callable[[], T]) -> T:
-        """Run something else that must not meet a transaction."""
-        return await self._run(work)
+    async def between(self, work: Callable[[Engine], T]) -> T:
+        """Run something that must not meet a transaction."""
+
+        def alone() -> T:
+            with translated(self._name):
+                return work(self._engine)
+
+        return await self._run(alone)
 
     async def close(self) -> None:
         """Close every connection and end the thread."""
-        await self._run(self._engine.dispose)
-        self._executor.shutdown()
+        try:
+            await self._run(self._opened.close)
+        finally:
+            self._executor.shutdown()
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sqlite3
 import stat
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,14 +18,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, Engine, create_engine, insert, select
 
 from notifier.errors import ExitCode, StoreBusy, StoreError
 from notifier.ledger import MessageState, Outcome
 from notifier.parts import StoreLocation
-from notifier.store import open_store
+from notifier.store import Store, open_store
+from notifier.store.engine import reading_engine, sqlite_file, transaction, writing_engine
+from notifier.store.foreign import translated
 from notifier.store.schema import HEAD
-from notifier.store.tables import metadata
+from notifier.store.tables import audit, messages, metadata
 from tests.factories import DAY, NOON, order
 from tests.store.arrange import LEASE, freeze
 
@@ -45,6 +49,13 @@ async def refusal(file: Path, *, read_only: bool = False) -> StoreError:
     return caught.value
 
 
+@contextmanager
+def writing(engine: Engine, file: Path) -> Iterator[Connection]:
+    """A transaction whose errors are ours."""
+    with translated(str(file)), transaction(engine, writes=True) as connection:
+        yield connection
+
+
 async def test_the_store_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "notifier.db"
     await make(file)
@@ -53,14 +64,23 @@ async def test_the_store_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
-async def test_what_is_committed_is_on_the_disk(file: Path) -> None:
-    async with open_store(at(file)) as store:
-        await freeze(store)
-        copy = sqlite3.connect(file)
-        pragmas = [copy.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode",)]
-        copy.close()
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),  # FULL
+        ("foreign_keys", 1),
+        ("secure_delete", 1),
+        ("busy_timeout", 5000),
+    ],
+)
+def test_sqlite_is_told_to_be_careful(file: Path, pragma: str, value: object) -> None:
+    engine = writing_engine(at(file).url)
+    with transaction(engine, writes=True) as connection:
+        found = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+    engine.dispose()
 
-    assert pragmas == ["wal"]
+    assert found == value
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -102,30 +122,6 @@ async def test_a_text_file_is_refused_untouched(file: Path) -> None:
     assert file.read_text(encoding="utf-8") == "dear diary"
 
 
-KILLED = """
-import asyncio, os, signal, sys
-from notifier.parts import StoreLocation
-from notifier.store import open_store
-from tests.store.arrange import freeze
-
-async def main():
-    async with open_store(StoreLocation(sys.argv[1])) as store:
-        await freeze(store)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-asyncio.run(main())
-"""
-
-
-async def test_a_store_whose_process_was_killed_is_still_ours(file: Path) -> None:
-    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, at(file).url)
-    assert await asyncio.wait_for(killed.wait(), 60) == -signal.SIGKILL
-
-    for read_only in (True, False):
-        async with open_store(at(file), read_only=read_only) as store:
-            assert [run.waiting for run in await store.runs.list()] == [2]
-
-
 async def test_a_store_that_was_killed_before_its_first_table_is_finished(file: Path) -> None:
     born = sqlite3.connect(file)
     born.execute("PRAGMA journal_mode=WAL")
@@ -133,14 +129,6 @@ async def test_a_store_that_was_killed_before_its_first_table_is_finished(file: 
     assert file.stat().st_size > 0
 
     await make(file)
-
-
-async def test_two_who_make_the_store_at_once_both_get_it(location: StoreLocation) -> None:
-    async def opened() -> int:
-        async with open_store(location) as store:
-            return len(await store.runs.list())
-
-    assert await asyncio.gather(*(opened() for _ in range(4))) == [0] * 4
 
 
 @pytest.mark.parametrize("page", [2, 3, 5])
@@ -191,6 +179,55 @@ async def test_a_store_somebody_holds_is_a_matter_of_time(file: Path) -> None:
     assert caught.value.exit_code is ExitCode.TRY_LATER
 
 
+async def test_postgresql_is_not_waited_for_longer_either(in_postgresql: StoreLocation) -> None:
+    async with open_store(in_postgresql, busy_seconds=0.05) as store:
+        await freeze(store, "jana@example.com")
+        engine = create_engine(in_postgresql.url)
+        with engine.begin() as holder:
+            holder.execute(select(messages).with_for_update())
+            with pytest.raises(StoreBusy):
+                await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
+        engine.dispose()
+
+
+async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    location = StoreLocation("postgresql+psycopg://me:CANARY@127.0.0.1:1/notifier")
+
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/notifier") as caught:
+        async with open_store(location):
+            pass
+
+    assert "CANARY" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("url", ["CANARY", "nosuch://me:CANARY@db.example/notifier"])
+async def test_what_is_no_database_url_is_refused_without_quoting_it(url: str) -> None:
+    with pytest.raises(StoreError, match=r"store\.url") as caught:
+        async with open_store(StoreLocation(url)):
+            pass
+
+    assert "CANARY" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_full_disk_is_a_matter_for_a_person(file: Path) -> None:
+    await make(file)
+    engine = writing_engine(at(file).url)
+    row = {"at": NOON, "who": "x", "action": "x", "subject": "x" * 100_000}
+    with engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA max_page_count=1")  # no larger than it is
+    with pytest.raises(StoreError, match="disk is full"), writing(engine, file) as connection:
+        connection.execute(insert(audit).values(row))
+    engine.dispose()
+
+
+async def test_a_store_that_cannot_be_written_is_a_matter_for_a_person(file: Path) -> None:
+    await make(file)
+    engine = reading_engine(at(file).url)
+    with pytest.raises(StoreError, match="cannot be written"), writing(engine, file) as connection:
+        connection.exec_driver_sql("DELETE FROM runs")
+    engine.dispose()
+
+
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
@@ -203,6 +240,25 @@ async def test_reading_makes_no_file_and_finds_nothing(file: Path) -> None:
         assert await store.outbox.pending() == 0
 
     assert list(file.parent.iterdir()) == []
+
+
+async def test_reading_finds_nothing_where_no_store_was_made_yet(location: StoreLocation) -> None:
+    file = sqlite_file(location.url)
+    if file:
+        file.touch()
+
+    async with open_store(location, read_only=True) as store:
+        assert await store.runs.list() == ()
+        assert await store.runs.snapshot_before("ljubljana", DAY) is None
+
+    assert file is None or file.stat().st_size == 0
+
+
+async def test_reading_sees_what_another_process_commits(location: StoreLocation) -> None:
+    async with open_store(location) as writer, open_store(location, read_only=True) as reader:
+        await freeze(writer)
+
+        assert [run.waiting for run in await reader.runs.list()] == [2]
 
 
 async def test_reading_cannot_write(file: Path) -> None:
@@ -239,6 +295,46 @@ async def test_names_are_erased_from_the_file_and_its_journal_in_time(file: Path
         assert b"CANARY-order-0" not in raw
         assert b"CANARY-order-2" in raw  # tomorrow's digest is compared with it
         assert [run.waiting for run in await store.runs.list()] == [1, 1, 1]
+
+
+async def test_what_nobody_delivered_is_erased_after_it_was_given_up(store: Store) -> None:
+    await freeze(store, "jana@example.com", give_up_after=timedelta(days=1))
+    (message,) = await store.outbox.list()
+
+    assert await store.erase(NOON + timedelta(days=1)) == 0
+    assert await store.erase(NOON + timedelta(days=1, seconds=1)) == 1
+
+    erased = await store.outbox.get(message.id)
+    assert erased is not None
+    assert erased.content is None
+    assert await store.outbox.claim(at=NOON, holder="me", lease=LEASE) is None
+
+
+FRUGAL = """
+import asyncio, sys
+from notifier.parts import StoreLocation
+from notifier.store import open_store
+
+async def main():
+    async with open_store(StoreLocation(sys.argv[1])) as store:
+        await store.runs.list()
+    print([name for name in ("alembic", "psycopg") if name in sys.modules])
+
+asyncio.run(main())
+"""
+
+
+async def test_a_store_that_is_up_to_date_is_opened_without_what_it_does_not_need(
+    file: Path,
+) -> None:
+    await make(file)
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FRUGAL, at(file).url, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+
+    assert out == b"[]\n"
 
 
 async def test_the_migrations_make_the_tables_of_the_program(location: StoreLocation) -> None:

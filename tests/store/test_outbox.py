@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import datetime, timedelta
 
 import pytest
@@ -35,6 +36,19 @@ async def settle(
         MessageState.UNKNOWN: Outcome.UNKNOWN,
     }[state]
     attempt = await store.outbox.begin_attempt(found, at=NOON)
+    await record(store, found, attempt, outcome, state, again_at=again_at)
+
+
+async def record(
+    store: Store,
+    found: OutboxMessage,
+    attempt: int,
+    outcome: Outcome,
+    state: MessageState,
+    *,
+    reply: str = "250 2.0.0 queued as 1234",
+    again_at: datetime | None = None,
+) -> None:
     await store.outbox.settle(
         found,
         attempt,
@@ -42,7 +56,7 @@ async def settle(
         state=state,
         at=NOON,
         phase="dot",
-        reply="250 2.0.0 queued as 1234",
+        reply=reply,
         next_try_at=again_at,
     )
 
@@ -121,6 +135,74 @@ async def test_what_a_dead_process_had_in_hand_comes_back_after_its_lease(
     assert again.content == found.content
 
 
+@pytest.mark.parametrize(
+    ("marked", "outcome"), [(True, Outcome.UNKNOWN), (False, Outcome.DEFERRED)]
+)
+async def test_the_attempt_of_a_dead_process_does_not_stay_open(
+    store: Store, outcome: Outcome, *, marked: bool
+) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    await store.outbox.begin_attempt(found, at=NOON)
+    if marked:
+        await store.outbox.mark_dot(found, at=NOON, holder="me")
+
+    await claim(store, NOON + LEASE, "another")
+
+    (attempt,) = await store.outbox.attempts(found.id)
+    assert (attempt.outcome, attempt.ended_at) == (outcome, NOON + LEASE)
+
+
+async def thought_dead(store: Store) -> tuple[OutboxMessage, int]:
+    """A process that sent the dot, and was stopped until another took the message over."""
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    attempt = await store.outbox.begin_attempt(found, at=NOON)
+    await store.outbox.mark_dot(found, at=NOON, holder="me")
+    return found, attempt
+
+
+async def test_a_late_acceptance_is_believed_and_stops_the_copy(store: Store) -> None:
+    mine, attempt = await thought_dead(store)
+    theirs = await claim(store, NOON + LEASE, "another")
+    assert theirs is not None
+
+    await record(store, mine, attempt, Outcome.ACCEPTED, MessageState.SENT)
+
+    with pytest.raises(StoreError, match="taken over"):
+        await store.outbox.mark_dot(theirs, at=NOON + LEASE, holder="another")
+    assert [m.state for m in await store.outbox.list()] == [MessageState.SENT]
+    assert [a.outcome for a in await store.outbox.attempts(mine.id)] == [Outcome.ACCEPTED]
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_late_failure_is_recorded_and_leaves_the_message_to_whoever_has_it(
+    store: Store, *, done: bool
+) -> None:
+    mine, attempt = await thought_dead(store)
+    theirs = await taken(store, NOON + LEASE)
+    second = await store.outbox.begin_attempt(theirs, at=NOON + LEASE)
+    if done:
+        await record(store, theirs, second, Outcome.ACCEPTED, MessageState.SENT)
+
+    await record(store, mine, attempt, Outcome.DEFERRED, MessageState.DEFERRED)
+
+    (now,) = await store.outbox.list()
+    assert now.state is (MessageState.SENT if done else MessageState.SENDING)
+    assert await claim(store, NOON + LEASE) is None
+    assert (await store.outbox.attempts(mine.id))[0].outcome is Outcome.DEFERRED
+
+
+async def test_an_answer_no_database_takes_is_recorded_all_the_same(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    attempt = await store.outbox.begin_attempt(found, at=NOON)
+
+    await record(store, found, attempt, Outcome.ACCEPTED, MessageState.SENT, reply="250 \udcff\0é")
+
+    assert [m.receipt for m in await store.outbox.list()] == ["250 ??é"]
+
+
 async def test_whoever_lost_the_claim_may_not_send_the_dot(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
@@ -140,8 +222,29 @@ async def test_what_was_not_accepted_in_time_is_given_up_and_named(store: Store)
     assert [m.state for m in await store.outbox.list()] == [MessageState.FAILED]
 
 
+async def test_what_a_dead_process_had_in_hand_is_given_up_in_time_too(store: Store) -> None:
+    await freeze(store, "jana@example.com", give_up_after=timedelta(hours=1))
+    found = await taken(store)
+    await store.outbox.begin_attempt(found, at=NOON)
+
+    assert len(await store.outbox.give_up(NOON + timedelta(hours=1))) == 1
+
+    (attempt,) = await store.outbox.attempts(found.id)
+    assert attempt.outcome is Outcome.DEFERRED
+    assert await store.outbox.pending() == 0
+
+
+async def test_what_is_in_hand_is_not_given_up(store: Store) -> None:
+    await freeze(store, "jana@example.com", give_up_after=timedelta(minutes=1))
+    await taken(store)
+
+    assert await store.outbox.give_up(NOON + 2 * MINUTE) == ()
+
+
 async def test_a_run_and_recipient_has_one_message(store: Store) -> None:
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError) as caught:
         await freeze(store, "jana@example.com", "jana@example.com")
 
     assert await store.outbox.list() == ()
+    assert await store.runs.snapshot_before("ljubljana", NOON.date() + timedelta(days=1)) is None
+    assert "CANARY" not in "".join(traceback.format_exception(caught.value))

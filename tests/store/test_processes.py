@@ -1,63 +1,62 @@
-"""Several processes on one store: each day and each message has one of them."""
+"""Several processes on one store, and processes that die with it in hand."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
+from concurrent.futures import ProcessPoolExecutor
 
 from notifier.parts import StoreLocation
 from notifier.store import open_store
+from tests.store import processes
 from tests.store.arrange import freeze
 
 PROCESSES = 6
-MESSAGES = 12
-
-RACER = """
-import asyncio, json, os, sys
-from datetime import date, timedelta
-from notifier.parts import StoreLocation
-from notifier.store import open_store
-from tests.factories import DAY, NOON
-
-async def main():
-    taken = []
-    async with open_store(StoreLocation(sys.argv[1])) as store:
-        print("ready", flush=True)
-        await asyncio.to_thread(sys.stdin.readline)
-        mine = {"at": NOON, "holder": str(os.getpid()), "lease": timedelta(minutes=5)}
-        for number in range(1, 9):
-            if await store.runs.begin("celje", DAY + timedelta(days=number), **mine):
-                taken.append(f"day {number}")
-        while message := await store.outbox.claim(**mine):
-            taken.append(message.recipient)
-    print(json.dumps(taken))
-
-asyncio.run(main())
-"""
+RECIPIENTS = [f"r{number}@example.com" for number in range(12)]
 
 
-async def test_six_processes_share_days_and_messages_without_taking_one_twice(
-    location: StoreLocation,
-) -> None:
-    recipients = [f"r{number}@example.com" for number in range(MESSAGES)]
+async def freeze_in(location: StoreLocation, *recipients: str) -> None:
     async with open_store(location) as store:
         await freeze(store, *recipients)
-    racers = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", RACER, location.url),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for _ in range(PROCESSES)
-    ]
-    for racer in racers:
-        assert racer.stdout
-        assert await asyncio.wait_for(racer.stdout.readline(), 60) == b"ready\n"
 
-    outputs = await asyncio.wait_for(
-        asyncio.gather(*(racer.communicate(b"go\n") for racer in racers)), 60
-    )
 
-    taken = [name for out, _ in outputs for name in json.loads(out)]
-    assert sorted(taken) == sorted([*recipients, *(f"day {n}" for n in range(1, 9))])
+def test_six_processes_share_days_and_messages_without_taking_one_twice(
+    location: StoreLocation,
+) -> None:
+    asyncio.run(freeze_in(location, *RECIPIENTS))
+    start = processes.FORKS.Barrier(PROCESSES)
+
+    with ProcessPoolExecutor(
+        PROCESSES, processes.FORKS, initializer=processes.line_up, initargs=(start,)
+    ) as pool:
+        taken = [
+            name for names in pool.map(processes.race, [location.url] * PROCESSES) for name in names
+        ]
+
+    days = [f"day {number}" for number in range(1, processes.DAYS + 1)]
+    assert sorted(taken) == sorted([*RECIPIENTS, *days])
+
+
+async def test_a_store_whose_process_was_killed_is_still_ours(location: StoreLocation) -> None:
+    processes.killed(processes.die_after_a_run, location.url)
+
+    for read_only in (True, False):
+        async with open_store(location, read_only=read_only) as store:
+            assert [run.waiting for run in await store.runs.list()] == [2]
+
+
+async def test_a_process_killed_in_a_migration_leaves_nothing_of_it(
+    location: StoreLocation,
+) -> None:
+    processes.killed(processes.die_while_migrating, location.url)
+
+    async with open_store(location, read_only=True) as store:
+        assert await store.runs.list() == ()
+    await freeze_in(location, "jana@example.com")
+
+
+async def test_two_who_make_the_store_at_once_both_get_it(location: StoreLocation) -> None:
+    async def opened() -> int:
+        async with open_store(location) as store:
+            return len(await store.runs.list())
+
+    assert await asyncio.gather(*(opened() for _ in range(4))) == [0] * 4

@@ -1,4 +1,4 @@
-"""The first schema: runs, snapshots, messages, attempts."""
+"""The first schema: runs, snapshots, messages, attempts, audit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -90,3 +90,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
     )
     op.create_index(op.f("ix_attempts_message_id"), "attempts", ["message_id"], unique=False)
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )

@@ -1,18 +1,47 @@
-"""Orders as JSON text, for snapshots. There is no buyer in an order, so none gets in here."""
+"""Snapshots, and orders as JSON in them. There is no buyer in an order, so none gets in here."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Connection, insert, select
+
+from notifier.digest import Known
 from notifier.orders import Item, Money, Order, OrderStatus
+from notifier.store.tables import snapshots
+
+
+def save_snapshot(connection: Connection, run_id: int, known: Mapping[int, Known]) -> None:
+    """Record what waited at the end of a run."""
+    rows = [
+        {
+            "run_id": run_id,
+            "order_id": order_id,
+            "first_seen": one.first_seen,
+            "record": dump_order(one.order),
+        }
+        for order_id, one in known.items()
+    ]
+    if rows:
+        connection.execute(insert(snapshots), rows)
+
+
+def load_snapshot(connection: Connection, run_id: int) -> dict[int, Known]:
+    """What waited at the end of a run, by order id; empty as well once it was erased."""
+    rows = connection.execute(select(snapshots).where(snapshots.c.run_id == run_id))
+    return {row.order_id: Known(row.first_seen, load_order(row.record)) for row in rows}
 
 
 def dump_order(order: Order) -> str:
-    """The order as one line of JSON; what it does not tell is left out."""
-    return json.dumps(_filled(_order_fields(order)), ensure_ascii=False, separators=(",", ":"))
+    """The order as one line of JSON; what it does not tell is left out.
+
+    In ASCII: a marketplace's text may hold characters that a database refuses.
+    """
+    return json.dumps(_filled(_order_fields(order)), separators=(",", ":"))
 
 
 def load_order(text: str) -> Order:

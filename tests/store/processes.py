@@ -1,0 +1,99 @@
+"""What other processes do to a store in these tests.
+
+They are forked from a server that has imported the store once, so that many are cheap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from notifier.parts import StoreLocation
+from notifier.store import open_store
+from tests.factories import DAY, NOON
+from tests.store.arrange import freeze
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
+PATIENCE_SECONDS = 60
+DAYS = 8
+
+_start: list[Barrier] = []
+
+
+def line_up(start: Barrier) -> None:
+    """Be told when to start, once for the process."""
+    _start.append(start)
+
+
+def race(url: str) -> list[str]:
+    """Take all there is to take, at the same moment as the others; gives what was had."""
+    return asyncio.run(_race(url))
+
+
+async def _race(url: str) -> list[str]:
+    taken = []
+    async with open_store(StoreLocation(url)) as store:
+        if not _wait_for_the_others():
+            return []
+        holder = str(os.getpid())
+        lease = timedelta(minutes=5)
+        for number in range(1, DAYS + 1):
+            day = DAY + timedelta(days=number)
+            if await store.runs.begin("celje", day, at=NOON, holder=holder, lease=lease):
+                taken.append(f"day {number}")
+        while message := await store.outbox.claim(at=NOON, holder=holder, lease=lease):
+            taken.append(message.recipient)
+    return taken
+
+
+def _wait_for_the_others() -> bool:
+    try:
+        _start[0].wait(PATIENCE_SECONDS)
+    except BrokenBarrierError:
+        return False
+    return True
+
+
+def killed(work: Callable[[str], None], url: str) -> None:
+    """Let a process do something to the store that ends in its death."""
+    process = FORKS.Process(target=work, args=(url,))
+    process.start()
+    process.join(PATIENCE_SECONDS)
+    assert process.exitcode == -signal.SIGKILL
+    process.close()
+
+
+def die_after_a_run(url: str) -> None:
+    """Freeze a run, and die with the store open."""
+    asyncio.run(_die_after_a_run(url))
+
+
+async def _die_after_a_run(url: str) -> None:
+    async with open_store(StoreLocation(url)) as store:
+        await freeze(store)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_while_migrating(url: str) -> None:
+    """Die when one table of several is made."""
+    event.listen(Engine, "after_cursor_execute", _die_once_there_are_messages)
+    asyncio.run(_make(url))
+
+
+async def _make(url: str) -> None:
+    async with open_store(StoreLocation(url)):
+        pass
+
+
+def _die_once_there_are_messages(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    if "CREATE TABLE messages" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
