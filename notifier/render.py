@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from css_inline import CSSInliner
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
@@ -18,9 +17,12 @@ from notifier.digest import Digest
 from notifier.i18n import Language, load_language
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
-from notifier.view.digest import view_digest
-from notifier.view.listing import ListView, list_orders
+from notifier.view.banners import templates_banner
+from notifier.view.digest import DigestView, view_digest
+from notifier.view.listing import Listing, ListView, list_orders
 from notifier.view.trial import view_trial
+
+logger = logging.getLogger(__name__)
 
 MOST_HTML_BYTES = 95_000
 """Gmail hides what comes after about 102 KB behind a link."""
@@ -51,10 +53,14 @@ def templates_root() -> Path:
 
 
 class Renderer:
-    """The templates, read once. Those in `own` stand before the built-in ones of the same name."""
+    """The templates, read once. Those in `own` stand before the built-in ones of the same name.
+
+    Should the operator's own ones fail, the built-in ones make the mail, and it says so.
+    """
 
     def __init__(self, own: Path | None = None) -> None:
-        self._templates = _environment(own)
+        self._builtin = _environment(templates_root())
+        self._own = _environment(own, templates_root()) if own else None
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     def digest(
@@ -64,44 +70,61 @@ class Renderer:
         words = load_language(language)
         view = view_digest(digest, account, sender, words, group)
         listing = list_orders(digest, account, words)
+        if self._own:
+            try:
+                return self._digest(self._own, view, listing)
+            except Exception as error:  # noqa: BLE001 - nothing in them may cost the day's mail
+                logger.warning("own templates of the digest cannot be used: %s", error)
+                warning = templates_banner(error, words)
+                view = replace(view, banners=(warning, *view.banners))
+        return self._digest(self._builtin, view, listing)
 
-        def html_with(rows: ListView) -> str:
-            return self._html("mail/digest/body.html", words, mail=view, orders=rows)
+    def _digest(self, templates: Environment, view: DigestView, listing: Listing) -> Parts:
+        page = _Page(templates, "mail/digest", listing.language)
 
-        rows, html = _with_most_rows(len(listing.ranked), listing.first, html_with)
+        def html_with(orders: ListView) -> str:
+            return self._inlined(page.render("body.html", mail=view, orders=orders))
+
+        orders, html = _with_most_rows(len(listing.ranked), listing.first, html_with)
         return Parts(
-            language=language,
-            subject=self._subject("mail/digest/subject.txt", words, mail=view, orders=rows),
+            language=view.language,
+            subject=_one_line(page.render("subject.txt", mail=view, orders=orders)),
             preheader=view.headline.preheader,
-            text=self._text("mail/digest/body.txt", words, mail=view, orders=rows),
+            text=_tidied(page.render("body.txt", mail=view, orders=orders)),
             html=html,
         )
 
     def test(self, account: Account, sender: Sender, recipient: Recipient) -> Parts:
-        """The test mail to one recipient: no orders, but that the set-up works."""
+        """The test mail to one recipient: no orders, but that the set-up works.
+
+        It tests the operator's own templates, too: an error in them is raised.
+        """
         words = load_language(recipient.language)
         view = view_trial(account, sender, recipient, words)
+        page = _Page(self._own or self._builtin, "mail/test", words)
         return Parts(
-            language=recipient.language,
-            subject=self._subject("mail/test/subject.txt", words, mail=view),
+            language=view.language,
+            subject=_one_line(page.render("subject.txt", mail=view)),
             preheader=view.preheader,
-            text=self._text("mail/test/body.txt", words, mail=view),
-            html=self._html("mail/test/body.html", words, mail=view),
+            text=_tidied(page.render("body.txt", mail=view)),
+            html=self._inlined(page.render("body.html", mail=view)),
         )
 
-    def _html(self, name: str, language: Language, **values: object) -> str:
-        return self._inliner.inline(self._render(name, language, values))
+    def _inlined(self, html: str) -> str:
+        return self._inliner.inline(html)
 
-    def _text(self, name: str, language: Language, **values: object) -> str:
-        text = self._render(name, language, values).translate(_HARD_SPACES)
-        return _EMPTY_LINES.sub("\n\n", _TRAILING.sub("", text)).strip("\n") + "\n"
 
-    def _subject(self, name: str, language: Language, **values: object) -> str:
-        return " ".join(self._render(name, language, values).split())
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The templates of one kind of mail, in one language."""
 
-    def _render(self, name: str, language: Language, values: dict[str, Any]) -> str:
-        template = self._templates.get_template(name)
-        return template.render(values, _=language.gettext, ngettext=language.ngettext)
+    templates: Environment
+    folder: str
+    language: Language
+
+    def render(self, name: str, **values: object) -> str:
+        template = self.templates.get_template(f"{self.folder}/{name}")
+        return template.render(values, _=self.language.gettext, ngettext=self.language.ngettext)
 
 
 def _with_most_rows(
@@ -126,25 +149,31 @@ def _with_most_rows(
     return best
 
 
-def _environment(own: Path | None) -> Environment:
+def _environment(*folders: Path) -> Environment:
     """Templates see plain values only; even a built-in one has no way out of its sandbox."""
-    folders = [folder for folder in (own, templates_root()) if folder]
     environment = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=_is_html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=True,
     )
-    environment.filters["wrapped"] = wrapped
-    environment.filters["left"] = left
-    environment.filters["right"] = right
+    environment.filters |= {"wrapped": wrapped, "left": left, "right": right}
     return environment
 
 
 def _is_html(name: str | None) -> bool:
     return name is not None and name.endswith(".html")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _tidied(text: str) -> str:
+    """The text part as people see it: no hard spaces, none at line ends, single empty lines."""
+    text = _TRAILING.sub("", text.translate(_HARD_SPACES))
+    return _EMPTY_LINES.sub("\n\n", text).strip("\n") + "\n"
 
 
 def wrapped(text: str, indent: int = 0) -> str:

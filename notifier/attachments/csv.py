@@ -1,4 +1,4 @@
-"""Everything that waits, as CSV for a spreadsheet."""
+"""Everything that waits, as CSV for the spreadsheets of the people who get the mail."""
 
 from __future__ import annotations
 
@@ -11,28 +11,34 @@ from decimal import Decimal
 from notifier.columns import COLUMNS, Value
 from notifier.digest import Digest
 from notifier.freeze import Attachment
-from notifier.i18n import load_language
+from notifier.i18n import Language, load_language
 from notifier.text import clean
 
 MOST_PLAIN_BYTES = 1_000_000
 """Beyond this the file is compressed: mail servers count every byte."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+LONGEST_CELL = 2_000
+"""Characters. The mail cuts titles; who opens the file wants to see them whole."""
+
+# Full-width signs, too: spreadsheets in East Asian languages take them for the narrow ones.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def orders_csv(digest: Digest, language: str) -> Attachment:
     """Every order that waits, no matter how many the mail itself has room for.
 
-    UTF-8 with a byte order mark, which spreadsheets want to be told; headings translated.
+    UTF-8 with a byte order mark and translated headings. Where the language writes a decimal
+    comma, cells are separated by semicolons: that is what its spreadsheets open by a click.
     """
-    _ = load_language(language).gettext
+    words = load_language(language)
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([_(column.heading) for column in COLUMNS.values()])
+    writer = csv.writer(out, delimiter=";" if words.decimal_symbol == "," else ",")
+    writer.writerow([words.gettext(column.heading) for column in COLUMNS.values()])
     for entry in digest.present:
-        writer.writerow([_cell(column.value(entry), digest) for column in COLUMNS.values()])
-    content = out.getvalue().encode("utf-8-sig")
+        cells = (column.value(entry) for column in COLUMNS.values())
+        writer.writerow([_cell(value, digest, words) for value in cells])
     name = f"orders-{digest.day.isoformat()}.csv"
+    content = out.getvalue().encode("utf-8-sig")
     if len(content) <= MOST_PLAIN_BYTES:
         return Attachment(name, "text/csv", content)
     # Without a time in it, the same orders make the same bytes.
@@ -40,21 +46,21 @@ def orders_csv(digest: Digest, language: str) -> Attachment:
 
 
 def safe_cell(text: str) -> str:
-    """Text no spreadsheet takes for a formula (OWASP: CSV injection); one line, nothing hidden."""
-    safe = f"'{text}" if text.startswith(_FORMULA) else text
-    return clean(safe, longest=2_000)
+    """Foreign text on one line that no spreadsheet takes for a formula (OWASP: CSV injection)."""
+    line = clean(text, LONGEST_CELL)
+    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
-def _cell(value: Value, digest: Digest) -> str:
+def _cell(value: Value, digest: Digest, language: Language) -> str:
     match value:
         case None:
             return ""
         case bool():
-            return str(int(value))
+            return language.gettext("yes") if value else language.gettext("no")
         case str():
             return safe_cell(value)
         case datetime():
-            value = value.astimezone(digest.zone).strftime("%Y-%m-%d %H:%M")
+            return value.astimezone(digest.zone).strftime("%Y-%m-%d %H:%M")
         case Decimal():
-            value = f"{value:f}"
+            return f"{value:f}".replace(".", language.decimal_symbol)
     return str(value)

@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 
 import idna
 
+from notifier.i18n import available_languages
 from notifier.parts import Secret
 from notifier.recipients import parse_mailbox
 
@@ -192,8 +193,3 @@ def database_url(text: str) -> str:
         'is no database of the notifier; write "postgresql+psycopg://user@host/name", '
         "or store.path for a SQLite file"
     )
-
-
-def available_languages() -> tuple[str, ...]:
-    """The languages there are words for."""
-    return ("en", "sl")

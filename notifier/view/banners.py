@@ -83,7 +83,7 @@ def _how_incomplete(digest: Digest, gap: Gap, language: Language) -> str:
             "The marketplace did not give the whole list, so more parcels may wait for you."
         )
     return language.gettext(
-        "{read} of {total} orders were read; parcels of the others may wait for you, too.",
+        "Orders read: {read} of {total}. Parcels of the others may wait for you, too.",
         read=language.number(digest.read),
         total=language.number(max(digest.candidates, len(gap.unread))),
     )
@@ -94,9 +94,7 @@ def _skipped(digest: Digest, language: Language) -> Banner:
     count = len(digest.skipped_days)
     earlier = count - len(days)
     if earlier:
-        days.insert(
-            0, language.ngettext("{count} earlier day", "{count} earlier days", earlier)
-        )
+        days.insert(0, language.ngettext("{count} earlier day", "{count} earlier days", earlier))
     return Banner(
         Urgency.WARNING,
         language.ngettext("{count} day without a digest", "{count} days without a digest", count),
@@ -113,11 +111,22 @@ def _first(digest: Digest, language: Language) -> Banner:
         language.gettext("This is the first digest"),
         (
             language.gettext(
-                "We watch this account since {day}, so nothing can be called new or overdue yet. "
-                "Orders are sorted by the day they were shipped.",
+                "We have watched this account since {day}, so nothing can be called new or "
+                "overdue yet. Orders are sorted by the day they were shipped.",
                 day=language.day(digest.watching_since),
             ),
         ),
+    )
+
+
+def templates_banner(error: Exception, language: Language) -> Banner:
+    """The operator's own templates are broken; the mail goes out all the same."""
+    return Banner(
+        Urgency.WARNING,
+        language.gettext("Your own templates could not be used"),
+        (language.gettext("This mail was made with the built-in ones; please mend yours."),),
+        reason=foreign(f"{type(error).__name__}: {error}"),
+        reason_label=language.gettext("The program noted:"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from notifier.digest import AGE_BOUNDS, Digest
 from notifier.i18n import Language
@@ -104,8 +105,7 @@ def age_classes(digest: Digest, language: Language) -> tuple[AgeClass, ...]:
 
 def age_labels(language: Language) -> tuple[str, ...]:
     """The names of the classes of age, youngest first."""
-    spans = zip(AGE_BOUNDS, AGE_BOUNDS[1:], strict=False)
-    between = [_span(first, after - 1, language) for first, after in spans]
+    between = [_span(first, after - 1, language) for first, after in pairwise(AGE_BOUNDS)]
     oldest = language.ngettext("{count}+ day", "{count}+ days", AGE_BOUNDS[-1])
     return (language.gettext("today"), *between, oldest)
 

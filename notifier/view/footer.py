@@ -50,7 +50,9 @@ def view_footer(
 def reason(language: Language, group: str | None) -> str:
     """Why the reader gets it; nobody else is named."""
     if group is None:
-        return language.gettext("You get this mail because your address is in its configuration.")
+        return language.gettext(
+            "You get this mail because your address is named in the configuration."
+        )
     return language.gettext(
         "You get this mail because you are in the contact group “{group}”.", group=clean(group)
     )

@@ -47,9 +47,7 @@ def _subject(digest: Digest, language: Language) -> str:
 def _title(digest: Digest, language: Language) -> str:
     waiting = len(digest.present)
     if waiting:
-        return language.ngettext(
-            "{count} parcel to collect", "{count} parcels to collect", waiting
-        )
+        return language.ngettext("{count} parcel to collect", "{count} parcels to collect", waiting)
     if digest.gap:
         return language.gettext("The list could not be read in full")
     return language.gettext("Nothing to collect")

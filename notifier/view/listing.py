@@ -31,7 +31,7 @@ class ListView:
 
     sections: tuple[SectionView, ...]
     shown: str
-    """How many of how many orders."""
+    """How many of how many orders; empty when there is none."""
     hidden: tuple[str, ...]
     """What is not shown, and where it is; empty when everything is."""
 
@@ -52,40 +52,44 @@ class Listing:
 
     def first(self, most: int) -> ListView:
         """The list with the `most` rows that matter most; the others are counted."""
-        number = self.language.number
         return ListView(
             sections=tuple(self._sections(self.ranked[:most])),
-            shown=self.language.gettext(
-                "{shown} of {total} orders are shown.",
-                shown=number(min(most, len(self.ranked))),
-                total=number(len(self.waiting) + len(self.digest.collected)),
-            ),
+            shown=self._shown(min(most, len(self.ranked))),
             hidden=tuple(self._hidden(min(most, len(self.ranked)))),
         )
 
     def _sections(self, kept: Sequence[tuple[SectionName, Row]]) -> Iterator[SectionView]:
         for section in self.digest.sections:
-            if section.entries:
+            if rows := tuple(row for name, row in kept if name is section.name):
                 yield SectionView(
                     _heading(section.name, len(section.entries), self.digest, self.language),
                     _badge_heading(section.name, self.digest, self.language),
-                    tuple(row for name, row in kept if name is section.name),
+                    rows,
                 )
+
+    def _shown(self, shown: int) -> str:
+        total = len(self.waiting) + len(self.digest.collected)
+        if not total:
+            return ""
+        number = self.language.number
+        return self.language.gettext(
+            "Orders shown: {shown} of {total}.", shown=number(shown), total=number(total)
+        )
 
     def _hidden(self, shown: int) -> Iterator[str]:
         waiting = self.waiting[shown:]
         gone = len(self.digest.collected) - max(0, shown - len(self.waiting))
         if waiting:
             yield self.language.ngettext(
-                "{count} more parcel waits that has no room here: {ages}.",
-                "{count} more parcels wait that have no room here: {ages}.",
+                "{count} more waiting parcel does not fit here: {ages}.",
+                "{count} more waiting parcels do not fit here: {ages}.",
                 len(waiting),
                 ages=", ".join(count_by_age(count_ages(waiting), self.language)),
             )
         if gone:
             yield self.language.ngettext(
-                "{count} more order is gone that has no room here.",
-                "{count} more orders are gone that have no room here.",
+                "{count} more order that waits no longer does not fit here.",
+                "{count} more orders that wait no longer do not fit here.",
                 gone,
             )
         if waiting and self.account.attach_csv:

@@ -47,11 +47,18 @@ def view_trial(
         account=name,
         sentences=(
             language.gettext("This is a test, and it has arrived. It is not a digest."),
-            language.gettext("The digest of the parcels to collect will come to this address."),
+            _promise(account, recipient, language),
         ),
         facts=tuple(_facts(account, recipient, language)),
         footer=view_footer((), account, sender, language, recipient.group),
     )
+
+
+def _promise(account: Account, recipient: Recipient, language: Language) -> str:
+    """The admin may get a test mail, too, and need not be a recipient."""
+    if recipient.mailbox.key in {r.mailbox.key for r in account.recipients}:
+        return language.gettext("The digest of the parcels to collect will come to this address.")
+    return language.gettext("The digest itself goes to other addresses than this one.")
 
 
 def _facts(account: Account, recipient: Recipient, language: Language) -> Iterator[Fact]:

@@ -10,7 +10,10 @@ import trustme
 
 from notifier import config
 from notifier.errors import ConfigError
+from notifier.i18n import available_languages
 from tests.config.sound import SOUND, changed, load, problems
+
+LANGUAGES = ", ".join(f'"{code}"' for code in available_languages())
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -61,7 +64,7 @@ recipients = ["jana@exmple"]
         ),
         (
             'config.toml:11: digest.language: "si" is no language of the notifier; '
-            'write one of "en", "sl"'
+            f"write one of {LANGUAGES}"
         ),
         "config.toml:12: digest.attach_csv: must be true or false; write attach_csv = true",
         (

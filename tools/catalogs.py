@@ -1,0 +1,103 @@
+"""Bring the message catalogs up to date with the source.
+
+    python -m tools.catalogs            # every catalog there is
+    python -m tools.catalogs cs sk      # begin these languages
+
+Messages are found where the source calls `gettext` or `ngettext`, where a template calls `_`, and
+in the headings of `notifier/columns.py`. What is new arrives empty, what is gone goes, and what
+has changed is marked fuzzy: the tests want all three settled before a commit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from babel import Locale
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+from notifier.columns import COLUMNS
+from notifier.i18n import CATALOG, LOCALE_FOLDER, SOURCE_LANGUAGE, available_languages
+
+PROJECT = "ready-to-return-notifier"
+ROOT = Path(__file__).parents[1]
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+
+
+def extract() -> Catalog:
+    """Every message the program can say, with the files that say it."""
+    template = Catalog(project=PROJECT, version="1")
+    for message, file in sorted(_messages(), key=lambda found: found[1]):
+        template.add(message, locations=[(file, 0)])
+    return template
+
+
+def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
+    yield from _in_files(ROOT.glob("notifier/**/*.py"), "python")
+    yield from _in_files(ROOT.glob("templates/**/*.*"), "jinja2.ext:babel_extract")
+    for column in COLUMNS.values():
+        yield column.heading, "notifier/columns.py"
+
+
+def _in_files(files: Iterable[Path], method: str) -> Iterator[tuple[str | tuple[str, ...], str]]:
+    options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+    for file in files:
+        for _, message, _, _ in extract_from_file(method, file, _KEYWORDS, options=options):
+            yield message, file.relative_to(ROOT).as_posix()
+
+
+def read(language: str) -> Catalog:
+    """The catalog of a language as it is now; a new one when there is none."""
+    path = LOCALE_FOLDER / language / CATALOG
+    if not path.exists():
+        name = Locale.parse(language).english_name
+        comment = f"# Messages of the ready-to-return notifier in {name}."
+        return Catalog(
+            language,
+            header_comment=comment,
+            project=PROJECT,
+            version="1",
+            msgid_bugs_address="",
+            last_translator="",
+            language_team="",
+            fuzzy=False,
+        )
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def refresh(language: str) -> Catalog:
+    """Update and write the catalog of one language."""
+    catalog = read(language)
+    template = extract()
+    # Otherwise every refresh changes the file, though no message has changed.
+    template.creation_date = catalog.creation_date
+    catalog.update(template)
+    catalog.obsolete.clear()
+    path = LOCALE_FOLDER / language / CATALOG
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalog, width=100, include_lineno=False, sort_by_file=True)
+    return catalog
+
+
+def main(languages: list[str]) -> None:
+    """Refresh these languages, or all."""
+    for language in languages or available_languages():
+        if language != SOURCE_LANGUAGE:
+            catalog = refresh(language)
+            missing = [message for message in catalog if message.id and not is_settled(message)]
+            print(f"{language}: {len(catalog)} messages, {len(missing)} to translate")
+
+
+def is_settled(message: Message) -> bool:
+    """Whether a message is translated in all its plural forms, and by somebody who is sure."""
+    forms = (message.string,) if isinstance(message.string, str) else message.string or ("",)
+    return all(forms) and not message.fuzzy
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
