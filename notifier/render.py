@@ -83,7 +83,7 @@ class Renderer:
         page = _Page(templates, "mail/digest", listing.language)
 
         def html_with(orders: ListView) -> str:
-            return self._inlined(page.render("body.html", mail=view, orders=orders))
+            return self._inliner.inline(page.render("body.html", mail=view, orders=orders))
 
         orders, html = _with_most_rows(len(listing.ranked), listing.first, html_with)
         return Parts(
@@ -107,11 +107,8 @@ class Renderer:
             subject=_one_line(page.render("subject.txt", mail=view)),
             preheader=view.preheader,
             text=_tidied(page.render("body.txt", mail=view)),
-            html=self._inlined(page.render("body.html", mail=view)),
+            html=self._inliner.inline(page.render("body.html", mail=view)),
         )
-
-    def _inlined(self, html: str) -> str:
-        return self._inliner.inline(html)
 
 
 @dataclass(frozen=True, slots=True)
