@@ -13,8 +13,11 @@ from notifier.mail.smtp import Delivery, Envelope, MailConnection, Phase
 from notifier.retries import next_try
 from notifier.store import Store
 
-CLAIM_LEASE = timedelta(minutes=20)
-"""Longer than the slowest transaction: the wait for the answer to the dot alone is ten."""
+MARGIN = timedelta(minutes=5)
+"""What a claim outlasts the longest transaction by."""
+
+BEFORE_A_MESSAGE = frozenset({Phase.CONNECT, Phase.TLS, Phase.LOGIN})
+"""Phases in which the server knows nothing of a message yet, so that nothing is its fault."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,14 @@ class Delivered:
     next_try_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass over the outbox: each attempt, and the error that ended the pass early."""
+
+    delivered: tuple[Delivered, ...]
+    error: MailUnavailable | MailRefused | None = None
+
+
 async def deliver_waiting(
     store: Store,
     mail: MailConnection,
@@ -43,25 +54,22 @@ async def deliver_waiting(
     clock: Callable[[], datetime],
     holder: str,
     account_ids: Collection[str],
-) -> tuple[Delivered, ...]:
+) -> Pass:
     """Deliver everything that may be tried now, one message after the other.
 
-    A mail server that cannot be used at all ends it: the rest stays queued. That error
-    (MailUnavailable, MailRefused) is raised once the message at hand is recorded.
+    A mail server that cannot be used at all ends the pass: the rest stays queued.
     """
     for message in await store.outbox.give_up(clock(), account_ids=account_ids):
-        logger.error(
-            "%s was not accepted in time and is given up: %s",
-            message.message_id,
-            message.receipt,
-            extra=_story("given_up", message),
-        )
-    done = []
-    while delivered := await deliver_one(
-        store, mail, clock=clock, holder=holder, account_ids=account_ids
-    ):
-        done.append(delivered)
-    return tuple(done)
+        _tell_given_up(message)
+    done: list[Delivered] = []
+    try:
+        while delivered := await deliver_one(
+            store, mail, clock=clock, holder=holder, account_ids=account_ids
+        ):
+            done.append(delivered)
+    except (MailUnavailable, MailRefused) as error:
+        return Pass(tuple(done), error)
+    return Pass(tuple(done))
 
 
 async def deliver_one(
@@ -72,10 +80,14 @@ async def deliver_one(
     holder: str,
     account_ids: Collection[str],
 ) -> Delivered | None:
-    """Make one attempt at one message; None when there is nothing to do."""
+    """Make one attempt at one message; None when there is nothing to do.
+
+    Raises MailUnavailable or MailRefused, once the attempt is recorded, when the server takes no
+    mail at all.
+    """
     outbox = store.outbox
     message = await outbox.claim(
-        at=clock(), holder=holder, lease=CLAIM_LEASE, account_ids=account_ids
+        at=clock(), holder=holder, lease=mail.longest + MARGIN, account_ids=account_ids
     )
     if message is None:
         return None
@@ -88,11 +100,19 @@ async def deliver_one(
         delivery = await mail.send(_envelope(message), before_dot=mark_dot)
     except (MailUnavailable, MailRefused) as error:
         # Nobody looked at this message, so it waits for a working server and no longer.
-        delivery = Delivery(Outcome.DEFERRED, Phase.CONNECT, str(error))
+        delivery = Delivery(Outcome.DEFERRED, mail.phase, str(error))
         await _record(store, message, attempt_id, delivery, at=clock(), next_try_at=clock())
         raise
-    pause = next_try(message.attempts + 1, clock())
+    tries = 1 + await _tries_so_far(store, message)
+    pause = next_try(tries, clock())
     return await _record(store, message, attempt_id, delivery, at=clock(), next_try_at=pause)
+
+
+async def _tries_so_far(store: Store, message: OutboxMessage) -> int:
+    """Earlier attempts in which a server saw this message: the others say nothing about it."""
+    attempts = await store.outbox.attempts(message.id)
+    ended = [attempt for attempt in attempts if attempt.ended_at is not None]
+    return sum(attempt.phase not in BEFORE_A_MESSAGE for attempt in ended)
 
 
 async def _record(
@@ -127,6 +147,17 @@ async def _record(
         extra=_story(str(delivery.outcome), message, phase=str(delivery.phase)),
     )
     return Delivered(message, state, delivery.reply, again)
+
+
+def _tell_given_up(message: OutboxMessage) -> None:
+    logger.error(
+        "%s: message %d to %s was not accepted in time and is given up: %s",
+        message.account_id,
+        message.id,
+        message.recipient,
+        message.receipt or "it was never tried",
+        extra=_story("given_up", message),
+    )
 
 
 def _envelope(message: OutboxMessage) -> Envelope:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.deliver import CLAIM_LEASE, Delivered, deliver_waiting
+from notifier.deliver import MARGIN, Pass, deliver_waiting
 from notifier.errors import MailRefused, MailUnavailable, StoreError
 from notifier.ledger import FrozenMessage, MessageState, OutboxMessage
 from notifier.mail.smtp import MailConnection, Patience
@@ -30,6 +30,7 @@ from tests.neighbours.smtp import (
 )
 
 EVERYBODY = ["office@example.com", "jana@example.com", "pavol@example.com"]
+LEASE = MailConnection(SmtpServer("127.0.0.1", 25, Tls.NONE)).longest + MARGIN
 GIVE_UP_AFTER = timedelta(hours=20)
 A_MOMENT = timedelta(seconds=0.15)
 
@@ -44,7 +45,7 @@ class Post:
 
     async def deliver(
         self, *, after: timedelta = timedelta(0), settings: SmtpServer | None = None
-    ) -> tuple[Delivered, ...]:
+    ) -> Pass:
         """One pass, that much later."""
         self.now += after
         patience = Patience(courtesy=A_MOMENT)
@@ -154,7 +155,7 @@ async def test_a_greylist_is_waited_for_with_growing_pauses(post: Post) -> None:
     pauses = []
 
     for _ in range(6):
-        delivered = await post.deliver()
+        delivered = (await post.deliver()).delivered
         (next_try,) = {one.next_try_at for one in delivered}
         assert next_try is not None
         pauses.append((next_try - post.now).seconds // 60)
@@ -179,8 +180,9 @@ async def test_who_is_refused_for_good_is_never_tried_again_and_stops_nobody(pos
 
 
 async def test_a_server_that_is_down_loses_nothing(post: Post) -> None:
-    with pytest.raises(MailUnavailable, match="Connection refused"):
-        await post.deliver(settings=post.settings(port=1))
+    error = (await post.deliver(settings=post.settings(port=1))).error
+    assert isinstance(error, MailUnavailable)
+    assert "Connection refused" in str(error)
     assert await post.store.outbox.pending() == 3
     assert await post.story(EVERYBODY[0]) == [("deferred", "connect")]
     assert await post.story(EVERYBODY[1]) == []
@@ -195,8 +197,9 @@ async def test_a_server_that_goes_down_half_way_leaves_the_rest_for_later(post: 
     post.server.script(Step.DOT, says("250 kept"), accepts_and(drops))
     post.server.script(Step.GREETING, says("220 here"), says("421 going down"))
 
-    with pytest.raises(MailUnavailable, match="421 going down"):
-        await post.deliver()
+    error = (await post.deliver()).error
+    assert isinstance(error, MailUnavailable)
+    assert "421 going down" in str(error)
     assert await post.states() == ["sent", "unknown", "deferred"]
     await post.deliver()
     assert post.receivers == EVERYBODY
@@ -206,11 +209,35 @@ async def test_a_server_that_goes_down_half_way_leaves_the_rest_for_later(post: 
     assert post.receivers == [*EVERYBODY, "jana@example.com"]
 
 
+async def test_what_happened_before_the_server_went_down_is_told_with_it(post: Post) -> None:
+    post.server.script(Step.RCPT, says("550 5.1.1 nobody here"))
+    post.server.script(Step.DOT, accepts_and(drops))
+    post.server.script(Step.GREETING, says("220 here"), says("421 going down"))
+
+    done = await post.deliver()
+
+    assert [str(one.state) for one in done.delivered] == ["failed", "unknown"]
+    assert isinstance(done.error, MailUnavailable)
+
+
+async def test_a_server_that_was_down_does_not_lengthen_the_pauses_of_a_greylist(
+    post: Post,
+) -> None:
+    for _ in range(6):
+        await post.deliver(settings=post.settings(port=1))
+    post.server.script(Step.RCPT, says("451 4.7.1 come back"), always=True)
+
+    first, *_ = (await post.deliver()).delivered
+
+    assert first.next_try_at == post.now + timedelta(minutes=5)
+
+
 async def test_a_refused_login_is_nobodys_failure(post: Post) -> None:
     post.server.require_login("digest", "right")
 
-    with pytest.raises(MailRefused):
-        await post.deliver(settings=post.settings(password="wrong"))
+    assert isinstance(
+        (await post.deliver(settings=post.settings(password="wrong"))).error, MailRefused
+    )
     assert await post.states() == ["deferred", "queued", "queued"]
 
     await post.deliver(settings=post.settings(password="right"))
@@ -221,9 +248,9 @@ async def test_a_refused_login_is_nobodys_failure(post: Post) -> None:
 async def test_a_server_that_suddenly_wants_a_login_is_nobodys_failure(post: Post) -> None:
     post.server.script(Step.MAIL, says("530 5.7.0 log in first"))
 
-    with pytest.raises(MailRefused):
-        await post.deliver()
+    assert isinstance((await post.deliver()).error, MailRefused)
     assert await post.states() == ["deferred", "queued", "queued"]
+    assert await post.story(EVERYBODY[0]) == [("deferred", "mail")]
     await post.deliver()
 
     assert await post.states() == ["sent"] * 3
@@ -266,7 +293,7 @@ async def test_a_process_that_dies_after_the_mark_leaves_a_message_that_is_resen
 
     await post.deliver()
     assert await post.states() == ["dot", "sent", "sent"]
-    await post.deliver(after=CLAIM_LEASE)
+    await post.deliver(after=LEASE)
 
     assert await post.states() == ["sent"] * 3
     first, *_, second = post.server.accepted
@@ -275,7 +302,7 @@ async def test_a_process_that_dies_after_the_mark_leaves_a_message_that_is_resen
 
 async def test_a_message_whose_lease_ran_out_gets_no_dot(post: Post) -> None:
     async def takes_long(conversation: Conversation) -> int:
-        post.now += CLAIM_LEASE
+        post.now += LEASE
         return await says("354 at last")(conversation)
 
     post.server.script(Step.DATA, takes_long)
@@ -311,7 +338,7 @@ async def test_messages_of_other_accounts_are_left_alone(post: Post) -> None:
 async def test_what_became_of_each_message_is_told(post: Post) -> None:
     post.server.script(Step.RCPT, says("451 4.7.1 later"), says("550 5.1.1 never"))
 
-    delivered = await post.deliver()
+    delivered = (await post.deliver()).delivered
 
     assert [(one.message.recipient, one.state, one.reply) for one in delivered] == [
         (EVERYBODY[0], MessageState.DEFERRED, "451 4.7.1 later"),

@@ -118,20 +118,17 @@ async def _deliver(
     ids = [account.id for account in accounts]
     if wish.now:
         await shop.store.outbox.hasten(invocation.now(), account_ids=ids)
-    code = ExitCode.DONE
-    delivered: tuple[Delivered, ...] = ()
-    try:
-        async with assembly.mail() as mail:
-            delivered = await deliver_waiting(
-                shop.store, mail, clock=shop.clock, holder=shop.holder, account_ids=ids
-            )
-    except NotifierError as error:
-        logger.error("%s", error, extra={"event": "mail_failed"})  # noqa: TRY400
-        code = error.exit_code
+    async with assembly.mail() as mail:
+        done = await deliver_waiting(
+            shop.store, mail, clock=shop.clock, holder=shop.holder, account_ids=ids
+        )
+    if done.error:
+        logger.error("%s", done.error, extra={"event": "mail_failed"})
     waiting = await shop.store.outbox.pending(account_ids=ids)
-    if delivered or waiting:
-        invocation.echo(_tally(delivered, waiting))
-    return gravest([code, _outcome_code(delivered)])
+    if done.delivered or waiting:
+        invocation.echo(_tally(done.delivered, waiting))
+    code = done.error.exit_code if done.error else ExitCode.DONE
+    return gravest([code, _outcome_code(done.delivered)])
 
 
 async def _rehearse(

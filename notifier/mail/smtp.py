@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,10 @@ __all__ = ["Delivery", "Envelope", "MailConnection", "Patience", "Phase"]
 
 _OPENING = 4
 """Time-outs that all of connecting, TLS and login may take together."""
+_COMMANDS = 4
+"""Those of one transaction that wait for an answer before the dot, RSET among them."""
+_USUAL_BODY = timedelta(minutes=5)
+"""For a mail of 3 MB at the slowest; ours are far smaller."""
 
 
 class MailConnection:
@@ -57,6 +62,11 @@ class MailConnection:
     def name(self) -> str:
         """The server as a person knows it."""
         return f"mail server {self._server.host}:{self._server.port}"
+
+    @property
+    def longest(self) -> timedelta:
+        """What opening and one transaction of a usual size can take at most."""
+        return (_OPENING + _COMMANDS) * self._server.timeout + self._patience.dot + _USUAL_BODY
 
     async def open(self) -> None:
         """Connect, secure and log in, unless that is done already.
