@@ -37,7 +37,7 @@ _LOCALES = {"en": "en_GB"}
 class Language:
     """One language. Messages have their values in braces; all results are plain text.
 
-    Dates, numbers and money contain non-breaking spaces where the language wants them.
+    Dates, numbers and money have non-breaking spaces in them.
     """
 
     code: str
@@ -54,8 +54,8 @@ class Language:
         return form.format(**({"count": self.number(count)} | values))
 
     def day(self, day: date) -> str:
-        """Day and short month: 22 Nov."""
-        return format_skeleton("MMMd", day, locale=self.locale)
+        """Day and short month: 22 Nov. It is not broken over two lines."""
+        return format_skeleton("MMMd", day, locale=self.locale).replace(" ", "\u00a0")
 
     def full_day(self, day: date) -> str:
         """Sunday, 22 November 2026."""

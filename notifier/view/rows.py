@@ -84,7 +84,7 @@ def view_row(entry: Entry, digest: Digest, account: Account, language: Language)
 
 def _reference(external_id: str | None, language: Language) -> str | None:
     shown = foreign(external_id or "")
-    return language.gettext("Your order {number}", number=shown) if shown else None
+    return language.gettext("Your no. {number}", number=shown) if shown else None
 
 
 def _parcels(entry: Entry, language: Language) -> Iterator[Link]:
