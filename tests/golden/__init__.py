@@ -1,0 +1,78 @@
+"""Golden mails: what each kind of day looks like in each language, to be read by a person.
+
+    python -m tests.golden      # write them anew; then look at the difference
+
+The program's version and the boundaries are left out, since they say nothing about the mail.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from notifier import __version__
+from notifier.attachments.csv import orders_csv
+from notifier.freeze import freeze, freeze_test
+from notifier.ledger import FrozenMessage
+from notifier.recipients import Mailbox, Recipient
+from notifier.render import Parts, Renderer
+from tests.days import DAYS
+from tests.factories import NOON, account, sender
+
+FOLDER = Path(__file__).parent
+
+
+def golden_files(language: str, name: str) -> Iterator[tuple[str, str]]:
+    """File name and content of every golden file of one mail; `name` is a day, or "test"."""
+    parts, message = trial_mail(language) if name == "test" else digest_mail(language, name)
+    yield f"{language}-{name}.html", _timeless(parts.html)
+    yield f"{language}-{name}.txt", _timeless(parts.text)
+    yield f"{language}-{name}.head", _timeless(_head(message))
+
+
+def digest_mail(language: str, name: str) -> tuple[Parts, FrozenMessage]:
+    """A day's digest in one language, as one of a contact group gets it."""
+    digest, reader = DAYS[name](), _reader(language)
+    parts = Renderer().digest(digest, account(), sender(), language=language, group=reader.group)
+    message = freeze(
+        parts,
+        (orders_csv(digest, language),) if digest.present else (),
+        recipient=reader,
+        account=account(),
+        sender=sender(),
+        day=digest.day,
+        edition=1,
+        at=NOON,
+    )
+    return parts, message
+
+
+def trial_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The test mail in one language."""
+    parts = Renderer().test(account(), sender(), _reader(language))
+    message = freeze_test(
+        parts, recipient=_reader(language), account=account(), sender=sender(), at=NOON
+    )
+    return parts, message
+
+
+def _reader(language: str) -> Recipient:
+    return Recipient(Mailbox("jana@example.com", "Jana Šiška"), language, "warehouse")
+
+
+def _head(message: FrozenMessage) -> str:
+    """The headers as they are sent, and an outline of what follows."""
+    mail = email.message_from_bytes(message.content, policy=email.policy.default)
+    head = message.content.decode("ascii").split("\r\n\r\n")[0].replace("\r\n", "\n")
+    head = re.sub(r'boundary="=_\w+"', 'boundary="…"', head)
+    outline = [
+        f"{part.get_content_type()} {part.get_filename() or ''}".rstrip() for part in mail.walk()
+    ]
+    return "\n".join([head, "", *outline, ""])
+
+
+def _timeless(text: str) -> str:
+    return text.replace(f"notifier {__version__}", "notifier {version}")

@@ -1,0 +1,36 @@
+"""A mail's HTML as a tree, to ask what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Comment, Element
+
+import html5lib
+
+
+def parse(html: str) -> Element:
+    """The root element; raises html5lib.html5parser.ParseError at the first mistake."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    root: Element = parser.parse(html)
+    return root
+
+
+def elements(root: Element) -> Iterator[Element]:
+    """Every element in order, without comments."""
+    return (element for element in root.iter() if element.tag is not Comment)
+
+
+def links(root: Element) -> list[str]:
+    """Where its links lead, in order."""
+    return [element.attrib["href"] for element in elements(root) if "href" in element.attrib]
+
+
+def order_ids(root: Element) -> list[str]:
+    """The numbers of the orders in its tables, in order."""
+    headings = (e for e in elements(root) if e.tag == "th" and e.get("scope") == "row")
+    return [(heading[0].text or "").strip() for heading in headings]
+
+
+def shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
+    """Its elements with the names of their attributes: what no text may ever change."""
+    return [(str(e.tag), tuple(sorted(map(str, e.attrib)))) for e in elements(root)]

@@ -1,0 +1,471 @@
+"""What the digest and the test mail say, and what no foreign text can make of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifier.digest import Digest, compose
+from notifier.i18n import load_language
+from notifier.orders import Item, Money
+from notifier.parts import Account, PlaceOfReturn
+from notifier.reading import Complete, Departure, Incomplete
+from notifier.recipients import Mailbox, Recipient
+from notifier.render import MOST_HTML_BYTES, Parts, Renderer, templates_root
+from notifier.view.listing import MOST_ROWS, list_orders
+from tests import page
+from tests.days import huge, normal
+from tests.factories import DAY, NOON, account, digest, order, sender, snapshot
+
+RENDERER = Renderer()
+
+
+def render(
+    shown: Digest, *, language: str = "en", group: str | None = None, of: Account | None = None
+) -> Parts:
+    return RENDERER.digest(shown, of or account(), sender(), language=language, group=group)
+
+
+def visible(parts: Parts) -> str:
+    """The text part on one line, so that a sentence is found wherever it was broken."""
+    return " ".join(parts.text.split())
+
+
+def waiting(number: int, **more: Any) -> Digest:
+    """So many orders that were there the day before."""
+    orders = [order(n, **more) for n in range(1, number + 1)]
+    return digest(*orders, previous=snapshot(*orders))
+
+
+def incomplete(*ids: int, unread: tuple[int, ...] = (7,), **more: Any) -> Digest:
+    reading = Incomplete(NOON, tuple(map(order, ids)), "page 2 of 3 failed", unread, **more)
+    return compose(account(), reading, snapshot(), DAY)
+
+
+@pytest.mark.parametrize(
+    ("shown", "english", "slovenian"),
+    [
+        pytest.param(
+            digest(*map(order, range(1, 13)), previous=snapshot(*map(order, range(1, 10)))),
+            "12 parcels to collect (3 new) – Mimovrste, 22 Nov",
+            "12 pošiljk za prevzem (3 nove) – Mimovrste, 22. nov.",
+            id="some new",
+        ),
+        pytest.param(
+            waiting(1),
+            "1 parcel to collect – Mimovrste, 22 Nov",
+            "1 pošiljka za prevzem – Mimovrste, 22. nov.",
+            id="nothing new",
+        ),
+        pytest.param(
+            digest(),
+            "Nothing to collect – Mimovrste, 22 Nov",
+            "Ni pošiljk za prevzem – Mimovrste, 22. nov.",
+            id="nothing",
+        ),
+        pytest.param(
+            incomplete(1, 2),
+            "2 parcels to collect (2 new, list incomplete) – Mimovrste, 22 Nov",
+            "2 pošiljki za prevzem (2 novi, seznam ni popoln) – Mimovrste, 22. nov.",
+            id="incomplete",
+        ),
+        pytest.param(
+            incomplete(),
+            "The list could not be read in full – Mimovrste, 22 Nov",
+            "Seznama ni bilo mogoče prebrati v celoti – Mimovrste, 22. nov.",
+            id="nothing that could be read",
+        ),
+    ],
+)
+def test_the_subject_says_how_many_wait_and_are_new(
+    shown: Digest, english: str, slovenian: str
+) -> None:
+    assert render(shown).subject == english
+    assert render(shown, language="sl").subject == slovenian
+
+
+def test_the_preheader_names_the_oldest_and_where_it_is() -> None:
+    before = snapshot(order(1), order(2), o2=date(2026, 11, 12))
+
+    parts = render(digest(order(1), order(2), previous=before))
+
+    assert parts.preheader == "Oldest: 2, waiting 10 days – Branch Center"
+    assert parts.preheader in parts.html
+
+
+def test_everything_about_an_order_is_told() -> None:
+    full = order(
+        4500001,
+        items=(Item("Lamp", 2, sku="L-9", price=Money(Decimal("45.50"), "EUR")),),
+        cod=Money(Decimal(91), "EUR"),
+        first_delivery_attempt=datetime(2026, 11, 12, 23, 30, tzinfo=UTC),
+    )
+
+    parts = render(digest(full, previous=snapshot(full, o4500001=date(2026, 11, 15))))
+
+    told = visible(parts)
+    for words in ("4500001", "7 days, overdue", "€91.00", "COD €91.00", "2 × Lamp (L-9)"):
+        assert words in told
+    assert "shipped 10 Nov · first delivery attempt 13 Nov · first seen 15 Nov" in told
+    assert "Your no. EXT-4500001" in told
+    assert page.links(page.parse(parts.html))[:2] == [
+        "https://portal.example/orders/4500001",
+        "https://tracking.example/4500001",
+    ]
+
+
+def test_the_place_to_collect_is_the_accounts_and_stands_once() -> None:
+    parts = render(waiting(3))
+
+    assert parts.html.count("Branch Center") == 2  # the preheader has it, too
+    assert "Example street 1" in parts.text
+    assert "Mon–Fri 8–18" in parts.text
+    assert "Collect here" not in render(waiting(3), of=account(place=None)).text
+
+
+def test_sections_come_in_order_and_empty_ones_do_not_come() -> None:
+    headings = re.findall(r"<h2[^>]*>([^<]*)", render(normal()).html)
+
+    assert [h.replace("\u00a0", " ").replace("&nbsp;", " ") for h in headings] == [
+        "New (2)",
+        "Still waiting (4)",
+        "Collected since 21 Nov (2)",
+    ]
+    assert "Collected since" not in render(waiting(1)).text
+
+
+def test_what_left_the_list_is_told_with_how_it_went() -> None:
+    gone = {n + 1: how for n, how in enumerate(Departure)}
+    before = snapshot(*map(order, gone))
+
+    told = render(compose(account(), Complete(NOON, (), gone), before, DAY)).text
+
+    for words in ("collected", "delivered after all", "lost", "cancelled", "no longer ready"):
+        assert words in told
+
+
+def test_on_the_first_digest_nothing_is_new_and_it_says_since_when_we_watch() -> None:
+    parts = render(compose(account(), Complete(NOON, (order(1), order(2))), None, DAY))
+
+    assert "We have watched this account since 22 Nov" in visible(parts)
+    assert "(2)" in parts.text
+    assert not re.search(r"\bnew \(|\d new|overdue,", visible(parts))
+
+
+def test_an_incomplete_list_says_what_was_not_read_and_never_that_nothing_waits() -> None:
+    parts = render(incomplete(unread=(7, 8), candidates=50))
+
+    assert "This list is incomplete" in parts.text
+    assert "Orders read: 48 of 50." in visible(parts)
+    assert "Not read: 7, 8" in parts.text
+    assert "page 2 of 3 failed" in parts.text
+    assert "Nothing to collect" not in parts.text + parts.html
+    assert "nothing waits" not in visible(parts)
+
+
+def test_when_not_even_the_missing_ids_are_known_it_says_so() -> None:
+    assert "did not give the whole list" in visible(render(incomplete(1, unread=())))
+
+
+def test_a_very_long_list_of_missing_ids_is_counted() -> None:
+    parts = render(incomplete(1, unread=tuple(range(10_000, 12_000)), candidates=2001))
+
+    assert "and 1,960 more" in visible(parts)
+
+
+def test_an_order_that_was_not_read_today_is_shown_with_a_note() -> None:
+    before = snapshot(order(1))
+
+    told = visible(render(compose(account(), Incomplete(NOON, (), "why", (1,)), before, DAY)))
+
+    assert "1 parcel to collect" in told
+    assert "Could not be read today; shown as it was last time." in told
+
+
+def test_days_without_a_digest_are_told() -> None:
+    skipped = (date(2026, 11, 20), date(2026, 11, 21))
+
+    assert "No digest was sent on 20 Nov and 21 Nov." in visible(
+        render(replace(waiting(1), skipped_days=skipped))
+    )
+
+
+def test_a_quiet_day_says_how_much_was_looked_at() -> None:
+    parts = render(compose(account(), Complete(NOON, (), candidates=148), snapshot(), DAY))
+
+    assert "The whole list was read (148 orders), and nothing waits for you." in visible(parts)
+
+
+@pytest.mark.parametrize(("day", "reminded"), [(1, True), (5, True), (6, False), (22, False)])
+def test_in_the_first_days_of_a_month_the_pickup_password_is_recalled(
+    day: int, reminded: bool
+) -> None:
+    told = visible(render(replace(waiting(1), day=date(2026, 12, day))))
+
+    assert ("Have the pickup password at hand" in told) is reminded
+
+
+def test_sums_are_told_per_currency() -> None:
+    crowns = order(2, items=(Item("Rug", 1, price=Money(Decimal(900), "CZK")),), currency="CZK")
+
+    assert "CZK900.00 and €19.90" in render(digest(order(1), crowns)).text
+
+
+def test_the_trend_ends_today_and_shows_where_no_list_was_read() -> None:
+    days = ((date(2026, 11, 20), 3), (date(2026, 11, 21), None))
+
+    told = visible(render(replace(waiting(5), trend=days)))
+
+    assert "20 Nov – 22 Nov: between 3 and 5 3 – 5" in told
+    assert "Last" not in render(waiting(5)).text
+
+
+@pytest.mark.parametrize(
+    ("group", "reason"),
+    [
+        (None, "because your address is named in the configuration."),
+        ("warehouse", "because you are in the contact group “warehouse”."),
+    ],
+)
+def test_the_footer_says_why_you_get_it_and_names_nobody_else(
+    group: str | None, reason: str
+) -> None:
+    parts = render(waiting(1), group=group)
+
+    assert reason in visible(parts)
+    assert reason in parts.html
+    others = [recipient.mailbox.address for recipient in account().recipients]
+    assert not [other for other in others if other in parts.text + parts.html]
+
+
+def test_the_footer_says_as_of_when_and_how_much_is_shown() -> None:
+    told = visible(render(digest(order(1), order(2))))
+
+    assert "As of Sunday, 22 November 2026, 13:00 (Europe/Ljubljana); 2 orders checked." in told
+    assert "Orders shown: 2 of 2." in told
+    assert "admin@example.com" in told
+
+
+# What fits
+
+
+def test_ten_thousand_orders_make_a_mail_of_which_no_program_hides_the_end() -> None:
+    shown = huge(10_000)
+
+    parts = render(shown)
+
+    assert 0.9 * MOST_HTML_BYTES < len(parts.html.encode()) <= MOST_HTML_BYTES
+    assert len(parts.text.encode()) < MOST_HTML_BYTES
+    # What can never be shown is not even worded; that is what keeps it quick.
+    assert len(list_orders(shown, account(), load_language("en")).ranked) == MOST_ROWS
+
+
+def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None:
+    shown = huge(1_000)
+
+    parts = render(shown)
+
+    ids = page.order_ids(page.parse(parts.html))
+    assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
+    rest = 1_000 - len(ids)
+    (told,) = re.findall(r"(\d+) more waiting parcels do not fit here: (.*?)\.", visible(parts))
+    assert int(told[0]) == rest
+    assert sum(int(n) for n in re.findall(r"(\d+) \(", told[1])) == rest
+    assert "Everything that waits is in the attached CSV file." in visible(parts)
+
+
+def test_without_an_attachment_the_rest_is_in_the_portal() -> None:
+    told = visible(render(huge(500), of=account(attach_csv=False)))
+
+    assert "Look the others up in the portal." in told
+    assert "CSV" not in told
+
+
+def test_monstrous_orders_still_fit() -> None:
+    quote = '"' * 1_000
+    monster = {
+        "items": tuple(Item(quote, 1, sku=quote) for _ in range(500)),
+        "tracking_numbers": tuple(quote for _ in range(500)),
+        "external_id": quote,
+        "tracking_url": "https://tracking.example/" + "x" * 400,
+    }
+
+    parts = render(waiting(30, **monster))
+
+    assert len(parts.html.encode()) <= MOST_HTML_BYTES
+    assert "and 492 more items, and 488 more parcels" in visible(parts)
+
+
+def test_one_order_too_many_is_left_out_with_the_oldest_kept() -> None:
+    orders = [order(n, items=(Item("x" * 190, 1),) * 8) for n in range(1, 60)]
+    seen = {f"o{n}": date(2026, 11, 21) - timedelta(days=n % 9) for n in range(1, 60)}
+    shown = digest(*orders, previous=snapshot(*orders, **seen))
+
+    ids = page.order_ids(page.parse(render(shown).html))
+
+    assert 0 < len(ids) < 59
+    assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
+
+
+# What no text can do
+
+ALLOWED = re.compile(
+    r"https://portal\.example/orders/[17]|https://tracking\.example/1"
+    r"|mailto:admin@example\.com(\?subject=Unsubscribe%3A%20ljubljana)?"
+)
+LINK = re.compile(r"(?i)\b(?:https?|ftp|file)://[^\s)\"'<>]*|\bwww\.\S+")
+
+
+def foreign(text: str) -> Digest:
+    """A digest with this text wherever the marketplace, a seller or a carrier can put it."""
+    said = f"x{text}"
+    one = order(
+        1,
+        external_id=said,
+        tracking_numbers=(said, said),
+        items=(Item(said, 1, sku=said, article_id=said),),
+    )
+    return compose(account(), Incomplete(NOON, (one,), said, (7,)), snapshot(), DAY)
+
+
+EVIL = (
+    *("<b>", "</td></tr>", "<a href=//evil.example>", "https://evil.example/", "www.evil.com"),
+    *("\r\nBcc: a@evil.example", "\n  4500001  new", "\n-- \n", "{{ 7*7 }}", "{% raw %}"),
+    *("{count}", "%s", "&lt;", "&#60;", "]]>", "<!--", "-->", "\u202e", "\u200b", "'", '"', " "),
+)
+hostile = st.text() | st.lists(st.sampled_from(EVIL)).map("".join)
+
+
+@settings(max_examples=50, deadline=None)
+@given(hostile)
+def test_no_foreign_text_adds_an_element_a_link_or_a_line(text: str) -> None:
+    parts = render(foreign(text))
+
+    root = page.parse(parts.html)
+    assert page.shape(root) == page.shape(page.parse(render(foreign("")).html))
+    assert [link for link in page.links(root) if not ALLOWED.fullmatch(link)] == []
+    assert not LINK.search(parts.text.replace("https://tracking.example/1\n", ""))
+    assert re.findall(r"(?m)^  \d+  ", parts.text) == ["  1  "]
+    assert not re.search(r"(?m)^-- ?$", parts.text)
+
+
+@settings(max_examples=30, deadline=None)
+@given(hostile)
+def test_no_text_of_the_configuration_adds_an_element_or_a_line(text: str) -> None:
+    def shown(said: str) -> Parts:
+        shop = account(name=said, place=PlaceOfReturn(said, said, said))
+        day = replace(foreign(""), account_name=said)
+        return render(day, group=said, of=shop)
+
+    parts = shown(f"x{text}")
+
+    assert page.shape(page.parse(parts.html)) == page.shape(page.parse(shown("x").html))
+    assert re.findall(r"(?m)^  \d+  ", parts.text) == ["  1  "]
+    assert "\n" not in parts.subject + parts.preheader
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "https://evil.example/<b>",
+        'https://evil.example/"onclick="x',
+        "https://user@evil.example/",
+        "https://evil.example/\n1",
+        "https://evil.example/\u202e",
+        "https://evil.example/" + "x" * 500,
+        "data:text/html,x",
+    ],
+)
+def test_an_address_of_a_carrier_that_cannot_be_trusted_is_no_link(url: str) -> None:
+    parts = render(waiting(1, tracking_url=url))
+
+    assert "evil" not in parts.html + parts.text
+    assert "javascript" not in parts.html
+    assert "MD1" in parts.text
+
+
+# The test mail
+
+
+def test_the_test_mail_says_that_it_arrived_and_what_the_digest_will_be() -> None:
+    reader = account().recipients[1]
+
+    parts = RENDERER.test(account(), sender(), replace(reader, language="en"))
+
+    assert parts.subject == "Test mail – Mimovrste"
+    told = visible(parts)
+    assert "This is a test, and it has arrived." in told
+    assert "The digest of the parcels to collect will come to this address." in told
+    assert "Daily at 06:00 (Europe/Ljubljana)" in told
+    assert "office@example.com" not in parts.text + parts.html
+    page.parse(parts.html)
+
+
+def test_the_test_mail_promises_no_digest_to_an_admin_who_gets_none() -> None:
+    admin = Recipient(Mailbox("admin@example.com"), "en")
+
+    assert "goes to other addresses" in visible(RENDERER.test(account(), sender(), admin))
+
+
+# Templates
+
+
+def test_the_operators_own_template_stands_before_the_built_in_one(tmp_path: Path) -> None:
+    own = tmp_path / "mail" / "digest"
+    own.mkdir(parents=True)
+    (own / "subject.txt").write_text("Ours: {{ mail.headline.subject }}")
+
+    parts = Renderer(tmp_path).digest(waiting(1), account(), sender(), language="en", group=None)
+
+    assert parts.subject == "Ours: 1 parcel to collect – Mimovrste, 22 Nov"
+    assert parts.html == render(waiting(1)).html
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["{{ mail.nonsense }}", "{% for %}", "{{ ''.__class__.__mro__ }}", "{{ 1 / 0 }}"],
+)
+def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
+    broken: str, tmp_path: Path
+) -> None:
+    own = tmp_path / "mail" / "digest"
+    own.mkdir(parents=True)
+    (own / "body.html").write_text(broken)
+
+    parts = Renderer(tmp_path).digest(waiting(1), account(), sender(), language="en", group=None)
+
+    assert "1 parcel to collect" in parts.text
+    assert "Your own templates could not be used" in parts.text
+    assert "Your own templates could not be used" in parts.html
+
+
+WORDS = re.compile(r"[^\W\d_]{2,}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(templates_root().glob("mail/**/*.*")),
+    ids=lambda path: path.relative_to(templates_root()).as_posix(),
+)
+def test_a_template_has_no_word_that_is_not_in_the_catalogs(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    layout = re.sub(r"(?s)\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", source)
+    if path.suffix == ".html":
+        labels = re.findall(r'(?:title|alt|aria-label|placeholder)="([^"]*)"', layout)
+        layout = re.sub(r"(?s)<style.*?</style>|<!--.*?-->|<[^>]*>|&\w+;", "", layout)
+        layout += " ".join(labels)
+
+    assert WORDS.findall(layout) == []
+
+
+def test_the_built_in_templates_are_found() -> None:
+    assert (templates_root() / "mail" / "digest" / "body.html").is_file()
