@@ -59,11 +59,12 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tables(server: Engine) -> Iterator[str]:
+def tables(server: Engine) -> Iterator[Engine]:
     """A store in PostgreSQL that many tests use, one after the other."""
     with _schema(server) as url:
         opening.to_write(url, "the store of the tests", BUSY_SECONDS).dispose()
-        yield url
+        with _administered(url) as engine:
+            yield engine
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -71,18 +72,16 @@ async def store(request: pytest.FixtureRequest, file: Path) -> AsyncIterator[Sto
     """An empty store of either kind."""
     url = f"sqlite:///{file}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("tables")
-        _sweep(url)
+        url = _swept(request.getfixturevalue("tables"))
     async with open_store(StoreLocation(url)) as opened:
         yield opened
 
 
-def _sweep(url: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
+def _swept(engine: Engine) -> str:
+    with engine.connect() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
-    engine.dispose()
+    return engine.url.render_as_string(hide_password=False)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import stat
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -127,6 +127,14 @@ async def test_a_store_that_was_killed_before_its_first_table_is_finished(file: 
     born.execute("PRAGMA journal_mode=WAL")
     born.close()
     assert file.stat().st_size > 0
+
+    await make(file)
+
+
+async def test_a_store_that_another_process_is_making_is_waited_for(file: Path) -> None:
+    maker = sqlite3.connect(file, isolation_level=None)
+    maker.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(0.05, maker.close)
 
     await make(file)
 
@@ -335,6 +343,20 @@ async def test_a_store_that_is_up_to_date_is_opened_without_what_it_does_not_nee
     out, _ = await asyncio.wait_for(process.communicate(), 60)
 
     assert out == b"[]\n"
+
+
+async def test_a_backup_taken_while_the_store_is_used_can_be_restored(
+    file: Path, tmp_path: Path
+) -> None:
+    restored = tmp_path / "restored" / "notifier.db"
+    restored.parent.mkdir()
+    async with open_store(at(file)) as store:
+        await freeze(store, "jana@example.com")
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(restored)) as target:
+            source.backup(target)
+
+    async with open_store(at(restored)) as store:
+        assert [(run.waiting, run.messages) for run in await store.runs.list()] == [(2, 1)]
 
 
 async def test_the_migrations_make_the_tables_of_the_program(location: StoreLocation) -> None:

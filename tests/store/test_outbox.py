@@ -193,6 +193,21 @@ async def test_a_late_failure_is_recorded_and_leaves_the_message_to_whoever_has_
     assert (await store.outbox.attempts(mine.id))[0].outcome is Outcome.DEFERRED
 
 
+async def test_of_two_answers_the_acceptance_counts(store: Store) -> None:
+    mine, attempt = await thought_dead(store)
+    theirs = await taken(store, NOON + LEASE)
+    second = await store.outbox.begin_attempt(theirs, at=NOON + LEASE)
+
+    await record(store, mine, attempt, Outcome.ACCEPTED, MessageState.SENT)
+    await record(store, theirs, second, Outcome.UNKNOWN, MessageState.UNKNOWN)
+
+    assert [m.state for m in await store.outbox.list()] == [MessageState.SENT]
+    assert [a.outcome for a in await store.outbox.attempts(mine.id)] == [
+        Outcome.ACCEPTED,
+        Outcome.UNKNOWN,
+    ]
+
+
 async def test_an_answer_no_database_takes_is_recorded_all_the_same(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
@@ -207,6 +222,14 @@ async def test_whoever_lost_the_claim_may_not_send_the_dot(store: Store) -> None
     await freeze(store, "jana@example.com")
     found = await taken(store)
     await claim(store, NOON + LEASE, "another")
+
+    with pytest.raises(StoreError, match="taken over"):
+        await store.outbox.mark_dot(found, at=NOON + LEASE, holder="me")
+
+
+async def test_a_claim_that_ran_out_does_not_serve_for_the_dot(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
 
     with pytest.raises(StoreError, match="taken over"):
         await store.outbox.mark_dot(found, at=NOON + LEASE, holder="me")
@@ -247,4 +270,6 @@ async def test_a_run_and_recipient_has_one_message(store: Store) -> None:
 
     assert await store.outbox.list() == ()
     assert await store.runs.snapshot_before("ljubljana", NOON.date() + timedelta(days=1)) is None
-    assert "CANARY" not in "".join(traceback.format_exception(caught.value))
+    told = "".join(traceback.format_exception(caught.value))
+    assert message().subject not in told
+    assert "CANARY" not in told
