@@ -89,11 +89,10 @@ def _text(name: str, text: str) -> Header:
 
 
 def _address(name: str, mailbox: Mailbox) -> Header:
-    shown = harmless(mailbox.name)
-    if not shown:
-        return Header(name, mailbox.address, mailbox)
-    value = f"{_phrase(name, shown)} <{mailbox.address}>"
-    return Header(name, value, Mailbox(mailbox.address, shown))
+    shown = Mailbox(mailbox.address, harmless(mailbox.name))
+    if not shown.name:
+        return Header(name, shown.address, shown)
+    return Header(name, f"{_phrase(name, shown.name)} <{shown.address}>", shown)
 
 
 def harmless(text: str) -> str:

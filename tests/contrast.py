@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from xml.etree.ElementTree import Comment, Element
+from xml.etree.ElementTree import Element
+
+from tests.page import is_element
 
 _COLOUR = re.compile(r"(?<![-\w])color:\s*(#[0-9a-f]{6})")
 _BACKGROUND = re.compile(r"background(?:-color)?:\s*(#[0-9a-f]{6})")
@@ -15,7 +17,7 @@ def contrasts(
 ) -> Iterator[tuple[float, str]]:
     """The contrast ratio of every piece of visible text, and the text."""
     style = element.get("style", "")
-    if element.tag is Comment or "display:none" in style:
+    if not is_element(element) or "display:none" in style:
         return
     if found := _BACKGROUND.search(style):
         background = found[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from xml.etree.ElementTree import Comment, Element
+from xml.etree.ElementTree import Element
 
 import html5lib
 
@@ -17,7 +17,13 @@ def parse(html: str) -> Element:
 
 def elements(root: Element) -> Iterator[Element]:
     """Every element in order, without comments."""
-    return (element for element in root.iter() if element.tag is not Comment)
+    return (element for element in root.iter() if is_element(element))
+
+
+def is_element(node: Element) -> bool:
+    """Whether it is one: a comment is a node whose tag is no name."""
+    tag: object = node.tag
+    return isinstance(tag, str)
 
 
 def links(root: Element) -> list[str]:

@@ -58,4 +58,6 @@ def test_constraints_pin_every_dependency_exactly_and_name_no_host() -> None:
     pins = [line for line in lines if line and not line.startswith("#")]
 
     assert pins
-    assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+!]+", pin)] == []
+    assert [
+        pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+!]+", pin)
+    ] == []
