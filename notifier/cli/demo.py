@@ -41,6 +41,7 @@ language = "sl"
 name = "Demo shop"
 client_id = "{client_id}"
 recipients = ["Office <office@example.com>", "warehouse"]
+order_url = "https://partner.example.com/orders/{{id}}"
 
 [accounts.demo.place]
 name = "Branch Ljubljana Center"

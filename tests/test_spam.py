@@ -1,0 +1,44 @@
+"""A filter that many receivers use finds nothing to hold against any mail."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from notifier.i18n import available_languages
+from tests.days import DAYS
+from tests.golden import digest_mail, trial_mail
+
+HARMLESS = {"HTML_MESSAGE", "NO_RECEIVED", "NO_RELAYS", "WEIRD_QUOTING"}
+"""It has HTML; it has not travelled; UTF-8 is taken for quotation marks. All weigh nothing."""
+
+
+@pytest.mark.skipif(
+    not shutil.which("spamassassin"), reason="NOT CHECKED: spamassassin is not installed"
+)
+def test_spamassassin_holds_nothing_against_any_mail(tmp_path: Path) -> None:
+    files = [*written_mails(tmp_path)]
+
+    said = subprocess.run(
+        ["spamassassin", "-L", "-t", *files], capture_output=True, text=True, check=True
+    ).stdout
+
+    unfolded = re.sub(r"\n\s+", " ", said)
+    scores = re.findall(r"(?m)^X-Spam-Status: .*? score=(\S+) .*? tests=(.*?) autolearn", unfolded)
+    assert len(scores) == len(files)
+    assert [score for score, _ in scores if float(score) > 0] == []
+    assert {rule for _, rules in scores for rule in re.split(r"[, ]+", rules)} <= HARMLESS
+
+
+def written_mails(folder: Path) -> list[Path]:
+    paths = []
+    for language in available_languages():
+        mails = {name: digest_mail(language, name) for name in DAYS}
+        for name, (_, message) in {**mails, "test": trial_mail(language)}.items():
+            paths.append(folder / f"{language}-{name}.eml")
+            paths[-1].write_bytes(message.content)
+    return paths
