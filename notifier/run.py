@@ -36,6 +36,8 @@ class Wish:
     day: date | None = None
     now: bool = False
     force: bool = False
+    who: str | None = None
+    """Who asked, for the audit trail."""
 
     @property
     def reason(self) -> str | None:
@@ -105,6 +107,7 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
     )
     if run is None:
         return await _idle(account, shop, task, wish)
+    await _record_wish(wish, run, shop)
     try:
         return await _fetch_and_freeze(account, source, shop, task, run)
     except Exception as error:
@@ -163,6 +166,16 @@ def _wished_edition(latest: Run | None, wish: Wish) -> int:
         return latest.edition
     done = latest.state in (RunState.COMPLETE, RunState.INCOMPLETE)
     return 0 if done and not wish.force else latest.edition + 1
+
+
+async def _record_wish(wish: Wish, run: Run, shop: Workshop) -> None:
+    if wish.reason:
+        await shop.store.audit.record(
+            at=shop.clock(),
+            who=wish.who or "unknown",
+            action="force" if wish.force else "run",
+            subject=f"{run.account_id}, {run.day}, edition {run.edition}",
+        )
 
 
 async def _idle(account: Account, shop: Workshop, task: Task, wish: Wish) -> Report:

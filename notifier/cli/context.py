@@ -38,6 +38,15 @@ class Invocation:
 
         return self._clock() if self._clock else datetime.now(UTC)
 
+    def person(self) -> str:
+        """Who calls, for the audit trail: the person behind `sudo`, or the login name."""
+        import getpass  # noqa: PLC0415
+
+        try:
+            return self.environ.get("SUDO_USER") or getpass.getuser()
+        except (KeyError, OSError):  # no name for this user, as in a container
+            return f"uid {os.getuid()}"
+
     def settings(self) -> Settings:
         """Find and read the configuration; raises ConfigError with every problem."""
         from notifier import config  # noqa: PLC0415

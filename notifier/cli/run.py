@@ -62,7 +62,7 @@ def command(
     from notifier.run import Wish  # noqa: PLC0415
 
     invocation.tell_story()
-    wish = Wish(day, now, force)
+    wish = Wish(day, now, force, invocation.person())
     return asyncio.run(run(invocation, accounts, wish, dry_run=dry_run))
 
 

@@ -122,14 +122,6 @@ class Runs:
 
         await self._thread.write(record)
 
-    async def next_edition(self, account_id: str, day: date) -> int:
-        """The edition that a further run of that day would be."""
-        query = select(func.max(runs.c.edition)).where(
-            runs.c.account_id == account_id, runs.c.day == day
-        )
-        last = await self._thread.read(lambda c: c.execute(query).scalar())
-        return AUTOMATIC_EDITION if last is None else last + 1
-
     async def settled_days(self, account_id: str, since: date) -> frozenset[date]:
         """Days from `since` on whose automatic edition needs nothing more."""
         query = select(runs.c.day).where(

@@ -93,6 +93,7 @@ async def test_now_does_todays_at_once_and_only_once(world: World) -> None:
 
 async def test_force_composes_a_new_edition_and_the_ledger_says_so(world: World) -> None:
     await world.run("2026-11-21")
+    world.environ["SUDO_USER"] = "jana"
     await world.run("2026-11-21", at="09:00", force=True)
 
     assert world.receivers == sorted(EVERYBODY * 2)
@@ -101,6 +102,9 @@ async def test_force_composes_a_new_edition_and_the_ledger_says_so(world: World)
         (2, "forced by a person"),
     ]
     assert len({mail["Message-ID"] for mail in world.mails}) == 6
+    assert [(entry.who, entry.action, entry.subject) for entry in await world.audit()] == [
+        ("jana", "force", "ljubljana, 2026-11-21, edition 2")
+    ]
 
 
 async def test_a_dry_run_shows_what_would_be_sent_and_leaves_no_trace(

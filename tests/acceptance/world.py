@@ -23,7 +23,7 @@ from notifier.parts import StoreLocation
 from notifier.run import Wish
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve
-from notifier.store import open_store
+from notifier.store import AuditEntry, open_store
 from tests.neighbours.smtp import SmtpNeighbour
 
 ZONE = ZoneInfo("Europe/Prague")
@@ -102,7 +102,9 @@ class World:
             self.now = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=ZONE)
         moment = self.now.astimezone(UTC)
         invocation = Invocation(self.config, clock=lambda: moment, environ=self.environ)
-        return await run(invocation, (), Wish(wished, now, force), dry_run=dry_run)
+        return await run(
+            invocation, (), Wish(wished, now, force, invocation.person()), dry_run=dry_run
+        )
 
     async def call(self, *arguments: str, stdin: str = "") -> Finished:
         """The command in a process of its own, by the wall clock."""
@@ -145,6 +147,11 @@ class World:
         """The run ledger, oldest first."""
         async with open_store(self._location, read_only=True) as store:
             return list(reversed(await store.runs.list()))
+
+    async def audit(self) -> list[AuditEntry]:
+        """The audit trail, oldest first."""
+        async with open_store(self._location, read_only=True) as store:
+            return list(reversed(await store.audit.list()))
 
     async def outbox(self) -> list[OutboxMessage]:
         """The outbox, oldest first."""

@@ -80,14 +80,9 @@ async def test_an_abandoned_run_settles_its_day(store: Store) -> None:
     assert await store.runs.begin("ljubljana", DAY, at=NOON, lease=LEASE, holder="me") is None
 
 
-async def test_editions_are_counted_and_only_the_automatic_one_settles_a_day(
-    store: Store,
-) -> None:
-    assert await store.runs.next_edition("ljubljana", DAY) == 1
-
+async def test_only_the_automatic_edition_settles_a_day(store: Store) -> None:
     await freeze(store, edition=2)
 
-    assert await store.runs.next_edition("ljubljana", DAY) == 3
     assert await store.runs.settled_days("ljubljana", DAY) == frozenset()
 
 
