@@ -107,7 +107,9 @@ async def _run(config: Path, at: datetime) -> ExitCode:
     from notifier.cli.run import run  # noqa: PLC0415
     from notifier.run import Wish  # noqa: PLC0415
 
-    return await run(Invocation(config, clock=lambda: at, environ={}), (), Wish(now=True, who="demo"))
+    return await run(
+        Invocation(config, clock=lambda: at, environ={}), (), Wish(now=True, who="demo")
+    )
 
 
 def _prepare(directory: Path | None) -> Path:
