@@ -148,7 +148,7 @@ async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -
     """Ask the ledger and the clock what there is to do; touches nothing."""
     today = account.schedule.local_day(now)
     settled = await store.runs.settled_days(account.id, today - slots.LOOK_BACK)
-    since = await store.runs.first_day(account.id)
+    since = await store.runs.first_begun(account.id)
     due = slots.due(account.schedule, now, settled, since=since)
     day, edition = due.day, AUTOMATIC_EDITION
     if wish.day or wish.now or wish.force:

@@ -7,12 +7,20 @@ a day.
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-LOOK_BACK = timedelta(days=7)
+LOOK_BACK = timedelta(days=366)
+"""A machine that was off for longer begins anew."""
+
+EVERY_DAY = frozenset(range(7))
+
+_DAY = timedelta(days=1)
+_NOON = time(12)
+_LONGEST_PAUSE = 16
+"""Days until the next slot at most: two weeks, should a zone skip the one weekday chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,8 @@ class Schedule:
     send_at: time
     timezone: str
     too_late: time = time(18, 0)
+    weekdays: frozenset[int] = EVERY_DAY
+    """Days that have a digest, Monday is 0."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -43,6 +53,16 @@ class Schedule:
         """
         last = day if self.too_late > self.send_at else day + timedelta(days=1)
         return datetime.combine(last, self.too_late, self.zone).astimezone(UTC)
+
+    def has(self, day: date) -> bool:
+        """Whether `day` is to have a digest: on that weekday, and if there is such a day.
+
+        A zone that moves across the date line skips one (Pacific/Apia, 2011-12-30).
+        """
+        if day.weekday() not in self.weekdays:
+            return False
+        noon = datetime.combine(day, _NOON, self.zone)
+        return self.local_day(noon.astimezone(UTC)) == day
 
     def local_day(self, now: datetime) -> date:
         """The day it is, where the recipients are."""
@@ -66,22 +86,50 @@ class Due:
 def due(
     schedule: Schedule,
     now: datetime,
-    settled: AbstractSet[date],
+    settled: Mapping[date, bool],
     *,
-    since: date | None = None,
+    since: datetime | None = None,
 ) -> Due:
-    """Decide what is due at `now` (aware), given the days that are settled in the ledger.
+    """Decide what is due at `now` (aware), given the ledger of the last LOOK_BACK.
 
-    A settled day is one that needs nothing more: its digest is frozen, or it was skipped.
-    `since` is the first day the ledger knows of; earlier days were never promised and are
-    not missed. None means that nothing was ever run: then only an open slot counts.
+    `settled` says of each day in the ledger whether it needs nothing more: its digest is frozen,
+    or it was skipped. `since` is when the ledger began; what was to be sent before then was never
+    promised, and is not missed. None means that nothing was ever run: only an open slot counts.
     """
     today = schedule.local_day(now)
-    days = [today - LOOK_BACK + timedelta(days=n) for n in range(LOOK_BACK.days + 2)]
-    started = [day for day in days if schedule.starts(day) <= now]
-    unsettled = [day for day in started if day not in settled]
-    open_days = [day for day in unsettled if now < schedule.ends(day)]
-    chosen = open_days[-1] if open_days else None
-    missed = tuple(day for day in unsettled if day != chosen and since is not None and day >= since)
-    coming = min(schedule.starts(day) for day in days if schedule.starts(day) > now)
-    return Due(chosen, missed, coming)
+    open_or_missed = [
+        day
+        for day in _days_back(schedule, today, since)
+        if not settled.get(day) and schedule.has(day)
+    ]
+    started = [day for day in open_or_missed if schedule.starts(day) <= now]
+    open_days = [day for day in started if now < schedule.ends(day)]
+    chosen = max(open_days, default=None)
+    last = max((day for day, done in settled.items() if done), default=date.min)
+    missed = tuple(
+        day
+        for day in started
+        if day != chosen
+        and since is not None
+        # A day of a former schedule that the ledger passed over was not to be sent.
+        and (day in settled or (day > last and schedule.ends(day) > since))
+    )
+    return Due(chosen, missed, next_slot(schedule, now))
+
+
+def next_slot(schedule: Schedule, now: datetime) -> datetime:
+    """The next instant (UTC) after `now` at which a day becomes due."""
+    today = schedule.local_day(now)
+    days = (today + _DAY * n for n in range(-1, _LONGEST_PAUSE))
+    return min(start for day in days if schedule.has(day) and (start := schedule.starts(day)) > now)
+
+
+def _days_back(schedule: Schedule, today: date, since: datetime | None) -> Iterable[date]:
+    """Days whose slot may have begun, oldest first.
+
+    Tomorrow's may have, too, where the clocks go back over midnight, and yesterday's be open.
+    """
+    first = today - 2 * _DAY
+    if since is not None:
+        first = max(today - LOOK_BACK, min(first, schedule.local_day(since) - _DAY))
+    return (today - _DAY * back for back in range((today - first).days, -2, -1))

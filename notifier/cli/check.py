@@ -76,10 +76,10 @@ def _account(account: Account, invocation: Invocation) -> Iterator[tuple[str, st
 
 
 def _next(account: Account, now: datetime) -> str:
-    from notifier.slots import due  # noqa: PLC0415
+    from notifier.slots import next_slot  # noqa: PLC0415
 
     schedule = account.schedule
-    at = due(schedule, now, frozenset()).next_at.astimezone(schedule.zone)
+    at = next_slot(schedule, now).astimezone(schedule.zone)
     last = schedule.ends(at.date()).astimezone(schedule.zone)
     until = f"{last:%H:%M}" if last.date() == at.date() else f"{last:%H:%M} the day after"
     return f"{at:%A}, {at.day} {at:%B %Y, %H:%M}; if it cannot be sent then, until {until}"

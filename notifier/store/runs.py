@@ -16,7 +16,6 @@ from notifier.store.tables import Row, messages, runs
 from notifier.store.thread import StoreThread
 
 FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
-SETTLED = tuple(state for state in RunState if state.settled)
 
 
 class Runs:
@@ -122,19 +121,19 @@ class Runs:
 
         await self._thread.write(record)
 
-    async def settled_days(self, account_id: str, since: date) -> frozenset[date]:
-        """Days from `since` on whose automatic edition needs nothing more."""
-        query = select(runs.c.day).where(
+    async def settled_days(self, account_id: str, since: date) -> dict[date, bool]:
+        """Days from `since` on that were begun, and whether they need nothing more."""
+        query = select(runs.c.day, runs.c.state).where(
             runs.c.account_id == account_id,
             runs.c.day >= since,
             runs.c.edition == AUTOMATIC_EDITION,
-            runs.c.state.in_(SETTLED),
         )
-        return frozenset(await self._thread.read(lambda c: c.execute(query).scalars().all()))
+        rows = await self._thread.read(lambda c: c.execute(query).all())
+        return {row.day: RunState(row.state).settled for row in rows}
 
-    async def first_day(self, account_id: str) -> date | None:
-        """The first day the ledger knows of."""
-        query = select(func.min(runs.c.day)).where(runs.c.account_id == account_id)
+    async def first_begun(self, account_id: str) -> datetime | None:
+        """When the ledger of an account began."""
+        query = select(func.min(runs.c.begun_at)).where(runs.c.account_id == account_id)
         return await self._thread.read(lambda c: c.execute(query).scalar())
 
     async def latest(self, account_id: str, day: date) -> Run | None:
