@@ -66,8 +66,8 @@ def find_column(name: str) -> Column:
     if name in COLUMNS:
         return COLUMNS[name]
     near = get_close_matches(name, COLUMNS, n=1)
-    hint = f'; did you mean "{near[0]}"?' if near else ""
-    raise ValueError(f'no column "{name}"{hint} There is: {", ".join(COLUMNS)}')
+    hint = f', did you mean "{near[0]}"' if near else ""
+    raise ValueError(f'no column "{name}"{hint}; there is: {", ".join(COLUMNS)}')
 
 
 def parse_columns(text: str) -> tuple[Column, ...]:

@@ -74,7 +74,7 @@ def test_what_has_no_value_comes_last_in_both_directions() -> None:
     ("text", "hint"),
     [
         ("days", "write days>=3"),
-        ("day>=3", 'did you mean "days"?'),
+        ("day>=3", 'did you mean "days"'),
         ("days>=soon", "is not a number"),
         ("shipped>yesterday", "YYYY-MM-DD"),
         ("overdue>1", "overdue=true"),

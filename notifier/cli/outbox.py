@@ -91,7 +91,10 @@ def _fields(message: OutboxMessage) -> tuple[tuple[str, object], ...]:
         ("Message-ID", message.message_id),
         ("Size", f"{message.size} bytes"),
         ("State", message.state),
-        ("Receipt", message.receipt or "none yet"),
+        (
+            "Receipt" if message.state == "sent" else "Last reply",
+            message.receipt or "none yet",
+        ),
     )
 
 
