@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from notifier.errors import MailRefused, MailUnavailable
 from notifier.ledger import MessageState, OutboxMessage, Outcome
 from notifier.mail.smtp import Delivery, Envelope, MailConnection, Phase
+from notifier.parts import OnUnknown
 from notifier.retries import next_try
 from notifier.store import Store
 
@@ -54,17 +55,26 @@ async def deliver_waiting(
     clock: Callable[[], datetime],
     holder: str,
     account_ids: Collection[str],
+    on_unknown: OnUnknown = OnUnknown.RESEND,
 ) -> Pass:
     """Deliver everything that may be tried now, one message after the other.
 
     A mail server that cannot be used at all ends the pass: the rest stays queued.
     """
+    if on_unknown is OnUnknown.HOLD:
+        for message in await store.outbox.hold_unknown(clock(), account_ids=account_ids):
+            _tell_held(message)
     for message in await store.outbox.give_up(clock(), account_ids=account_ids):
         _tell_given_up(message)
     done: list[Delivered] = []
     try:
         while delivered := await deliver_one(
-            store, mail, clock=clock, holder=holder, account_ids=account_ids
+            store,
+            mail,
+            clock=clock,
+            holder=holder,
+            account_ids=account_ids,
+            on_unknown=on_unknown,
         ):
             done.append(delivered)
     except (MailUnavailable, MailRefused) as error:
@@ -79,6 +89,7 @@ async def deliver_one(
     clock: Callable[[], datetime],
     holder: str,
     account_ids: Collection[str],
+    on_unknown: OnUnknown = OnUnknown.RESEND,
 ) -> Delivered | None:
     """Make one attempt at one message; None when there is nothing to do.
 
@@ -87,7 +98,11 @@ async def deliver_one(
     """
     outbox = store.outbox
     message = await outbox.claim(
-        at=clock(), holder=holder, lease=mail.longest + MARGIN, account_ids=account_ids
+        at=clock(),
+        holder=holder,
+        lease=mail.longest + MARGIN,
+        account_ids=account_ids,
+        unknown_too=on_unknown is OnUnknown.RESEND,
     )
     if message is None:
         return None
@@ -101,11 +116,18 @@ async def deliver_one(
     except (MailUnavailable, MailRefused) as error:
         # Nobody looked at this message, so it waits for a working server and no longer.
         delivery = Delivery(Outcome.DEFERRED, mail.phase, str(error))
-        await _record(store, message, attempt_id, delivery, at=clock(), next_try_at=clock())
+        state = MessageState.DEFERRED
+        await _record(store, message, attempt_id, delivery, state, at=clock(), next_try_at=clock())
         raise
     tries = 1 + await _tries_so_far(store, message)
     pause = next_try(tries, clock())
-    return await _record(store, message, attempt_id, delivery, at=clock(), next_try_at=pause)
+    state = _state_after(delivery.outcome, on_unknown)
+    return await _record(store, message, attempt_id, delivery, state, at=clock(), next_try_at=pause)
+
+
+def _state_after(outcome: Outcome, on_unknown: OnUnknown) -> MessageState:
+    held = outcome is Outcome.UNKNOWN and on_unknown is OnUnknown.HOLD
+    return MessageState.HELD if held else _STATES[outcome]
 
 
 async def _tries_so_far(store: Store, message: OutboxMessage) -> int:
@@ -120,11 +142,11 @@ async def _record(
     message: OutboxMessage,
     attempt_id: int,
     delivery: Delivery,
+    state: MessageState,
     *,
     at: datetime,
     next_try_at: datetime,
 ) -> Delivered:
-    state = _STATES[delivery.outcome]
     again = next_try_at if state.waiting else None
     await store.outbox.settle(
         message,
@@ -147,6 +169,16 @@ async def _record(
         extra=_story(str(delivery.outcome), message, phase=str(delivery.phase)),
     )
     return Delivered(message, state, delivery.reply, again)
+
+
+def _tell_held(message: OutboxMessage) -> None:
+    logger.error(
+        "%s: nobody knows whether message %d to %s was accepted; it is held until a person decides",
+        message.account_id,
+        message.id,
+        message.recipient,
+        extra=_story("held", message),
+    )
 
 
 def _tell_given_up(message: OutboxMessage) -> None:

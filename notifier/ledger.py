@@ -35,6 +35,16 @@ class RunState(StrEnum):
         return self not in (RunState.RUNNING, RunState.FAILED)
 
 
+class MessageKind(StrEnum):
+    """What a message is."""
+
+    DIGEST = "digest"
+    NOTICE = "notice"
+    """That the list could not be read, on a day without a digest so far."""
+    ALARM = "alarm"
+    """To the admin, of a failure or its end; it belongs to no run."""
+
+
 class MessageState(StrEnum):
     """How far one message got on its way to one recipient."""
 
@@ -120,8 +130,9 @@ class OutboxMessage:
     """A row of the outbox. `content` is None once it was erased, or was not asked for."""
 
     id: int
-    run_id: int
+    kind: MessageKind
     account_id: str
+    """Empty for an alarm, which belongs to none; then `edition` is 0."""
     day: date
     edition: int
     message_id: str

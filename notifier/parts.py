@@ -29,6 +29,15 @@ class WhenEmpty(StrEnum):
     SKIP = "skip"
 
 
+class OnUnknown(StrEnum):
+    """What is done with a message of which nobody knows whether the mail server has it."""
+
+    RESEND = "resend"
+    """Sent again, byte for byte: it may arrive twice."""
+    HOLD = "hold"
+    """Kept until a person decides: it may have arrived, or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceOfReturn:
     """Where the parcels of an account wait: the API does not tell, so the seller does."""
@@ -70,6 +79,8 @@ class Account:
     when_empty: WhenEmpty = WhenEmpty.SEND
     overdue_days: int = 5
     attach_csv: bool = True
+    alarm_after: timedelta = timedelta(hours=2)
+    """After this long beyond its time, an unreadable list is told in a notice."""
 
 
 class Tls(StrEnum):
@@ -92,6 +103,7 @@ class SmtpServer:
     password: Secret | None = None
     ca_file: Path | None = None
     timeout: timedelta = timedelta(seconds=30)
+    on_unknown: OnUnknown = OnUnknown.RESEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,8 @@ class Sender:
     reply_to: Mailbox
     envelope: Mailbox
     admin: Mailbox
+    idempotency_header: str | None = None
+    """Name of a header by which a relay drops the second copy of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,8 @@ class StoreLocation:
     url: str = field(repr=False)
     """May hold a password."""
     retention: timedelta = timedelta(days=7)
+    identity: str | None = None
+    """Names the machine the store belongs to, instead of the machine's own id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +138,7 @@ class Settings:
     sender: Sender
     store: StoreLocation
     templates_dir: Path | None = None
+    ping_url: str | None = field(default=None, repr=False)
+    """A monitor that misses us; whoever knows it can speak for us."""
+    health_listen: str | None = None
+    """`host:port`, or the path of a socket."""

@@ -19,6 +19,7 @@ from notifier.parts import Account, Settings
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.store import open_store
+from notifier.tick import Neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Assembly:
         return Marketplace(
             account.marketplace, self.http, clock=self.shop.clock, progress=self.progress
         )
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """The way to all of them."""
+        return Neighbours(self.source, self.mail, self.settings.smtp.on_unknown)
 
     def mail(self) -> MailConnection:
         """A connection to the mail server, not opened yet."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.errors import ExitCode, NotifierError, gravest
+from notifier.errors import ExitCode, gravest
 
 if TYPE_CHECKING:
     from notifier.cli.assembly import Assembly
@@ -88,47 +88,16 @@ async def run(
 async def _run(
     assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
 ) -> ExitCode:
-    from notifier.run import run_account  # noqa: PLC0415
+    from notifier.tick import tick  # noqa: PLC0415
 
-    codes = []
-    for account in accounts:
-        try:
-            report = await run_account(account, assembly.source(account), assembly.shop, wish)
-        except NotifierError as error:
-            codes.append(error.exit_code)
-            logger.error("%s: %s", account.name, error, extra={"event": "failed"})  # noqa: TRY400
-        except Exception:
-            # One account's bug must not take the others' mail with it.
-            codes.append(ExitCode.BUG)
-            logger.exception("%s: a bug, please report it", account.name)
-        else:
-            codes.append(report.error.exit_code if report.error else ExitCode.DONE)
-            invocation.echo(_sentence(report))
-    codes.append(await _deliver(assembly, accounts, wish, invocation))
-    await assembly.shop.store.erase(invocation.now() - assembly.settings.store.retention)
-    return gravest(codes)
-
-
-async def _deliver(
-    assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
-) -> ExitCode:
-    from notifier.deliver import deliver_waiting  # noqa: PLC0415
-
-    shop = assembly.shop
-    ids = [account.id for account in accounts]
-    if wish.now:
-        await shop.store.outbox.hasten(invocation.now(), account_ids=ids)
-    async with assembly.mail() as mail:
-        done = await deliver_waiting(
-            shop.store, mail, clock=shop.clock, holder=shop.holder, account_ids=ids
-        )
-    if done.error:
-        logger.error("%s", done.error, extra={"event": "mail_failed"})
-    waiting = await shop.store.outbox.pending(account_ids=ids)
-    if done.delivered or waiting:
-        invocation.echo(_tally(done.delivered, waiting))
-    code = done.error.exit_code if done.error else ExitCode.DONE
-    return gravest([code, _outcome_code(done.delivered)])
+    retention = assembly.settings.store.retention
+    done = await tick(accounts, assembly.shop, assembly.neighbours, wish=wish, retention=retention)
+    for account in done.accounts:
+        if account.report:
+            invocation.echo(_sentence(account.report))
+    if done.outbox.delivered or done.waiting:
+        invocation.echo(_tally(done.outbox.delivered, done.waiting))
+    return done.exit_code
 
 
 async def _rehearse(
@@ -164,13 +133,6 @@ def _refuse_future(accounts: tuple[Account, ...], day: date | None, now: datetim
                 "only tells what waits now; name today or an earlier day",
                 param_hint="--day",
             )
-
-
-def _outcome_code(delivered: tuple[Delivered, ...]) -> ExitCode:
-    from notifier.ledger import MessageState  # noqa: PLC0415
-
-    grave = {MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD}
-    return ExitCode.FAILED if any(d.state in grave for d in delivered) else ExitCode.DONE
 
 
 def _sentence(report: Report) -> str:

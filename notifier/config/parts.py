@@ -15,6 +15,7 @@ from notifier.config.schema import (
     SmtpSection,
     StoreSection,
 )
+from notifier.config.values import WEEKDAYS
 from notifier.parts import (
     Account,
     MarketplaceAccess,
@@ -52,6 +53,8 @@ def settings_from(written: Configuration, folder: Path, environ: Mapping[str, st
         sender=_sender(written.smtp, written.admin),
         store=_store(written.store, folder, environ),
         templates_dir=folder / templates if templates else None,
+        ping_url=written.alarms.ping_url,
+        health_listen=written.daemon.health_listen,
     )
 
 
@@ -63,7 +66,7 @@ def _account(
         id=account_id,
         name=account.name or account_id,
         marketplace=_access(account, written.marketplace, digest),
-        schedule=Schedule(digest.send_at, digest.timezone, digest.too_late),
+        schedule=_schedule(digest),
         recipients=resolve(account.recipients, groups, language=digest.language),
         language=digest.language,
         place=_place(account.place) if account.place else None,
@@ -71,7 +74,13 @@ def _account(
         when_empty=digest.when_empty,
         overdue_days=digest.overdue_days,
         attach_csv=digest.attach_csv,
+        alarm_after=timedelta(minutes=digest.alarm_after_minutes),
     )
+
+
+def _schedule(digest: DigestSection) -> Schedule:
+    days = frozenset(WEEKDAYS.index(day) for day in digest.weekdays)
+    return Schedule(digest.send_at, digest.timezone, digest.too_late, days)
 
 
 def _with_own(digest: DigestSection, account: AccountSection) -> DigestSection:
@@ -112,6 +121,7 @@ def _server(smtp: SmtpSection, folder: Path) -> SmtpServer:
         password=smtp.password,
         ca_file=folder / smtp.ca_file if smtp.ca_file else None,
         timeout=timedelta(seconds=smtp.timeout_seconds),
+        on_unknown=smtp.on_unknown,
     )
 
 
@@ -121,12 +131,13 @@ def _sender(smtp: SmtpSection, admin: Mailbox) -> Sender:
         reply_to=smtp.reply_to or admin,
         envelope=smtp.envelope_from or Mailbox(smtp.from_.address),
         admin=admin,
+        idempotency_header=smtp.idempotency_header,
     )
 
 
 def _store(store: StoreSection, folder: Path, environ: Mapping[str, str]) -> StoreLocation:
     url = store.url or f"sqlite:///{store_file(store.path, folder, environ)}"
-    return StoreLocation(url, timedelta(days=store.retention_days))
+    return StoreLocation(url, timedelta(days=store.retention_days), store.identity)
 
 
 def store_file(named: str | None, folder: Path, environ: Mapping[str, str]) -> Path:

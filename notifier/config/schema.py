@@ -23,7 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from notifier.config import values
 from notifier.config.layers import Layers
-from notifier.parts import Secret, Tls, WhenEmpty
+from notifier.parts import OnUnknown, Secret, Tls, WhenEmpty
 from notifier.recipients import Mailbox
 
 Line = Annotated[str, AfterValidator(values.one_line)]
@@ -33,6 +33,8 @@ TimeOfDay = Annotated[time, BeforeValidator(values.time_of_day)]
 Zone = Annotated[str, AfterValidator(values.time_zone)]
 Language = Annotated[str, AfterValidator(values.language)]
 Host = Annotated[str, AfterValidator(values.host)]
+Weekday = Annotated[str, AfterValidator(values.weekday)]
+Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 MOST_GROUPS = 100
 Choice = Field(strict=False)  # an enum is written as its text
 
@@ -58,6 +60,12 @@ class StoreSection(Section):
     )
     retention_days: Annotated[int, Field(ge=1, le=366)] = Field(
         7, description="Days the texts of finished mails are kept, so that they can be sent again."
+    )
+
+    identity: Line | None = Field(
+        None,
+        description="Names this machine where it has no id of its own, as a container has none.",
+        examples=["notifier-1"],
     )
 
     @field_validator("url")
@@ -119,6 +127,15 @@ class SmtpSection(Section):
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         30, description="How long the mail server may take to answer one command."
     )
+    on_unknown: Annotated[OnUnknown, Choice] = Field(
+        OnUnknown.RESEND,
+        description='"resend" or "hold" a message of which nobody knows whether it arrived.',
+    )
+    idempotency_header: Annotated[str, AfterValidator(values.header_name)] | None = Field(
+        None,
+        description="A header by which your relay drops a second copy; most know none.",
+        examples=["X-Idempotency-Key"],
+    )
 
     @field_validator("tls")
     @classmethod
@@ -169,6 +186,12 @@ class DigestSection(Section):
         description="When it is too late to begin the digest of a day; then the day is skipped.",
     )
     timezone: Zone = Field("Europe/Prague", description="The time zone of send_at and too_late.")
+    weekdays: Weekdays = Field(
+        list(values.WEEKDAYS), description="The days of the week that have a digest."
+    )
+    alarm_after_minutes: Annotated[int, Field(ge=10, le=1440)] = Field(
+        120, description="How long after send_at an unreadable list is told in a notice."
+    )
     language: Language = Field(
         "en", description="The language of the mail, unless a group has its own."
     )
@@ -185,6 +208,26 @@ class DigestSection(Section):
         None,
         description="A folder with your own templates of the mail, relative to this file.",
         examples=["templates"],
+    )
+
+
+class AlarmSection(Section):
+    """`[alarms]`"""
+
+    ping_url: Annotated[str, AfterValidator(values.ping_url)] | None = Field(
+        None,
+        description="A monitor that is called at the start, success and failure of a day.",
+        examples=["https://hc.example.com/ping/7e57ab1e"],
+    )
+
+
+class DaemonSection(Section):
+    """`[daemon]`"""
+
+    health_listen: Annotated[str, AfterValidator(values.listen_address)] | None = Field(
+        None,
+        description="Where the daemon says how it is: host:port, or the path of a socket.",
+        examples=["127.0.0.1:8686"],
     )
 
 
@@ -261,6 +304,8 @@ class AccountSection(Section):
     send_at: TimeOfDay | None = _own("send_at")
     too_late: TimeOfDay | None = _own("too_late")
     timezone: Zone | None = _own("timezone")
+    weekdays: Weekdays | None = _own("weekdays")
+    alarm_after_minutes: Annotated[int, Field(ge=10, le=1440)] | None = _own("alarm_after_minutes")
     language: Language | None = _own("language")
     when_empty: Annotated[WhenEmpty, Choice] | None = _own("when_empty")
     overdue_days: Annotated[int, Field(ge=1, le=365)] | None = _own("overdue_days")
@@ -290,6 +335,8 @@ class Configuration(BaseSettings):
     )
     marketplace: MarketplaceSection = Field(MarketplaceSection(), description="The MALL API.")
     digest: DigestSection = Field(DigestSection(), description="The daily mail.")
+    alarms: AlarmSection = Field(AlarmSection(), description="How failures are told.")
+    daemon: DaemonSection = Field(DaemonSection(), description="The long-running one.")
     groups: dict[GroupName, GroupSection] = Field(
         {}, max_length=MOST_GROUPS, description="Contact groups."
     )

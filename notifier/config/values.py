@@ -22,6 +22,8 @@ from notifier.i18n import available_languages
 from notifier.parts import Secret
 from notifier.recipients import parse_mailbox
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 _ACCOUNT_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -110,6 +112,13 @@ def language(code: str) -> str:
     return code
 
 
+def weekday(text: str) -> str:
+    """A day of the week, by its first three letters."""
+    if text not in WEEKDAYS:
+        raise ValueError(f"{shown(text)} is no day of the week; write one of {', '.join(WEEKDAYS)}")
+    return text
+
+
 def secret(value: object) -> object:
     """A password or client id. No message ever shows any of it."""
     if not isinstance(value, str):
@@ -180,6 +189,34 @@ def _web_address(text: str, instead: str) -> SplitResult:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError(f"{shown(text)} is not encrypted; {instead}")
     return parts
+
+
+def ping_url(text: str) -> str:
+    """Where a monitor is called; the final slash is dropped."""
+    _web_address(text, 'write it with "https://"')
+    return text.rstrip("/")
+
+
+def listen_address(text: str) -> str:
+    """A loopback address with its port, or the whole path of a Unix socket."""
+    if text.startswith("/") and text.isprintable():
+        return text
+    name, _, port = text.rpartition(":")
+    if is_loopback(name.strip("[]")) and port.isascii() and port.isdecimal() and int(port) < 65536:
+        return text
+    raise ValueError(
+        f"{shown(text)} is not on this machine; write "
+        '"127.0.0.1:8686", or the whole path of a socket'
+    )
+
+
+def header_name(text: str) -> str:
+    """The name of a mail header that no mail has anyway (RFC 5322, 3.6.8)."""
+    if re.fullmatch(r"X-[A-Za-z0-9-]{1,60}|[A-Za-z0-9-]*Idempotency[A-Za-z0-9-]*", text):
+        return text
+    raise ValueError(
+        f'{shown(text)} is no header of a relay; write one such as "X-Idempotency-Key"'
+    )
 
 
 def database_url(text: str) -> str:

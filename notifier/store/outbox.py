@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from notifier.errors import StoreError
-from notifier.ledger import Attempt, MessageState, OutboxMessage, Outcome
+from notifier.ledger import (
+    Attempt,
+    FrozenMessage,
+    MessageKind,
+    MessageState,
+    OutboxMessage,
+    Outcome,
+    Run,
+)
 from notifier.store.tables import Row, attempts, messages, runs
 from notifier.store.thread import StoreThread
 
 _IN_HAND = (MessageState.SENDING, MessageState.DOT)
 _AGAIN = (MessageState.DEFERRED, MessageState.UNKNOWN)
 _WAITING = tuple(state for state in MessageState if state.waiting)
+_FREE = {"holder": None, "leased_until": None}
 
 
 class Outbox:
@@ -23,6 +33,44 @@ class Outbox:
     def __init__(self, thread: StoreThread) -> None:
         self._thread = thread
 
+    async def post(
+        self,
+        message: FrozenMessage,
+        kind: MessageKind,
+        *,
+        run: Run | None = None,
+        at: datetime,
+        give_up_at: datetime,
+    ) -> bool:
+        """Put a message beside the digests into the outbox; False when it is there already."""
+        row = message_row(message, kind, run, at, give_up_at)
+
+        def record(connection: Connection) -> bool:
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(messages).values(**row))
+            except IntegrityError:
+                return False
+            return True
+
+        return await self._thread.write(record)
+
+    async def hold_unknown(
+        self, at: datetime, *, account_ids: Collection[str] | None = None
+    ) -> tuple[OutboxMessage, ...]:
+        """Hold everything of which nobody knows whether the server has it; gives those messages.
+
+        That is what is known to be unknown, and what a process that died had marked.
+        """
+        dead = and_(messages.c.state == MessageState.DOT, messages.c.leased_until <= at)
+        unknown = and_(or_(messages.c.state == MessageState.UNKNOWN, dead), _of(account_ids))
+        held = {"state": MessageState.HELD, "settled_at": at, "next_try_at": None, **_FREE}
+
+        def record(connection: Connection) -> tuple[OutboxMessage, ...]:
+            return _change_all(connection, unknown, held, at)
+
+        return await self._thread.write(record)
+
     async def claim(
         self,
         *,
@@ -30,20 +78,23 @@ class Outbox:
         holder: str,
         lease: timedelta,
         account_ids: Collection[str] | None = None,
+        unknown_too: bool = True,
     ) -> OutboxMessage | None:
         """Take the oldest message that may be tried now; None when there is none.
 
         It comes back with its content, and with the state it was found in: a message found in
         `dot` may have been accepted by a server whose answer was lost. The attempt of a process
-        that died ends here, as unknown if it was marked.
+        that died ends here, as unknown if it was marked. Without `unknown_too` nothing is taken
+        that a server may have: see `hold_unknown`.
         """
-        free = and_(_may_be_tried(at), _of(account_ids))
+        may_be_tried = _may_be_tried(at, unknown_too=unknown_too)
+        free = and_(may_be_tried, _of(account_ids))
         candidates = _messages(messages.c.content).where(free).order_by(messages.c.id).limit(1)
         claim = {"state": MessageState.SENDING, "holder": holder, "leased_until": at + lease}
 
         def take(connection: Connection) -> OutboxMessage | None:
             while row := connection.execute(candidates).first():
-                mine = and_(messages.c.id == row.id, _may_be_tried(at))
+                mine = and_(messages.c.id == row.id, may_be_tried)
                 if connection.execute(update(messages).where(mine).values(**claim)).rowcount:
                     _end_left_behind(connection, row, at)
                     return _message(row, row.content)
@@ -133,21 +184,10 @@ class Outbox:
             _of(account_ids),
         )
 
-        failed = {
-            "state": MessageState.FAILED,
-            "settled_at": at,
-            "next_try_at": None,
-            "holder": None,
-            "leased_until": None,
-        }
+        failed = {"state": MessageState.FAILED, "settled_at": at, "next_try_at": None, **_FREE}
 
         def record(connection: Connection) -> tuple[OutboxMessage, ...]:
-            found = connection.execute(_messages().where(late).with_for_update(of=messages)).all()
-            for row in found:
-                _end_left_behind(connection, row, at)
-            these = messages.c.id.in_([row.id for row in found])
-            connection.execute(update(messages).where(these).values(**failed))
-            return tuple(map(_message, found))
+            return _change_all(connection, late, failed, at)
 
         return await self._thread.write(record)
 
@@ -206,12 +246,47 @@ class Outbox:
         )
 
 
-def _may_be_tried(at: datetime) -> ColumnElement[bool]:
+def message_row(
+    message: FrozenMessage, kind: MessageKind, run: Run | None, at: datetime, give_up_at: datetime
+) -> dict[str, object]:
+    """A message as it comes into the outbox."""
+    return {
+        "run_id": run.id if run else None,
+        "kind": kind,
+        "message_id": message.message_id,
+        "recipient": message.recipient,
+        "envelope_from": message.envelope_from,
+        "language": message.language,
+        "subject": message.subject,
+        "content": message.content,
+        "size": len(message.content),
+        "state": MessageState.QUEUED,
+        "attempts": 0,
+        "created_at": at,
+        "give_up_at": give_up_at,
+    }
+
+
+def _change_all(
+    connection: Connection, which: ColumnElement[bool], values: Mapping[str, object], at: datetime
+) -> tuple[OutboxMessage, ...]:
+    """Change all of these, and end what a process that died had in hand; as they were before."""
+    found = connection.execute(_messages().where(which).with_for_update(of=messages)).all()
+    for row in found:
+        _end_left_behind(connection, row, at)
+    these = messages.c.id.in_([row.id for row in found])
+    connection.execute(update(messages).where(these).values(**values))
+    return tuple(map(_message, found))
+
+
+def _may_be_tried(at: datetime, *, unknown_too: bool) -> ColumnElement[bool]:
     """Queued, due again, or left behind by a process that died; and not too late."""
     due = and_(messages.c.state.in_(_AGAIN), messages.c.next_try_at <= at)
+    nobody_has_it = messages.c.state.not_in((MessageState.DOT, MessageState.UNKNOWN))
     in_time = or_(messages.c.give_up_at.is_(None), messages.c.give_up_at > at)
     ready = or_(messages.c.state == MessageState.QUEUED, due, _abandoned(at))
-    return and_(ready, in_time, messages.c.content.is_not(None))
+    sendable = and_(ready, in_time, messages.c.content.is_not(None))
+    return sendable if unknown_too else and_(sendable, nobody_has_it)
 
 
 def _abandoned(at: datetime) -> ColumnElement[bool]:
@@ -234,16 +309,16 @@ def _end_left_behind(connection: Connection, found: Row, at: datetime) -> None:
 
 
 def _of(account_ids: Collection[str] | None) -> ColumnElement[bool]:
-    """Of these accounts; of any where None are named."""
+    """Of these accounts, and of none; of any where None are named."""
     if account_ids is None:
         return messages.c.id.is_not(None)
     chosen = select(runs.c.id).where(runs.c.account_id.in_(tuple(account_ids)))
-    return messages.c.run_id.in_(chosen)
+    return or_(messages.c.run_id.is_(None), messages.c.run_id.in_(chosen))
 
 
 def _messages(*more: ColumnElement[bytes]) -> Select[Row]:
     columns = [column for column in messages.c if column.name != "content"]
-    return select(*columns, *more, runs.c.account_id, runs.c.day, runs.c.edition).join(
+    return select(*columns, *more, runs.c.account_id, runs.c.day, runs.c.edition).outerjoin(
         runs, runs.c.id == messages.c.run_id
     )
 
@@ -251,10 +326,10 @@ def _messages(*more: ColumnElement[bytes]) -> Select[Row]:
 def _message(row: Row, content: bytes | None = None) -> OutboxMessage:
     return OutboxMessage(
         id=row.id,
-        run_id=row.run_id,
-        account_id=row.account_id,
-        day=row.day,
-        edition=row.edition,
+        kind=MessageKind(row.kind),
+        account_id=row.account_id or "",
+        day=row.day or row.created_at.date(),
+        edition=row.edition or 0,
         message_id=row.message_id,
         recipient=row.recipient,
         envelope_from=row.envelope_from,

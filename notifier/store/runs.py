@@ -10,8 +10,16 @@ from sqlalchemy.exc import IntegrityError
 
 from notifier.digest import Digest, Snapshot
 from notifier.errors import StoreError
-from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, MessageState, Run, RunState
+from notifier.ledger import (
+    AUTOMATIC_EDITION,
+    FrozenMessage,
+    MessageKind,
+    MessageState,
+    Run,
+    RunState,
+)
 from notifier.store.orders import load_snapshot, save_snapshot
+from notifier.store.outbox import message_row
 from notifier.store.tables import Row, messages, runs
 from notifier.store.thread import StoreThread
 
@@ -85,7 +93,10 @@ class Runs:
             self._finish(connection, run, result)
             save_snapshot(connection, run.id, digest.snapshot.known)
             if frozen:
-                rows = [_message_row(run, message, at, give_up_at) for message in frozen]
+                rows = [
+                    message_row(message, MessageKind.DIGEST, run, at, give_up_at)
+                    for message in frozen
+                ]
                 connection.execute(insert(messages), rows)
             return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
 
@@ -263,7 +274,7 @@ def _insert_unless_there(connection: Connection, row: Mapping[str, object]) -> b
 
 def _runs() -> Select[Row]:
     """Runs with how many messages they made, and how many of those were sent."""
-    mine = messages.c.run_id == runs.c.id
+    mine = and_(messages.c.run_id == runs.c.id, messages.c.kind == MessageKind.DIGEST)
     count = select(func.count()).where(mine)
     sent = count.where(messages.c.state == MessageState.SENT)
     return select(
@@ -288,22 +299,3 @@ def _run(row: Row) -> Run:
         messages=row.messages,
         sent=row.sent,
     )
-
-
-def _message_row(
-    run: Run, message: FrozenMessage, at: datetime, give_up_at: datetime
-) -> dict[str, object]:
-    return {
-        "run_id": run.id,
-        "message_id": message.message_id,
-        "recipient": message.recipient,
-        "envelope_from": message.envelope_from,
-        "language": message.language,
-        "subject": message.subject,
-        "content": message.content,
-        "size": len(message.content),
-        "state": MessageState.QUEUED,
-        "attempts": 0,
-        "created_at": at,
-        "give_up_at": give_up_at,
-    }

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -75,6 +76,8 @@ def _id() -> Column[int]:
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
+_OPEN = text("ended_at IS NULL")
+
 runs = Table(
     "runs",
     metadata,
@@ -108,7 +111,8 @@ messages = Table(
     "messages",
     metadata,
     _id(),
-    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE")),
+    Column("kind", Text, nullable=False),
     Column("message_id", Text, nullable=False, unique=True),
     Column("recipient", Text, nullable=False),
     Column("envelope_from", Text, nullable=False),
@@ -125,7 +129,7 @@ messages = Table(
     Column("holder", Text),
     Column("leased_until", Instant),
     Column("receipt", Words),
-    UniqueConstraint("run_id", "recipient"),
+    UniqueConstraint("run_id", "kind", "recipient"),
     Index(None, "state", "next_try_at"),
 )
 
@@ -150,6 +154,25 @@ audit = Table(
     Column("action", Words, nullable=False),
     Column("subject", Words, nullable=False),
     Column("detail", Words),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    _id(),
+    Column("cause", Text, nullable=False),
+    Column("what", Words, nullable=False),
+    Column("remedy", Words, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("uq_alarms_open", "cause", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 Row = Any

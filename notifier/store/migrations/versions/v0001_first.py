@@ -35,7 +35,8 @@ def upgrade() -> None:
     op.create_table(
         "messages",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("envelope_from", sa.Text(), nullable=False),
@@ -57,7 +58,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("message_id", name=op.f("uq_messages_message_id")),
-        sa.UniqueConstraint("run_id", "recipient", name=op.f("uq_messages_run_id_recipient")),
+        sa.UniqueConstraint(
+            "run_id", "kind", "recipient", name=op.f("uq_messages_run_id_kind_recipient")
+        ),
     )
     op.create_index(
         op.f("ix_messages_state_next_try_at"), "messages", ["state", "next_try_at"], unique=False

@@ -1,0 +1,109 @@
+"""One tick: every account, then the outbox, then the care of the store.
+
+Timer, daemon and person all call this. What is due is asked of the ledger, so it may be called
+as often as anybody likes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from notifier.deliver import Pass, deliver_waiting
+from notifier.errors import ExitCode, NotifierError, gravest
+from notifier.ledger import MessageState
+from notifier.mail.smtp import MailConnection
+from notifier.parts import Account, OnUnknown
+from notifier.reading import Source
+from notifier.run import Report, Wish, Workshop, run_account
+
+_GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """How the neighbours are reached; each is opened when it is first needed."""
+
+    source: Callable[[Account], Source]
+    mail: Callable[[], MailConnection]
+    on_unknown: OnUnknown = OnUnknown.RESEND
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one account; no report where something nobody expected ended its run."""
+
+    account: Account
+    report: Report | None
+    code: ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did. `waiting` counts the messages that are still to be delivered."""
+
+    accounts: tuple[Done, ...]
+    outbox: Pass
+    waiting: int
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the caller must hear first."""
+        codes = [done.code for done in self.accounts]
+        if self.outbox.error:
+            codes.append(self.outbox.error.exit_code)
+        if any(one.state in _GRAVE for one in self.outbox.delivered):
+            codes.append(ExitCode.FAILED)
+        return gravest(codes)
+
+
+async def tick(
+    accounts: Sequence[Account],
+    shop: Workshop,
+    neighbours: Neighbours,
+    *,
+    wish: Wish,
+    retention: timedelta,
+) -> Tick:
+    """Do all that is due now. Raises StoreError where nothing can be recorded."""
+    done = [await _run(account, shop, neighbours, wish) for account in accounts]
+    outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
+    await shop.store.erase(shop.clock() - retention)
+    return Tick(tuple(done), outbox, waiting)
+
+
+async def _run(account: Account, shop: Workshop, neighbours: Neighbours, wish: Wish) -> Done:
+    """Run one account; whatever happens to it, the others have their turn."""
+    try:
+        report = await run_account(account, neighbours.source(account), shop, wish)
+    except NotifierError as error:
+        logger.error("%s: %s", account.name, error, extra={"event": "failed"})  # noqa: TRY400
+        return Done(account, None, error.exit_code)
+    except Exception:
+        logger.exception("%s: a bug, please report it", account.name)
+        return Done(account, None, ExitCode.BUG)
+    return Done(account, report, report.error.exit_code if report.error else ExitCode.DONE)
+
+
+async def _deliver(
+    accounts: Sequence[Account], shop: Workshop, neighbours: Neighbours, wish: Wish
+) -> tuple[Pass, int]:
+    outbox, ids = shop.store.outbox, [account.id for account in accounts]
+    if wish.now:
+        await outbox.hasten(shop.clock(), account_ids=ids)
+    async with neighbours.mail() as mail:
+        done = await deliver_waiting(
+            shop.store,
+            mail,
+            clock=shop.clock,
+            holder=shop.holder,
+            account_ids=ids,
+            on_unknown=neighbours.on_unknown,
+        )
+    if done.error:
+        logger.error("%s", done.error, extra={"event": "mail_failed"})
+    return done, await outbox.pending(account_ids=ids)
