@@ -51,6 +51,7 @@ def headers_of(
         *_reply_to(recipient, sender),
         _plain("Date", format_datetime(at.astimezone(account.schedule.zone))),
         _plain("Message-ID", f"<{digest_of(key)}@{domain}>"),
+        *_idempotency(key, sender),
         _text("Subject", parts.subject),
         _plain("Auto-Submitted", "auto-generated"),  # RFC 3834, 5
         # Not "All", which would suppress the bounces we want, too (MS-OXCMAIL, 2.1.3.2.20).
@@ -76,6 +77,12 @@ def _reply_to(recipient: Recipient, sender: Sender) -> Iterator[Header]:
     """Left out where its address alone would ask the server for SMTPUTF8."""
     if not sender.reply_to.needs_smtputf8 or needs_smtputf8(recipient, sender):
         yield _address("Reply-To", sender.reply_to)
+
+
+def _idempotency(key: str, sender: Sender) -> Iterator[Header]:
+    """The same in every copy of a message, and in no other message."""
+    if sender.idempotency_header:
+        yield _plain(sender.idempotency_header, digest_of(key))
 
 
 def _plain(name: str, value: str) -> Header:

@@ -76,6 +76,33 @@ _WAITING = frozenset(
 )
 
 
+class Decision(StrEnum):
+    """What a person decides about a message."""
+
+    RETRY = "retry"
+    """To try again what is not delivered."""
+    RESEND = "resend"
+    """To send the same bytes again, though they were delivered."""
+    DISCARD = "discard"
+    """To send it no more."""
+
+    @property
+    def of(self) -> frozenset[MessageState]:
+        """The states in which a message can be decided about so: never one that is in hand."""
+        return _DECIDABLE | {MessageState.SENT} if self is Decision.RESEND else _DECIDABLE
+
+
+_DECIDABLE = frozenset(
+    {
+        MessageState.QUEUED,
+        MessageState.DEFERRED,
+        MessageState.UNKNOWN,
+        MessageState.HELD,
+        MessageState.FAILED,
+    }
+)
+
+
 class Outcome(StrEnum):
     """What became of one attempt to deliver one message."""
 

@@ -15,7 +15,7 @@ from notifier.deliver import MARGIN, Pass, deliver_waiting
 from notifier.errors import MailRefused, MailUnavailable, StoreError
 from notifier.ledger import FrozenMessage, MessageState, OutboxMessage
 from notifier.mail.smtp import MailConnection, Patience
-from notifier.parts import Secret, SmtpServer, StoreLocation, Tls
+from notifier.parts import OnUnknown, Secret, SmtpServer, StoreLocation, Tls
 from notifier.store import Store, open_store
 from tests import factories
 from tests.neighbours.smtp import (
@@ -44,7 +44,11 @@ class Post:
     now: datetime = factories.NOON
 
     async def deliver(
-        self, *, after: timedelta = timedelta(0), settings: SmtpServer | None = None
+        self,
+        *,
+        after: timedelta = timedelta(0),
+        settings: SmtpServer | None = None,
+        on_unknown: OnUnknown = OnUnknown.RESEND,
     ) -> Pass:
         """One pass, that much later."""
         self.now += after
@@ -56,6 +60,7 @@ class Post:
                 clock=lambda: self.now,
                 holder="tests:1",
                 account_ids=["ljubljana"],
+                on_unknown=on_unknown,
             )
 
     def settings(self, *, port: int | None = None, password: str | None = None) -> SmtpServer:
@@ -268,6 +273,26 @@ async def test_an_unknown_outcome_is_resent_byte_for_byte(post: Post, silence: A
     assert await post.story(EVERYBODY[0]) == [("unknown", "dot"), ("accepted", "dot")]
     first, *_, second = post.server.accepted
     assert first == second
+
+
+async def test_an_unknown_outcome_is_held_where_nothing_may_arrive_twice(post: Post) -> None:
+    post.server.script(Step.DOT, accepts_and(resets))
+
+    await post.deliver(on_unknown=OnUnknown.HOLD)
+    await post.deliver(on_unknown=OnUnknown.HOLD, after=timedelta(days=2))
+
+    assert await post.states() == ["held", "sent", "sent"]
+    assert sorted(post.receivers) == sorted(EVERYBODY)
+
+
+async def test_what_was_unknown_is_held_once_that_is_wished(post: Post) -> None:
+    post.server.script(Step.DOT, accepts_and(drops))
+    await post.deliver()
+
+    await post.deliver(on_unknown=OnUnknown.HOLD, after=timedelta(hours=1))
+
+    assert await post.states() == ["held", "sent", "sent"]
+    assert sorted(post.receivers) == sorted(EVERYBODY)
 
 
 async def test_what_was_rejected_after_a_lost_answer_arrives_all_the_same(post: Post) -> None:

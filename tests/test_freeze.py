@@ -111,6 +111,16 @@ def test_headers_say_who_when_and_how_to_leave() -> None:
     assert mail["Content-Language"] == "sl"
 
 
+def test_a_relay_is_told_a_key_of_the_message_if_it_wants_one() -> None:
+    by = replace(sender(), idempotency_header="X-Idempotency-Key")
+
+    key = read(frozen(by=by))["X-Idempotency-Key"]
+
+    assert key == read(frozen(by=by, at=NOON + timedelta(hours=1)))["X-Idempotency-Key"]
+    assert key != read(frozen(by=by, edition=2))["X-Idempotency-Key"]
+    assert frozen(by=by).message_id == f"<{key}@example.com>"
+
+
 def test_text_comes_before_html_and_files_around_both() -> None:
     kinds = [part.get_content_type() for part in read(frozen()).walk()]
 

@@ -1,7 +1,8 @@
-"""`notifier outbox`: messages, their states, and what the mail server said."""
+"""`notifier outbox`: messages, what the mail server said, and what a person decides."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -10,30 +11,147 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
-    from notifier.ledger import Attempt, OutboxMessage
+    from datetime import date, datetime
+
+    from notifier.ledger import Attempt, Decision, OutboxMessage
+    from notifier.store import Store
 
 HEADINGS = ("No.", "Day", "Account", "Recipient", "State", "Tries", "Next try (UTC)", "Last reply")
+ADMIN = "(admin)"
+"""Stands where an account would: an alarm belongs to none."""
+
+DECIDED_ANEW = timedelta(days=1)
+"""How long a message is tried once a person wants it tried again."""
 
 
-@click.command
-@click.argument("number", type=int, required=False)
+class NumberOrCommand(click.Group):
+    """`outbox 12` is short for `outbox show 12`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `show` before a number."""
+        numbered = [i for i, arg in enumerate(args[:1]) if arg.isdecimal()]
+        return super().parse_args(ctx, ["show", *args] if numbered else args)
+
+
+@click.group(cls=NumberOrCommand, invoke_without_command=True)
 @click.option("--account", metavar="ID", help="Only this account.")
 @click.option("--waiting", is_flag=True, help="Only what is still to be delivered.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most N.")
 @pass_invocation
+@click.pass_context
 def command(
-    invocation: Invocation, *, number: int | None, account: str | None, waiting: bool, limit: int
-) -> int:
+    ctx: click.Context, invocation: Invocation, *, account: str | None, waiting: bool, limit: int
+) -> int | None:
     """Show the messages, their states and the server's replies.
 
-    Newest first; with NUMBER, every delivery attempt of one message. The last reply of a message
-    that is sent is the mail server's receipt.
+    Newest first. `notifier outbox NUMBER` shows every delivery attempt of one message. The last
+    reply of a message that is sent is the mail server's receipt.
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    if number is not None:
-        return asyncio.run(_show_one(invocation, number))
+    if ctx.invoked_subcommand:
+        return None
     return asyncio.run(_show_all(invocation, account, limit, waiting=waiting))
+
+
+@command.command
+@click.argument("number", type=int)
+@pass_invocation
+def show(invocation: Invocation, *, number: int) -> int:
+    """Show every delivery attempt of one message."""
+    import asyncio  # noqa: PLC0415
+
+    return asyncio.run(_show_one(invocation, number))
+
+
+@command.command
+@click.argument("number", type=int)
+@pass_invocation
+def retry(invocation: Invocation, *, number: int) -> int:
+    """Try a message again with the next run.
+
+    It may be held, failed or put off; it is tried for a day.
+    """
+    from notifier.ledger import Decision  # noqa: PLC0415
+
+    return _decide(invocation, number, Decision.RETRY)
+
+
+@command.command
+@click.argument("number", type=int)
+@pass_invocation
+def discard(invocation: Invocation, *, number: int) -> int:
+    """Send a message no more.
+
+    Whoever was to get it has it, or does without.
+    """
+    from notifier.ledger import Decision  # noqa: PLC0415
+
+    return _decide(invocation, number, Decision.DISCARD)
+
+
+@command.command
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Of which digest.")
+@click.option("--recipient", metavar="ADDRESS", required=True, help="To whom it went.")
+@click.option("--account", metavar="ID", help="Of which account, if several have that recipient.")
+@pass_invocation
+def resend(invocation: Invocation, *, day: datetime, recipient: str, account: str | None) -> int:
+    """Send a digest again, byte for byte.
+
+    For somebody who lost it. Its text is kept for retention_days.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from notifier.ledger import Decision  # noqa: PLC0415
+
+    number = asyncio.run(_find(invocation, day.date(), recipient, account))
+    return _decide(invocation, number, Decision.RESEND)
+
+
+def _decide(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
+    import asyncio  # noqa: PLC0415
+
+    return asyncio.run(_decided(invocation, number, decision))
+
+
+async def _decided(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
+    from notifier.ledger import Decision  # noqa: PLC0415
+    from notifier.store import open_store  # noqa: PLC0415
+
+    now = invocation.now()
+    async with open_store(invocation.settings().store) as store:
+        done = await store.outbox.decide(
+            number, decision, who=invocation.person(), at=now, give_up_at=now + DECIDED_ANEW
+        )
+        message = await _existing(store, number)
+    if not done:
+        raise click.UsageError(_why_not(message, decision))
+    what = "is discarded" if decision is Decision.DISCARD else "goes out with the next run"
+    invocation.echo(f"Message {number} to {message.recipient} {what}.")
+    return ExitCode.DONE
+
+
+def _why_not(message: OutboxMessage, decision: Decision) -> str:
+    if message.content is None and message.state in decision.of:
+        return f"message {message.id} can be sent no more: its text was erased (retention_days)"
+    if message.state == "sent":
+        return (
+            f"message {message.id} is sent: {message.receipt}; to send it once more: notifier "
+            f"outbox resend --day {message.day} --recipient {message.recipient}"
+        )
+    if message.state == "discarded":
+        return f"message {message.id} is discarded already"
+    return f"message {message.id} is being delivered right now; look again in a moment"
+
+
+async def _find(invocation: Invocation, day: date, recipient: str, account: str | None) -> int:
+    from notifier.store import open_store  # noqa: PLC0415
+
+    async with open_store(invocation.settings().store, read_only=True) as store:
+        number = await store.outbox.find(recipient, day, account_id=account)
+    if number is None:
+        raise click.UsageError(f"no digest of {day} went to {recipient}; see notifier outbox")
+    return number
 
 
 async def _show_all(
@@ -57,10 +175,8 @@ async def _show_one(invocation: Invocation, number: int) -> ExitCode:
     from notifier.store import open_store  # noqa: PLC0415
 
     async with open_store(invocation.settings().store, read_only=True) as store:
-        message = await store.outbox.get(number)
+        message = await _existing(store, number)
         attempts = await store.outbox.attempts(number)
-    if message is None:
-        raise click.BadParameter(f"there is no message {number}", param_hint="NUMBER")
     for name, value in _fields(message):
         invocation.echo(f"{name + ':':<13} {value}")
     for attempt in attempts:
@@ -68,12 +184,19 @@ async def _show_one(invocation: Invocation, number: int) -> ExitCode:
     return ExitCode.DONE
 
 
+async def _existing(store: Store, number: int) -> OutboxMessage:
+    message = await store.outbox.get(number)
+    if message is None:
+        raise click.BadParameter(f"there is no message {number}", param_hint="NUMBER")
+    return message
+
+
 def _row(message: OutboxMessage) -> tuple[str, ...]:
     next_try = message.next_try_at
     return (
         str(message.id),
         message.day.isoformat(),
-        message.account_id,
+        message.account_id or ADMIN,
         message.recipient,
         str(message.state),
         str(message.attempts),
@@ -83,9 +206,10 @@ def _row(message: OutboxMessage) -> tuple[str, ...]:
 
 
 def _fields(message: OutboxMessage) -> tuple[tuple[str, object], ...]:
+    of = f"{message.account_id}, {message.day}, edition {message.edition}"
     return (
         ("Message", message.id),
-        ("Digest", f"{message.account_id}, {message.day}, edition {message.edition}"),
+        (str(message.kind).capitalize(), of if message.account_id else message.day),
         ("To", message.recipient),
         ("Subject", message.subject),
         ("Message-ID", message.message_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from notifier.errors import StoreError
 from notifier.ledger import (
     Attempt,
+    Decision,
     FrozenMessage,
     MessageKind,
     MessageState,
@@ -18,7 +19,7 @@ from notifier.ledger import (
     Outcome,
     Run,
 )
-from notifier.store.tables import Row, attempts, messages, runs
+from notifier.store.tables import Row, attempts, audit, messages, runs
 from notifier.store.thread import StoreThread
 
 _IN_HAND = (MessageState.SENDING, MessageState.DOT)
@@ -196,6 +197,48 @@ class Outbox:
         later = and_(messages.c.state.in_(_AGAIN), messages.c.next_try_at > at, _of(account_ids))
         due = update(messages).where(later).values(next_try_at=at)
         return await self._thread.write(lambda c: c.execute(due).rowcount)
+
+    async def decide(
+        self, number: int, decision: Decision, *, who: str, at: datetime, give_up_at: datetime
+    ) -> bool:
+        """Do what a person decided, and write down who; False when the message is not in a state
+        for it, or its body was erased.
+        """
+        if decision is Decision.DISCARD:
+            new = {"state": MessageState.DISCARDED, "settled_at": at, "next_try_at": None}
+        else:
+            new = {"state": MessageState.QUEUED, "settled_at": None, "next_try_at": None}
+            new["give_up_at"] = give_up_at
+        decidable = and_(messages.c.id == number, messages.c.state.in_(decision.of))
+        if decision is not Decision.DISCARD:
+            decidable = and_(decidable, messages.c.content.is_not(None))
+        entry = {"at": at, "who": who, "action": decision, "subject": f"message {number}"}
+
+        def record(connection: Connection) -> bool:
+            decided = update(messages).where(decidable).values(**new)
+            if connection.execute(decided).rowcount != 1:
+                return False
+            connection.execute(insert(audit).values(**entry))
+            return True
+
+        return await self._thread.write(record)
+
+    async def find(self, recipient: str, day: date, *, account_id: str | None) -> int | None:
+        """The number of the digest of that day to that recipient, of its last edition."""
+        query = (
+            select(messages.c.id)
+            .join(runs, runs.c.id == messages.c.run_id)
+            .where(
+                messages.c.kind == MessageKind.DIGEST,
+                messages.c.recipient == recipient,
+                runs.c.day == day,
+            )
+            .order_by(runs.c.edition.desc(), messages.c.id)
+            .limit(1)
+        )
+        if account_id is not None:
+            query = query.where(runs.c.account_id == account_id)
+        return await self._thread.read(lambda c: c.execute(query).scalar())
 
     async def pending(self, account_ids: Collection[str] | None = None) -> int:
         """How many messages are still to be delivered."""

@@ -14,6 +14,7 @@ import pytest
 
 from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World, open_world
+from tests.neighbours.smtp import Step, accepts_and, resets
 
 
 async def test_orders_lists_exactly_what_is_ready_to_return(world: World) -> None:
@@ -228,3 +229,34 @@ async def test_from_init_to_the_first_mail(world: World) -> None:
     assert (await world.call("check", "--online")).code == ExitCode.DONE
     assert (await world.call("run", "--now")).code == ExitCode.DONE
     assert world.receivers == ["office@example.com"]
+
+
+async def test_a_person_decides_about_a_message_that_is_held(world: World) -> None:
+    world.configure(('tls = "none"', 'tls = "none"\non_unknown = "hold"'))
+    world.smtp.script(Step.DOT, accepts_and(resets))
+    first = await world.call("run", "--now")
+
+    sent = await world.call("outbox", "retry", "2")
+    retried = await world.call("outbox", "retry", "1")
+    again = await world.call("run")
+
+    assert first.code == ExitCode.FAILED
+    assert (sent.code, retried.code, again.code) == (ExitCode.USAGE, 0, 0)
+    assert "notifier outbox resend --day" in sent.err
+    assert len(world.receivers) == len(EVERYBODY) + 1
+    assert [entry.action for entry in await world.audit()] == ["run", "retry"]
+
+
+async def test_somebody_who_lost_the_mail_gets_the_same_bytes_again(world: World) -> None:
+    await world.run("2026-11-21", now=True)
+
+    resent = await world.call(
+        "outbox", "resend", "--day", "2026-11-21", "--recipient", "jana@example.com"
+    )
+    await world.run("2026-11-21", at="07:00")
+
+    assert resent.code == 0
+    first, second = [one for one in world.smtp.accepted if one.recipient == "jana@example.com"]
+    assert first == second
+    unknown = await world.call("outbox", "resend", "--day", "2026-11-20", "--recipient", "x@y.cz")
+    assert unknown.code == ExitCode.USAGE

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from notifier.errors import StoreError
-from notifier.ledger import MessageState, OutboxMessage, Outcome
+from notifier.ledger import Decision, MessageKind, MessageState, OutboxMessage, Outcome
 from notifier.store import Store
-from tests.factories import NOON
+from tests.factories import DAY, NOON
 from tests.store.arrange import LEASE, freeze, message
 
 MINUTE = timedelta(minutes=1)
@@ -273,3 +273,123 @@ async def test_a_run_and_recipient_has_one_message(store: Store) -> None:
     told = "".join(traceback.format_exception(caught.value))
     assert message().subject not in told
     assert "CANARY" not in told
+
+
+async def state_of(store: Store, number: int) -> MessageState:
+    found = await store.outbox.get(number)
+    assert found is not None
+    return found.state
+
+
+async def decide(store: Store, number: int, decision: Decision) -> bool:
+    return await store.outbox.decide(
+        number, decision, who="jana", at=NOON, give_up_at=NOON + timedelta(days=1)
+    )
+
+
+async def test_what_nobody_knows_is_held_and_what_is_known_is_not(store: Store) -> None:
+    await freeze(store, "jana@example.com", "pavol@example.com", "office@example.com")
+    marked, unknown, failed = [await taken(store) for _ in range(3)]
+    await store.outbox.mark_dot(marked, at=NOON, holder="me")
+    await settle(store, unknown, MessageState.UNKNOWN, again_at=NOON)
+    await settle(store, failed, MessageState.FAILED)
+
+    assert [found.recipient for found in await store.outbox.hold_unknown(NOON)] == [
+        unknown.recipient
+    ]
+    assert [found.recipient for found in await store.outbox.hold_unknown(NOON + LEASE)] == [
+        marked.recipient
+    ]
+
+    assert await state_of(store, marked.id) is MessageState.HELD
+    assert await state_of(store, failed.id) is MessageState.FAILED
+
+
+async def test_a_claim_that_must_not_double_passes_over_what_a_dead_process_had_marked(
+    store: Store,
+) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    await store.outbox.mark_dot(found, at=NOON, holder="me")
+
+    later = NOON + LEASE
+    assert await store.outbox.claim(at=later, holder="you", lease=LEASE, unknown_too=False) is None
+    assert await store.outbox.claim(at=later, holder="you", lease=LEASE) is not None
+
+
+@pytest.mark.parametrize(
+    ("decision", "before", "after"),
+    [
+        (Decision.RETRY, MessageState.FAILED, MessageState.QUEUED),
+        (Decision.RETRY, MessageState.DEFERRED, MessageState.QUEUED),
+        (Decision.RESEND, MessageState.SENT, MessageState.QUEUED),
+        (Decision.DISCARD, MessageState.FAILED, MessageState.DISCARDED),
+    ],
+)
+async def test_a_person_decides_and_the_audit_trail_says_who(
+    store: Store, decision: Decision, before: MessageState, after: MessageState
+) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    await settle(store, found, before, again_at=NOON + MINUTE)
+
+    assert await decide(store, found.id, decision)
+
+    assert await state_of(store, found.id) is after
+    (entry,) = await store.audit.list()
+    assert (entry.who, entry.action) == ("jana", str(decision))
+    assert (await claim(store) is not None) is (after is MessageState.QUEUED)
+
+
+@pytest.mark.parametrize("decision", Decision)
+async def test_nobody_decides_about_a_message_in_hand(store: Store, decision: Decision) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+
+    assert not await decide(store, found.id, decision)
+
+    assert await store.audit.list() == ()
+
+
+async def test_what_was_sent_is_not_tried_again_by_mistake(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    await settle(store, found, MessageState.SENT)
+
+    assert not await decide(store, found.id, Decision.RETRY)
+    assert not await decide(store, found.id, Decision.DISCARD)
+
+
+async def test_without_its_text_a_message_cannot_be_sent_again(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+    found = await taken(store)
+    await settle(store, found, MessageState.FAILED)
+    await store.erase(NOON + timedelta(days=8))
+
+    assert not await decide(store, found.id, Decision.RETRY)
+    assert await decide(store, found.id, Decision.DISCARD)
+
+
+async def test_the_digest_of_a_day_is_found_by_its_recipient(store: Store) -> None:
+    await freeze(store, "jana@example.com")
+
+    number = await store.outbox.find("jana@example.com", DAY, account_id=None)
+
+    assert number is not None
+    assert await store.outbox.find("jana@example.com", DAY, account_id="ljubljana") == number
+    assert await store.outbox.find("jana@example.com", DAY, account_id="praha") is None
+    assert await store.outbox.find("pavol@example.com", DAY, account_id=None) is None
+
+
+async def test_an_alarm_belongs_to_no_account_and_is_posted_once(store: Store) -> None:
+    alarm = message("admin@example.com")
+
+    posted = [
+        await store.outbox.post(alarm, MessageKind.ALARM, at=NOON, give_up_at=NOON + MINUTE)
+        for _ in range(2)
+    ]
+    found = await store.outbox.claim(at=NOON, holder="me", lease=LEASE, account_ids=["praha"])
+
+    assert posted == [True, False]
+    assert found is not None
+    assert (found.kind, found.account_id, found.edition) == (MessageKind.ALARM, "", 0)
