@@ -11,7 +11,8 @@
     │   └── ClockRefused          77          no     the clock of this machine cannot be right
     ├── UnavailableError          75          yes    try later
     │   ├── MarketplaceUnavailable
-    │   └── MailUnavailable
+    │   ├── MailUnavailable
+    │   └── ClockUnconfirmed               the clock may have jumped, and nobody could be asked
     ├── DeliveryFailed            3           no     the mail server refused this message for good
     ├── StoreError                74          no     the store is missing, foreign, broken or newer
     │   └── StoreBusy             75          yes    another process holds it
@@ -132,6 +133,10 @@ class MarketplaceUnavailable(UnavailableError):
 
 class MailUnavailable(UnavailableError):
     """The mail server could not be reached, or asked us to come back."""
+
+
+class ClockUnconfirmed(UnavailableError):
+    """The clock may have jumped, and the marketplace could not be asked what time it is."""
 
 
 class DeliveryFailed(NotifierError):

@@ -28,11 +28,12 @@ class RunState(StrEnum):
     SKIPPED = "skipped"
     """The day has no digest and will have none."""
     ABANDONED = "abandoned"
+    """The clock could not be believed; it may be begun again, or a wrong day would be blocked."""
 
     @property
     def settled(self) -> bool:
         """Whether the day of this run needs nothing more."""
-        return self not in (RunState.RUNNING, RunState.FAILED)
+        return self not in (RunState.RUNNING, RunState.FAILED, RunState.ABANDONED)
 
 
 class MessageKind(StrEnum):

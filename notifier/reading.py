@@ -77,6 +77,13 @@ Reading = Complete | Incomplete | Failed
 class Source(Protocol):
     """Where orders come from: the marketplace, or whatever stands in for it."""
 
+    server_time: datetime | None
+    """What time it was for the source at its first answer to the last question, if it told."""
+
+    async def ask_time(self) -> datetime | None:
+        """What time it is for the source; None when it cannot be asked, or does not tell."""
+        ...
+
     async def read(self, known: Collection[int]) -> Reading:
         """Read what waits now. `known` are the ids that waited last time; it never raises for
         a failure of the neighbour, but answers `Failed`."""

@@ -14,8 +14,9 @@ from datetime import date, datetime, timedelta
 
 from notifier import slots
 from notifier.attachments.csv import orders_csv
+from notifier.clock import compare as compare_clocks
 from notifier.digest import Digest, compose
-from notifier.errors import NotifierError
+from notifier.errors import ClockRefused, NotifierError
 from notifier.freeze import Attachment, freeze
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
 from notifier.parts import Account, Sender, WhenEmpty
@@ -189,6 +190,12 @@ async def _fetch_and_freeze(
     """The way of the data, from the source to the outbox."""
     runs, clock = shop.store.runs, shop.clock
     digest = await read_digest(account, source, shop.store, run.day)
+    try:
+        compare_clocks(clock(), source.server_time)
+    except ClockRefused as error:
+        run = await runs.abandon(run, str(error), at=clock())
+        _tell(logging.ERROR, "abandoned", f"{account.name}: {error}", run)
+        return Report(account, task.next_at, run, error=error)
     if isinstance(digest, Failed):
         run = await runs.fail(run, digest.why, at=clock())
         _tell(logging.WARNING, "failed", f"{account.name}: {digest.why}", run)

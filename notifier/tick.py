@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from notifier.clock import Belief, compare, judge
 from notifier.deliver import Pass, deliver_waiting
-from notifier.errors import ExitCode, NotifierError, gravest
+from notifier.errors import ClockUnconfirmed, ExitCode, NotifierError, gravest
 from notifier.ledger import MessageState
 from notifier.mail.smtp import MailConnection
 from notifier.parts import Account, OnUnknown
@@ -20,6 +21,9 @@ from notifier.reading import Source
 from notifier.run import Report, Wish, Workshop, run_account
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
+
+LAST_TICK = "last_tick"
+"""The mark of the last time that was believed."""
 
 logger = logging.getLogger(__name__)
 
@@ -69,11 +73,36 @@ async def tick(
     wish: Wish,
     retention: timedelta,
 ) -> Tick:
-    """Do all that is due now. Raises StoreError where nothing can be recorded."""
+    """Do all that is due now.
+
+    Raises StoreError where nothing can be recorded, ClockRefused or UnavailableError where the
+    time cannot be believed: then nothing was touched.
+    """
+    await _believe_clock(accounts, shop, neighbours)
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
     await shop.store.erase(shop.clock() - retention)
     return Tick(tuple(done), outbox, waiting)
+
+
+async def _believe_clock(
+    accounts: Sequence[Account], shop: Workshop, neighbours: Neighbours
+) -> None:
+    """Have a time confirmed that follows badly on the last one, before anything is done by it."""
+    now, told = shop.clock(), await shop.store.marks.get(LAST_TICK)
+    last = datetime.fromisoformat(told) if told else None
+    belief = judge(now, last)
+    if belief is not Belief.SURE:
+        source = neighbours.source(accounts[0])
+        confirmed = await source.ask_time()
+        compare(now, confirmed)
+        if confirmed is None and belief is Belief.ASK_OR_STOP:
+            raise ClockUnconfirmed(
+                f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, the last time "
+                f"{last:%Y-%m-%d %H:%M}, and the marketplace cannot be asked; nothing is done "
+                "until it answers"
+            )
+    await shop.store.marks.set(LAST_TICK, now.isoformat())
 
 
 async def _run(account: Account, shop: Workshop, neighbours: Neighbours, wish: Wish) -> Done:

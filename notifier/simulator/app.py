@@ -159,7 +159,8 @@ def _call(request: Request) -> Call:
 
 
 def _stamps(world: World) -> dict[str, str]:
-    date = format_datetime(world.now.replace(microsecond=0), usegmt=True)
+    told = world.date_header() if world.date_header else world.now
+    date = format_datetime(told.replace(microsecond=0), usegmt=True)
     return {"Date": date, **world.rate.headers(world.now)}
 
 

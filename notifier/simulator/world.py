@@ -47,6 +47,8 @@ class World:
     latency_seconds: float
     faults: Faults = field(default_factory=Faults)
     request_log: list[Call] = field(default_factory=list)
+    date_header: Instants | None = None
+    """What the `Date` of its answers says, where that is not the world's time."""
 
     @classmethod
     def from_scenario(

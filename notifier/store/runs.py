@@ -107,7 +107,7 @@ class Runs:
         return await self._end(run, RunState.FAILED, why, at)
 
     async def abandon(self, run: Run, why: str, *, at: datetime) -> Run:
-        """Record that nothing was frozen and nothing will be: the day is settled."""
+        """Record that the clock could not be believed: nothing was frozen, the day is open."""
         return await self._end(run, RunState.ABANDONED, why, at)
 
     async def skip(self, account_id: str, days: Iterable[date], why: str, *, at: datetime) -> None:
@@ -259,7 +259,7 @@ def _key(account_id: str, day: date, edition: int) -> ColumnElement[bool]:
 def _free(at: datetime) -> ColumnElement[bool]:
     """Failed, or left behind by a process that died: it may be begun again."""
     died = and_(runs.c.state == RunState.RUNNING, runs.c.leased_until <= at)
-    return or_(runs.c.state == RunState.FAILED, died)
+    return or_(runs.c.state.in_((RunState.FAILED, RunState.ABANDONED)), died)
 
 
 def _insert_unless_there(connection: Connection, row: Mapping[str, object]) -> bool:

@@ -11,6 +11,7 @@ from notifier.store import care, opening
 from notifier.store.audit import Audit
 from notifier.store.engine import BUSY_SECONDS, empty_journal, shown
 from notifier.store.foreign import translated
+from notifier.store.marks import Marks
 from notifier.store.outbox import Outbox
 from notifier.store.runs import Runs
 from notifier.store.thread import StoreThread
@@ -24,6 +25,7 @@ class Store:
         self.runs = Runs(thread)
         self.outbox = Outbox(thread)
         self.audit = Audit(thread)
+        self.marks = Marks(thread)
 
     async def erase(self, before: datetime) -> int:
         """Erase what was settled before an instant and may contain names; see `care.erase`."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -73,6 +73,13 @@ class World:
     smtp: SmtpNeighbour
     now: datetime = START
     environ: dict[str, str] = field(default_factory=dict)
+    clock_is_wrong_by: timedelta = timedelta(0)
+    """How far the notifier's clock is ahead of everybody else's."""
+    _processes: int = 0
+
+    def time(self) -> datetime:
+        """What time it is; for a process of its own, that is what the machine says."""
+        return datetime.now(UTC) if self._processes else self.now.astimezone(UTC)
 
     @property
     def config(self) -> Path:
@@ -100,7 +107,7 @@ class World:
         """`notifier run`, on a day and at a local time; the day moves on with it."""
         if day:
             self.now = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=ZONE)
-        moment = self.now.astimezone(UTC)
+        moment = self.now.astimezone(UTC) + self.clock_is_wrong_by
         invocation = Invocation(self.config, clock=lambda: moment, environ=self.environ)
         return await run(
             invocation, (), Wish(wished, now, force, invocation.person()), dry_run=dry_run
@@ -108,17 +115,27 @@ class World:
 
     async def call(self, *arguments: str, stdin: str = "") -> Finished:
         """The command in a process of its own, by the wall clock."""
-        process = await self._start(asyncio.subprocess.PIPE, arguments)
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), timeout=60)
+        async with self._process(asyncio.subprocess.PIPE, arguments) as process:
+            out, err = await asyncio.wait_for(process.communicate(stdin.encode()), timeout=60)
         assert process.returncode is not None
         return Finished(process.returncode, out.decode(), err.decode())
 
     async def call_into(self, stdout: int, *arguments: str) -> int:
         """The same with its standard output somewhere else; its exit code."""
-        process = await self._start(stdout, arguments)
-        await asyncio.wait_for(process.communicate(), timeout=60)
+        async with self._process(stdout, arguments) as process:
+            await asyncio.wait_for(process.communicate(), timeout=60)
         assert process.returncode is not None
         return process.returncode
+
+    @asynccontextmanager
+    async def _process(
+        self, stdout: int, arguments: Sequence[str]
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
+        self._processes += 1
+        try:
+            yield await self._start(stdout, arguments)
+        finally:
+            self._processes -= 1
 
     async def _start(self, stdout: int, arguments: Sequence[str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -170,4 +187,5 @@ async def open_world(folder: Path, scenario: str = "small_shop") -> AsyncIterato
     async with serve(marketplace) as base_url, SmtpNeighbour() as smtp:
         world = World(folder, marketplace, base_url, smtp)
         world.configure()
+        marketplace.date_header = world.time
         yield world

@@ -71,13 +71,13 @@ async def test_a_frozen_run_is_never_begun_again(store: Store) -> None:
     assert await store.runs.begin("ljubljana", DAY, at=late, lease=LEASE, holder="me") is None
 
 
-async def test_an_abandoned_run_settles_its_day(store: Store) -> None:
+async def test_an_abandoned_run_leaves_its_day_open(store: Store) -> None:
     await store.runs.abandon(await begin(store), "the clock is two years off", at=NOON)
 
     (run,) = await store.runs.list()
     assert (run.state, run.why) == (RunState.ABANDONED, "the clock is two years off")
-    assert await store.runs.settled_days("ljubljana", DAY) == {DAY: True}
-    assert await store.runs.begin("ljubljana", DAY, at=NOON, lease=LEASE, holder="me") is None
+    assert await store.runs.settled_days("ljubljana", DAY) == {DAY: False}
+    assert await store.runs.begin("ljubljana", DAY, at=NOON, lease=LEASE, holder="me") is not None
 
 
 async def test_only_the_automatic_edition_settles_a_day(store: Store) -> None:
