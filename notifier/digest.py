@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from math import inf
@@ -34,6 +34,15 @@ class Snapshot:
     watching_since: date
     """The day of the account's first run: nothing can have been seen before it."""
     known: Mapping[int, Known]
+    whole: bool = True
+    """Whether the account's whole list was ever read; before, what is not in it may be old."""
+    earlier: Mapping[int, Known] = field(default_factory=dict)
+    """What else waited in an earlier edition of the day that is composed now."""
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """Every order of which the source should tell how it left."""
+        return frozenset({*self.known, *self.earlier})
 
 
 class SectionName(StrEnum):
@@ -88,6 +97,8 @@ class Digest:
     watching_since: date
     previous_day: date | None
     """Day of the snapshot this is compared with; None on an account's very first digest."""
+    is_first: bool
+    """Whether nothing can be called new, because the whole list was never read before."""
     new: tuple[Entry, ...]
     waiting: tuple[Entry, ...]
     collected: tuple[Entry, ...]
@@ -111,11 +122,6 @@ class Digest:
     def zone(self) -> ZoneInfo:
         """The clocks its instants are told on."""
         return ZoneInfo(self.timezone)
-
-    @property
-    def is_first(self) -> bool:
-        """Whether nothing can be called new, because nobody watched before."""
-        return self.previous_day is None
 
     @property
     def present(self) -> tuple[Entry, ...]:
@@ -158,6 +164,16 @@ class Digest:
         return count_ages(self.present)
 
     @property
+    def returned(self) -> int:
+        """How many of those that wait no longer the seller has collected."""
+        return sum(entry.departure is Departure.RETURNED for entry in self.collected)
+
+    @property
+    def lost(self) -> int:
+        """How many of those that wait no longer are lost: the carrier may owe for them."""
+        return sum(entry.departure is Departure.LOST for entry in self.collected)
+
+    @property
     def snapshot(self) -> Snapshot:
         """What the next digest is compared with."""
         known = {entry.order.id: Known(entry.first_seen, entry.order) for entry in self.present}
@@ -188,21 +204,27 @@ def compose(
     parcel into a collected one, nor a known one into a new one afterwards.
     """
     known = previous.known if previous else {}
+    seen = {**previous.earlier, **known} if previous else {}
+    is_first = previous is None or not previous.whole
+    today = _day_seen(account, reading.read_at, day)
     read = {order.id: order for order in reading.orders}
-    gone = {id_: how for id_, how in reading.departed.items() if id_ in known and id_ not in read}
-    kept = [id_ for id_ in known if id_ not in read and id_ not in gone]
+    gone = {id_: how for id_, how in reading.departed.items() if id_ in seen and id_ not in read}
+    kept = [id_ for id_ in seen if id_ not in read and id_ not in gone]
 
     def entry(order: Order, first_seen: date) -> Entry:
-        days = (day - first_seen).days
+        days = max(0, (day - first_seen).days)
         return Entry(order, first_seen, days, overdue=days >= account.overdue_days)
 
-    new = [entry(order, day) for id_, order in read.items() if id_ not in known]
-    still = [entry(order, known[id_].first_seen) for id_, order in read.items() if id_ in known]
-    assumed = [replace(entry(known[id_].order, known[id_].first_seen), unread=True) for id_ in kept]
-    left = [
-        replace(entry(known[id_].order, known[id_].first_seen), overdue=False, departure=how)
-        for id_, how in gone.items()
-    ]
+    def last_seen(id_: int) -> Entry:
+        return entry(seen[id_].order, seen[id_].first_seen)
+
+    def present(order: Order) -> Entry:
+        return entry(order, seen[order.id].first_seen if order.id in seen else today)
+
+    new = [present(order) for id_, order in read.items() if id_ not in known]
+    still = [present(order) for id_, order in read.items() if id_ in known]
+    assumed = [replace(last_seen(id_), unread=True) for id_ in kept]
+    left = [replace(last_seen(id_), overdue=False, departure=how) for id_, how in gone.items()]
     return Digest(
         account_id=account.id,
         account_name=account.name,
@@ -212,14 +234,26 @@ def compose(
         candidates=reading.candidates,
         watching_since=previous.watching_since if previous else day,
         previous_day=previous.day if previous else None,
-        new=tuple(sorted(new, key=_age)) if previous else (),
-        waiting=tuple(sorted([*still, *assumed] if previous else new, key=_age)),
+        is_first=is_first,
+        new=() if is_first else tuple(sorted(new, key=_age)),
+        waiting=tuple(sorted([*still, *assumed, *(new if is_first else ())], key=_age)),
         collected=tuple(sorted(left, key=_age)),
         overdue_days=account.overdue_days,
         gap=_gap(reading, kept),
         skipped_days=tuple(skipped_days),
         trend=tuple(trend),
     )
+
+
+def _day_seen(account: Account, read_at: datetime, day: date) -> date:
+    """The day of what is seen now: the digest's own while its time has not passed.
+
+    A slot just before midnight is mostly read after it. But who asks today for yesterday's digest
+    sees what waits today.
+    """
+    if read_at < account.schedule.ends(day):
+        return day
+    return account.schedule.local_day(read_at)
 
 
 def _gap(reading: Complete | Incomplete, kept: Sequence[int]) -> Gap | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from notifier import slots
@@ -22,6 +22,7 @@ from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
 from notifier.parts import Account, Sender, WhenEmpty
 from notifier.reading import Failed, Source
 from notifier.render import Parts, Renderer
+from notifier.stopping import Stop
 from notifier.store import Store
 
 RECORDING_TIME = timedelta(minutes=5)
@@ -88,10 +89,15 @@ class Workshop:
     clock: Callable[[], datetime]
     holder: str
     """Who holds a lease: one process on one machine."""
+    stop: Stop = field(default_factory=Stop)
 
 
 async def run_account(account: Account, source: Source, shop: Workshop, wish: Wish) -> Report:
-    """Do what is due for one account, up to messages in the outbox."""
+    """Do what is due for one account, up to messages in the outbox.
+
+    Raises Stopped when somebody asked to stop; the day is then open for the next run.
+    """
+    shop.stop.check()
     runs, clock = shop.store.runs, shop.clock
     task = await find_task(account, shop.store, wish, clock())
     await runs.skip(account.id, task.missed, "nothing ran on that day", at=clock())
@@ -131,7 +137,7 @@ async def rehearse(account: Account, source: Source, shop: Workshop, wish: Wish)
 async def read_digest(account: Account, source: Source, store: Store, day: date) -> Digest | Failed:
     """Read the source and compare it with the last snapshot; records nothing."""
     previous = await store.runs.snapshot_before(account.id, day)
-    reading = await source.read(frozenset(previous.known) if previous else ())
+    reading = await source.read(previous.ids if previous else ())
     if isinstance(reading, Failed):
         return reading
     last = previous.day if previous else None
@@ -189,7 +195,8 @@ async def _fetch_and_freeze(
 ) -> Report:
     """The way of the data, from the source to the outbox."""
     runs, clock = shop.store.runs, shop.clock
-    digest = await read_digest(account, source, shop.store, run.day)
+    async with shop.stop.limit():
+        digest = await read_digest(account, source, shop.store, run.day)
     try:
         compare_clocks(clock(), source.server_time)
     except ClockRefused as error:

@@ -96,6 +96,19 @@ def incomplete() -> Digest:
     )
 
 
+def forints() -> Digest:
+    """Amounts as long as they get, and everything collected."""
+    dear = Money(Decimal("1249900"), "HUF")
+    orders = tuple(
+        replace(order, currency="HUF", cod=dear, items=(Item("Hladilnik", 2, None, None, dear),))
+        for order in shop()[:2]
+    )
+    departed = {4499990: Departure.RETURNED, 4499991: Departure.RETURNED}
+    reading = Complete(NOON, orders, departed, candidates=2)
+    before = snapshot(*orders, *_yesterday()[-2:], **{"o4500001": date(2026, 11, 8)})
+    return compose(account(), reading, before, DAY)
+
+
 def huge(count: int = 10_000) -> Digest:
     """Many orders, half of them new, the others of all ages."""
     orders = tuple(_numbered(n, shop()[n % 6]) for n in range(4_600_000, 4_600_000 + count))
@@ -117,5 +130,6 @@ DAYS: dict[str, Callable[[], Digest]] = {
     "first": first,
     "empty": empty,
     "incomplete": incomplete,
+    "forints": forints,
     "huge": partial(huge, 1_000),
 }

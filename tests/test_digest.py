@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from notifier.digest import Digest, compose
 from notifier.orders import Item, Money
 from notifier.reading import Complete, Departure, Incomplete
-from tests.factories import DAY, NOON, account, digest, order, snapshot
+from tests.factories import DAY, NOON, account, digest, order, schedule, snapshot
 
 
 def ids(entries: tuple[object, ...]) -> list[int]:
@@ -54,6 +55,56 @@ def test_days_waiting_count_from_the_day_we_first_saw_it() -> None:
     (entry,) = digest(order(1), previous=before).waiting
 
     assert (entry.first_seen, entry.days_waiting, entry.overdue) == (date(2026, 11, 15), 7, True)
+
+
+def test_until_the_whole_list_was_read_once_nothing_is_new() -> None:
+    before = replace(snapshot(order(1), o1=date(2026, 11, 20)), whole=False)
+
+    result = digest(order(1), order(2), previous=before)
+
+    assert result.is_first
+    assert result.new == ()
+    assert [(e.order.id, e.first_seen) for e in result.waiting] == [
+        (1, date(2026, 11, 20)),
+        (2, DAY),
+    ]
+
+
+def test_what_an_earlier_edition_of_the_day_told_is_still_new_or_told_to_be_gone() -> None:
+    told = snapshot(order(2), order(3), day=DAY).known
+    before = replace(snapshot(order(1)), earlier=told)
+    reading = Complete(NOON, (order(1), order(2)), departed={3: Departure.RETURNED})
+
+    result = compose(account(), reading, before, DAY)
+
+    assert (ids(result.new), ids(result.waiting), ids(result.collected)) == ([2], [1], [3])
+
+
+def test_who_asks_today_for_the_digest_of_yesterday_sees_what_waits_today() -> None:
+    reading = Complete(datetime(2026, 11, 23, 5, tzinfo=UTC), (order(1),))
+
+    result = compose(account(), reading, snapshot(), DAY)
+
+    (entry,) = result.new
+    assert (entry.first_seen, entry.days_waiting) == (date(2026, 11, 23), 0)
+
+
+def test_a_slot_before_midnight_that_is_read_after_it_belongs_to_its_day() -> None:
+    late = account(schedule=schedule(send_at=time(23, 58)))
+    reading = Complete(datetime(2026, 11, 22, 23, 3, tzinfo=UTC), (order(1),))
+
+    (entry,) = compose(late, reading, snapshot(), DAY).new
+
+    assert entry.first_seen == DAY
+
+
+def test_only_what_the_seller_has_collected_counts_as_collected() -> None:
+    left = {1: Departure.RETURNED, 2: Departure.LOST, 3: Departure.WITHDRAWN}
+    before = snapshot(order(1), order(2), order(3))
+
+    result = compose(account(), Complete(NOON, (), departed=left), before, DAY)
+
+    assert (len(result.collected), result.returned, result.lost) == (3, 1, 1)
 
 
 def test_an_unread_order_stays_in_the_list_and_is_named() -> None:

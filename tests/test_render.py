@@ -137,7 +137,7 @@ def test_sections_come_in_order_and_empty_ones_do_not_come() -> None:
     assert [h.replace("\u00a0", " ").replace("&nbsp;", " ") for h in headings] == [
         "New (2)",
         "Still waiting (4)",
-        "Collected since 21 Nov (2)",
+        "No longer waiting since 21 Nov (2)",
     ]
     assert "Collected since" not in render(waiting(1)).text
 

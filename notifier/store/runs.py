@@ -167,27 +167,32 @@ class Runs:
         return tuple(map(_run, rows))
 
     async def snapshot_before(self, account_id: str, day: date) -> Snapshot | None:
-        """What waited at the end of the last frozen run of an earlier day.
+        """What waited at the end of the last frozen run of an earlier day, and besides that in
+        earlier editions of the day itself.
 
-        None without one, and when it was erased: compared with nothing, everything would be new.
+        None without any, and when it was erased: compared with nothing, everything would be new.
         """
         frozen = and_(runs.c.account_id == account_id, runs.c.state.in_(FROZEN))
-        last = (
-            select(runs.c.id, runs.c.day, runs.c.waiting)
-            .where(frozen, runs.c.day < day)
-            .order_by(runs.c.day.desc(), runs.c.edition.desc())
-            .limit(1)
-        )
+        newest = _runs().where(frozen).order_by(runs.c.day.desc(), runs.c.edition.desc()).limit(1)
 
         def load(connection: Connection) -> Snapshot | None:
-            run = connection.execute(last).first()
-            if run is None:
+            before = connection.execute(newest.where(runs.c.day < day)).first()
+            today = connection.execute(newest.where(runs.c.day == day)).first()
+            known = load_snapshot(connection, before.id) if before else {}
+            if before and before.waiting and not known:
                 return None
-            known = load_snapshot(connection, run.id)
-            if run.waiting and not known:
+            earlier = load_snapshot(connection, today.id) if today else {}
+            if before is None and not earlier:
                 return None
             since = connection.execute(select(func.min(runs.c.day)).where(frozen)).scalar_one()
-            return Snapshot(run.day, since, known)
+            whole = and_(frozen, runs.c.state == RunState.COMPLETE, runs.c.day < day)
+            return Snapshot(
+                before.day if before else day,
+                since,
+                known,
+                whole=connection.execute(select(func.count()).where(whole)).scalar_one() > 0,
+                earlier={id_: one for id_, one in earlier.items() if id_ not in known},
+            )
 
         return await self._thread.read(load)
 

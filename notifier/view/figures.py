@@ -58,21 +58,23 @@ def headline_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
     waiting = Figure(language.gettext("To collect"), language.number(len(digest.present)))
     if digest.is_first:
         return (waiting,)
-    overdue = digest.overdue
     return (
         waiting,
-        Figure(
-            language.gettext("New"),
-            language.number(len(digest.new)),
-            Tone.NEW if digest.new else Tone.CALM,
-        ),
-        Figure(
-            language.gettext("Overdue"),
-            language.number(overdue),
-            Tone.OVERDUE if overdue else Tone.CALM,
-        ),
-        Figure(language.gettext("Collected"), language.number(len(digest.collected))),
+        _figure(language.gettext("New"), len(digest.new), Tone.NEW, language),
+        _figure(language.gettext("Overdue"), digest.overdue, Tone.OVERDUE, language),
+        _figure(language.gettext("Collected"), digest.returned, Tone.CALM, language),
+        *_lost(digest, language),
     )
+
+
+def _figure(label: str, count: int, tone: Tone, language: Language) -> Figure:
+    return Figure(label, language.number(count), tone if count else Tone.CALM)
+
+
+def _lost(digest: Digest, language: Language) -> Iterator[Figure]:
+    """Only when there are any: then somebody must ask the carrier."""
+    if digest.lost:
+        yield _figure(language.gettext("Lost"), digest.lost, Tone.OVERDUE, language)
 
 
 def money_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:

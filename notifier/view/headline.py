@@ -65,13 +65,15 @@ def _summary(digest: Digest, language: Language) -> Iterator[str]:
         yield language.ngettext("{count} new", "{count} new", len(digest.new))
     if overdue := digest.overdue:
         yield language.ngettext("{count} overdue", "{count} overdue", overdue)
-    if digest.collected:
+    if digest.returned:
         yield language.ngettext(
             "{count} collected since {day}",
             "{count} collected since {day}",
-            len(digest.collected),
+            digest.returned,
             day=language.day(digest.previous_day or digest.day),
         )
+    if digest.lost:
+        yield language.ngettext("{count} lost", "{count} lost", digest.lost)
 
 
 def _preheader(digest: Digest, account: Account, language: Language) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from notifier.digest import compose
 from notifier.ledger import FrozenMessage, Run
 from notifier.orders import Order
-from notifier.reading import Complete, Departure
+from notifier.reading import Complete, Departure, Incomplete
 from notifier.store import Store
 from tests.factories import DAY, NOON, account, order
 
@@ -42,12 +42,16 @@ async def freeze(
     edition: int = 1,
     orders: Sequence[Order] = (order(1), order(2)),
     give_up_after: timedelta = timedelta(days=1),
+    gap: str | None = None,
 ) -> Run:
     """A whole run: begun, compared with the last one, and frozen with its messages."""
     run = await begin(store, day, at=at, edition=edition)
     previous = await store.runs.snapshot_before("ljubljana", day)
-    gone = set(previous.known if previous else ()) - {o.id for o in orders}
-    reading = Complete(at, tuple(orders), departed=dict.fromkeys(gone, Departure.RETURNED))
+    gone = set(previous.ids if previous else ()) - {o.id for o in orders}
+    departed = dict.fromkeys(gone, Departure.RETURNED)
+    reading: Complete | Incomplete = Complete(at, tuple(orders), departed)
+    if gap:
+        reading = Incomplete(at, tuple(orders), gap, departed=departed)
     digest = compose(account(), reading, previous, day)
     key = f"{day}.{edition}"
     frozen = [message(recipient, key) for recipient in recipients]

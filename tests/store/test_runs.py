@@ -110,9 +110,31 @@ async def test_the_snapshot_is_of_an_earlier_day_and_its_last_edition(store: Sto
 
     snapshot = await store.runs.snapshot_before("ljubljana", NEXT)
 
-    assert await store.runs.snapshot_before("ljubljana", DAY) is None
     assert snapshot is not None
-    assert (snapshot.day, set(snapshot.known)) == (DAY, {1, 2})
+    assert (snapshot.day, set(snapshot.known), set(snapshot.earlier)) == (DAY, {1, 2}, {3})
+    assert await store.runs.snapshot_before("ljubljana", DAY - timedelta(days=1)) is None
+
+
+async def test_a_further_edition_of_the_first_day_knows_what_the_one_before_saw(
+    store: Store,
+) -> None:
+    await freeze(store, orders=(order(1), order(2)))
+
+    snapshot = await store.runs.snapshot_before("ljubljana", DAY)
+
+    assert snapshot is not None
+    assert (set(snapshot.known), snapshot.ids, snapshot.whole) == (set(), {1, 2}, False)
+
+
+async def test_a_list_that_was_never_read_whole_makes_nothing_new(store: Store) -> None:
+    await freeze(store, orders=(order(1),), gap="page 2 could not be read")
+    first = await store.runs.snapshot_before("ljubljana", NEXT)
+    await freeze(store, orders=(order(1), order(2)), day=NEXT)
+    second = await store.runs.snapshot_before("ljubljana", NEXT + timedelta(days=1))
+
+    assert first is not None
+    assert second is not None
+    assert (first.whole, second.whole) == (False, True)
 
 
 async def test_first_seen_dates_survive_from_snapshot_to_snapshot(store: Store) -> None:
