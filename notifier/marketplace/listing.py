@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,8 +18,9 @@ from notifier.marketplace.payloads import Row, parse_row
 MOST_UNTOLD_PAGES = 1000
 """Where a list does not tell how many pages it has, we stop here."""
 
-_PASSES = 2
+_PASSES = 3
 _MOST_BYTES = 32 * 2**20
+_MOVED = "the list moved while it was read, so a new order may be missing"
 
 logger = logging.getLogger("notifier.marketplace")
 
@@ -81,6 +82,25 @@ def parse_page(envelope: Envelope, page_number: int, zone: ZoneInfo) -> Page:
     )
 
 
+@dataclass(slots=True)
+class Pass:
+    """What one reading of all pages saw."""
+
+    ids: set[int] = field(default_factory=set)
+    strays: int = 0
+    pages: int = 0
+    totals: set[int] = field(default_factory=set)
+
+    def doubt(self) -> str | None:
+        """Why this may not be the whole list, by its own words; None where nothing says so."""
+        if len(self.totals) > 1:
+            return _MOVED
+        named = len(self.ids) + self.strays
+        for total in self.totals - {named}:
+            return f"the list says that it has {total} orders, and names {named}"
+        return None
+
+
 class Listing:
     """What the list named so far: each order once, with the row that came last."""
 
@@ -94,35 +114,43 @@ class Listing:
         self._test_orders = test_orders
 
     async def read(self) -> None:
-        """Read every page, and all of them again when the list moved meanwhile.
+        """Read every page, until two passes in a row name the same orders.
 
         An order that leaves while we read shifts those behind it, and one of them slips from the
-        page we read next onto the page we have read. Two passes seldom miss the same one.
-        Raises MarketplaceRefused or MarketplaceUnavailable; what was named before stays.
+        page we read next onto the page we have read; another that enters keeps the total as it
+        was. Two passes seldom miss the same one. What has one page alone is read once. Raises
+        MarketplaceRefused or MarketplaceUnavailable; what was named before stays.
         """
+        before: set[int] | None = None
         for _ in range(_PASSES):
-            if not await self._pass():
+            seen = await self._pass()
+            doubt = seen.doubt()
+            if not doubt and (seen.pages == 1 or seen.ids == before):
                 return
-        self.gaps.append("the list moved while it was read, so a new order may be missing")
+            before = seen.ids
+        if doubt and not self.rows:
+            raise OddList(f"the list of {self._calls.host} makes no sense: {doubt}")
+        self.gaps.append(doubt or _MOVED)
 
-    async def _pass(self) -> bool:
-        """Read every page once; whether the list moved meanwhile."""
-        seen: set[int] = set()
-        totals: set[int] = set()
+    async def _pass(self) -> Pass:
+        """Read every page once."""
+        seen = Pass()
         allowance = 0
         for page_number in count(1):
             page = await self._page(page_number)
             allowance = allowance or page.allowance
-            fresh = {row.id for row in page.rows} - seen
+            fresh = {row.id for row in page.rows} - seen.ids
             self.rows |= {row.id: row for row in page.rows}
             if oddity := _oddity(page, fresh=len(fresh), allowance=allowance):
                 raise OddList(f"the list of {self._calls.host} makes no sense: {oddity}")
             if page.total is not None:
-                totals.add(page.total)
+                seen.totals.add(page.total)
+            seen.ids |= fresh
+            seen.strays += page.strays
             if page.is_last:
                 break
-            seen |= fresh
-        return len(totals) > 1
+        seen.pages = page_number
+        return seen
 
     async def _page(self, page_number: int) -> Page:
         envelope = await self._calls.get(

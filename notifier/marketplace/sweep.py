@@ -26,6 +26,12 @@ Progress = Callable[[int, int], None]
 GIVE_UP_AFTER = 5
 """After so many orders in a row that could not be read, each tried several times, we stop."""
 
+MOST_UNREADABLE = 25
+"""After so many in a row that were answered, but not in a way anybody can read."""
+
+VANISHED_SHARE = 20
+"""One in so many orders may be gone between list and detail; more, and 404 means nothing."""
+
 _MOST_BYTES = 2 * 2**20
 _DEPARTURES = {
     OrderStatus.RETURNED: Departure.RETURNED,
@@ -36,6 +42,10 @@ _DEPARTURES = {
 }
 
 logger = logging.getLogger("notifier.marketplace")
+
+
+class NothingReadable(MarketplaceUnavailable):
+    """Every order is answered for, and no answer can be read: this is a fault, not an order."""
 
 
 class Sweep:
@@ -59,8 +69,11 @@ class Sweep:
         self._asked = 0
         self._answered: set[int] = set()
         self._failures_in_a_row = 0
+        self._unreadable_in_a_row = 0
         self._orders: list[Order] = []
         self._departed: dict[int, Departure] = {}
+        self._vanished: set[int] = set()
+        self._listed = 0
         self._trouble: list[MarketplaceRefused | MarketplaceUnavailable] = []
 
     async def run(self) -> None:
@@ -80,6 +93,11 @@ class Sweep:
 
     def conclude(self, read_at: datetime) -> Reading:
         """What the reading gave so far."""
+        self._disbelieve_vanished()
+        if self._queue and not self._answered and not self._trouble:
+            self._trouble.append(
+                MarketplaceUnavailable(f"{self._calls.host} answers for no order as it should")
+            )
         if self._trouble and not self._answered:
             return Failed(read_at, self._trouble[0], self._calls.made)
         orders = tuple(sorted(self._orders, key=lambda order: order.id))
@@ -89,6 +107,14 @@ class Sweep:
         if why:
             return Incomplete(read_at, orders, why, unread, departed, candidates, calls)
         return Complete(read_at, orders, departed, candidates, calls)
+
+    def _disbelieve_vanished(self) -> None:
+        """Take 404 for no answer where so many orders of the list are said not to be there."""
+        if len(self._vanished) <= max(1, self._listed // VANISHED_SHARE):
+            return
+        self._answered -= self._vanished
+        for id_ in self._vanished:
+            self._departed.pop(id_, None)
 
     def _gaps(self, unread: int) -> Iterator[str]:
         if unread:
@@ -114,6 +140,7 @@ class Sweep:
             for row in self._listing.rows.values()
             if row.may_wait(test_orders=self._access.test_orders)
         ]
+        self._listed = len(candidates)
         self._queue = _queue(candidates, self._known)
         return True
 
@@ -146,7 +173,7 @@ class Sweep:
             try:
                 await self._read(id_)
                 self._failures_in_a_row = 0
-            except LimitReached:
+            except (LimitReached, NothingReadable):
                 raise
             except MarketplaceUnavailable as error:
                 self._failures_in_a_row += 1
@@ -162,17 +189,27 @@ class Sweep:
         try:
             order = await self._detail(id_)
         except NotThere:
-            self._leaves(id_, Departure.GONE)
+            self._vanishes(id_)
         except (Unreadable, UnreadableOrder) as error:
             logger.info(
                 "order %d is unreadable: %s", id_, error, extra={"event": "order_unreadable"}
             )
+            self._count_unreadable()
         else:
+            self._unreadable_in_a_row = 0
             if order.waits_for_seller(test_orders=self._access.test_orders):
                 self._answered.add(id_)
                 self._orders.append(order)
             else:
                 self._leaves(id_, _DEPARTURES.get(order.status, Departure.WITHDRAWN))
+
+    def _count_unreadable(self) -> None:
+        self._unreadable_in_a_row += 1
+        if self._unreadable_in_a_row >= MOST_UNREADABLE:
+            raise NothingReadable(
+                f"{self._calls.host} answers for one order after the other with something that "
+                "cannot be read; look for a newer version of this program"
+            )
 
     async def _detail(self, id_: int) -> Order:
         path = f"/v1/orders/{id_}"
@@ -181,6 +218,15 @@ class Sweep:
         if order.id != id_:
             raise UnreadableOrder("another order came in its place")
         return order
+
+    def _vanishes(self, id_: int) -> None:
+        """It is not there any more; the list may have named it a moment ago."""
+        if id_ in self._listing.rows:
+            self._vanished.add(id_)
+            logger.info(
+                "order %d left between list and detail", id_, extra={"event": "order_vanished"}
+            )
+        self._leaves(id_, Departure.GONE)
 
     def _leaves(self, id_: int, how: Departure) -> None:
         """It does not wait; of one that never did there is nothing to tell."""

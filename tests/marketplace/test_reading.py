@@ -96,7 +96,7 @@ async def test_a_call_is_spent_on_each_shipped_order_and_on_each_page() -> None:
     await read(world, settings=access(page_size=60))
 
     details = [call.path for call in world.request_log if call.path != "/v1/orders"]
-    assert world.requests == 200 + 4
+    assert world.requests == 200 + 2 * 4
     assert len(set(details)) == len(details)
 
 

@@ -132,8 +132,8 @@ async def test_a_limit_used_up_half_way_keeps_what_was_read() -> None:
 
     assert isinstance(reading, Incomplete)
     assert reading.candidates == 200
-    assert len(reading.unread) == 150
-    assert "150 of 200 orders could not be read; the limit of calls" in reading.why
+    assert len(reading.unread) == 152
+    assert "152 of 200 orders could not be read; the limit of calls" in reading.why
     assert world.requests <= 52 + 4
     assert visit.naps.taken == []
 
