@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from notifier.errors import MailRefused, MailUnavailable
+from notifier.errors import MailRefused, MailUnavailable, Stopped
 from notifier.ledger import MessageState, OutboxMessage, Outcome
 from notifier.mail.smtp import Delivery, Envelope, MailConnection, Phase
 from notifier.parts import OnUnknown
 from notifier.retries import next_try
+from notifier.stopping import Stop
 from notifier.store import Store
 
 MARGIN = timedelta(minutes=5)
@@ -56,10 +57,12 @@ async def deliver_waiting(
     holder: str,
     account_ids: Collection[str],
     on_unknown: OnUnknown = OnUnknown.RESEND,
+    stop: Stop | None = None,
 ) -> Pass:
     """Deliver everything that may be tried now, one message after the other.
 
-    A mail server that cannot be used at all ends the pass: the rest stays queued.
+    A mail server that cannot be used at all ends the pass: the rest stays queued. So does a wish
+    to stop, which is raised as Stopped.
     """
     if on_unknown is OnUnknown.HOLD:
         for message in await store.outbox.hold_unknown(clock(), account_ids=account_ids):
@@ -75,6 +78,7 @@ async def deliver_waiting(
             holder=holder,
             account_ids=account_ids,
             on_unknown=on_unknown,
+            stop=stop,
         ):
             done.append(delivered)
     except (MailUnavailable, MailRefused) as error:
@@ -90,12 +94,15 @@ async def deliver_one(
     holder: str,
     account_ids: Collection[str],
     on_unknown: OnUnknown = OnUnknown.RESEND,
+    stop: Stop | None = None,
 ) -> Delivered | None:
     """Make one attempt at one message; None when there is nothing to do.
 
     Raises MailUnavailable or MailRefused, once the attempt is recorded, when the server takes no
-    mail at all.
+    mail at all, and Stopped when somebody asked to stop before the dot.
     """
+    if stop is not None:
+        stop.check()
     outbox = store.outbox
     message = await outbox.claim(
         at=clock(),
@@ -113,7 +120,7 @@ async def deliver_one(
 
     try:
         delivery = await mail.send(_envelope(message), before_dot=mark_dot)
-    except (MailUnavailable, MailRefused) as error:
+    except (MailUnavailable, MailRefused, Stopped) as error:
         # Nobody looked at this message, so it waits for a working server and no longer.
         delivery = Delivery(Outcome.DEFERRED, mail.phase, str(error))
         state = MessageState.DEFERRED

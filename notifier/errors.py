@@ -12,7 +12,8 @@
     ├── UnavailableError          75          yes    try later
     │   ├── MarketplaceUnavailable
     │   ├── MailUnavailable
-    │   └── ClockUnconfirmed               the clock may have jumped, and nobody could be asked
+    │   ├── ClockUnconfirmed               the clock may have jumped, and nobody could be asked
+    │   └── Stopped                        somebody asked this process to stop
     ├── DeliveryFailed            3           no     the mail server refused this message for good
     ├── StoreError                74          no     the store is missing, foreign, broken or newer
     │   └── StoreBusy             75          yes    another process holds it
@@ -137,6 +138,10 @@ class MailUnavailable(UnavailableError):
 
 class ClockUnconfirmed(UnavailableError):
     """The clock may have jumped, and the marketplace could not be asked what time it is."""
+
+
+class Stopped(UnavailableError):
+    """This process was asked to stop; whatever it had in hand is recorded, and goes on later."""
 
 
 class DeliveryFailed(NotifierError):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from notifier.clock import Belief, compare, judge
 from notifier.deliver import Pass, deliver_waiting
-from notifier.errors import ClockUnconfirmed, ExitCode, NotifierError, gravest
+from notifier.errors import ClockUnconfirmed, ExitCode, NotifierError, Stopped, gravest
 from notifier.ledger import MessageState
 from notifier.mail.smtp import MailConnection
 from notifier.parts import Account, OnUnknown
@@ -76,7 +76,8 @@ async def tick(
     """Do all that is due now.
 
     Raises StoreError where nothing can be recorded, ClockRefused or UnavailableError where the
-    time cannot be believed: then nothing was touched.
+    time cannot be believed: then nothing was touched. Raises Stopped once everything in hand is
+    recorded, where somebody asked to stop.
     """
     await _believe_clock(accounts, shop, neighbours)
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
@@ -94,7 +95,8 @@ async def _believe_clock(
     belief = judge(now, last)
     if belief is not Belief.SURE:
         source = neighbours.source(accounts[0])
-        confirmed = await source.ask_time()
+        async with shop.stop.limit():
+            confirmed = await source.ask_time()
         compare(now, confirmed)
         if confirmed is None and belief is Belief.ASK_OR_STOP:
             raise ClockUnconfirmed(
@@ -109,6 +111,8 @@ async def _run(account: Account, shop: Workshop, neighbours: Neighbours, wish: W
     """Run one account; whatever happens to it, the others have their turn."""
     try:
         report = await run_account(account, neighbours.source(account), shop, wish)
+    except Stopped:
+        raise
     except NotifierError as error:
         logger.error("%s: %s", account.name, error, extra={"event": "failed"})  # noqa: TRY400
         return Done(account, None, error.exit_code)
@@ -132,6 +136,7 @@ async def _deliver(
             holder=shop.holder,
             account_ids=ids,
             on_unknown=neighbours.on_unknown,
+            stop=shop.stop,
         )
     if done.error:
         logger.error("%s", done.error, extra={"event": "mail_failed"})

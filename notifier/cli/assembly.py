@@ -18,6 +18,7 @@ from notifier.marketplace import Marketplace
 from notifier.parts import Account, Settings
 from notifier.render import Renderer
 from notifier.run import Workshop
+from notifier.stopping import Stop
 from notifier.store import open_store
 from notifier.tick import Neighbours
 
@@ -44,7 +45,7 @@ class Assembly:
 
     def mail(self) -> MailConnection:
         """A connection to the mail server, not opened yet."""
-        return MailConnection(self.settings.smtp)
+        return MailConnection(self.settings.smtp, stop=self.shop.stop)
 
 
 @asynccontextmanager
@@ -54,11 +55,12 @@ async def assemble(
     *,
     read_only: bool,
     progress: Callable[[int, int], None] | None = None,
+    stop: Stop | None = None,
 ) -> AsyncIterator[Assembly]:
     """Open the store and the HTTP client; `read_only` never writes to the store."""
     async with open_store(settings.store, read_only=read_only) as store, HttpClient() as http:
         renderer = Renderer(settings.templates_dir)
-        shop = Workshop(store, renderer, settings.sender, clock, _holder())
+        shop = Workshop(store, renderer, settings.sender, clock, _holder(), stop or Stop())
         yield Assembly(settings, shop, http, progress)
 
 

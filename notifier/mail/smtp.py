@@ -23,6 +23,7 @@ from notifier.mail.refusals import no_starttls, refusal
 from notifier.mail.transaction import LoginWanted, Patience, Transaction
 from notifier.mail.wording import tls_error
 from notifier.parts import SmtpServer, Tls
+from notifier.stopping import Stop
 
 __all__ = ["Delivery", "Envelope", "MailConnection", "Patience", "Phase"]
 
@@ -37,11 +38,15 @@ _USUAL_BODY = timedelta(minutes=5)
 class MailConnection:
     """A connection to the mail server, as an async context; one transaction at a time.
 
-    `phase` is how far it got, also when an error is raised.
+    `phase` is how far it got, also when an error is raised. `stop` ends a transaction before its
+    dot at once, and the wait for an answer to the dot soon.
     """
 
-    def __init__(self, server: SmtpServer, *, patience: Patience | None = None) -> None:
+    def __init__(
+        self, server: SmtpServer, *, patience: Patience | None = None, stop: Stop | None = None
+    ) -> None:
         self._server = server
+        self._stop = stop or Stop()
         self._patience = patience or Patience()
         self._client: Client | None = None
         self._used = False
@@ -93,11 +98,17 @@ class MailConnection:
         """Run one transaction. `before_dot` makes its mark durable just before the final dot.
 
         Raises what `open` raises, and what `before_dot` raises (then no dot is sent); a demand
-        for a login is MailRefused too. Everything else is a Delivery.
+        for a login is MailRefused too, and a stop before the dot is Stopped. Everything else is
+        a Delivery.
         """
-        client = await self._cleared()
+        async with self._stop.limit():
+            client = await self._cleared()
         transaction = Transaction(
-            client, envelope, timeout=self._server.timeout, patience=self._patience
+            client,
+            envelope,
+            timeout=self._server.timeout,
+            patience=self._patience,
+            stop=self._stop,
         )
         try:
             return await transaction.run(before_dot)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from aiosmtplib.errors import SMTPException, SMTPServerDisconnected
 from aiosmtplib.response import SMTPResponse
 
+from notifier.errors import Stopped
 from notifier.ledger import Outcome
 from notifier.mail.client import Client
 from notifier.mail.delivery import (
@@ -24,6 +25,7 @@ from notifier.mail.delivery import (
     wants_login,
 )
 from notifier.mail.wording import reply_text, what_happened
+from notifier.stopping import Stop
 
 _PIECE = 16_384
 _LEADING_DOT = re.compile(rb"(?m)^\.")
@@ -40,6 +42,8 @@ class Patience:
     """The slowest it may take the body."""
     courtesy: timedelta = timedelta(seconds=5)
     """For the answer to RSET and QUIT, which decide nothing."""
+    farewell: timedelta = timedelta(seconds=45)
+    """For the answer to the dot, once this process was asked to stop."""
 
 
 class LoginWanted(Exception):
@@ -50,23 +54,32 @@ class Transaction:
     """One attempt; `phase` is how far it got."""
 
     def __init__(
-        self, client: Client, envelope: Envelope, *, timeout: timedelta, patience: Patience
+        self,
+        client: Client,
+        envelope: Envelope,
+        *,
+        timeout: timedelta,
+        patience: Patience,
+        stop: Stop,
     ) -> None:
         self._client = client
         self._envelope = envelope
         self._timeout = timeout
         self._patience = patience
+        self._stop = stop
         self.phase = Phase.MAIL
 
     async def run(self, before_dot: Callable[[], Awaitable[None]]) -> Delivery:
         """Hand the message over; `before_dot` is awaited when only the dot is missing.
 
-        Raises LoginWanted, and what `before_dot` raises: then the message has no end, and the
-        caller must close the connection, so that the server drops it (RFC 5321, 4.1.1.4).
+        Raises LoginWanted, Stopped, and what `before_dot` raises: then the message has no end,
+        and the caller must close the connection, so that the server drops it (RFC 5321, 4.1.1.4).
         """
-        delivery = self._unsendable() or await self._hand_over()
+        async with self._stop.limit():
+            delivery = self._unsendable() or await self._hand_over()
         if delivery is None:
             await before_dot()
+            self._stop.check()
             delivery = await self._end()
         return delivery
 
@@ -104,8 +117,9 @@ class Transaction:
         self.phase = Phase.DOT
         try:
             seconds = self._patience.dot.total_seconds()
-            return self._answered(await self._client.execute_command(b".", timeout=seconds))
-        except (SMTPException, OSError) as error:
+            async with self._stop.limit(self._patience.farewell):
+                return self._answered(await self._client.execute_command(b".", timeout=seconds))
+        except (SMTPException, OSError, Stopped) as error:
             return self._lost(error)
 
     def _commands(self) -> Iterator[tuple[Phase, tuple[bytes, ...]]]:
