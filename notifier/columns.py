@@ -14,6 +14,7 @@ from enum import Enum
 
 from notifier.digest import Entry
 from notifier.orders import Money
+from notifier.view.links import carrier_url
 
 Value = str | int | bool | Decimal | date | datetime | None
 
@@ -64,7 +65,7 @@ _ALL = (
     Column("order", "Order", lambda e: e.order.id, Kind.NUMBER),
     Column("external_id", "Your order number", lambda e: e.order.external_id),
     Column("tracking", "Tracking number", lambda e: " ".join(e.order.tracking_numbers) or None),
-    Column("tracking_url", "Tracking link", lambda e: e.order.tracking_url),
+    Column("tracking_url", "Tracking link", lambda e: carrier_url(e.order.tracking_url)),
     Column("items", "Items", _items),
     Column("sku", "Article", _skus),
     Column("pieces", "Pieces", _pieces, Kind.NUMBER),

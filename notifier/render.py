@@ -138,7 +138,7 @@ def _with_most_rows(
     while best is None or too_many - fits > 1:
         shown = cut(most)
         html = html_with(shown)
-        if len(html.encode()) <= MOST_HTML_BYTES or most == 0:
+        if _sent_size(html) <= MOST_HTML_BYTES or most == 0:
             fits, best = most, (shown, html)
         else:
             too_many = most
@@ -184,6 +184,11 @@ def wrapped(text: str, indent: int = 0) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _sent_size(html: str) -> int:
+    """Bytes of it in a mail, where a line ends with two."""
+    return len(html.encode()) + html.count("\n")
 
 
 def left(text: str, width: int) -> str:

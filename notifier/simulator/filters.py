@@ -120,7 +120,7 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ListQuery:
     """Understand a query string; of a name that occurs twice the last one counts. May raise
     QueryError."""
     query = dict(pairs)
-    with_test = _truth("test", query.pop("test", "0"))
+    with_test = _truth("test", query.pop("test", "0").removeprefix("eq:"))
     return ListQuery(
         Selection(_conditions(query), _sort(query.get("_sort", "id:asc")), with_test),
         basic=query.get("filter") == "basic",

@@ -158,7 +158,7 @@ async def test_an_order_that_cannot_be_read_makes_the_mail_say_so(world: World) 
     broken = world.marketplace.ready_ids()[0]
     world.marketplace.break_detail(broken)
 
-    await world.run("2026-11-21")
+    assert await world.run("2026-11-21") is ExitCode.FAILED
 
     (run,) = await world.runs()
     assert run.state is RunState.INCOMPLETE

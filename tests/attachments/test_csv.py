@@ -132,3 +132,10 @@ def test_an_amount_below_zero_stays_a_number() -> None:
     refund = order(1, items=(Item("Refund", 1, price=Money(Decimal("-5.00"), "EUR")),))
 
     assert rows(digest(refund))[0]["value"] == "-5.00"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://ok.example\\@evil.example/"])
+def test_a_link_that_the_mail_would_not_show_is_not_in_the_file_either(url: str) -> None:
+    content = orders_csv(digest(order(1, tracking_url=url)), "en").content
+
+    assert url not in content.decode("utf-8-sig")

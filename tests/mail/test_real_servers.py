@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from notifier.ledger import Outcome
 from notifier.mail.smtp import Phase
+from tests.golden import digest_mail
 from tests.mail.sending import SENDER, connect, envelope, unmarked
 from tests.neighbours.postfix import postfix, smtp_sink, until
 
@@ -39,7 +42,20 @@ async def test_smtp_sink_keeps_every_byte_and_both_addresses(tmp_path: Path) -> 
     assert [address in kept[1] for address in (SENDER.encode(), b"pavol@")] == [True] * 2
 
 
-async def test_postfix_delivers_every_byte_and_refuses_strangers_for_good() -> None:
+@pytest.mark.parametrize("language", ["en", "sl"])
+async def test_postfix_delivers_a_digest_with_all_its_parts_and_every_byte(language: str) -> None:
+    _, message = digest_mail(language, "normal")
+    async with postfix() as (port, mailbox), connect(port) as mail:
+        accepted = await mail.send(envelope(content=message.content), before_dot=unmarked)
+        await until(lambda: mailbox.is_dir() and any(mailbox.iterdir()))
+        (kept,) = [file.read_bytes() for file in mailbox.iterdir()]
+
+    assert accepted.outcome is Outcome.ACCEPTED
+    sent = message.content.replace(b"\r\n", b"\n")
+    assert kept.partition(b"\nFrom: ")[2] == sent.removeprefix(b"From: ")
+
+
+async def test_postfix_delivers_every_every_byte_and_refuses_strangers_for_good() -> None:
     async with postfix() as (port, mailbox), connect(port) as mail:
         stranger = envelope("jana@elsewhere.example", content=CONTENT)
         refused = await mail.send(stranger, before_dot=unmarked)
