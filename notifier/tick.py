@@ -119,7 +119,13 @@ async def _run(account: Account, shop: Workshop, neighbours: Neighbours, wish: W
     except Exception:
         logger.exception("%s: a bug, please report it", account.name)
         return Done(account, None, ExitCode.BUG)
-    return Done(account, report, report.error.exit_code if report.error else ExitCode.DONE)
+    return Done(account, report, _code(report))
+
+
+def _code(report: Report) -> ExitCode:
+    if report.error:
+        return report.error.exit_code
+    return ExitCode.FAILED if report.digest and report.digest.gap else ExitCode.DONE
 
 
 async def _deliver(
