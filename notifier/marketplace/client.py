@@ -61,10 +61,6 @@ class Marketplace:
         self.server_time = calls.server_time
         return sweep.conclude(read_at)
 
-    async def get_orders(self) -> Reading:
-        """Read what waits now, for somebody who remembers nothing."""
-        return await self.read(())
-
     async def check_access(self) -> Admission:
         """Ask one cheap question with the credential, once.
 

@@ -90,7 +90,7 @@ async def test_nothing_that_waits_is_complete_and_empty() -> None:
     assert reading == Complete(START, (), {}, candidates=0, calls=1)
 
 
-async def test_a_call_is_spent_on_each_shipped_order_and_on_each_page() -> None:
+async def test_a_call_is_spent_on_each_shipped_order_and_two_on_each_of_several_pages() -> None:
     world = a_world()
 
     await read(world, settings=access(page_size=60))
@@ -502,9 +502,3 @@ async def test_access_that_is_not_given_is_an_error(status: int, error: type[Exc
         await Visit(world).marketplace.check_access()
 
     assert world.requests == 1
-
-
-async def test_an_overview_is_a_reading_that_knows_nothing() -> None:
-    world = a_world("quiet_day")
-
-    assert await Visit(world).marketplace.get_orders() == await read(world)
