@@ -16,7 +16,8 @@
     │   └── Stopped                        somebody asked this process to stop
     ├── DeliveryFailed            3           no     the mail server refused this message for good
     ├── StoreError                74          no     the store is missing, foreign, broken or newer
-    │   └── StoreBusy             75          yes    another process holds it
+    │   ├── StoreBusy             75          yes    another process holds it
+    │   └── StoreMoved            78          no     copied, moved or restored; see adopt
     └── MessageGuardError         1           no     a mail that is not what was meant: a bug
 
 Whatever else reaches a door is a bug as well, and exits with 1.
@@ -161,6 +162,12 @@ class StoreBusy(StoreError):
 
     exit_code = ExitCode.TRY_LATER
     temporary = True
+
+
+class StoreMoved(StoreError):
+    """The store was copied, moved or restored: what waits in it may have been sent by now."""
+
+    exit_code = ExitCode.CONFIG
 
 
 class MessageGuardError(NotifierError):

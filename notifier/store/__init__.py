@@ -6,6 +6,15 @@ Open it with `open_store`; everything else hangs on what that gives.
 from notifier.store.audit import Audit, AuditEntry
 from notifier.store.outbox import Outbox
 from notifier.store.runs import Runs
-from notifier.store.store import Store, open_store
+from notifier.store.store import Ownership, Store, open_store, ownership
 
-__all__ = ["Audit", "AuditEntry", "Outbox", "Runs", "Store", "open_store"]
+__all__ = [
+    "Audit",
+    "AuditEntry",
+    "Outbox",
+    "Ownership",
+    "Runs",
+    "Store",
+    "open_store",
+    "ownership",
+]

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select, upda
 
 from notifier.errors import StoreError
 from notifier.ledger import MessageState, RunState
+from notifier.store.identity import mark_file
 from notifier.store.tables import messages, runs, snapshots
 
 APPLICATION_ID = 0x52545200 + 0x6E  # "RTR" and an n; `file` shows it, and other programs differ
@@ -26,33 +27,21 @@ _DAYS_KEPT = 2
 
 def refuse_lost_or_foreign(file: Path, busy_seconds: float) -> None:
     """Refuse a file that is none of ours, before anything is opened. Raises StoreError."""
-    mark = installed_mark(file)
+    mark = mark_file(file)
     marked = mark.exists()  # asked first: another process may be making the store right now
     size = file.stat().st_size if file.exists() else 0
     if marked and not size:
         gone = "is empty" if file.exists() else "is gone"
         raise StoreError(
             f"{file} {gone}, but {mark.name} beside it says that there was a store; restore a "
-            f"backup. To start from zero on purpose, remove {mark.name}: then nothing is known "
-            "of what was sent and since when parcels wait"
+            f"backup (docs/store.md). To start from zero on purpose, remove {mark.name}: then "
+            "nothing is known of what was sent and since when parcels wait"
         )
     if size and not _is_ours(file, busy_seconds):
         raise StoreError(
             f"{file} is not a store of this program; name another file in store.path, or restore "
             "a backup"
         )
-
-
-def installed_mark(file: Path) -> Path:
-    """The mark beside the store."""
-    return file.with_name(f"{file.name}.installed")
-
-
-def mark_installed(file: Path) -> None:
-    """Say that there is a store now."""
-    mark = installed_mark(file)
-    if not mark.exists():
-        mark.touch(mode=0o600)
 
 
 def sign(connection: Connection) -> None:

@@ -18,7 +18,7 @@ CONNECT_SECONDS = 10
 PAUSE_SECONDS = 0.02
 
 
-def sqlite_file(url: str) -> Path | None:
+def sqlite_file(url: str | URL) -> Path | None:
     """The file of a SQLite URL; None for any other database, and for one in memory."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):

@@ -11,6 +11,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, Statement
 from notifier.errors import StoreBusy, StoreError
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+"""A full quota, and a journal's index that cannot grow, are told as errors of the disk."""
 _BUSY_STATES = (
     "40001",  # serialization_failure
     "40P01",  # deadlock_detected
@@ -64,6 +66,12 @@ def is_busy(error: BaseException | None) -> bool:
     if code is not None:
         return _primary(code) in _BUSY
     return getattr(error, "sqlstate", None) in _BUSY_STATES
+
+
+def needs_room(error: StoreError) -> bool:
+    """Whether the disk was full, or failed in a way that may be for want of room."""
+    cause = getattr(error.__cause__, "orig", error.__cause__)
+    return _primary(getattr(cause, "sqlite_errorcode", None) or 0) in _NO_ROOM
 
 
 def _ours(name: str, error: BaseException | None) -> StoreError:

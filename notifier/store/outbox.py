@@ -72,6 +72,12 @@ class Outbox:
 
         return await self._thread.write(record)
 
+    async def hold_all(self, at: datetime) -> tuple[OutboxMessage, ...]:
+        """Hold everything that is still on its way, whoever has it; gives those messages."""
+        held = {"state": MessageState.HELD, "settled_at": at, "next_try_at": None, **_FREE}
+        on_their_way = messages.c.state.in_(_WAITING)
+        return await self._thread.write(lambda c: _change_all(c, on_their_way, held, at))
+
     async def claim(
         self,
         *,
@@ -173,7 +179,7 @@ class Outbox:
             elif in_time:
                 connection.execute(settled.where(messages.c.state.in_(_IN_HAND)))
 
-        await self._thread.write(record)
+        await self._thread.write_at_any_cost(record)
 
     async def give_up(
         self, at: datetime, *, account_ids: Collection[str] | None = None

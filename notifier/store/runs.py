@@ -18,6 +18,7 @@ from notifier.ledger import (
     Run,
     RunState,
 )
+from notifier.store import identity
 from notifier.store.orders import load_snapshot, save_snapshot
 from notifier.store.outbox import message_row
 from notifier.store.tables import Row, messages, runs
@@ -98,9 +99,12 @@ class Runs:
                     for message in frozen
                 ]
                 connection.execute(insert(messages), rows)
+            identity.advance(connection)
             return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
 
-        return await self._thread.write(record)
+        recorded = await self._thread.write(record)
+        await self._thread.between(identity.publish)
+        return recorded
 
     async def fail(self, run: Run, why: str, *, at: datetime) -> Run:
         """Record that nothing was frozen; it may be begun again."""
@@ -109,6 +113,11 @@ class Runs:
     async def abandon(self, run: Run, why: str, *, at: datetime) -> Run:
         """Record that the clock could not be believed: nothing was frozen, the day is open."""
         return await self._end(run, RunState.ABANDONED, why, at)
+
+    async def end_leases(self, at: datetime) -> None:
+        """Let others begin again what is under way, whoever has it in hand."""
+        running = update(runs).where(runs.c.state == RunState.RUNNING)
+        await self._thread.write(lambda c: c.execute(running.values(leased_until=at)))
 
     async def skip(self, account_id: str, days: Iterable[date], why: str, *, at: datetime) -> None:
         """Record days that have no digest and will have none.

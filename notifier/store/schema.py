@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from notifier.errors import StoreError
+from notifier.store import backup
 from notifier.store.care import APPLICATION_ID, sign
-from notifier.store.engine import transaction
+from notifier.store.engine import sqlite_file, transaction
 
 HEAD = "0002"
 """The newest migration; a test holds it to Alembic's own idea of it.
@@ -22,6 +23,8 @@ def bring_up_to_date(engine: Engine, name: str) -> None:
     refuse_newer(version, name)
     if version == HEAD:
         return
+    if version is not None and (file := sqlite_file(engine.url)):
+        backup.before_migration(file, HEAD)
     with transaction(engine, writes=True) as connection:
         _alone(connection)
         version = schema_version(connection)  # somebody else may have been here meanwhile

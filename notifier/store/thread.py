@@ -15,8 +15,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from notifier.errors import StoreError
-from notifier.store.engine import transaction
-from notifier.store.foreign import translated
+from notifier.store import ballast
+from notifier.store.engine import sqlite_file, transaction
+from notifier.store.foreign import needs_room, translated
 
 T = TypeVar("T")
 
@@ -52,6 +53,19 @@ class StoreThread:
             raise StoreError(f"{self._name} was opened for reading only")
         return await self._run(lambda: self._transact(work, writes=True))
 
+    async def write_at_any_cost(self, work: Callable[[Connection], T]) -> T:
+        """As `write`; when the disk is full, the ballast is given up, and it is tried once more.
+
+        For what has happened already and must not be forgotten.
+        """
+        try:
+            return await self.write(work)
+        except StoreError as error:
+            if not needs_room(error):
+                raise
+            await self.between(_give_up_ballast)
+            return await self.write(work)
+
     async def between(self, work: Callable[[Engine], T]) -> T:
         """Run something that must not meet a transaction."""
 
@@ -74,3 +88,8 @@ class StoreThread:
     def _transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         with translated(self._name), transaction(self._engine, writes=writes) as connection:
             return work(connection)
+
+
+def _give_up_ballast(engine: Engine) -> None:
+    if file := sqlite_file(engine.url):
+        ballast.give_up(file)

@@ -17,7 +17,6 @@ from sqlalchemy import Engine, create_engine, delete, text
 
 from notifier.parts import StoreLocation
 from notifier.store import Store, open_store, opening
-from notifier.store.engine import BUSY_SECONDS
 from notifier.store.tables import metadata
 from tests.neighbours import postgres
 
@@ -62,7 +61,7 @@ def file(tmp_path: Path) -> Path:
 def tables(server: Engine) -> Iterator[Engine]:
     """A store in PostgreSQL that many tests use, one after the other."""
     with _schema(server) as url:
-        opening.to_write(url, "the store of the tests", BUSY_SECONDS).dispose()
+        opening.to_write(opening.Terms(url, "the store of the tests", None)).dispose()
         with _administered(url) as engine:
             yield engine
 
