@@ -13,18 +13,22 @@ the file, and for secrets $CREDENTIALS_DIRECTORY.
     layers       who says what, and where            recipients, paths   what the schema cannot see
     problems     what is wrong, in words             parts     what becomes of it
     toml, fresh  writing values, and a whole new file
+    last_good    what serves while the file is broken
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from notifier.config import last_good
 from notifier.config.environment import from_environment, unknown_variables
 from notifier.config.file import decoded, is_there, parsed, read_small
-from notifier.config.layers import Layers
+from notifier.config.layers import Layer, Layers
 from notifier.config.parts import settings_from
 from notifier.config.paths import wrong_paths
 from notifier.config.problems import problems_of
@@ -33,6 +37,7 @@ from notifier.config.schema import Configuration, fitted
 from notifier.config.secrets import exposed, from_files, incomplete
 from notifier.errors import ConfigError, Problem
 from notifier.parts import Settings
+from notifier.standing import Kept
 
 SYSTEM_FILE = Path("/etc/notifier/config.toml")
 HERE = Path("config.toml")
@@ -69,7 +74,34 @@ def parse(
 
     `open_to_all` says that every user of the machine may read it there, so it may hold no secret.
     """
-    written = parsed(text, str(path))
+    return _settings(parsed(text, str(path)), path, environ, open_to_all=open_to_all)
+
+
+def keep(path: Path, settings: Settings, *, environ: Mapping[str, str], good_at: datetime) -> None:
+    """Keep what the file of these settings says, for the day on which it is broken.
+
+    Nothing is kept when the file says something else by now.
+    """
+    with contextlib.suppress(ConfigError, ValueError):
+        written = parsed(decoded(read_small(path).data, str(path)), str(path))
+        if _settings(written, path, environ) == settings:
+            last_good.keep(path, written, environ=environ, good_at=good_at)
+
+
+def recall(path: Path, *, environ: Mapping[str, str]) -> Kept | None:
+    """The settings that `keep` kept, with today's secrets; None where they cannot be had."""
+    found = last_good.recall(path, environ=environ)
+    if found is None:
+        return None
+    written, good_at = found
+    with contextlib.suppress(ConfigError):
+        return Kept(_settings(written, path, environ), good_at)
+    return None
+
+
+def _settings(
+    written: Layer, path: Path, environ: Mapping[str, str], *, open_to_all: bool = False
+) -> Settings:
     folder = path.absolute().parent
     environment = from_environment(environ, written.keys)
     said = Layers(str(path), (environment, written))

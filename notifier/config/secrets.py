@@ -147,14 +147,19 @@ def _said(option: Where, layers: Layers) -> bool:
 
 def exposed(written: Layer, file: Path) -> Iterator[Problem]:
     """The secret in a configuration that every user of this machine may read, if there is one."""
-    layers = Layers(str(file), (written,))
-    secrets = [wanted.option for wanted in _all_wanted(layers)]
+    if inside := written_out(written):
+        message = "is a secret in a file that is open to every user of this machine"
+        layers = Layers(str(file), (written,))
+        yield layers.problem(inside[0], f"{message}; run {_close(file)}")
+
+
+def written_out(written: Layer) -> list[Where]:
+    """The options whose secret stands in the configuration itself."""
+    secrets = [wanted.option for wanted in _all_wanted(Layers("", (written,)))]
     inside = [option for option in secrets if written.find(option) is not None]
     if _has_password(written.find(DATABASE)):
         inside.append(DATABASE)
-    if inside:
-        message = "is a secret in a file that is open to every user of this machine"
-        yield layers.problem(inside[0], f"{message}; run {_close(file)}")
+    return inside
 
 
 def _has_password(url: object) -> bool:
