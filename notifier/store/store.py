@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
+from notifier.errors import StoreBusy
 from notifier.parts import StoreLocation
 from notifier.store import backup, ballast, care, identity, opening
 from notifier.store.audit import Audit
-from notifier.store.engine import BUSY_SECONDS, empty_journal, shown, sqlite_file, transaction
+from notifier.store.engine import BUSY_SECONDS, empty_journal, shown, sqlite_file
 from notifier.store.foreign import translated
 from notifier.store.marks import Marks
 from notifier.store.outbox import Outbox
@@ -66,16 +67,16 @@ class Store:
         if file is None:
             return False
 
-        def copy(engine: Engine) -> bool:
+        def copy(_engine: Engine) -> bool:
             ballast.take_on(file)
-            made = backup.back_up(file, day)
-            if made:  # from here on the copy is older than the store
-                with transaction(engine, writes=True) as connection:
-                    identity.advance(connection)
-                identity.publish(engine)
-            return made
+            return backup.back_up(file, day)
 
-        return await self._thread.between(copy)
+        made = await self._thread.between(copy)
+        if made:
+            with suppress(StoreBusy):  # then whoever is busy makes it a new generation, or `erase`
+                await self._thread.write(identity.advance)
+                await self._thread.between(identity.publish)
+        return made
 
     async def take_over(self) -> None:
         """Make the store this machine's, and this state of it the newest there was."""

@@ -1,0 +1,116 @@
+"""A small disk of its own for one process, and what is done to a store on it.
+
+Called as `python -m tests.store.small_disk WHAT FOLDER`, it prints how that went.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from notifier.errors import StoreError
+from notifier.ledger import MessageState, Outcome
+from notifier.parts import StoreLocation
+from notifier.store import Store, open_store
+from tests.factories import DAY, NOON
+from tests.store.arrange import LEASE, freeze
+
+ROOT = Path(__file__).parents[2]
+MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
+
+
+def missing() -> str | None:
+    """Why no disk can be mounted here; None when one can."""
+    if shutil.which("unshare") is None:
+        return "there is no unshare (Debian: util-linux)"
+    tried = subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False)
+    return None if tried.returncode == 0 else "this machine allows no namespaces (unshare -Urm)"
+
+
+def on_a_disk(options: str, folder: Path, what: str) -> str:
+    """What a process printed that works on a tmpfs of its own with these mount options."""
+    program = (sys.executable, "-m", "tests.store.small_disk", what, str(folder))
+    finished = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", MOUNT, "sh", options, str(folder), *program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return finished.stdout + finished.stderr
+
+
+def fill(folder: Path) -> None:
+    """Leave no byte free."""
+    with suppress(OSError), (folder / "filling").open("wb", buffering=0) as filling:
+        while True:
+            filling.write(bytes(4096))
+
+
+def say(text: str) -> None:
+    """Tell the test."""
+    sys.stdout.write(f"{text}\n")
+
+
+async def full_before_the_dot(store: Store, folder: Path) -> None:
+    """Want to mark the dot of a message, on a disk that is full by now."""
+    await freeze(store, "jana@example.com")
+    message = await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
+    assert message is not None
+    await store.outbox.begin_attempt(message, at=NOON)
+    fill(folder)
+    for _ in range(50):  # what is left of the last pages
+        await store.outbox.mark_dot(message, at=NOON, holder="me")
+
+
+async def full_after_the_dot(store: Store, folder: Path) -> None:
+    """Record that a message was accepted, on a disk that is full by now."""
+    await freeze(store, *(f"r{number}@example.com" for number in range(10)))
+    taken = []
+    while message := await store.outbox.claim(at=NOON, holder="me", lease=LEASE):
+        attempt = await store.outbox.begin_attempt(message, at=NOON)
+        await store.outbox.mark_dot(message, at=NOON, holder="me")
+        taken.append((message, attempt))
+    fill(folder)
+    for message, attempt in taken:
+        await store.outbox.settle(
+            message,
+            attempt,
+            outcome=Outcome.ACCEPTED,
+            state=MessageState.SENT,
+            at=NOON,
+            phase="dot",
+            reply="250 " + "x" * 400,
+        )
+    states = {str(message.state) for message in await store.outbox.list()}
+    say(f"{states}, ballast: {(folder / 'notifier.db.ballast').exists()}")
+
+
+async def too_full_for_a_copy(store: Store, folder: Path) -> None:
+    """Go on after the daily copy found no room."""
+    (folder / "filling").write_bytes(bytes(3 * 1024 * 1024))
+    say(f"copied: {await store.back_up(DAY)}")
+    say(f"frozen: {(await freeze(store, 'jana@example.com')).state}")
+
+
+async def main(what: str, folder: Path) -> None:
+    """Open a store in the folder, and do it."""
+    try:
+        async with open_store(StoreLocation(f"sqlite:///{folder / 'notifier.db'}")) as store:
+            say("opened")
+            await {
+                "before the dot": full_before_the_dot,
+                "after the dot": full_after_the_dot,
+                "a copy": too_full_for_a_copy,
+            }[what](store, folder)
+    except StoreError as error:
+        say(f"StoreError {error.exit_code}: {error}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
