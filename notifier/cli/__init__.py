@@ -19,6 +19,7 @@ COMMANDS = {
     "send-test": "Send a test mail to one of the configured addresses.",
     "runs": "Show the run ledger: which day was done, and how.",
     "outbox": "Show the messages, their states and the server's replies.",
+    "doctor": "Look at configuration, clock, files and store; explain what is wrong.",
     "adopt": "Take over a store that was copied, moved or restored from a backup.",
     "demo": "Try everything out on this machine, with a simulated marketplace.",
     "simulator": "Serve a simulated marketplace on a port.",

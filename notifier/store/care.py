@@ -20,6 +20,8 @@ from notifier.store.tables import messages, runs, snapshots
 
 APPLICATION_ID = 0x52545200 + 0x6E  # "RTR" and an n; `file` shows it, and other programs differ
 
+RESTORE = "restore a backup of it: docs/store.md says how"
+
 _FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
 _WAITING = tuple(state for state in MessageState if state.waiting)
 _DAYS_KEPT = 2
@@ -52,11 +54,22 @@ def sign(connection: Connection) -> None:
 
 def quick_check(connection: Connection, name: str) -> None:
     """Raise StoreError when SQLite finds damage."""
-    if connection.dialect.name != "sqlite":
-        return
-    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if connection.dialect.name == "sqlite":
+        _check("PRAGMA quick_check(1)", connection, name)
+
+
+def integrity_check(connection: Connection, name: str) -> None:
+    """Raise StoreError when SQLite finds damage, or an index or a reference that leads nowhere."""
+    _check("PRAGMA integrity_check(1)", connection, name)
+    astray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if astray is not None:
+        raise StoreError(f"{name} is damaged (a row of {astray[0]} belongs to none); {RESTORE}")
+
+
+def _check(pragma: str, connection: Connection, name: str) -> None:
+    found = connection.exec_driver_sql(pragma).scalar()
     if found != "ok":
-        raise StoreError(f"{name} is damaged ({found}); restore a backup of it")
+        raise StoreError(f"{name} is damaged ({found}); {RESTORE}")
 
 
 def erase(connection: Connection, before: datetime) -> int:

@@ -1,0 +1,90 @@
+"""What a run needs of the machine: files that are ours, a clock, and time zones."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
+
+from notifier.clock import BUILT_AT
+from notifier.config.file import decoded, read_small
+from notifier.errors import ConfigError, ExitCode
+from notifier.findings import Finding, ok, problem, warning
+
+FILES_OF_SECRETS = ("password_file", "client_id_file")
+
+
+def files(config: Path) -> Iterator[Finding]:
+    """Who may change the configuration, and read the files of secrets that it names."""
+    secrets = [config.absolute().parent / name for name in _named(config)]
+    found = [*_config_file(config), *(one for file in secrets for one in _secret_file(file))]
+    yield from found
+    if not found and config.exists():
+        and_secrets = ", or read the files of secrets it names" if secrets else ""
+        yield ok(f"nobody else may change {config}{and_secrets}")
+
+
+def clock(now: datetime) -> Iterator[Finding]:
+    """Whether the clock can be right; what the marketplace's says is asked by a run."""
+    told = f"the clock says {now:%Y-%m-%d %H:%M} UTC"
+    if now < BUILT_AT:
+        what = f"{told}, which is before this program was made"
+        yield problem(what, "set it (timedatectl)", code=ExitCode.FAILED)
+    else:
+        yield ok(told)
+
+
+def time_zones(names: Iterable[str]) -> Iterator[Finding]:
+    """Whether there are data of these zones, and whose."""
+    system = any(Path(folder).is_dir() for folder in TZPATH)
+    whose = "the system's" if system else "those of the package tzdata"
+    for name in names:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            remedy = "install the system's tzdata, or pip install tzdata"
+            yield problem(f"there are no data of the zone {name}", remedy, code=ExitCode.CONFIG)
+        else:
+            yield ok(f"the time zone {name} is known, from {whose}")
+
+
+def _config_file(config: Path) -> Iterator[Finding]:
+    try:
+        mode = config.stat().st_mode
+    except OSError:
+        return  # what is wrong with it was told by whoever read it
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        what = f"others may change {config}, and with it who gets mail"
+        yield warning(what, f"chmod go-w {config}")
+
+
+def _secret_file(file: Path) -> Iterator[Finding]:
+    try:
+        found = file.stat()
+    except OSError:
+        return
+    if found.st_mode & (stat.S_IWGRP | stat.S_IRWXO):
+        yield warning(f"others may read or change {file}", f"chmod 600 {file}")
+    if found.st_uid not in (0, os.geteuid()):
+        yield warning(f"{file} belongs to uid {found.st_uid}", "it should be this user's or root's")
+
+
+def _named(config: Path) -> Iterator[str]:
+    """The files of secrets that a configuration names, also one that cannot be used."""
+    try:
+        tree = tomllib.loads(decoded(read_small(config).data, str(config)))
+    except (ConfigError, ValueError, RecursionError):
+        return
+    yield from _named_in(tree)
+
+
+def _named_in(table: Mapping[str, object]) -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _named_in(value)
+        elif key in FILES_OF_SECRETS and isinstance(value, str):
+            yield value
