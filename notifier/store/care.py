@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -29,21 +30,34 @@ _DAYS_KEPT = 2
 
 def refuse_lost_or_foreign(file: Path, busy_seconds: float) -> None:
     """Refuse a file that is none of ours, before anything is opened. Raises StoreError."""
-    mark = mark_file(file)
-    marked = mark.exists()  # asked first: another process may be making the store right now
-    size = file.stat().st_size if file.exists() else 0
-    if marked and not size:
-        gone = "is empty" if file.exists() else "is gone"
-        raise StoreError(
-            f"{file} {gone}, but {mark.name} beside it says that there was a store; restore a "
-            f"backup (docs/store.md). To start from zero on purpose, remove {mark.name}: then "
-            "nothing is known of what was sent and since when parcels wait"
-        )
-    if size and not _is_ours(file, busy_seconds):
+    marked = mark_file(file).exists()  # first: another process may be making the store right now
+    head = _read_head(file, busy_seconds) if _size(file) else None
+    if marked and (head is None or not head.tables):
+        raise StoreError(_lost(file))
+    if head is None:
+        return
+    # A process that was killed while it made the store leaves an empty one.
+    if head.application_id != APPLICATION_ID and (head.application_id or head.tables):
         raise StoreError(
             f"{file} is not a store of this program; name another file in store.path, or restore "
             "a backup"
         )
+    # Pages are written whole. SQLite takes a last one that is cut off for one that ends in zeros.
+    if _size(file) % head.page_size and not _size(file.with_name(f"{file.name}-wal")):
+        raise StoreError(f"{file} is damaged (it was cut off); {RESTORE}")
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _lost(file: Path) -> str:
+    gone, mark = "is empty" if file.exists() else "is gone", mark_file(file).name
+    return (
+        f"{file} {gone}, but {mark} beside it says that there was a store; restore a backup "
+        f"(docs/store.md). To start from zero on purpose, remove {mark}: then nothing is known "
+        "of what was sent and since when parcels wait"
+    )
 
 
 def sign(connection: Connection) -> None:
@@ -99,12 +113,20 @@ def _newest() -> Select[tuple[int]]:
     return select(frozen.c.id).where(frozen.c.age <= _DAYS_KEPT)
 
 
-def _is_ours(file: Path, busy_seconds: float) -> bool:
-    """Whether it carries our application id, or nothing at all: a process killed while it made
-    the store leaves an empty one. SQLite is asked, because the answer may still be in its journal.
-    """
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a SQLite file says of itself."""
+
+    application_id: int
+    tables: int
+    page_size: int
+
+
+def _read_head(file: Path, busy_seconds: float) -> _Head:
+    """Ask SQLite, because the answer may still be in its journal."""
     uri = f"{file.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as opened:
         (application_id,) = opened.execute("PRAGMA application_id").fetchone()
         (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return bool(application_id == APPLICATION_ID or (application_id == 0 and tables == 0))
+        (page_size,) = opened.execute("PRAGMA page_size").fetchone()
+    return _Head(application_id, tables, page_size)

@@ -174,10 +174,13 @@ def mark_file(file: Path) -> Path:
 
 
 def read_mark(file: Path) -> Identity | None:
-    """What the mark beside the store says; UNREADABLE if it makes no sense, None without one."""
+    """What the mark beside the store says; UNREADABLE if it makes no sense, None without one.
+
+    An empty one says nothing, either: that is how the first version left it.
+    """
     try:
         text = mark_file(file).read_text(encoding="ascii")
-        return _identity(json.loads(text))
+        return _identity(json.loads(text)) if text else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -14,6 +14,7 @@ from datetime import timedelta
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
+from alembic import command as _command  # noqa: F401 - loaded once for all of the processes
 from sqlalchemy import Engine, event
 
 from notifier.parts import StoreLocation
@@ -81,6 +82,31 @@ async def _die_after_a_run(url: str) -> None:
     async with open_store(StoreLocation(url)) as store:
         await freeze(store)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at_statement(number: int, url: str) -> bool:
+    """Let a process open the store, and die before its n-th statement; whether it came so far."""
+    process = FORKS.Process(target=_open_and_die, args=(number, url))
+    process.start()
+    process.join(PATIENCE_SECONDS)
+    code = process.exitcode
+    process.close()
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
+
+
+def _open_and_die(number: int, url: str) -> None:
+    left = number
+
+    def count(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    event.listen(Engine, "commit", count)
+    asyncio.run(_make(url))
 
 
 def die_while_migrating(url: str) -> None:

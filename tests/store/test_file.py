@@ -355,6 +355,9 @@ async def test_a_backup_taken_while_the_store_is_used_can_be_restored(
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(restored)) as target:
             source.backup(target)
 
+    async with open_store(at(restored), adopting=True) as store:
+        await store.take_over()
+
     async with open_store(at(restored)) as store:
         assert [(run.waiting, run.messages) for run in await store.runs.list()] == [(2, 1)]
 

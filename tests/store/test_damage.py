@@ -1,0 +1,215 @@
+"""Damage of every kind: a store that cannot be trusted is never written to, nor begun anew."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from notifier.errors import ExitCode, StoreBusy, StoreError
+from notifier.parts import StoreLocation
+from notifier.store import open_store
+from tests.factories import DAY, NOON
+from tests.store.arrange import LEASE, freeze, message
+
+ROOT = Path(__file__).parents[2]
+PAGE = 4096
+RECIPIENTS = tuple(f"r{number}@example.com" for number in range(40))
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a store with a run and messages in it, all of it in the one file."""
+    file = tmp_path_factory.mktemp("sound") / "notifier.db"
+    asyncio.run(make(file))
+    with closing(sqlite3.connect(file)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file.parent
+
+
+async def make(file: Path) -> None:
+    async with open_store(StoreLocation(f"sqlite:///{file}")) as store:
+        await freeze(store, *RECIPIENTS)
+
+
+@pytest.fixture
+def copy(sound: Path, tmp_path: Path) -> Path:
+    """A copy of it to damage, with its mark."""
+    folder = tmp_path / "copy"
+    shutil.copytree(sound, folder)
+    return folder / "notifier.db"
+
+
+def opened(file: Path) -> StoreError | None:
+    """Open it to write, and look at the whole outbox and ledger; the error, if there was one."""
+
+    async def use() -> None:
+        async with open_store(StoreLocation(f"sqlite:///{file}"), busy_seconds=0.05) as store:
+            await store.runs.list()
+            for one in await store.outbox.list():
+                found = await store.outbox.get(one.id)
+                assert found
+                assert found.content == message().content
+
+    try:
+        asyncio.run(use())
+    except StoreError as error:
+        return error
+    return None
+
+
+def test_the_sound_store_opens(copy: Path) -> None:
+    assert opened(copy) is None
+
+
+def pages(file: Path) -> range:
+    return range(file.stat().st_size // PAGE)
+
+
+def test_a_page_that_was_overwritten_is_found_whichever_it_is(copy: Path, sound: Path) -> None:
+    sound_bytes = copy.read_bytes()
+    missed = []
+    for page in pages(copy):
+        shutil.copytree(sound, copy.parent, dirs_exist_ok=True)
+        start = page * PAGE
+        copy.write_bytes(sound_bytes[:start] + b"\xff" * PAGE + sound_bytes[start + PAGE :])
+        error = opened(copy)
+        if error is None or error.exit_code is not ExitCode.STORE or str(copy) not in str(error):
+            missed.append((page, error))
+
+    assert missed == []
+
+
+@pytest.mark.parametrize("offset", [0, 5, 8, 16, 18, 19, 21, 68, 100, 101, 103, 105])
+def test_a_flipped_byte_of_the_head_stops_or_changes_nothing(copy: Path, offset: int) -> None:
+    """Its first hundred bytes, and the root of the schema: sqlite.org/fileformat.html."""
+    with copy.open("r+b") as file:
+        file.seek(offset)
+        (byte,) = file.read(1)
+        file.seek(offset)
+        file.write(bytes([byte ^ 0xFF]))
+
+    error = opened(copy)
+
+    assert error is None or error.exit_code in (ExitCode.STORE, ExitCode.CONFIG)
+    assert error is not None or offset in (8, 18, 19)
+
+
+@pytest.mark.parametrize(
+    "length", [0, 1, 99, 100, 512, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE, -PAGE, -1]
+)
+def test_a_truncated_store_is_refused_whatever_is_left_of_it(copy: Path, length: int) -> None:
+    os.truncate(copy, length if length >= 0 else copy.stat().st_size + length)
+
+    error = opened(copy)
+
+    assert error is not None
+    assert error.exit_code is ExitCode.STORE
+    assert str(copy) in str(error)
+
+
+def test_a_store_without_its_journal_is_older_than_its_mark(tmp_path: Path) -> None:
+    file = tmp_path / "notifier.db"
+
+    async def killed() -> None:
+        async with open_store(StoreLocation(f"sqlite:///{file}")) as store:
+            with closing(sqlite3.connect(file)) as reader:  # keeps the journal from being emptied
+                reader.execute("BEGIN")
+                reader.execute("SELECT * FROM runs").fetchall()
+                await freeze(store, "jana@example.com")
+                for path in tmp_path.iterdir():
+                    if path.is_file() and not path.name.endswith(("-wal", "-shm")):
+                        shutil.copy(path, tmp_path / "killed")
+
+    (tmp_path / "killed").mkdir()
+    asyncio.run(killed())
+
+    error = opened(tmp_path / "killed" / "notifier.db")
+
+    assert error is not None
+    assert str(tmp_path / "killed") in str(error)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[list[str]]:
+    """The words before a command that make it one of somebody who may only read the folder."""
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    yield ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    folder.chmod(0o755)
+
+
+OPEN = """
+import asyncio, sys
+from notifier.errors import StoreError
+from notifier.parts import StoreLocation
+from notifier.store import open_store
+
+async def main():
+    async with open_store(StoreLocation(f"sqlite:///{sys.argv[1]}")) as store:
+        await store.runs.list()
+
+try:
+    asyncio.run(main())
+except StoreError as error:
+    sys.exit(f"{int(error.exit_code)} {error}")
+"""
+"""Its output ends with the exit code and the words of a refusal."""
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="another user can be played by root with setpriv alone (Debian: util-linux)",
+)
+def test_somebody_who_may_only_read_is_told_whose_it_is(sound: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as where:
+        folder = Path(where) / "copy"
+        shutil.copytree(sound, folder)
+        Path(where).chmod(0o755)
+        file = folder / "notifier.db"
+        with read_only(folder) as as_another:
+            program = (*as_another, sys.executable, "-c", OPEN, str(file))
+            finished = subprocess.run(
+                program, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+            )
+
+    assert finished.stderr.startswith("74 "), finished.stderr
+    assert str(file) in finished.stderr
+    assert "owner" in finished.stderr or "folder" in finished.stderr
+
+
+def test_a_folder_in_place_of_the_store_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "notifier.db"
+    file.mkdir()
+
+    error = opened(file)
+
+    assert error is not None
+    assert error.exit_code is ExitCode.STORE
+    assert str(file) in str(error)
+
+
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "PRAGMA locking_mode=EXCLUSIVE"])
+def test_a_store_somebody_holds_is_a_matter_of_time(copy: Path, lock: str) -> None:
+    async def use() -> None:
+        location = StoreLocation(f"sqlite:///{copy}")
+        async with open_store(location, busy_seconds=0.05) as store:
+            await store.runs.begin("celje", DAY, at=NOON, lease=LEASE, holder="me")
+
+    with closing(sqlite3.connect(copy, isolation_level=None)) as holder:
+        holder.execute(lock)
+        holder.execute("SELECT * FROM runs").fetchall()
+        with pytest.raises(StoreBusy) as caught:
+            asyncio.run(use())
+
+    assert caught.value.exit_code is ExitCode.TRY_LATER
+    assert str(copy) in str(caught.value)
