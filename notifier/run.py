@@ -127,7 +127,8 @@ async def rehearse(account: Account, source: Source, shop: Workshop, wish: Wish)
     now = shop.clock()
     task = await find_task(account, shop.store, wish, now)
     day = task.day or wish.day or account.schedule.local_day(now)
-    digest = await read_digest(account, source, shop.store, day)
+    async with shop.stop.limit():
+        digest = await read_digest(account, source, shop.store, day)
     if isinstance(digest, Failed):
         return Report(account, task.next_at, error=digest.error)
     messages = _freeze_all(account, digest, shop, task.edition)

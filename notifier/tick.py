@@ -53,6 +53,8 @@ class Tick:
     accounts: tuple[Done, ...]
     outbox: Pass
     waiting: int
+    config_trouble: str | None = None
+    """Why the last good configuration was used instead of the one that is written."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -60,9 +62,14 @@ class Tick:
         codes = [done.code for done in self.accounts]
         if self.outbox.error:
             codes.append(self.outbox.error.exit_code)
-        if any(one.state in _GRAVE for one in self.outbox.delivered):
+        if self.config_trouble or any(one.state in _GRAVE for one in self.outbox.delivered):
             codes.append(ExitCode.FAILED)
         return gravest(codes)
+
+    @property
+    def served_well(self) -> bool:
+        """Whether its configuration is worth keeping: no neighbour refused it."""
+        return self.exit_code in (ExitCode.DONE, ExitCode.FAILED)
 
 
 async def tick(
@@ -72,8 +79,9 @@ async def tick(
     *,
     wish: Wish,
     retention: timedelta,
+    config_trouble: str | None = None,
 ) -> Tick:
-    """Do all that is due now.
+    """Do all that is due now; `config_trouble` says why the configuration is not the written one.
 
     Raises StoreError where nothing can be recorded, ClockRefused or UnavailableError where the
     time cannot be believed: then nothing was touched. Raises Stopped once everything in hand is
@@ -83,7 +91,7 @@ async def tick(
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
     await shop.store.erase(shop.clock() - retention)
-    return Tick(tuple(done), outbox, waiting)
+    return Tick(tuple(done), outbox, waiting, config_trouble)
 
 
 async def _believe_clock(

@@ -14,6 +14,7 @@ COMMANDS = {
     "init": "Write a commented config.toml from a few questions.",
     "check": "Find every mistake in the configuration; say who gets what, and when.",
     "run": "Send the digests that are due, and what still waits in the outbox.",
+    "daemon": "Stay, send each digest at its time, and try again what waits.",
     "preview": "Show today's digest without sending or recording anything.",
     "orders": "Show what is ready to return now, as a table, CSV or JSON.",
     "send-test": "Send a test mail to one of the configured addresses.",

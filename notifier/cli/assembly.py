@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -12,6 +13,7 @@ from datetime import datetime
 
 import click
 
+from notifier.errors import RefusedError
 from notifier.http import HttpClient
 from notifier.mail.smtp import MailConnection
 from notifier.marketplace import Marketplace
@@ -21,6 +23,9 @@ from notifier.run import Workshop
 from notifier.stopping import Stop
 from notifier.store import open_store
 from notifier.tick import Neighbours
+
+FEWEST_FILES = 64
+"""Open at once: connections to the marketplace, the store with its journal, the mail server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ async def assemble(
     stop: Stop | None = None,
 ) -> AsyncIterator[Assembly]:
     """Open the store and the HTTP client; `read_only` never writes to the store."""
+    _refuse_few_files()
     async with open_store(settings.store, read_only=read_only) as store, HttpClient() as http:
         renderer = Renderer(settings.templates_dir)
         shop = Workshop(store, renderer, settings.sender, clock, _holder(), stop or Stop())
@@ -75,6 +81,15 @@ def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ..
             )
         chosen.append(settings.accounts[id_])
     return tuple(chosen) or tuple(settings.accounts.values())
+
+
+def _refuse_few_files() -> None:
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= allowed < FEWEST_FILES:
+        raise RefusedError(
+            f"only {allowed} files may be open at once, and {FEWEST_FILES} are needed; raise "
+            "LimitNOFILE= of the unit, or `ulimit -n`"
+        )
 
 
 def _holder() -> str:

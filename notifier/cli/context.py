@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notifier.parts import Settings
+    from notifier.standing import StandingConfig
 
 
 class Invocation:
@@ -53,14 +54,34 @@ class Invocation:
 
         return config.load(config.locate(self.config_file, self.environ), environ=self.environ)
 
-    def tell_story(self) -> None:
+    def standing_config(self) -> StandingConfig:
+        """The configuration as it is, or else the last good one, looked at again and again."""
+        from functools import partial  # noqa: PLC0415
+
+        from notifier import config  # noqa: PLC0415
+        from notifier.standing import StandingConfig  # noqa: PLC0415
+
+        file = config.locate(self.config_file, self.environ)
+        load = partial(config.load, file, environ=self.environ)
+        recall = partial(config.recall, file, environ=self.environ)
+        return StandingConfig(load, recall, self.now)
+
+    def keep(self, settings: Settings) -> None:
+        """Keep a copy of a configuration that served well, for the day on which it is broken."""
+        from notifier import config  # noqa: PLC0415
+
+        file = config.locate(self.config_file, self.environ)
+        config.keep(file, settings, environ=self.environ, good_at=self.now())
+
+    def tell_story(self, *, in_background: bool = False) -> None:
         """Log the steps: sentences for a person, JSON lines under systemd."""
         import logging  # noqa: PLC0415
 
         from notifier import logs  # noqa: PLC0415
 
         level = logging.DEBUG if self.verbose else logging.INFO
-        logs.configure(level, as_json="INVOCATION_ID" in self.environ)
+        as_json = "INVOCATION_ID" in self.environ
+        logs.configure(level, as_json=as_json, in_background=in_background)
 
     def echo(self, text: str = "") -> None:
         """Print for a person."""

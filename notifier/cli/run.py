@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from notifier.deliver import Delivered
     from notifier.parts import Account
     from notifier.run import Report, Wish
+    from notifier.standing import Standing
 
 logger = logging.getLogger("notifier.cli.run")
 
@@ -72,26 +73,53 @@ async def run(
     """Read the configuration, run the chosen accounts, and deliver."""
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
+    from notifier.cli.signals import stopping  # noqa: PLC0415
+    from notifier.stopping import Stop  # noqa: PLC0415
 
-    settings = invocation.settings()
-    chosen = choose_accounts(settings, ids)
+    standing = _standing(invocation, dry_run=dry_run)
+    chosen = choose_accounts(standing.settings, ids)
     _refuse_future(chosen, wish.day, invocation.now())
-    with orders_read() as progress:
+    stop = Stop()
+    with orders_read() as progress, stopping(stop):
         async with assemble(
-            settings, invocation.now, read_only=dry_run, progress=progress
+            standing.settings, invocation.now, read_only=dry_run, progress=progress, stop=stop
         ) as assembly:
             if dry_run:
                 return await _rehearse(assembly, chosen, wish, invocation)
-            return await _run(assembly, chosen, wish, invocation)
+            return await _run(assembly, chosen, wish, invocation, standing)
+
+
+def _standing(invocation: Invocation, *, dry_run: bool) -> Standing:
+    """The configuration; where it is broken, the last good one, but not for a mere look."""
+    from notifier.standing import Standing  # noqa: PLC0415
+
+    if dry_run:
+        return Standing(invocation.settings())
+    standing = invocation.standing_config().look()
+    if standing.trouble:
+        logger.error("%s", standing.trouble, extra={"event": "last_good"})
+    return standing
 
 
 async def _run(
-    assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
+    assembly: Assembly,
+    accounts: tuple[Account, ...],
+    wish: Wish,
+    invocation: Invocation,
+    standing: Standing,
 ) -> ExitCode:
     from notifier.tick import tick  # noqa: PLC0415
 
-    retention = assembly.settings.store.retention
-    done = await tick(accounts, assembly.shop, assembly.neighbours, wish=wish, retention=retention)
+    done = await tick(
+        accounts,
+        assembly.shop,
+        assembly.neighbours,
+        wish=wish,
+        retention=standing.settings.store.retention,
+        config_trouble=standing.trouble,
+    )
+    if standing.trouble is None and done.served_well:
+        invocation.keep(standing.settings)
     for account in done.accounts:
         if account.report:
             invocation.echo(_sentence(account.report))

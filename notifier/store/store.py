@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, literal, select
 
 from notifier.errors import StoreBusy
 from notifier.parts import StoreLocation
@@ -43,6 +43,10 @@ class Store:
         self.outbox = Outbox(thread)
         self.audit = Audit(thread)
         self.marks = Marks(thread)
+
+    async def answer(self) -> None:
+        """Come back once the database has answered; raises StoreError where it cannot."""
+        await self._thread.read(lambda connection: connection.execute(select(literal(1))).scalar())
 
     async def erase(self, before: datetime) -> int:
         """Erase what was settled before an instant and may contain names; see `care.erase`."""

@@ -115,34 +115,42 @@ class World:
 
     async def call(self, *arguments: str, stdin: str = "") -> Finished:
         """The command in a process of its own, by the wall clock."""
-        async with self._process(asyncio.subprocess.PIPE, arguments) as process:
+        async with self.process(*arguments) as process:
             out, err = await asyncio.wait_for(process.communicate(stdin.encode()), timeout=60)
         assert process.returncode is not None
         return Finished(process.returncode, out.decode(), err.decode())
 
     async def call_into(self, stdout: int, *arguments: str) -> int:
         """The same with its standard output somewhere else; its exit code."""
-        async with self._process(stdout, arguments) as process:
+        async with self.process(*arguments, stdout=stdout) as process:
             await asyncio.wait_for(process.communicate(), timeout=60)
         assert process.returncode is not None
         return process.returncode
 
     @asynccontextmanager
-    async def _process(
-        self, stdout: int, arguments: Sequence[str]
+    async def process(
+        self,
+        *arguments: str,
+        stdout: int = asyncio.subprocess.PIPE,
+        stderr: int = asyncio.subprocess.PIPE,
+        files: int | None = None,
     ) -> AsyncIterator[asyncio.subprocess.Process]:
+        """The command while it runs; `files` is how many it may open at once."""
         self._processes += 1
         try:
-            yield await self._start(stdout, arguments)
+            yield await self._start(stdout, stderr, arguments, files)
         finally:
             self._processes -= 1
 
-    async def _start(self, stdout: int, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+    async def _start(
+        self, stdout: int, stderr: int, arguments: Sequence[str], files: int | None
+    ) -> asyncio.subprocess.Process:
+        limit = ("prlimit", f"--nofile={files}") if files else ()
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "notifier", "--config", str(self.config), *arguments),
+            *(*limit, sys.executable, "-m", "notifier", "--config", str(self.config), *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=stdout,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=stderr,
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environ},
             cwd=self.folder,
         )

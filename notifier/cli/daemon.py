@@ -1,0 +1,62 @@
+"""`notifier daemon`: stay, and do by oneself what a timer would call for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from notifier.parts import Settings
+
+
+@click.command
+@pass_invocation
+def command(invocation: Invocation) -> int:
+    """Stay, send each digest at its time, and try again what waits.
+
+    Once a minute it looks at what is due, and at the configuration. SIGTERM ends it calmly, within
+    a minute; SIGHUP makes it look at once.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+    import signal  # noqa: PLC0415
+
+    # One that comes before we listen to it must not end us.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    invocation.tell_story(in_background=True)
+    return asyncio.run(serve(invocation))
+
+
+async def serve(invocation: Invocation) -> ExitCode:
+    """Put the daemon together, and let it serve until a signal asks it to stop."""
+    from contextlib import asynccontextmanager  # noqa: PLC0415
+
+    from notifier.cli.assembly import assemble  # noqa: PLC0415
+    from notifier.cli.signals import stopping  # noqa: PLC0415
+    from notifier.daemon import Daemon, Works  # noqa: PLC0415
+    from notifier.sd import Systemd  # noqa: PLC0415
+    from notifier.stopping import Stop  # noqa: PLC0415
+
+    stop = Stop()
+
+    @asynccontextmanager
+    async def opening(settings: Settings) -> AsyncIterator[Works]:
+        async with assemble(settings, invocation.now, read_only=False, stop=stop) as assembly:
+            yield Works(assembly.shop, assembly.neighbours)
+
+    daemon = Daemon(
+        invocation.standing_config(),
+        opening,
+        keep=invocation.keep,
+        clock=invocation.now,
+        stop=stop,
+        systemd=Systemd(invocation.environ),
+    )
+    with stopping(stop, hangup=daemon.reload):
+        await daemon.serve()
+    return ExitCode.DONE
