@@ -91,6 +91,7 @@ async def tick(
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
     await shop.store.erase(shop.clock() - retention)
+    await shop.store.back_up(shop.clock().date())
     return Tick(tuple(done), outbox, waiting, config_trouble)
 
 

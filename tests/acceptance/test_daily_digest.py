@@ -192,3 +192,12 @@ async def test_an_empty_day_says_so_unless_silence_is_wished(world: World) -> No
 
     assert world.receivers == EVERYBODY
     assert [str(run.state) for run in await world.runs()] == ["complete", "complete"]
+
+
+async def test_a_copy_of_the_store_is_made_once_a_day_and_kept_for_a_week(world: World) -> None:
+    for day in range(11, 21):
+        await world.run(f"2026-11-{day}")
+        await world.run(f"2026-11-{day}", at="12:00")
+
+    copies = sorted(path.name for path in world.folder.glob("notifier.db.backup-*"))
+    assert copies == [f"notifier.db.backup-2026-11-{day}" for day in range(14, 21)]
