@@ -28,7 +28,7 @@ from tests.store.arrange import freeze
 HERE, THERE = "hash of this machine", "hash of another"
 
 
-def at(file: Path, machine: str = "here") -> StoreLocation:
+def at(file: Path, machine: str = "a-machine-of-its-own") -> StoreLocation:
     return StoreLocation(f"sqlite:///{file}", identity=machine)
 
 
@@ -98,7 +98,7 @@ async def test_the_id_of_the_machine_is_nowhere_in_the_store(file: Path) -> None
 
     raw = b"".join(path.read_bytes() for path in file.parent.iterdir())
 
-    assert b"here" not in raw
+    assert b"a-machine-of-its-own" not in raw
 
 
 async def test_a_store_on_another_machine_is_refused_and_left_as_it_was(file: Path) -> None:
@@ -185,7 +185,7 @@ async def test_an_adopted_store_holds_what_was_on_its_way_and_is_refused_no_more
 
     assert [message.recipient for message in held] == ["jana@example.com"]
     assert [message.state for message in messages] == [MessageState.HELD]
-    await refusal(at(file, "here"))
+    await refusal(at(file))
 
 
 async def test_an_adoption_that_was_killed_half_way_leaves_the_store_refused(file: Path) -> None:
