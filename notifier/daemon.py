@@ -254,8 +254,8 @@ class Daemon:
 
     def _status(self) -> str:
         at = self._next_due()
-        due = f"next digest due {at:%Y-%m-%d %H:%M} UTC" if at else "nothing is due"
-        return f"{self._told} ({due})" if self._told else due.capitalize()
+        due = f"Next digest due {at:%Y-%m-%d %H:%M} UTC" if at else "Nothing is due"
+        return f"{due}; {self._told}" if self._told else due
 
     def _complain(self, text: str) -> None:
         """Say what is wrong, once while it stays the same."""
