@@ -98,14 +98,14 @@ def incomplete() -> Digest:
 
 def forints() -> Digest:
     """Amounts as long as they get, and everything collected."""
-    dear = Money(Decimal("1249900"), "HUF")
+    dear = Money(Decimal(1249900), "HUF")
     orders = tuple(
         replace(order, currency="HUF", cod=dear, items=(Item("Hladilnik", 2, None, None, dear),))
         for order in shop()[:2]
     )
     departed = {4499990: Departure.RETURNED, 4499991: Departure.RETURNED}
     reading = Complete(NOON, orders, departed, candidates=2)
-    before = snapshot(*orders, *_yesterday()[-2:], **{"o4500001": date(2026, 11, 8)})
+    before = snapshot(*orders, *_yesterday()[-2:], o4500001=date(2026, 11, 8))
     return compose(account(), reading, before, DAY)
 
 
