@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 from notifier.clock import BUILT_AT
-from notifier.config.file import decoded, read_small
+from notifier.config.file import decoded, is_there, read_small
 from notifier.errors import ConfigError, ExitCode
 from notifier.findings import Finding, ok, problem, warning
 
@@ -23,7 +23,7 @@ def files(config: Path) -> Iterator[Finding]:
     secrets = [config.absolute().parent / name for name in _named(config)]
     found = [*_config_file(config), *(one for file in secrets for one in _secret_file(file))]
     yield from found
-    if not found and config.exists():
+    if not found and is_there(config):
         and_secrets = ", or read the files of secrets it names" if secrets else ""
         yield ok(f"nobody else may change {config}{and_secrets}")
 

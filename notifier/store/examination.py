@@ -49,9 +49,17 @@ def examine(
         return
     if file is not None:
         yield from survived(name, partial(_file, file, now))
-        if not file.exists() or not file.stat().st_size:
+        if not _has_content(file):
             return
     yield from survived(name, partial(_content, location, name, now, thoroughly=thoroughly))
+
+
+def _has_content(file: Path) -> bool:
+    """Whether there is anything in it that may be looked at; why not was found before."""
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def survived(name: str, examination: Examination) -> Iterator[Finding]:

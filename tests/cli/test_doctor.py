@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -291,6 +295,48 @@ def test_a_broken_configuration_does_not_hide_the_store(
     assert code == ExitCode.CONFIG
     assert "recipents" in told
     assert "elsewhere.db: it is not a store of this program" in told
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="another user can be played by root with setpriv alone (Debian: util-linux)",
+)
+def test_somebody_who_may_look_at_nothing_is_told_so(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as elsewhere:  # pytest's own folders are closed to others
+        closed = Path(elsewhere) / "closed"
+        shutil.copytree(folder, closed)
+        Path(elsewhere).chmod(0o755)
+        closed.chmod(0o700)
+        as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        program = (sys.executable, "-m", "notifier", "--config", str(closed / "config.toml"))
+        finished = subprocess.run(
+            [*as_nobody, *program, "doctor"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=Path(__file__).parents[2],
+        )
+
+    assert finished.returncode == ExitCode.CONFIG, finished.stderr
+    assert "may not be read by this user" in finished.stdout
+    assert "notifier.db cannot be used (Permission denied)" in finished.stdout
+    assert finished.stderr == ""
+
+
+@pytest.mark.parametrize("page", range(0, 18, 3))
+def test_a_damaged_store_is_examined_to_the_end(
+    folder: Path, capsys: pytest.CaptureFixture[str], page: int
+) -> None:
+    store(lambda _: None)(folder)
+    with (folder / "notifier.db").open("r+b") as opened:
+        opened.seek(page * 4096)
+        opened.write(bytes(range(256)) * 16)
+
+    code, told = examined(folder, capsys, "--integrity")
+
+    assert code == ExitCode.STORE
+    assert "problem" in told
 
 
 def test_a_store_that_nobody_can_reach_is_told_without_its_password(
