@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, literal, select
 from notifier.errors import StoreBusy
 from notifier.parts import StoreLocation
 from notifier.store import backup, ballast, care, identity, opening
+from notifier.store.alarms import Alarms
 from notifier.store.audit import Audit
 from notifier.store.engine import BUSY_SECONDS, empty_journal, shown, sqlite_file
 from notifier.store.foreign import translated
@@ -41,6 +42,7 @@ class Store:
         self._location = location
         self.runs = Runs(thread)
         self.outbox = Outbox(thread)
+        self.alarms = Alarms(thread)
         self.audit = Audit(thread)
         self.marks = Marks(thread)
 

@@ -1,0 +1,79 @@
+"""The alarms: each cause once, from its beginning to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from notifier.alarms import Alarm, Cause
+from notifier.store.tables import Row, alarms
+from notifier.store.thread import StoreThread
+
+_OPEN = select(alarms).where(alarms.c.ended_at.is_(None)).order_by(alarms.c.id)
+
+
+class Alarms:
+    """The alarms. Each method is one transaction."""
+
+    def __init__(self, thread: StoreThread) -> None:
+        self._thread = thread
+
+    async def open(self) -> tuple[Alarm, ...]:
+        """Those that have not ended, oldest first."""
+        rows = await self._thread.read(lambda c: c.execute(_OPEN).all())
+        return tuple(map(_alarm, rows))
+
+    async def reconcile(
+        self, causes: Iterable[Cause], *, at: datetime
+    ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
+        """Make the open alarms those of these causes; gives what begun and what ended with it.
+
+        An alarm that goes on keeps its beginning, and takes the newer words. One that another
+        process has begun at this very moment is its to tell.
+        """
+        wanted = {cause.key: cause for cause in causes}
+
+        def record(connection: Connection) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
+            known = {row.cause: _alarm(row) for row in connection.execute(_OPEN)}
+            over = [alarm for key, alarm in known.items() if key not in wanted]
+            ended = [alarm for alarm in over if _change(connection, alarm, {"ended_at": at})]
+            for key in known.keys() & wanted.keys():
+                _reword(connection, known[key], wanted[key])
+            new = [cause for key, cause in wanted.items() if key not in known]
+            begun = [_begin(connection, cause, at) for cause in new]
+            return (
+                tuple(alarm for alarm in begun if alarm),
+                tuple(replace(alarm, ended_at=at) for alarm in ended),
+            )
+
+        return await self._thread.write(record)
+
+
+def _begin(connection: Connection, cause: Cause, at: datetime) -> Alarm | None:
+    """Begin an alarm; None when somebody else just has."""
+    row = {"cause": cause.key, "what": cause.what, "remedy": cause.remedy, "begun_at": at}
+    try:
+        with connection.begin_nested():
+            new = insert(alarms).values(**row).returning(alarms.c.id)
+            return Alarm(connection.execute(new).scalar_one(), cause, at)
+    except IntegrityError:
+        return None
+
+
+def _reword(connection: Connection, alarm: Alarm, cause: Cause) -> None:
+    if alarm.cause != cause:
+        _change(connection, alarm, {"what": cause.what, "remedy": cause.remedy})
+
+
+def _change(connection: Connection, alarm: Alarm, values: Mapping[str, object]) -> bool:
+    """Change an alarm that has not ended; False when it has."""
+    still_open = update(alarms).where(alarms.c.id == alarm.id, alarms.c.ended_at.is_(None))
+    return connection.execute(still_open.values(**values)).rowcount == 1
+
+
+def _alarm(row: Row) -> Alarm:
+    return Alarm(row.id, Cause(row.cause, row.what, row.remedy), row.begun_at, row.ended_at)

@@ -1,0 +1,76 @@
+"""An alarm begins once, goes on, and ends once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from notifier.alarms import Cause
+from notifier.parts import StoreLocation
+from notifier.store import Store, open_store
+from tests.factories import NOON
+
+LIST = Cause("unreadable/ljubljana", "Mimovrste: the list cannot be read", "notifier doctor")
+MAIL = Cause("mail", "the mail server cannot be reached", "notifier check --online")
+LATER = NOON + timedelta(minutes=10)
+
+
+async def test_a_cause_begins_an_alarm_and_is_open_until_it_is_gone(store: Store) -> None:
+    begun, ended = await store.alarms.reconcile([LIST, MAIL], at=NOON)
+
+    assert [(alarm.cause, alarm.begun_at) for alarm in begun] == [(LIST, NOON), (MAIL, NOON)]
+    assert ended == ()
+    assert await store.alarms.open() == begun
+
+    begun_later, ended = await store.alarms.reconcile([MAIL], at=LATER)
+
+    assert begun_later == ()
+    assert [(alarm.cause, alarm.begun_at, alarm.ended_at) for alarm in ended] == [
+        (LIST, NOON, LATER)
+    ]
+    assert await store.alarms.open() == begun[1:]
+
+
+async def test_one_that_goes_on_is_not_told_again_but_takes_the_newer_words(store: Store) -> None:
+    await store.alarms.reconcile([MAIL], at=NOON)
+    worse = Cause(MAIL.key, "the mail server does not answer at all", MAIL.remedy)
+
+    assert await store.alarms.reconcile([worse], at=LATER) == ((), ())
+
+    (alarm,) = await store.alarms.open()
+    assert (alarm.cause, alarm.begun_at) == (worse, NOON)
+
+
+async def test_a_cause_that_comes_back_is_an_alarm_of_its_own(store: Store) -> None:
+    (first,), _ = await store.alarms.reconcile([MAIL], at=NOON)
+    await store.alarms.reconcile([], at=LATER)
+    (second,), _ = await store.alarms.reconcile([MAIL], at=LATER + timedelta(minutes=10))
+
+    assert second.id != first.id
+    assert await store.alarms.open() == (second,)
+
+
+async def test_the_same_cause_given_twice_is_one_alarm(store: Store) -> None:
+    begun, _ = await store.alarms.reconcile([MAIL, MAIL], at=NOON)
+
+    assert len(begun) == 1
+
+
+async def test_of_two_processes_only_one_tells(location: StoreLocation) -> None:
+    async with open_store(location) as mine, open_store(location) as theirs:
+        told = await asyncio.gather(
+            *(store.alarms.reconcile([MAIL], at=NOON) for store in (mine, theirs))
+        )
+        over = await asyncio.gather(
+            *(store.alarms.reconcile([], at=LATER) for store in (mine, theirs))
+        )
+
+    assert sorted(len(begun) for begun, _ in told) == [0, 1]
+    assert sorted(len(ended) for _, ended in over) == [0, 1]
+
+
+async def test_nothing_is_open_in_a_store_that_does_not_exist_yet(tmp_path: Path) -> None:
+    location = StoreLocation(f"sqlite:///{tmp_path / 'none.db'}")
+    async with open_store(location, read_only=True) as store:
+        assert await store.alarms.open() == ()
