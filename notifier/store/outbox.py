@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from notifier.errors import StoreError
@@ -95,8 +107,8 @@ class Outbox:
         that a server may have: see `hold_unknown`.
         """
         may_be_tried = _may_be_tried(at, unknown_too=unknown_too)
-        free = and_(may_be_tried, _of(account_ids))
-        candidates = _messages(messages.c.content).where(free).order_by(messages.c.id).limit(1)
+        oldest = _oldest(and_(may_be_tried, _of(account_ids)))
+        candidates = _messages(messages.c.content).where(messages.c.id == oldest)
         claim = {"state": MessageState.SENDING, "holder": holder, "leased_until": at + lease}
 
         def take(connection: Connection) -> OutboxMessage | None:
@@ -259,6 +271,7 @@ class Outbox:
         self,
         *,
         states: Iterable[MessageState] | None = None,
+        kind: MessageKind | None = None,
         account_id: str | None = None,
         limit: int = 50,
     ) -> tuple[OutboxMessage, ...]:
@@ -266,6 +279,8 @@ class Outbox:
         query = _messages().order_by(messages.c.id.desc()).limit(limit)
         if states is not None:
             query = query.where(messages.c.state.in_(tuple(states)))
+        if kind is not None:
+            query = query.where(messages.c.kind == kind)
         if account_id is not None:
             query = query.where(runs.c.account_id == account_id)
         rows = await self._thread.read(lambda c: c.execute(query).all())
@@ -336,6 +351,19 @@ def _may_be_tried(at: datetime, *, unknown_too: bool) -> ColumnElement[bool]:
     ready = or_(messages.c.state == MessageState.QUEUED, due, _abandoned(at))
     sendable = and_(ready, in_time, messages.c.content.is_not(None))
     return sendable if unknown_too else and_(sendable, nobody_has_it)
+
+
+def _oldest(free: ColumnElement[bool]) -> ScalarSelect[int]:
+    """The number of the oldest of these.
+
+    The new ones, of which there may be thousands, are found one by one by the index, in order:
+    to look at each row would be to read each body, as it stands before the state.
+    """
+    new = select(messages.c.id).where(messages.c.state == MessageState.QUEUED, free)
+    first = new.order_by(messages.c.next_try_at, messages.c.id).limit(1)
+    tried = select(messages.c.id).where(messages.c.state.in_((*_IN_HAND, *_AGAIN)), free)
+    either = union_all(select(first.subquery().c.id), tried).subquery()
+    return select(func.min(either.c.id)).scalar_subquery()
 
 
 def _abandoned(at: datetime) -> ColumnElement[bool]:
