@@ -69,4 +69,5 @@ def take_on(file: Path) -> None:
 
 def give_up(file: Path) -> None:
     """Make room."""
+    logger.error("the disk of %s is full: the ballast is given up; make room", file)
     ballast_file(file).unlink(missing_ok=True)

@@ -27,8 +27,13 @@ _HINTS = {
         "it is not a store of this program; name another file in store.path, or restore a backup"
     ),
     sqlite3.SQLITE_FULL: "the disk is full; nothing was recorded, make room",
-    sqlite3.SQLITE_READONLY: "it cannot be written; check the owner of the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that its folder exists and is ours",
+    sqlite3.SQLITE_READONLY: (
+        "it cannot be written; check the owner of the file and its folder, and the disk"
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "it cannot be opened; check that its folder exists and may be written by this user, and "
+        "that the disk is not read-only"
+    ),
     sqlite3.SQLITE_IOERR: "the disk reports an error; check it before anything else",
 }
 

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Integer, Text, cast, insert, inspect, select, update
+from sqlalchemy.exc import DBAPIError
 
 from notifier.errors import StoreMoved
 from notifier.store.durable import written
@@ -139,7 +140,7 @@ def take_over(engine: Engine, machine: str | None) -> None:
         known = read_identity(connection) or Identity(secrets.token_hex(16), None, 0)
         newest = max(known.generation, mark.generation if mark else 0) + 1
         _write(connection, Identity(known.store, machine, newest))
-    publish(engine, anyway=True)
+    _bring_up(engine, anyway=True)
 
 
 def advance(connection: Connection) -> None:
@@ -148,24 +149,27 @@ def advance(connection: Connection) -> None:
     connection.execute(update(marks).where(marks.c.name == GENERATION).values(value=number))
 
 
-def publish(engine: Engine, *, anyway: bool = False) -> None:
+def publish(engine: Engine) -> None:
     """Bring the mark up to the store.
 
     That it cannot be written is no reason to stop: a mark that lags behind refuses less.
     """
+    try:
+        _bring_up(engine)
+    except (OSError, DBAPIError) as error:
+        logger.warning("the mark of the store cannot be written: %s", error)
+
+
+def _bring_up(engine: Engine, *, anyway: bool = False) -> None:
     file = sqlite_file(engine.url)
     if file is None:
         return
     with transaction(engine, writes=False) as connection:
         known = read_identity(connection)
     mark = read_mark(file)
-    behind = mark is None or known is None or mark.generation < known.generation
-    if known is not None and (behind or anyway):
-        try:
-            with written(mark_file(file)) as part:
-                part.write_text(json.dumps(asdict(known)) + "\n", encoding="ascii")
-        except OSError as error:
-            logger.warning("%s cannot be written: %s", mark_file(file), error.strerror)
+    if known and (anyway or mark is None or mark.generation < known.generation):
+        with written(mark_file(file)) as part:
+            part.write_text(json.dumps(asdict(known)) + "\n", encoding="ascii")
 
 
 def mark_file(file: Path) -> Path:

@@ -98,19 +98,45 @@ async def too_full_for_a_copy(store: Store, folder: Path) -> None:
     say(f"frozen: {(await freeze(store, 'jana@example.com')).state}")
 
 
+def turn_read_only(folder: Path) -> None:
+    """As the kernel does with a disk that fails."""
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+
+
+def location(folder: Path) -> StoreLocation:
+    """Where the store is."""
+    return StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
+
+
+TASKS = {
+    "before the dot": full_before_the_dot,
+    "after the dot": full_after_the_dot,
+    "a copy": too_full_for_a_copy,
+}
+
+
 async def main(what: str, folder: Path) -> None:
     """Open a store in the folder, and do it."""
     try:
-        async with open_store(StoreLocation(f"sqlite:///{folder / 'notifier.db'}")) as store:
+        async with open_store(location(folder)) as store:
             say("opened")
-            await {
-                "before the dot": full_before_the_dot,
-                "after the dot": full_after_the_dot,
-                "a copy": too_full_for_a_copy,
-            }[what](store, folder)
+            await TASKS[what](store, folder)
+    except StoreError as error:
+        say(f"StoreError {error.exit_code}: {error}")
+
+
+async def main_read_only(folder: Path) -> None:
+    """Open a store that was made before the disk turned read-only."""
+    async with open_store(location(folder)) as store:
+        await freeze(store, "jana@example.com")
+    turn_read_only(folder)
+    try:
+        async with open_store(location(folder)):
+            say("opened")
     except StoreError as error:
         say(f"StoreError {error.exit_code}: {error}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    task, where = sys.argv[1], Path(sys.argv[2])
+    asyncio.run(main_read_only(where) if task == "read-only" else main(task, where))

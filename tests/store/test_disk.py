@@ -36,7 +36,8 @@ def test_no_dot_is_sent_that_cannot_be_recorded(tmp_path: Path) -> None:
 def test_what_was_sent_is_recorded_on_a_full_disk(tmp_path: Path) -> None:
     said = on_a_disk("size=8m", tmp_path, "after the dot")
 
-    assert said == "opened\n{'sent'}, ballast: False\n"
+    assert said.startswith("opened\n{'sent'}, ballast: False\n")
+    assert "the ballast is given up; make room" in said
 
 
 def test_a_copy_that_finds_no_room_is_a_warning_and_stops_nothing(tmp_path: Path) -> None:
@@ -44,6 +45,13 @@ def test_a_copy_that_finds_no_room_is_a_warning_and_stops_nothing(tmp_path: Path
 
     assert said.startswith("opened\ncopied: False\nfrozen: complete\n")
     assert f"notifier.db.backup-{DAY} cannot be made: the disk is too full" in said
+
+
+def test_a_disk_that_turned_read_only_is_refused(tmp_path: Path) -> None:
+    said = on_a_disk("size=16m", tmp_path, "read-only")
+
+    assert said.startswith("StoreError 74")
+    assert str(tmp_path / "notifier.db") in said
 
 
 async def test_ballast_that_was_given_up_is_taken_on_again(file: Path) -> None:
