@@ -139,6 +139,8 @@ def _state_after(outcome: Outcome, on_unknown: OnUnknown) -> MessageState:
 
 async def _tries_so_far(store: Store, message: OutboxMessage) -> int:
     """Earlier attempts in which a server saw this message: the others say nothing about it."""
+    if not message.attempts:
+        return 0
     attempts = await store.outbox.attempts(message.id)
     ended = [attempt for attempt in attempts if attempt.ended_at is not None]
     return sum(attempt.phase not in BEFORE_A_MESSAGE for attempt in ended)

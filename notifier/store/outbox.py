@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import (
+    BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     ScalarSelect,
     Select,
+    Update,
     and_,
+    bindparam,
     func,
     insert,
     or_,
@@ -31,13 +36,33 @@ from notifier.ledger import (
     Outcome,
     Run,
 )
-from notifier.store.tables import Row, attempts, audit, messages, runs
+from notifier.store.tables import Instant, Row, attempts, audit, messages, runs
 from notifier.store.thread import StoreThread
 
 _IN_HAND = (MessageState.SENDING, MessageState.DOT)
 _AGAIN = (MessageState.DEFERRED, MessageState.UNKNOWN)
 _WAITING = tuple(state for state in MessageState if state.waiting)
 _FREE = {"holder": None, "leased_until": None}
+
+# What every delivery runs is built once: to build a statement costs more than to run it. What is
+# set comes with the parameters, by the names of the columns.
+_NOW = bindparam("now", type_=Instant())
+_NUMBER: BindParameter[int] = bindparam("number", type_=BigInteger())
+_NEW_ATTEMPT = insert(attempts).returning(attempts.c.id)
+_MARK_DOT = (
+    update(messages)
+    .where(
+        messages.c.id == _NUMBER,
+        messages.c.holder == bindparam("who"),
+        messages.c.state == MessageState.SENDING,
+        messages.c.leased_until > _NOW,
+    )
+    .values(state=MessageState.DOT)
+)
+_END_ATTEMPT = update(attempts).where(attempts.c.id == _NUMBER)
+_END_OPEN_ATTEMPT = _END_ATTEMPT.where(attempts.c.ended_at.is_(None))
+_SETTLE = update(messages).where(messages.c.id == _NUMBER)
+_SETTLE_IN_HAND = _SETTLE.where(messages.c.state.in_(_IN_HAND))
 
 
 class Outbox:
@@ -106,15 +131,14 @@ class Outbox:
         that died ends here, as unknown if it was marked. Without `unknown_too` nothing is taken
         that a server may have: see `hold_unknown`.
         """
-        may_be_tried = _may_be_tried(at, unknown_too=unknown_too)
-        oldest = _oldest(and_(may_be_tried, _of(account_ids)))
-        candidates = _messages(messages.c.content).where(messages.c.id == oldest)
+        of_whom = None if account_ids is None else frozenset(account_ids)
+        candidates, mine = _claim(of_whom, unknown_too)
         claim = {"state": MessageState.SENDING, "holder": holder, "leased_until": at + lease}
 
         def take(connection: Connection) -> OutboxMessage | None:
-            while row := connection.execute(candidates).first():
-                mine = and_(messages.c.id == row.id, may_be_tried)
-                if connection.execute(update(messages).where(mine).values(**claim)).rowcount:
+            while row := connection.execute(candidates, {"now": at}).first():
+                taken = connection.execute(mine, {"now": at, "number": row.id, **claim})
+                if taken.rowcount:
                     _end_left_behind(connection, row, at)
                     return _message(row, row.content)
             return None
@@ -125,11 +149,8 @@ class Outbox:
         """Write down that an attempt begins; gives its number."""
 
         def record(connection: Connection) -> int:
-            counted = update(messages).where(messages.c.id == message.id)
-            connection.execute(counted.values(attempts=messages.c.attempts + 1))
             attempt = {"message_id": message.id, "started_at": at, "outcome": Outcome.STARTED}
-            new = insert(attempts).values(**attempt).returning(attempts.c.id)
-            number: int = connection.execute(new).scalar_one()
+            number: int = connection.execute(_NEW_ATTEMPT, attempt).scalar_one()
             return number
 
         return await self._thread.write(record)
@@ -138,14 +159,8 @@ class Outbox:
         """Write down that the final dot comes next. Raises StoreError when it is not ours."""
 
         def mark(connection: Connection) -> None:
-            ours = and_(
-                messages.c.id == message.id,
-                messages.c.holder == holder,
-                messages.c.state == MessageState.SENDING,
-                messages.c.leased_until > at,
-            )
-            dot = update(messages).where(ours).values(state=MessageState.DOT)
-            if connection.execute(dot).rowcount != 1:
+            ours = {"number": message.id, "who": holder, "now": at}
+            if connection.execute(_MARK_DOT, ours).rowcount != 1:
                 raise StoreError(
                     f"message {message.id} was taken over by another process; it was not sent"
                 )
@@ -180,16 +195,14 @@ class Outbox:
         }
 
         def record(connection: Connection) -> None:
-            attempt = update(attempts).where(attempts.c.id == attempt_id).values(**ended)
-            open_attempt = attempt.where(attempts.c.ended_at.is_(None))
-            in_time = connection.execute(open_attempt).rowcount == 1
+            attempt, settled = {"number": attempt_id, **ended}, {"number": message.id, **result}
+            in_time = connection.execute(_END_OPEN_ATTEMPT, attempt).rowcount == 1
             if not in_time:
-                connection.execute(attempt)
-            settled = update(messages).where(messages.c.id == message.id).values(**result)
+                connection.execute(_END_ATTEMPT, attempt)
             if outcome is Outcome.ACCEPTED:
-                connection.execute(settled)
+                connection.execute(_SETTLE, settled)
             elif in_time:
-                connection.execute(settled.where(messages.c.state.in_(_IN_HAND)))
+                connection.execute(_SETTLE_IN_HAND, settled)
 
         await self._thread.write_at_any_cost(record)
 
@@ -343,7 +356,18 @@ def _change_all(
     return tuple(map(_message, found))
 
 
-def _may_be_tried(at: datetime, *, unknown_too: bool) -> ColumnElement[bool]:
+@lru_cache(maxsize=8)
+def _claim(account_ids: frozenset[str] | None, unknown_too: bool) -> tuple[Select[Row], Update]:
+    """Find the oldest that may be tried `now`; take it by its `number`, if it still may."""
+    may_be_tried = _may_be_tried(_NOW, unknown_too=unknown_too)
+    oldest = _oldest(and_(may_be_tried, _of(account_ids)))
+    found = _messages(messages.c.content).where(messages.c.id == oldest)
+    # Counted here: each change of a row of SQLite writes its body again.
+    counted = update(messages).values(attempts=messages.c.attempts + 1)
+    return found, counted.where(messages.c.id == _NUMBER, may_be_tried)
+
+
+def _may_be_tried(at: BindParameter[datetime], *, unknown_too: bool) -> ColumnElement[bool]:
     """Queued, due again, or left behind by a process that died; and not too late."""
     due = and_(messages.c.state.in_(_AGAIN), messages.c.next_try_at <= at)
     nobody_has_it = messages.c.state.not_in((MessageState.DOT, MessageState.UNKNOWN))
@@ -366,7 +390,7 @@ def _oldest(free: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.min(either.c.id)).scalar_subquery()
 
 
-def _abandoned(at: datetime) -> ColumnElement[bool]:
+def _abandoned(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(messages.c.state.in_(_IN_HAND), messages.c.leased_until <= at)
 
 
