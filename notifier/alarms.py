@@ -1,13 +1,25 @@
 """What the admin must know now, and until when: a pure function of what the store knows.
 
-A cause has a key. While its key is among the causes its alarm is open, and it is told once when it
+A cause has a key. While its key is among the causes its alarm is open; it is told once when it
 begins and once when it ends, however many ticks see it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+
+from notifier.errors import MailRefused, MailUnavailable
+from notifier.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
+from notifier.parts import Account
+from notifier.recipients import Mailbox
+
+ADMIN_MAIL = "admin-mail"
+"""The kind of cause that no mail to the admin can tell."""
+
+_FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
+_LOST = (RunState.SKIPPED, RunState.ABANDONED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +27,7 @@ class Cause:
     """Something wrong, and what a person does about it.
 
     `key` is its kind, and after a slash what it is about: the same for as long as it is the same
-    trouble. Its kind alone names no person.
+    trouble.
     """
 
     key: str
@@ -24,7 +36,7 @@ class Cause:
 
     @property
     def kind(self) -> str:
-        """What is wrong, without whom it is about."""
+        """What is wrong; unlike the key it names nobody."""
         return self.key.partition("/")[0]
 
 
@@ -36,3 +48,148 @@ class Alarm:
     cause: Cause
     begun_at: datetime
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the store knows of one account, both newest first."""
+
+    account: Account
+    runs: Sequence[Run] = ()
+    digests: Sequence[OutboxMessage] = ()
+    """Messages that were sent or have failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that can be wrong at one moment."""
+
+    histories: Sequence[History]
+    unsure: Sequence[OutboxMessage] = ()
+    """Messages held or unknown."""
+    to_admin: Sequence[OutboxMessage] = ()
+    """Alarm mails that were sent or have failed, newest first."""
+    mail_error: MailUnavailable | MailRefused | None = None
+    config_trouble: str | None = None
+
+
+def causes(situation: Situation, now: datetime) -> tuple[Cause, ...]:
+    """All that is wrong at `now`; each key once."""
+    return tuple(_causes(situation, now))
+
+
+def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
+    if situation.config_trouble:
+        yield Cause("config", situation.config_trouble, "`notifier check` names every mistake.")
+    for history in situation.histories:
+        yield from _unreadable(history, now)
+        yield from _lost_day(history)
+        yield from _failed_messages(history)
+    yield from map(_unsure, situation.unsure)
+    if situation.mail_error:
+        yield _mail_server(situation.mail_error)
+    yield from _failed_to_admin(situation.to_admin)
+
+
+def _unreadable(history: History, now: datetime) -> Iterator[Cause]:
+    """The newest day still has no digest, and that for longer than `alarm_after`."""
+    account, run = history.account, _newest_automatic(history.runs)
+    if run is None or run.state not in (RunState.FAILED, RunState.RUNNING):
+        return
+    due_at = account.schedule.starts(run.day)
+    if now < due_at + account.alarm_after:
+        return
+    zone = account.schedule.zone
+    yield Cause(
+        f"unreadable/{account.id}",
+        f"{account.name}: there is no digest of {run.day} yet, which was due at "
+        f"{due_at.astimezone(zone):%H:%M}: {run.why or 'it was begun, and did not come to an end'}",
+        f"It is tried again until {account.schedule.ends(run.day).astimezone(zone):%H:%M}. "
+        "`notifier check --online` tells whether the marketplace can be reached and takes the "
+        "credential.",
+    )
+
+
+def _lost_day(history: History) -> Iterator[Cause]:
+    """A day has no digest, and no later digest told so."""
+    account = history.account
+    lost = next((run for run in history.runs if _is_lost(run)), None)
+    if lost is None or _last_digest(history.runs) >= lost.day:
+        return
+    skipped = lost.state is RunState.SKIPPED
+    yield Cause(
+        f"{lost.state}/{account.id}",
+        f"{account.name}: {lost.day} has no digest{'' if skipped else ' so far'}: {lost.why}",
+        f"`notifier run --now --account {account.id}` sends one now; the next digest tells of it."
+        if skipped
+        else f"Set the clock, then `notifier run --account {account.id}`.",
+    )
+
+
+def _is_lost(run: Run) -> bool:
+    return run.state in _LOST and run.edition == AUTOMATIC_EDITION
+
+
+def _newest_automatic(runs: Iterable[Run]) -> Run | None:
+    return next((run for run in runs if run.edition == AUTOMATIC_EDITION), None)
+
+
+def _last_digest(runs: Iterable[Run]) -> date:
+    return max((run.day for run in runs if run.state in _FROZEN), default=date.min)
+
+
+def _failed_messages(history: History) -> Iterator[Cause]:
+    """Recipients whose last digest failed; a later one that is sent makes up for it."""
+    account = history.account
+    for recipient in account.recipients:
+        key = recipient.mailbox.key
+        mine = (one for one in history.digests if Mailbox(one.recipient).key == key)
+        newest = next(mine, None)
+        if newest and newest.state is MessageState.FAILED:
+            yield Cause(
+                f"failed/{account.id}/{key}",
+                f"{account.name}: the digest of {newest.day} to {newest.recipient} could not be "
+                f"delivered: {_reply(newest)}",
+                f"Mend the cause, then `notifier outbox retry {newest.id}`; or drop it: "
+                f"`notifier outbox discard {newest.id}`.",
+            )
+
+
+def _unsure(message: OutboxMessage) -> Cause:
+    number = message.id
+    if message.state is MessageState.HELD:
+        remedy = f"If it did not arrive: `notifier outbox retry {number}`"
+    else:
+        remedy = "It is sent again by itself"
+    return Cause(
+        f"unsure/{number}",
+        f"nobody knows whether the mail server has message {number} to {message.recipient}: "
+        f"{_reply(message)}",
+        f"{remedy}; if it did: `notifier outbox discard {number}`.",
+    )
+
+
+def _mail_server(error: MailUnavailable | MailRefused) -> Cause:
+    refused = isinstance(error, MailRefused)
+    return Cause(
+        "mail-refused" if refused else "mail-unavailable",
+        str(error),
+        "Mend [smtp], then `notifier check --online`; what waits is sent by the next run."
+        if refused
+        else "It is tried again by itself; `notifier check --online` tells more.",
+    )
+
+
+def _failed_to_admin(messages: Sequence[OutboxMessage]) -> Iterator[Cause]:
+    if messages and messages[0].state is MessageState.FAILED:
+        newest = messages[0]
+        yield Cause(
+            f"{ADMIN_MAIL}/{Mailbox(newest.recipient).key}",
+            f"the alarm mail to {newest.recipient} could not be delivered: {_reply(newest)}",
+            f"Mend `admin` or the cause, then `notifier outbox retry {newest.id}`; or drop it: "
+            f"`notifier outbox discard {newest.id}`.",
+        )
+
+
+def _reply(message: OutboxMessage) -> str:
+    return message.receipt or "there was no answer"

@@ -1,4 +1,4 @@
-"""One tick: every account, then the outbox, then the care of the store.
+"""One tick: every account, then the outbox, the alarms, and the care of the store.
 
 Timer, daemon and person all call this. What is due is asked of the ledger, so it may be called
 as often as anybody likes.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notifier.alarms import Alarm
 from notifier.clock import Belief, compare, judge
 from notifier.deliver import Pass, deliver_waiting
 from notifier.errors import ClockUnconfirmed, ExitCode, NotifierError, Stopped, gravest
@@ -19,6 +20,7 @@ from notifier.mail.smtp import MailConnection
 from notifier.parts import Account, OnUnknown
 from notifier.reading import Source
 from notifier.run import Report, Wish, Workshop, run_account
+from notifier.watch import look
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
 
@@ -55,6 +57,9 @@ class Tick:
     waiting: int
     config_trouble: str | None = None
     """Why the last good configuration was used instead of the one that is written."""
+    alarms_begun: tuple[Alarm, ...] = ()
+    alarms_ended: tuple[Alarm, ...] = ()
+    alarms_open: tuple[Alarm, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -80,8 +85,12 @@ async def tick(
     wish: Wish,
     retention: timedelta,
     config_trouble: str | None = None,
+    configured: Sequence[Account] = (),
 ) -> Tick:
     """Do all that is due now; `config_trouble` says why the configuration is not the written one.
+
+    `configured` are all the accounts, where `accounts` are only some of them: no alarm ends
+    because nobody asked for its account.
 
     Raises StoreError where nothing can be recorded, ClockRefused or UnavailableError where the
     time cannot be believed: then nothing was touched. Raises Stopped once everything in hand is
@@ -90,9 +99,12 @@ async def tick(
     await _believe_clock(accounts, shop, neighbours)
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
+    alarms = await look(configured or accounts, shop.store, outbox, config_trouble, at=shop.clock())
     await shop.store.erase(shop.clock() - retention)
     await shop.store.back_up(shop.clock().date())
-    return Tick(tuple(done), outbox, waiting, config_trouble)
+    return Tick(
+        tuple(done), outbox, waiting, config_trouble, alarms.begun, alarms.ended, alarms.open
+    )
 
 
 async def _believe_clock(

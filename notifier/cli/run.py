@@ -23,8 +23,10 @@ logger = logging.getLogger("notifier.cli.run")
 
 def local_day(text: str) -> date:
     """A calendar day on the command line."""
+    from notifier.slots import parse_day  # noqa: PLC0415 - keeps `notifier --help` fast
+
     try:
-        return date.fromisoformat(text)
+        return parse_day(text)
     except ValueError:
         raise click.BadParameter(f'"{text}" is not a day; write YYYY-MM-DD') from None
 
@@ -78,7 +80,7 @@ async def run(
 
     standing = _standing(invocation, dry_run=dry_run)
     chosen = choose_accounts(standing.settings, ids)
-    _refuse_future(chosen, wish.day, invocation.now())
+    _refuse_odd_day(chosen, wish.day, invocation.now())
     stop = Stop()
     with orders_read() as progress, stopping(stop):
         async with assemble(
@@ -117,6 +119,7 @@ async def _run(
         wish=wish,
         retention=standing.settings.store.retention,
         config_trouble=standing.trouble,
+        configured=tuple(standing.settings.accounts.values()),
     )
     if standing.trouble is None and done.served_well:
         invocation.keep(standing.settings)
@@ -152,9 +155,15 @@ async def _rehearse(
     return gravest(codes)
 
 
-def _refuse_future(accounts: tuple[Account, ...], day: date | None, now: datetime) -> None:
+def _refuse_odd_day(accounts: tuple[Account, ...], day: date | None, now: datetime) -> None:
+    from notifier.slots import LOOK_BACK  # noqa: PLC0415
+
     for account in accounts:
         today = account.schedule.local_day(now)
+        if day and day < today - LOOK_BACK:
+            raise click.BadParameter(
+                f"{day} is longer ago than the ledger looks back", param_hint="--day"
+            )
         if day and day > today:
             raise click.BadParameter(
                 f"{day} has not begun for {account.name} (today is {today}), and the marketplace "

@@ -170,21 +170,21 @@ class World:
 
     async def runs(self) -> list[Run]:
         """The run ledger, oldest first."""
-        async with open_store(self._location, read_only=True) as store:
+        async with open_store(self.location, read_only=True) as store:
             return list(reversed(await store.runs.list()))
 
     async def audit(self) -> list[AuditEntry]:
         """The audit trail, oldest first."""
-        async with open_store(self._location, read_only=True) as store:
+        async with open_store(self.location, read_only=True) as store:
             return list(reversed(await store.audit.list()))
 
     async def outbox(self) -> list[OutboxMessage]:
         """The outbox, oldest first."""
-        async with open_store(self._location, read_only=True) as store:
+        async with open_store(self.location, read_only=True) as store:
             return sorted(await store.outbox.list(), key=lambda message: message.id)
 
     @property
-    def _location(self) -> StoreLocation:
+    def location(self) -> StoreLocation:
         return StoreLocation(f"sqlite:///{self.folder / 'notifier.db'}")
 
 

@@ -1,0 +1,97 @@
+"""After the work of a tick: which alarms begin and end with it.
+
+Whatever goes wrong here is a line in the log. Digests are worth more than alarms.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifier.alarms import Alarm, History, Situation, causes
+from notifier.deliver import Pass
+from notifier.errors import StoreError
+from notifier.ledger import MessageKind, MessageState
+from notifier.parts import Account
+from notifier.store import Store
+
+LATEST_RUNS = 60
+"""Of one account: weeks, should a person force several editions a day."""
+LATEST_DIGESTS = 200
+"""Of one account: weeks, with ten recipients."""
+MOST_UNSURE = 1000
+
+_SETTLED = (MessageState.SENT, MessageState.FAILED)
+_UNSURE = (MessageState.HELD, MessageState.UNKNOWN)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a look at the alarms found."""
+
+    begun: tuple[Alarm, ...] = ()
+    ended: tuple[Alarm, ...] = ()
+    open: tuple[Alarm, ...] = ()
+
+
+async def look(
+    accounts: Sequence[Account],
+    store: Store,
+    outbox: Pass,
+    config_trouble: str | None,
+    *,
+    at: datetime,
+) -> Changes:
+    """Begin and end the alarms of all configured `accounts`, and log it.
+
+    Raises StoreError, as everything does, and nothing else.
+    """
+    try:
+        situation = await _situation(accounts, store, outbox, config_trouble)
+        begun, ended = await store.alarms.reconcile(causes(situation, at), at=at)
+        _tell(begun, ended)
+        return Changes(begun, ended, await store.alarms.open())
+    except StoreError:
+        raise
+    except Exception:
+        logger.exception("the alarms are unknown; a bug, please report it", extra={"event": "bug"})
+        return Changes()
+
+
+async def _situation(
+    accounts: Sequence[Account], store: Store, outbox: Pass, config_trouble: str | None
+) -> Situation:
+    """Ask the store for all that can be wrong."""
+    to_admin = await store.outbox.list(states=_SETTLED, kind=MessageKind.ALARM, limit=1)
+    return Situation(
+        [await history(account, store) for account in accounts],
+        unsure=await store.outbox.list(states=_UNSURE, limit=MOST_UNSURE),
+        to_admin=to_admin,
+        mail_error=outbox.error,
+        config_trouble=config_trouble,
+    )
+
+
+async def history(account: Account, store: Store) -> History:
+    """What the store knows of one account."""
+    digests = await store.outbox.list(
+        states=_SETTLED, kind=MessageKind.DIGEST, account_id=account.id, limit=LATEST_DIGESTS
+    )
+    runs = await store.runs.list(account_id=account.id, limit=LATEST_RUNS)
+    return History(account, runs, digests)
+
+
+def _tell(begun: Sequence[Alarm], ended: Sequence[Alarm]) -> None:
+    for alarm in begun:
+        sentence = f"{alarm.cause.what}. {alarm.cause.remedy}"
+        logger.error("alarm: %s", sentence, extra=_story("alarm_begun", alarm))
+    for alarm in ended:
+        logger.info("the alarm is over: %s", alarm.cause.what, extra=_story("alarm_ended", alarm))
+
+
+def _story(event: str, alarm: Alarm) -> dict[str, object]:
+    return {"event": event, "cause": alarm.cause.key}

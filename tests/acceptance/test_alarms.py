@@ -1,0 +1,90 @@
+"""The admin learns of every failure once, and of its end."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from notifier.errors import ExitCode
+from notifier.store import open_store
+from tests.acceptance.world import World
+from tests.neighbours.smtp import Step, says
+
+
+async def alarms(world: World) -> list[str]:
+    async with open_store(world.location, read_only=True) as store:
+        return [alarm.cause.key for alarm in await store.alarms.open()]
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Beginnings and ends in the log, in order."""
+    found = [
+        (str(record.__dict__.get("event")), str(record.__dict__.get("cause")))
+        for record in caplog.records
+    ]
+    return [(event, cause) for event, cause in found if event.startswith("alarm_")]
+
+
+async def test_a_good_day_has_no_alarm(world: World) -> None:
+    await world.run("2026-11-21")
+
+    assert await alarms(world) == []
+
+
+async def test_a_marketplace_down_all_day_is_one_alarm_then_a_skipped_day_until_the_next_digest(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    world.marketplace.fail_always(503)
+    for at in ("06:05", "07:55"):
+        await world.run("2026-11-21", at=at)
+    assert await alarms(world) == []
+
+    for at in ("08:05", "12:05", "17:55"):
+        await world.run("2026-11-21", at=at)
+        assert await alarms(world) == ["unreadable/ljubljana"]
+
+    await world.run("2026-11-21", at="18:05")
+    assert await alarms(world) == ["skipped/ljubljana"]
+
+    world.marketplace.stop_failing()
+    await world.run("2026-11-22")
+    assert await alarms(world) == []
+    assert told(caplog) == [
+        ("alarm_begun", "unreadable/ljubljana"),
+        ("alarm_begun", "skipped/ljubljana"),
+        ("alarm_ended", "unreadable/ljubljana"),
+        ("alarm_ended", "skipped/ljubljana"),
+    ]
+
+
+async def test_a_mailbox_that_refuses_is_an_alarm_until_it_gets_a_digest(world: World) -> None:
+    world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")
+    assert await world.run("2026-11-21") is ExitCode.FAILED
+    assert await alarms(world) == ["failed/ljubljana/pavol@example.com"]
+
+    await world.run("2026-11-22")
+    assert await alarms(world) == []
+
+
+async def test_a_mail_server_that_is_down_is_an_alarm_until_it_is_back(world: World) -> None:
+    world.configure((f"port = {world.smtp.port}", "port = 1"))
+    await world.run("2026-11-21")
+    assert await alarms(world) == ["mail-unavailable"]
+
+    world.configure()
+    await world.run("2026-11-21", at="06:15")
+    assert await alarms(world) == []
+
+
+async def test_a_broken_configuration_is_an_alarm_until_it_is_mended(world: World) -> None:
+    await world.run("2026-11-21")
+    good = world.config.read_text(encoding="utf-8")
+    world.config.write_text(good + "\nnonsense", encoding="utf-8")
+    await world.run("2026-11-22")
+    assert await alarms(world) == ["config"]
+
+    world.config.write_text(good, encoding="utf-8")
+    await world.run("2026-11-22", at="06:15")
+    assert await alarms(world) == []

@@ -1,0 +1,175 @@
+"""What is wrong, as a pure function of runs, messages and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from notifier.alarms import Cause, History, Situation, causes
+from notifier.errors import MailRefused, MailUnavailable
+from notifier.ledger import MessageKind, MessageState, OutboxMessage, Run, RunState
+from tests.factories import DAY, account
+
+SIX = datetime(2026, 11, 22, 5, tzinfo=UTC)
+"""On that day in Ljubljana, when the digest is due."""
+DAY_BEFORE = DAY - timedelta(days=1)
+
+
+def run(state: RunState, day: date = DAY, *, edition: int = 1, why: str | None = "503") -> Run:
+    return Run(day.toordinal() * 10 + edition, "ljubljana", day, edition, state, SIX, why=why)
+
+
+def message(
+    state: MessageState,
+    number: int = 12,
+    recipient: str = "office@example.com",
+    *,
+    kind: MessageKind = MessageKind.DIGEST,
+) -> OutboxMessage:
+    return OutboxMessage(
+        id=number,
+        kind=kind,
+        account_id="ljubljana",
+        day=DAY,
+        edition=1,
+        message_id=f"<{number}@example.com>",
+        recipient=recipient,
+        envelope_from="parcels@example.com",
+        subject="2 parcels to collect",
+        state=state,
+        attempts=1,
+        created_at=SIX,
+        size=1000,
+        receipt="550 5.1.1 no such user",
+    )
+
+
+def wrong(
+    *runs: Run, digests: tuple[OutboxMessage, ...] = (), now: datetime = SIX, **more: object
+) -> list[Cause]:
+    """Runs and digests newest first."""
+    situation = Situation([History(account(), runs, digests)])
+    return list(causes(replace(situation, **more), now))  # type: ignore[arg-type]  # by name
+
+
+def keys(*runs: Run, now: datetime = SIX, digests: tuple[OutboxMessage, ...] = ()) -> list[str]:
+    return [cause.key for cause in wrong(*runs, digests=digests, now=now)]
+
+
+def test_where_nothing_was_ever_run_nothing_is_wrong() -> None:
+    assert wrong() == []
+
+
+def test_a_day_that_is_done_is_good() -> None:
+    assert keys(run(RunState.COMPLETE), now=SIX + timedelta(hours=9)) == []
+    assert keys(run(RunState.INCOMPLETE), now=SIX + timedelta(hours=9)) == []
+
+
+@pytest.mark.parametrize("state", [RunState.FAILED, RunState.RUNNING])
+def test_a_list_may_be_unreadable_until_alarm_after_and_no_longer(state: RunState) -> None:
+    late = SIX + account().alarm_after
+
+    assert keys(run(state), now=late - timedelta(seconds=1)) == []
+    assert keys(run(state), now=late) == ["unreadable/ljubljana"]
+
+
+def test_an_unreadable_list_says_since_when_why_and_until_when() -> None:
+    (cause,) = wrong(run(RunState.FAILED), now=SIX + timedelta(hours=2))
+
+    assert cause.what == (
+        "Mimovrste: there is no digest of 2026-11-22 yet, which was due at 06:00: 503"
+    )
+    assert "until 18:00" in cause.remedy
+    assert "`notifier check --online`" in cause.remedy
+
+
+def test_a_skipped_day_is_wrong_until_there_is_a_later_digest() -> None:
+    skipped = run(RunState.SKIPPED, DAY_BEFORE)
+
+    assert keys(skipped) == ["skipped/ljubljana"]
+    assert keys(run(RunState.FAILED), skipped) == ["skipped/ljubljana"]
+    assert keys(run(RunState.COMPLETE), skipped) == []
+
+
+def test_a_digest_of_that_day_by_hand_makes_up_for_it() -> None:
+    assert keys(run(RunState.COMPLETE, edition=2), run(RunState.SKIPPED)) == []
+
+
+def test_a_skipped_day_has_a_command_that_sends_it_after_all() -> None:
+    (cause,) = wrong(run(RunState.SKIPPED))
+
+    assert cause.what == "Mimovrste: 2026-11-22 has no digest: 503"
+    assert "`notifier run --now --account ljubljana`" in cause.remedy
+
+
+def test_a_day_that_the_clock_cost_is_wrong_at_once() -> None:
+    (cause,) = wrong(run(RunState.ABANDONED, why="the clock is 3 h off"))
+
+    assert cause.key == "abandoned/ljubljana"
+    assert cause.what == "Mimovrste: 2026-11-22 has no digest so far: the clock is 3 h off"
+
+
+def test_a_failed_message_is_wrong_until_a_later_one_to_the_same_mailbox_is_sent() -> None:
+    done = run(RunState.COMPLETE)
+    failed = message(MessageState.FAILED, 12)
+    key = "failed/ljubljana/office@example.com"
+
+    assert keys(done, digests=(failed,)) == [key]
+    assert keys(done, digests=(message(MessageState.SENT, 13, "jana@example.com"), failed)) == [key]
+    assert keys(done, digests=(message(MessageState.SENT, 13, "Office@Example.com"), failed)) == []
+
+
+def test_one_mailbox_that_fails_day_after_day_is_one_cause_about_the_newest() -> None:
+    two = (message(MessageState.FAILED, 15), message(MessageState.FAILED, 12))
+    (cause,) = wrong(run(RunState.COMPLETE), digests=two)
+
+    assert "550 5.1.1 no such user" in cause.what
+    assert "`notifier outbox retry 15`" in cause.remedy
+    assert "`notifier outbox discard 15`" in cause.remedy
+
+
+def test_who_is_no_recipient_any_more_is_nobodys_trouble() -> None:
+    gone = message(MessageState.FAILED, recipient="gone@example.com")
+
+    assert keys(run(RunState.COMPLETE), digests=(gone,)) == []
+
+
+def test_what_nobody_knows_is_wrong_and_says_what_to_do_with_it() -> None:
+    held, unknown = wrong(unsure=(message(MessageState.HELD, 7), message(MessageState.UNKNOWN, 8)))
+
+    assert (held.key, unknown.key) == ("unsure/7", "unsure/8")
+    assert held.remedy == (
+        "If it did not arrive: `notifier outbox retry 7`; if it did: `notifier outbox discard 7`."
+    )
+    assert unknown.remedy.startswith("It is sent again by itself")
+
+
+def test_a_mail_server_may_be_away_or_refuse_us() -> None:
+    (away,) = wrong(mail_error=MailUnavailable("mail server x:25 cannot be reached"))
+    (refused,) = wrong(mail_error=MailRefused("mail server x:25 does not take the password"))
+
+    assert (away.key, refused.key) == ("mail-unavailable", "mail-refused")
+    assert refused.what == "mail server x:25 does not take the password"
+    assert all("`notifier check --online`" in cause.remedy for cause in (away, refused))
+
+
+def test_an_alarm_mail_that_fails_is_wrong_until_one_is_sent() -> None:
+    failed = message(MessageState.FAILED, 9, "admin@example.com", kind=MessageKind.ALARM)
+    (cause,) = wrong(to_admin=(failed,))
+
+    assert cause.kind == "admin-mail"
+    assert "`notifier outbox retry 9`" in cause.remedy
+    assert wrong(to_admin=(replace(failed, id=10, state=MessageState.SENT), failed)) == []
+
+
+def test_a_configuration_that_is_not_the_written_one_is_wrong() -> None:
+    (cause,) = wrong(config_trouble="the configuration cannot be used: config.toml:14")
+
+    assert cause.key == "config"
+    assert "`notifier check`" in cause.remedy
+
+
+def test_the_kind_of_a_cause_names_nobody() -> None:
+    assert Cause("failed/ljubljana/office@example.com", "", "").kind == "failed"
