@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from email_validator import EmailNotValidError, validate_email
@@ -64,12 +64,14 @@ class ContactGroup:
 class Recipient:
     """One mailbox that gets its own message, in `language`.
 
-    `group` is the contact group it was first found in; None when it is named itself.
+    `group` is the contact group it was first found in; None when it is named itself. `path` are
+    the groups on the way to it, outermost first.
     """
 
     mailbox: Mailbox
     language: str
     group: str | None = None
+    path: tuple[str, ...] = field(default=(), compare=False)
 
 
 def parse_mailbox(text: str) -> Mailbox:
@@ -159,7 +161,8 @@ def _expand(
     name each other twice would take for ever.
     """
     if is_address(entry):
-        yield Recipient(_mailbox(entry, groups), language, group=above[0] if above else None)
+        group_named = above[0] if above else None
+        yield Recipient(_mailbox(entry, groups), language, group_named, path=above)
         return
     if entry in above:
         path = " → ".join((*above[above.index(entry) :], entry))

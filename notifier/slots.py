@@ -55,12 +55,14 @@ class Schedule:
         return datetime.combine(last, self.too_late, self.zone).astimezone(UTC)
 
     def has(self, day: date) -> bool:
-        """Whether `day` is to have a digest: on that weekday, and if there is such a day.
+        """Whether `day` is to have a digest: on that weekday, and if there is such a day."""
+        return day.weekday() in self.weekdays and self.exists(day)
+
+    def exists(self, day: date) -> bool:
+        """Whether there is such a day, where the recipients are.
 
         A zone that moves across the date line skips one (Pacific/Apia, 2011-12-30).
         """
-        if day.weekday() not in self.weekdays:
-            return False
         noon = datetime.combine(day, _NOON, self.zone)
         return self.local_day(noon.astimezone(UTC)) == day
 

@@ -1,0 +1,271 @@
+"""`notifier explain`: what is due when and why, and who gets it; touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+if TYPE_CHECKING:
+    # These take longer to import than a mistyped option deserves.
+    from notifier.ledger import OutboxMessage, Run
+    from notifier.outlook import Slot
+    from notifier.parts import Account
+    from notifier.recipients import Recipient
+    from notifier.run import Task
+    from notifier.store import Store
+
+WIDTH = 10
+"""Of the column that says what a line is about."""
+YEAR = 366
+"""Days in which odd ones are looked for."""
+MOST_LISTED = 10
+"""Missed days and waiting messages that are told one by one."""
+
+Lines = Iterator[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the answer for one account is made of."""
+
+    account: Account
+    now: datetime
+    task: Task
+    runs: dict[date, Run]
+    """The latest run of each day that is told of."""
+    began: bool
+    """Whether anything was ever run."""
+    waiting: tuple[OutboxMessage, ...]
+
+
+def moment(text: str) -> datetime:
+    """A time on the command line; without an offset it is local to each account."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f'"{text}" is no time; write 2027-03-28T02:30, or 2027-03-28T01:30Z'
+        ) from None
+
+
+@click.command
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
+)
+@click.option("--at", type=moment, metavar="TIME", help="As if it were that time, not now.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, YEAR),
+    default=7,
+    show_default=True,
+    metavar="N",
+    help="Look N days ahead.",
+)
+@pass_invocation
+def command(
+    invocation: Invocation, *, accounts: tuple[str, ...], at: datetime | None, days: int
+) -> int:
+    """Say what is due when and why, and who gets it; touches nothing.
+
+    For another time it answers by the ledger as it is now, as if nothing ran until then. Neither
+    the marketplace nor the mail server is asked.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    return asyncio.run(explain(invocation, accounts, at, days))
+
+
+async def explain(
+    invocation: Invocation, ids: tuple[str, ...], at: datetime | None, days: int
+) -> ExitCode:
+    """Print what there is to say of each account."""
+    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
+    from notifier.store import open_store  # noqa: PLC0415
+
+    settings = invocation.settings()
+    chosen = choose_accounts(settings, ids)
+    async with open_store(settings.store, read_only=True) as store:
+        for number, account in enumerate(chosen):
+            facts = await gather(account, store, _instant(at or invocation.now(), account))
+            if number:
+                invocation.echo()
+            _print(invocation, facts, days)
+    return ExitCode.DONE
+
+
+async def gather(account: Account, store: Store, now: datetime) -> Facts:
+    """Ask the ledger and the outbox; touches nothing."""
+    from notifier.ledger import MessageState  # noqa: PLC0415
+    from notifier.run import Wish, find_task  # noqa: PLC0415
+
+    task = await find_task(account, store, Wish(), now)
+    days = {*_days_told(account, now), *([task.day] if task.day else [])}
+    found = {day: await store.runs.latest(account.id, day) for day in days}
+    waiting = [state for state in MessageState if state.waiting or state is MessageState.HELD]
+    return Facts(
+        account,
+        now,
+        task,
+        {day: run for day, run in found.items() if run},
+        await store.runs.first_begun(account.id) is not None,
+        await store.outbox.list(states=waiting, account_id=account.id),
+    )
+
+
+def _days_told(account: Account, now: datetime) -> tuple[date, date]:
+    today = account.schedule.local_day(now)
+    return today, today - timedelta(days=1)
+
+
+def _instant(at: datetime, account: Account) -> datetime:
+    return (at if at.tzinfo else at.replace(tzinfo=account.schedule.zone)).astimezone(UTC)
+
+
+def _print(invocation: Invocation, facts: Facts, days: int) -> None:
+    account, previous = facts.account, ""
+    invocation.echo(f'{account.name} (account "{account.id}")')
+    for label, text in _lines(facts, days):
+        invocation.echo(f"  {'' if label == previous else label:{WIDTH}}{text}")
+        previous = label
+
+
+def _lines(facts: Facts, days: int) -> Lines:
+    schedule = facts.account.schedule
+    here = facts.now.astimezone(schedule.zone)
+    yield "at", f"{_day(here.date())}, {here:%H:%M %Z} ({schedule.timezone})"
+    yield from _present(facts)
+    yield from (("missed", text) for text in _missed(facts))
+    yield from (("outbox", text) for text in _outbox(facts))
+    yield from _coming(facts, days)
+    for recipient in facts.account.recipients:
+        yield "goes to", _recipient(recipient)
+
+
+def _present(facts: Facts) -> Lines:
+    """The day that is due, and why; then why today and yesterday are as they are."""
+    from notifier.outlook import slot_of  # noqa: PLC0415
+
+    due = facts.task.day
+    yield "due", _verdict(facts, slot_of(facts.account.schedule, due)) if due else "nothing"
+    for day in _days_told(facts.account, facts.now):
+        if day != due:
+            slot = slot_of(facts.account.schedule, day)
+            yield "because", f"{_day(day)}: {_verdict(facts, slot)}"
+
+
+def _verdict(facts: Facts, slot: Slot) -> str:
+    """Why a day is due, or is not."""
+    run = facts.runs.get(slot.day)
+    if run and run.state.settled:
+        return _settled(run)
+    if not slot.has_digest:
+        return _no_digest(slot)
+    return _unsettled(facts, slot, run)
+
+
+def _unsettled(facts: Facts, slot: Slot, run: Run | None) -> str:
+    if facts.now < slot.starts:
+        return f"not due before {_clock(slot.starts, slot.day)}"
+    if slot.day == facts.task.day:
+        return f"{_day(slot.day)}, since {_clock(slot.starts, slot.day)}, {_until(slot)}" + _so_far(
+            facts, run
+        )
+    if facts.now < slot.ends:
+        return "passed over: a later day is due"
+    over = f"too late since {_clock(slot.ends, slot.day)}"
+    return over if facts.began else f"{over}; nothing was promised before the first run"
+
+
+def _settled(run: Run) -> str:
+    edition = f"edition {run.edition}, " if run.messages else ""
+    sent = f"{edition}{run.sent} of {run.messages} messages sent" if run.messages else ""
+    return "; ".join(filter(None, (str(run.state), sent, run.why)))
+
+
+def _so_far(facts: Facts, run: Run | None) -> str:
+    """What was tried of the day that is due."""
+    if run is None:
+        return ""
+    at = f"{run.begun_at.astimezone(facts.account.schedule.zone):%H:%M}"
+    if run.finished_at is None:
+        return f"; a run is at it since {at}, and is taken over when its lease ends"
+    return f"; a run of {at} failed: {run.why}"
+
+
+def _missed(facts: Facts) -> Iterator[str]:
+    days = facts.task.missed
+    if len(days) > MOST_LISTED:
+        yield f"{len(days)} days from {_day(days[0])} on would be recorded as skipped"
+        return
+    for day in days:
+        yield f"{_day(day)} would be recorded as skipped, and told in the next digest"
+
+
+def _outbox(facts: Facts) -> Iterator[str]:
+    for message in facts.waiting[:MOST_LISTED]:
+        yield f"message {message.id} to {message.recipient} {_fate(message, facts.now)}"
+    if (more := len(facts.waiting) - MOST_LISTED) > 0:
+        yield f"and {more} more (`notifier outbox --waiting`)"
+
+
+def _fate(message: OutboxMessage, now: datetime) -> str:
+    """What becomes of a message at that time."""
+    if not message.state.waiting:
+        return f"is {message.state} until a person decides (`notifier outbox retry`, `discard`)"
+    if message.give_up_at and message.give_up_at <= now:
+        return "would be given up: the next digest takes its place"
+    if message.next_try_at and message.next_try_at > now:
+        return f"is {message.state}; tried again from {message.next_try_at:%Y-%m-%d %H:%M} UTC on"
+    return f"is {message.state}; it would be tried"
+
+
+def _coming(facts: Facts, days: int) -> Lines:
+    """The next days, and beyond them those of a year on which something is odd."""
+    from notifier.outlook import slots_after  # noqa: PLC0415
+
+    slots = slots_after(facts.account.schedule, facts.now, YEAR)
+    for slot in slots[:days]:
+        yield "next", _slot(slot)
+    for slot in slots[days:]:
+        if not slot.exists or (slot.has_digest and slot.oddity):
+            yield "later", _slot(slot)
+
+
+def _slot(slot: Slot) -> str:
+    if not slot.has_digest:
+        return f"{_day(slot.day)}: {_no_digest(slot)}"
+    at = f"{_day(slot.day)} at {_clock(slot.starts, slot.day)} {slot.starts:%Z}, {_until(slot)}"
+    return f"{at}; {slot.oddity.value}" if slot.oddity else at
+
+
+def _no_digest(slot: Slot) -> str:
+    if not slot.exists:
+        return "there is no such day in this time zone"
+    return f"no digest on a {slot.day:%A} (weekdays)"
+
+
+def _until(slot: Slot) -> str:
+    return f"until {_clock(slot.ends, slot.day)}"
+
+
+def _clock(at: datetime, day: date) -> str:
+    """A time of a day, and on which day if it is another."""
+    return f"{at:%H:%M}" if at.date() == day else f"{at:%H:%M} on {_day(at.date())}"
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def _recipient(recipient: Recipient) -> str:
+    path = recipient.path
+    why = f'member of "{path[-1]}"' if path else "named itself"
+    above = "".join(f', which is in "{group}"' for group in reversed(path[:-1]))
+    return f"{recipient.mailbox}, in {recipient.language}: {why}{above}"
