@@ -16,6 +16,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import httpx
 
@@ -107,11 +108,33 @@ class HttpClient:
         body as it is after decompression. Raises NoAnswer, or ConfigError for a URL that is not
         https and not on loopback.
         """
+        return await self._ask("GET", url, timeout, most_bytes, params=query, headers=headers)
+
+    async def post(
+        self,
+        url: str,
+        text: str,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
+        most_bytes: int,
+    ) -> Answer:
+        """POST `text` to `url`, and otherwise the same as `get`."""
+        plain = {"Content-Type": "text/plain; charset=utf-8"}
+        return await self._ask("POST", url, timeout, most_bytes, content=text, headers=plain)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
+        most_bytes: int,
+        **more: Any,
+    ) -> Answer:
         host = _asked_host(url)
         try:
             async with asyncio.timeout(timeout.total_seconds()):
                 request = self._client.build_request(
-                    "GET", url, params=query, headers=headers, timeout=_connecting(timeout)
+                    method, url, timeout=_connecting(timeout), **more
                 )
                 return await self._send(request, host, most_bytes)
         except TimeoutError:

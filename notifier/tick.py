@@ -18,8 +18,9 @@ from notifier.errors import ClockUnconfirmed, ExitCode, NotifierError, Stopped, 
 from notifier.ledger import MessageState
 from notifier.mail.smtp import MailConnection
 from notifier.parts import Account, OnUnknown
+from notifier.ping import Ping
 from notifier.reading import Source
-from notifier.run import Report, Wish, Workshop, run_account
+from notifier.run import Report, Wish, Workshop, find_task, run_account
 from notifier.watch import look
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
@@ -37,6 +38,7 @@ class Neighbours:
     source: Callable[[Account], Source]
     mail: Callable[[], MailConnection]
     on_unknown: OnUnknown = OnUnknown.RESEND
+    monitor: Ping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,17 @@ class Tick:
         return gravest(codes)
 
     @property
+    def did_something(self) -> bool:
+        """Whether anything was made, sent or mended."""
+        composed = any(done.report and done.report.composed for done in self.accounts)
+        return composed or bool(self.outbox.delivered or self.alarms_ended)
+
+    @property
+    def all_good(self) -> bool:
+        """Whether nothing is wrong and nothing waits."""
+        return self.exit_code is ExitCode.DONE and not self.alarms_open and not self.waiting
+
+    @property
     def served_well(self) -> bool:
         """Whether its configuration is worth keeping: no neighbour refused it."""
         return self.exit_code in (ExitCode.DONE, ExitCode.FAILED)
@@ -97,14 +110,36 @@ async def tick(
     recorded, where somebody asked to stop.
     """
     await _believe_clock(accounts, shop, neighbours)
+    if neighbours.monitor and await _begins(accounts, shop, wish):
+        await neighbours.monitor.begin()
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
     alarms = await look(configured or accounts, shop.store, outbox, config_trouble, at=shop.clock())
     await shop.store.erase(shop.clock() - retention)
     await shop.store.back_up(shop.clock().date())
-    return Tick(
+    finished = Tick(
         tuple(done), outbox, waiting, config_trouble, alarms.begun, alarms.ended, alarms.open
     )
+    if neighbours.monitor:
+        await _tell(neighbours.monitor, finished)
+    return finished
+
+
+async def _begins(accounts: Sequence[Account], shop: Workshop, wish: Wish) -> bool:
+    """Whether there is a digest to begin."""
+    for account in accounts:
+        if (await find_task(account, shop.store, wish, shop.clock())).day:
+            return True
+    return False
+
+
+async def _tell(monitor: Ping, finished: Tick) -> None:
+    """Tell the monitor of what is new: an alarm, or that what was done is done and all is good."""
+    if finished.alarms_begun:
+        kinds = ", ".join(sorted({alarm.cause.kind for alarm in finished.alarms_begun}))
+        await monitor.bad(f"{kinds}; `notifier status` tells more")
+    elif finished.did_something and finished.all_good:
+        await monitor.good()
 
 
 async def _believe_clock(

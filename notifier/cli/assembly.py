@@ -18,6 +18,7 @@ from notifier.http import HttpClient
 from notifier.mail.smtp import MailConnection
 from notifier.marketplace import Marketplace
 from notifier.parts import Account, Settings
+from notifier.ping import Ping
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.stopping import Stop
@@ -46,7 +47,9 @@ class Assembly:
     @property
     def neighbours(self) -> Neighbours:
         """The way to all of them."""
-        return Neighbours(self.source, self.mail, self.settings.smtp.on_unknown)
+        url = self.settings.ping_url
+        monitor = Ping(url, self.http) if url else None
+        return Neighbours(self.source, self.mail, self.settings.smtp.on_unknown, monitor)
 
     def mail(self) -> MailConnection:
         """A connection to the mail server, not opened yet."""
@@ -73,7 +76,7 @@ async def assemble(
 def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ...]:
     """The accounts of these ids, all without any; an unknown one is the command line's fault."""
     chosen = []
-    for id_ in ids:
+    for id_ in dict.fromkeys(ids):
         if id_ not in settings.accounts:
             known = ", ".join(settings.accounts)
             raise click.BadParameter(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from asyncio import StreamWriter
 
 import pytest
 
 from notifier.errors import ExitCode
 from notifier.store import open_store
-from tests.acceptance.world import World
+from tests.acceptance.world import EVERYBODY, World
+from tests.loopback import answer, behaving
 from tests.neighbours.smtp import Step, says
 
 
@@ -32,11 +34,11 @@ async def test_a_good_day_has_no_alarm(world: World) -> None:
     assert await alarms(world) == []
 
 
-async def test_a_marketplace_down_all_day_is_one_alarm_then_a_skipped_day_until_the_next_digest(
+async def test_a_day_without_a_list_is_one_alarm_then_a_skipped_day_until_the_next_digest(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    world.marketplace.fail_always(503)
+    world.marketplace.fail_always(401)  # which is not asked again
     for at in ("06:05", "07:55"):
         await world.run("2026-11-21", at=at)
     assert await alarms(world) == []
@@ -88,3 +90,70 @@ async def test_a_broken_configuration_is_an_alarm_until_it_is_mended(world: Worl
     world.config.write_text(good, encoding="utf-8")
     await world.run("2026-11-22", at="06:15")
     assert await alarms(world) == []
+
+
+class Monitor:
+    """A server that is told how we are; it answers as it was told to, or not at all."""
+
+    def __init__(self, *, answers: bool = True) -> None:
+        self.told: list[str] = []
+        self._answers = answers
+
+    async def hears(self, head: bytes, writer: StreamWriter) -> None:
+        self.told.append(head.split(b" HTTP")[0].decode())
+        if self._answers:
+            writer.write(answer(b"OK", headers=["Connection: close"]))
+            await writer.drain()
+        writer.close()
+
+
+def watch(world: World, port: int) -> None:
+    world.configure(more=f'\n[alarms]\nping_url = "http://127.0.0.1:{port}/abc"\n')
+
+
+async def test_a_monitor_hears_of_each_digest_once_it_is_done(world: World) -> None:
+    monitor = Monitor()
+    async with behaving(monitor.hears) as port:
+        watch(world, port)
+        for at in ("05:00", "06:05", "06:15"):
+            await world.run("2026-11-21", at=at)
+
+    assert monitor.told == ["GET /abc/start", "GET /abc"]
+
+
+async def test_a_monitor_hears_of_an_alarm_and_of_its_end(world: World) -> None:
+    monitor = Monitor()
+    world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")
+    async with behaving(monitor.hears) as port:
+        watch(world, port)
+        for day in ("2026-11-21", "2026-11-22"):
+            await world.run(day)
+
+    assert monitor.told == [
+        "GET /abc/start",
+        "POST /abc/fail",
+        "GET /abc/start",
+        "GET /abc",
+    ]
+
+
+async def test_what_waits_is_not_done(world: World) -> None:
+    monitor = Monitor()
+    world.smtp.script(Step.RCPT, says("451 4.7.1 come back"), only="pavol@example.com")
+    async with behaving(monitor.hears) as port:
+        watch(world, port)
+        await world.run("2026-11-21")
+        assert monitor.told == ["GET /abc/start"]
+        await world.run("2026-11-21", at="07:05")
+
+    assert monitor.told == ["GET /abc/start", "GET /abc"]
+
+
+async def test_a_monitor_that_breaks_off_does_no_harm(world: World) -> None:
+    monitor = Monitor(answers=False)
+    async with behaving(monitor.hears) as port:
+        watch(world, port)
+        assert await world.run("2026-11-21") is ExitCode.DONE
+
+    assert world.receivers == EVERYBODY
+    assert len(monitor.told) == 2
