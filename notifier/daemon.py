@@ -65,8 +65,12 @@ class Daemon:
         systemd: Systemd,
         every: timedelta = EVERY,
         beat: timedelta = USUAL_BEAT,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keep` is told the settings that served a tick well; a watchdog sets its own beat."""
+        """`keep` is told the settings that served a tick well; a watchdog sets its own beat.
+
+        `monotonic` gives seconds of a clock that nobody can set.
+        """
         self._config = config
         self._opening = opening
         self._keep = keep
@@ -81,7 +85,8 @@ class Daemon:
         self._at_work = asyncio.Lock()
         self._reload_wanted = False
         self._told = ""
-        self._pulse = _Pulse()
+        self._open_alarms = 0
+        self._pulse = _Pulse(monotonic)
         self._scheduler = _scheduler(self._wake, every)
 
     async def serve(self) -> None:
@@ -141,6 +146,7 @@ class Daemon:
             retention=settings.store.retention,
             config_trouble=standing.trouble,
         )
+        self._open_alarms = len(done.alarms_open)
         if standing.trouble is None:
             self._be_content()
             if done.served_well:
@@ -237,6 +243,7 @@ class Daemon:
                 "configuration": "ok" if good else "last good",
                 "last_tick_at": _written(self._pulse.last_at),
                 "next_due": _written(self._next_due()),
+                "open_alarms": self._open_alarms,
             },
         )
 
@@ -270,12 +277,13 @@ class Daemon:
 
 
 class _Pulse:
-    """When the ticks were, by a clock that nobody can set."""
+    """When the ticks were."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
         self.last_at: datetime | None = None
         """When the last tick ended that did its work; for a person."""
-        self._counted = time.monotonic()
+        self._counted = monotonic()
         self._under_way = False
         self._went_well = True
 
@@ -284,7 +292,7 @@ class _Pulse:
 
     def count(self, at: datetime) -> None:
         """This tick did its work."""
-        self.last_at, self._counted, self._went_well = at, time.monotonic(), True
+        self.last_at, self._counted, self._went_well = at, self._monotonic(), True
         self._under_way = False
 
     def end(self) -> None:
@@ -295,7 +303,7 @@ class _Pulse:
     def trouble(self, longest_tick: timedelta) -> str | None:
         """What is wrong; a tick under way may take longer than the pause between two."""
         patience = longest_tick if self._under_way and self._went_well else STALE
-        silent = timedelta(seconds=time.monotonic() - self._counted)
+        silent = timedelta(seconds=round(self._monotonic() - self._counted))
         return None if silent <= patience else f"no tick did its work for {silent}"
 
 
