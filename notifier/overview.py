@@ -13,6 +13,7 @@ from typing import Any
 
 from notifier.columns import COLUMNS, Column, Kind, Value
 from notifier.digest import Entry
+from notifier.slots import parse_day
 
 _CONDITION = re.compile(r"\s*(?P<column>[a-z_]+)\s*(?P<sign>>=|<=|!=|=|>|<|~)\s*(?P<value>.*?)\s*")
 
@@ -27,6 +28,9 @@ _COMPARE: dict[str, Callable[[Comparable, Comparable], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+
+
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,19 @@ class Condition:
             case Kind.YES_NO if self.sign not in ("=", "!="):
                 raise ValueError(f"{self.column.name} is yes or no; write {self.column.name}=true")
             case Kind.YES_NO:
-                return text.casefold() in ("true", "yes", "1")
+                return _truth(text)
             case Kind.NUMBER:
                 return _number(text)
             case Kind.DATE | Kind.INSTANT:
                 return _date(text)
         return text.casefold()
+
+
+def _truth(text: str) -> bool:
+    try:
+        return _TRUTHS[text.casefold()]
+    except KeyError:
+        raise ValueError(f'"{text}" is neither true nor false') from None
 
 
 def find_column(name: str) -> Column:
@@ -72,7 +83,10 @@ def find_column(name: str) -> Column:
 
 def parse_columns(text: str) -> tuple[Column, ...]:
     """Read `order,tracking,days`."""
-    return tuple(find_column(name.strip()) for name in text.split(",") if name.strip())
+    names = [name.strip() for name in text.split(",")]
+    if not any(names):
+        raise ValueError(f"no column is named; there is: {', '.join(COLUMNS)}")
+    return tuple(find_column(name) for name in names if name)
 
 
 def parse_condition(text: str) -> Condition:
@@ -81,6 +95,8 @@ def parse_condition(text: str) -> Condition:
     if not match:
         raise ValueError(f'"{text}" is no condition; write days>=3, items~monitor or overdue=true')
     condition = Condition(find_column(match["column"]), match["sign"], match["value"])
+    if not condition.text and condition.sign not in ("=", "!="):
+        raise ValueError(f'"{text}" compares with nothing; write a value behind {condition.sign}')
     if condition.sign != "~" and condition.text:
         condition.operand()  # says now what is wrong with it
     return condition
@@ -121,13 +137,16 @@ def _comparable(value: Value) -> Comparable:
 
 def _number(text: str) -> Decimal:
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f'"{text}" is not a number') from None
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise ValueError(f'"{text}" is not a number')
+    return number
 
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return parse_day(text)
     except ValueError:
         raise ValueError(f'"{text}" is not a date; write YYYY-MM-DD') from None

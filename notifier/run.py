@@ -99,6 +99,7 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
     """
     shop.stop.check()
     runs, clock = shop.store.runs, shop.clock
+    await shop.store.marks.begin(_watched(account), clock().isoformat())
     task = await find_task(account, shop.store, wish, clock())
     await runs.skip(account.id, task.missed, "nothing ran on that day", at=clock())
     if task.day is None:
@@ -126,9 +127,10 @@ async def rehearse(account: Account, source: Source, shop: Workshop, wish: Wish)
     """Fetch, compose, render and freeze without recording: what `run` would send now."""
     now = shop.clock()
     task = await find_task(account, shop.store, wish, now)
-    day = task.day or wish.day or account.schedule.local_day(now)
+    if task.day is None:
+        return await _idle(account, shop, task, wish)
     async with shop.stop.limit():
-        digest = await read_digest(account, source, shop.store, day)
+        digest = await read_digest(account, source, shop.store, task.day)
     if isinstance(digest, Failed):
         return Report(account, task.next_at, error=digest.error)
     messages = _freeze_all(account, digest, shop, task.edition)
@@ -156,7 +158,8 @@ async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -
     """Ask the ledger and the clock what there is to do; touches nothing."""
     today = account.schedule.local_day(now)
     settled = await store.runs.settled_days(account.id, today - slots.LOOK_BACK)
-    since = await store.runs.first_begun(account.id)
+    watched = await store.marks.get(_watched(account))
+    since = datetime.fromisoformat(watched) if watched else None
     due = slots.due(account.schedule, now, settled, since=since)
     day, edition = due.day, AUTOMATIC_EDITION
     if wish.day or wish.now or wish.force:
@@ -164,6 +167,11 @@ async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -
         edition = _wished_edition(await store.runs.latest(account.id, day), wish)
     missed = tuple(skipped for skipped in due.missed if skipped != day)
     return Task(day if edition else None, edition, missed, due.next_at)
+
+
+def _watched(account: Account) -> str:
+    """The mark that says since when anybody looks after this account."""
+    return f"watched.{account.id}"
 
 
 def _wished_edition(latest: Run | None, wish: Wish) -> int:

@@ -7,9 +7,11 @@ a day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 LOOK_BACK = timedelta(days=366)
@@ -95,8 +97,8 @@ def due(
     """Decide what is due at `now` (aware), given the ledger of the last LOOK_BACK.
 
     `settled` says of each day in the ledger whether it needs nothing more: its digest is frozen,
-    or it was skipped. `since` is when the ledger began; what was to be sent before then was never
-    promised, and is not missed. None means that nothing was ever run: only an open slot counts.
+    or it was skipped. `since` is when anybody first looked after the account; days before then were
+    never promised. None means that nobody has yet: then only today counts.
     """
     today = schedule.local_day(now)
     open_or_missed = [
@@ -105,7 +107,8 @@ def due(
         if not settled.get(day) and schedule.has(day)
     ]
     started = [day for day in open_or_missed if schedule.starts(day) <= now]
-    open_days = [day for day in started if now < schedule.ends(day)]
+    promised = today if since is None else schedule.local_day(since)
+    open_days = [day for day in started if day >= promised and now < schedule.ends(day)]
     chosen = max(open_days, default=None)
     last = max((day for day, done in settled.items() if done), default=date.min)
     missed = tuple(
@@ -116,14 +119,24 @@ def due(
         # A day of a former schedule that the ledger passed over was not to be sent.
         and (day in settled or (day > last and schedule.ends(day) > since))
     )
-    return Due(chosen, missed, next_slot(schedule, now))
+    return Due(chosen, missed, next_slot(schedule, now, settled))
 
 
-def next_slot(schedule: Schedule, now: datetime) -> datetime:
-    """The next instant (UTC) after `now` at which a day becomes due."""
+def parse_day(text: str) -> date:
+    """A day as YYYY-MM-DD and in no other of ISO 8601's ways; raises ValueError."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(f'"{text}" is not a day; write YYYY-MM-DD')
+    return date.fromisoformat(text)
+
+
+def next_slot(
+    schedule: Schedule, now: datetime, settled: Mapping[date, bool] = MappingProxyType({})
+) -> datetime:
+    """The next instant (UTC) after `now` at which a day becomes due that is not settled."""
     today = schedule.local_day(now)
     days = (today + _DAY * n for n in range(-1, _LONGEST_PAUSE))
-    return min(start for day in days if schedule.has(day) and (start := schedule.starts(day)) > now)
+    wanted = (day for day in days if schedule.has(day) and not settled.get(day))
+    return min(start for day in wanted if (start := schedule.starts(day)) > now)
 
 
 def _days_back(schedule: Schedule, today: date, since: datetime | None) -> Iterable[date]:

@@ -60,7 +60,21 @@ def test_days_the_machine_was_off_are_missed_and_only_the_last_is_due() -> None:
 def test_a_slot_just_before_midnight_is_still_due_after_it() -> None:
     late = Schedule(time(23, 58), "Europe/Prague")
 
-    assert due(late, at("2026-11-23 00:03"), {}).day == TODAY
+    assert due(late, at("2026-11-23 00:03"), {}, since=at("2026-11-22 12:00")).day == TODAY
+
+
+def test_who_begins_today_is_not_sent_the_digest_of_yesterday_that_is_still_open() -> None:
+    late = Schedule(time(23), "Europe/Prague")
+
+    for since in (None, at("2026-11-22 07:25")):
+        result = due(late, at("2026-11-22 07:30"), {}, since=since)
+        assert (result.day, result.next_at) == (None, at("2026-11-22 23:00"))
+
+
+def test_what_is_done_before_its_time_is_not_next() -> None:
+    result = due(PRAGUE, at("2026-11-22 05:00"), {TODAY: True})
+
+    assert result.next_at == at("2026-11-23 06:00")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,11 @@ def cli(ctx: click.Context, config_file: str | None, *, verbose: bool) -> None:
     """
     from pathlib import Path  # noqa: PLC0415 - keeps `--help` fast
 
+    if config_file == "":
+        raise click.BadParameter("is empty; name a file, or leave it out", param_hint="--config")
     ctx.obj = Invocation(Path(config_file) if config_file else None, verbose=verbose)
+    if verbose:
+        ctx.obj.tell_story()
 
 
 def main() -> None:

@@ -76,13 +76,15 @@ def _account(account: Account, invocation: Invocation) -> Iterator[tuple[str, st
 
 
 def _next(account: Account, now: datetime) -> str:
-    from notifier.slots import next_slot  # noqa: PLC0415
+    from notifier.slots import due  # noqa: PLC0415
 
     schedule = account.schedule
-    at = next_slot(schedule, now).astimezone(schedule.zone)
+    task = due(schedule, now, {})
+    at = task.next_at.astimezone(schedule.zone)
     last = schedule.ends(at.date()).astimezone(schedule.zone)
     until = f"{last:%H:%M}" if last.date() == at.date() else f"{last:%H:%M} the day after"
-    return f"{at:%A}, {at.day} {at:%B %Y, %H:%M}; if it cannot be sent then, until {until}"
+    told = f"{at:%A}, {at.day} {at:%B %Y, %H:%M}; if it cannot be sent then, until {until}"
+    return f"with the next run, unless today's is done; then {told}" if task.day else told
 
 
 def _with_tests(account: Account) -> str:

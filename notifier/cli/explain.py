@@ -114,7 +114,7 @@ async def gather(account: Account, store: Store, now: datetime) -> Facts:
         now,
         task,
         {day: run for day, run in found.items() if run},
-        await store.runs.first_begun(account.id) is not None,
+        bool(await store.runs.list(account_id=account.id, limit=1)),
         await store.outbox.list(states=waiting, account_id=account.id),
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.errors import ExitCode
+from notifier.errors import ExitCode, gravest
 
 if TYPE_CHECKING:
     from notifier.columns import Column, Value
@@ -79,7 +79,7 @@ def command(
             case _:
                 chosen = overview.parse_columns(columns)
         conditions = tuple(overview.parse_condition(text) for text in filters)
-        if sort:
+        if sort is not None:
             overview.find_column(sort.removeprefix("-"))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -107,7 +107,7 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
     settings = invocation.settings()
     accounts = choose_accounts(settings, ids)
     found: list[tuple[Account, tuple[Entry, ...]]] = []
-    code = ExitCode.DONE
+    codes: list[ExitCode] = []
     with orders_read() as progress:
         async with assemble(
             settings, invocation.now, read_only=True, progress=progress
@@ -118,13 +118,16 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
                     account, assembly.source(account), assembly.shop.store, today
                 )
                 if isinstance(digest, Failed):
-                    raise digest.error
+                    codes.append(digest.error.exit_code)
+                    invocation.warn(f"{account.name}: {digest.why}")
+                    continue
                 if digest.gap:
-                    code = ExitCode.FAILED
+                    codes.append(ExitCode.FAILED)
                     invocation.warn(_gap_sentence(account, digest))
                 found.append((account, arrange(digest.present, view.conditions, view.sort)))
-    _SHOW[view.form](found, view.columns)
-    return code
+    if found or view.form != "table":
+        _SHOW[view.form](found, view.columns)
+    return gravest(codes)
 
 
 def _gap_sentence(account: Account, digest: Digest) -> str:
@@ -187,6 +190,8 @@ def _text(value: Value) -> str:
             return "yes"
         case datetime():
             return value.date().isoformat()
+        case Decimal():
+            return f"{value:.2f}"
     return str(value)
 
 
@@ -199,6 +204,8 @@ def _plain(value: Value) -> str:
             return str(value).lower()
         case date():
             return value.isoformat()
+        case Decimal():
+            return f"{value:.2f}"
     return str(value)
 
 

@@ -143,6 +143,9 @@ async def _rehearse(
             codes.append(report.error.exit_code)
             logger.error("%s: %s", account.name, report.error)
             continue
+        if report.digest is None:
+            invocation.echo(_sentence(report))
+            continue
         for message in report.messages:
             size = f"{len(message.content) / 1000:.1f} kB"
             invocation.echo(
@@ -151,6 +154,9 @@ async def _rehearse(
             )
         if not report.messages:
             invocation.echo(f"{account.name}: would send nothing (the day is empty)")
+    waiting = await assembly.shop.store.outbox.pending([account.id for account in accounts])
+    if waiting:
+        invocation.echo(_tally((), waiting))
     invocation.echo("Dry run: nothing was sent or recorded.")
     return gravest(codes)
 
@@ -174,6 +180,8 @@ def _refuse_odd_day(accounts: tuple[Account, ...], day: date | None, now: dateti
 
 def _sentence(report: Report) -> str:
     """What this run did for an account, or why it did nothing and what comes next."""
+    from notifier.run import RECORDING_TIME  # noqa: PLC0415
+
     name, run = report.account.name, report.run
     if report.error:
         return f"{name}: no digest yet; the next run tries again."
@@ -189,7 +197,11 @@ def _sentence(report: Report) -> str:
         return f"{name}: nothing due. {next_one} `notifier run --now` sends today's at once."
     if run.state.settled:
         return f"{name}: nothing due; {run.day} is {run.state} (edition {run.edition}). {next_one}"
-    return f"{name}: another run is at it, since {run.begun_at.astimezone(zone):%H:%M}."
+    free_at = run.begun_at + report.account.marketplace.run_timeout + RECORDING_TIME
+    return (
+        f"{name}: another run is at it, since {run.begun_at.astimezone(zone):%H:%M}. If its "
+        f"process has died, the day is free again at {free_at.astimezone(zone):%H:%M}."
+    )
 
 
 def _tally(delivered: tuple[Delivered, ...], waiting: int) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from collections.abc import Sequence
 
 WIDE = 10_000
+LEAST_WIDTH = 24
+"""Of a column whose cells may wrap."""
+GAP = 3
 
 
 def print_table(
@@ -15,7 +19,12 @@ def print_table(
     *,
     numeric: frozenset[int] = frozenset(),
 ) -> None:
-    """Print rows below headings; on a terminal long cells wrap, elsewhere nothing is cut."""
+    """Print rows below headings; on a terminal long cells wrap, elsewhere nothing is cut.
+
+    Numbers, dates and single words never break: where the terminal is too narrow for a row of
+    them, its lines run on instead.
+    """
+    import click  # noqa: PLC0415
     from rich import box  # noqa: PLC0415 - `notifier --help` does without
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -23,9 +32,25 @@ def print_table(
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    least = 0
     for index, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if index in numeric else "left", overflow="fold")
+        cells = [heading, *(row[index] for row in rows)]
+        whole = max(len(cell) for cell in cells)
+        wraps = index not in numeric and any(" " in cell for cell in cells[1:])
+        least += min(whole, LEAST_WIDTH if wraps else whole) + GAP
+        table.add_column(
+            heading,
+            justify="right" if index in numeric else "left",
+            overflow="fold",
+            no_wrap=not wraps,
+            min_width=min(whole, LEAST_WIDTH) if wraps else whole,
+        )
     for row in rows:
         # As Text, so that brackets in a product's title are not taken for markup.
         table.add_row(*(Text(cell) for cell in row))
-    Console(width=width, soft_wrap=False, highlight=False).print(table)
+    # Written by click: rich ends the program when the reader goes away.
+    page = Console(width=max(width, least), highlight=False, file=io.StringIO(), color_system=None)
+    with page.capture() as drawn:
+        page.print(table)
+    lines = (line.rstrip() for line in drawn.get().splitlines())
+    click.echo("\n".join(lines))

@@ -151,11 +151,6 @@ class Runs:
         rows = await self._thread.read(lambda c: c.execute(query).all())
         return {row.day: RunState(row.state).settled for row in rows}
 
-    async def first_begun(self, account_id: str) -> datetime | None:
-        """When the ledger of an account began."""
-        query = select(func.min(runs.c.begun_at)).where(runs.c.account_id == account_id)
-        return await self._thread.read(lambda c: c.execute(query).scalar())
-
     async def latest(self, account_id: str, day: date) -> Run | None:
         """The run of the highest edition of that day."""
         query = (

@@ -1,0 +1,9 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# A busy machine is no mistake of the code.
+settings.register_profile("notifier", deadline=None)
+settings.load_profile("notifier")
