@@ -1,7 +1,8 @@
 """What the admin must know now, and until when: a pure function of what the store knows.
 
 A cause has a key. While its key is among the causes its alarm is open; it is told once when it
-begins and once when it ends, however many ticks see it.
+begins and once when it ends, however many ticks see it. What there was no occasion to find out
+stays as it was: a mail server is not well again because there was nothing to send.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from notifier.parts import Account
 from notifier.recipients import Mailbox
 
 ADMIN_MAIL = "admin-mail"
-"""The kind of cause that no mail to the admin can tell."""
+MAIL_SERVER = frozenset({"mail-refused", "mail-unavailable"})
+NOT_BY_MAIL = MAIL_SERVER | {ADMIN_MAIL}
+"""Kinds of causes that no mail to the admin can tell."""
 
 _FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
 _LOST = (RunState.SKIPPED, RunState.ABANDONED)
@@ -70,7 +73,11 @@ class Situation:
     to_admin: Sequence[OutboxMessage] = ()
     """Alarm mails that were sent or have failed, newest first."""
     mail_error: MailUnavailable | MailRefused | None = None
+    mail_tried: bool = False
+    """Whether the mail server has looked at a message."""
     config_trouble: str | None = None
+    told: Sequence[Cause] = ()
+    """Of the alarms that are open."""
 
 
 def causes(situation: Situation, now: datetime) -> tuple[Cause, ...]:
@@ -82,26 +89,25 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
     if situation.config_trouble:
         yield Cause("config", situation.config_trouble, "`notifier check` names every mistake.")
     for history in situation.histories:
-        yield from _unreadable(history, now)
-        yield from _lost_day(history)
+        if cause := _unreadable(history, now) or _lost_day(history):
+            yield cause
         yield from _failed_messages(history)
     yield from map(_unsure, situation.unsure)
-    if situation.mail_error:
-        yield _mail_server(situation.mail_error)
+    yield from _mail_server(situation)
     yield from _failed_to_admin(situation.to_admin)
 
 
-def _unreadable(history: History, now: datetime) -> Iterator[Cause]:
+def _unreadable(history: History, now: datetime) -> Cause | None:
     """The newest day still has no digest, and that for longer than `alarm_after`."""
     account, run = history.account, _newest_automatic(history.runs)
     if run is None or run.state not in (RunState.FAILED, RunState.RUNNING):
-        return
+        return None
     due_at = account.schedule.starts(run.day)
     if now < due_at + account.alarm_after:
-        return
+        return None
     zone = account.schedule.zone
-    yield Cause(
-        f"unreadable/{account.id}",
+    return Cause(
+        _no_digest(account),
         f"{account.name}: there is no digest of {run.day} yet, which was due at "
         f"{due_at.astimezone(zone):%H:%M}: {run.why or 'it was begun, and did not come to an end'}",
         f"It is tried again until {account.schedule.ends(run.day).astimezone(zone):%H:%M}. "
@@ -110,15 +116,20 @@ def _unreadable(history: History, now: datetime) -> Iterator[Cause]:
     )
 
 
-def _lost_day(history: History) -> Iterator[Cause]:
+def _no_digest(account: Account) -> str:
+    """A day that is late, and then too late, is the same trouble until there is a digest."""
+    return f"no-digest/{account.id}"
+
+
+def _lost_day(history: History) -> Cause | None:
     """A day has no digest, and no later digest told so."""
     account = history.account
     lost = next((run for run in history.runs if _is_lost(run)), None)
     if lost is None or _last_digest(history.runs) >= lost.day:
-        return
+        return None
     skipped = lost.state is RunState.SKIPPED
-    yield Cause(
-        f"{lost.state}/{account.id}",
+    return Cause(
+        _no_digest(account),
         f"{account.name}: {lost.day} has no digest{'' if skipped else ' so far'}: {lost.why}",
         f"`notifier run --now --account {account.id}` sends one now; the next digest tells of it."
         if skipped
@@ -169,15 +180,16 @@ def _unsure(message: OutboxMessage) -> Cause:
     )
 
 
-def _mail_server(error: MailUnavailable | MailRefused) -> Cause:
-    refused = isinstance(error, MailRefused)
-    return Cause(
-        "mail-refused" if refused else "mail-unavailable",
-        str(error),
-        "Mend [smtp], then `notifier check --online`; what waits is sent by the next run."
-        if refused
-        else "It is tried again by itself; `notifier check --online` tells more.",
-    )
+def _mail_server(situation: Situation) -> Iterator[Cause]:
+    match situation.mail_error:
+        case MailRefused() as error:
+            remedy = "Mend [smtp], then `notifier check --online`; the next run sends what waits."
+            yield Cause("mail-refused", str(error), remedy)
+        case MailUnavailable() as error:
+            remedy = "It is tried again by itself; `notifier check --online` tells more."
+            yield Cause("mail-unavailable", str(error), remedy)
+        case None if not situation.mail_tried:
+            yield from (cause for cause in situation.told if cause.kind in MAIL_SERVER)
 
 
 def _failed_to_admin(messages: Sequence[OutboxMessage]) -> Iterator[Cause]:

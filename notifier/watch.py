@@ -72,7 +72,9 @@ async def _situation(
         unsure=await store.outbox.list(states=_UNSURE, limit=MOST_UNSURE),
         to_admin=to_admin,
         mail_error=outbox.error,
+        mail_tried=bool(outbox.delivered),
         config_trouble=config_trouble,
+        told=[alarm.cause for alarm in await store.alarms.open()],
     )
 
 

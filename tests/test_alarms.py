@@ -72,7 +72,7 @@ def test_a_list_may_be_unreadable_until_alarm_after_and_no_longer(state: RunStat
     late = SIX + account().alarm_after
 
     assert keys(run(state), now=late - timedelta(seconds=1)) == []
-    assert keys(run(state), now=late) == ["unreadable/ljubljana"]
+    assert keys(run(state), now=late) == ["no-digest/ljubljana"]
 
 
 def test_an_unreadable_list_says_since_when_why_and_until_when() -> None:
@@ -88,8 +88,11 @@ def test_an_unreadable_list_says_since_when_why_and_until_when() -> None:
 def test_a_skipped_day_is_wrong_until_there_is_a_later_digest() -> None:
     skipped = run(RunState.SKIPPED, DAY_BEFORE)
 
-    assert keys(skipped) == ["skipped/ljubljana"]
-    assert keys(run(RunState.FAILED), skipped) == ["skipped/ljubljana"]
+    assert keys(skipped) == ["no-digest/ljubljana"]
+    assert keys(run(RunState.FAILED), skipped) == ["no-digest/ljubljana"]
+    assert keys(run(RunState.FAILED), skipped, now=SIX + timedelta(hours=3)) == [
+        "no-digest/ljubljana"
+    ]
     assert keys(run(RunState.COMPLETE), skipped) == []
 
 
@@ -107,7 +110,7 @@ def test_a_skipped_day_has_a_command_that_sends_it_after_all() -> None:
 def test_a_day_that_the_clock_cost_is_wrong_at_once() -> None:
     (cause,) = wrong(run(RunState.ABANDONED, why="the clock is 3 h off"))
 
-    assert cause.key == "abandoned/ljubljana"
+    assert cause.key == "no-digest/ljubljana"
     assert cause.what == "Mimovrste: 2026-11-22 has no digest so far: the clock is 3 h off"
 
 
@@ -153,6 +156,13 @@ def test_a_mail_server_may_be_away_or_refuse_us() -> None:
     assert (away.key, refused.key) == ("mail-unavailable", "mail-refused")
     assert refused.what == "mail server x:25 does not take the password"
     assert all("`notifier check --online`" in cause.remedy for cause in (away, refused))
+
+
+def test_a_mail_server_is_not_well_again_because_there_was_nothing_to_send() -> None:
+    away = Cause("mail-unavailable", "mail server x:25 cannot be reached", "wait")
+
+    assert wrong(told=(away,)) == [away]
+    assert wrong(told=(away,), mail_tried=True) == []
 
 
 def test_an_alarm_mail_that_fails_is_wrong_until_one_is_sent() -> None:

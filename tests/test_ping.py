@@ -23,7 +23,7 @@ async def tell(port: int, *, url: str = "http://127.0.0.1:{port}/{secret}") -> N
         monitor = Ping(url, http, patience=timedelta(seconds=0.2))
         await monitor.begin()
         await monitor.good()
-        await monitor.bad("unreadable; `notifier status` tells more")
+        await monitor.bad("no-digest; `notifier status` tells more")
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

@@ -34,7 +34,7 @@ async def test_a_good_day_has_no_alarm(world: World) -> None:
     assert await alarms(world) == []
 
 
-async def test_a_day_without_a_list_is_one_alarm_then_a_skipped_day_until_the_next_digest(
+async def test_a_day_without_a_list_is_one_alarm_until_the_next_digest(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -45,19 +45,17 @@ async def test_a_day_without_a_list_is_one_alarm_then_a_skipped_day_until_the_ne
 
     for at in ("08:05", "12:05", "17:55"):
         await world.run("2026-11-21", at=at)
-        assert await alarms(world) == ["unreadable/ljubljana"]
+        assert await alarms(world) == ["no-digest/ljubljana"]
 
     await world.run("2026-11-21", at="18:05")
-    assert await alarms(world) == ["skipped/ljubljana"]
+    assert await alarms(world) == ["no-digest/ljubljana"]
 
     world.marketplace.stop_failing()
     await world.run("2026-11-22")
     assert await alarms(world) == []
     assert told(caplog) == [
-        ("alarm_begun", "unreadable/ljubljana"),
-        ("alarm_begun", "skipped/ljubljana"),
-        ("alarm_ended", "unreadable/ljubljana"),
-        ("alarm_ended", "skipped/ljubljana"),
+        ("alarm_begun", "no-digest/ljubljana"),
+        ("alarm_ended", "no-digest/ljubljana"),
     ]
 
 
