@@ -60,6 +60,14 @@ def freeze_test(
     return _frozen(parts, (), headers, key, recipient=recipient, sender=sender)
 
 
+def freeze_alarms(parts: Parts, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:
+    """A mail to the admin; `key` names what it tells of."""
+    admin = Recipient(sender.admin, parts.language)
+    key = f"alarms/{key}/{at.isoformat()}"
+    headers = headers_of(parts, key, at, recipient=admin, account=None, sender=sender)
+    return _frozen(parts, (), headers, key, recipient=admin, sender=sender)
+
+
 def _frozen(
     parts: Parts,
     attachments: Sequence[Attachment],

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.header import Header as EncodedWords
 from email.utils import format_datetime
 
@@ -38,26 +38,32 @@ class Header:
 
 
 def headers_of(
-    parts: Parts, key: str, at: datetime, *, recipient: Recipient, account: Account, sender: Sender
+    parts: Parts,
+    key: str,
+    at: datetime,
+    *,
+    recipient: Recipient,
+    account: Account | None,
+    sender: Sender,
 ) -> tuple[Header, ...]:
     """The head of one mail to one recipient, MIME headers excepted.
 
     `key` is unique to the mail; the Message-ID is made of it, and tells nobody who gets the mail.
+    A mail of no account is of no list that anybody could leave.
     """
     domain = sender.mailbox.domain
     return (
         _address("From", sender.mailbox),
         _address("To", recipient.mailbox),
         *_reply_to(recipient, sender),
-        _plain("Date", format_datetime(at.astimezone(account.schedule.zone))),
+        _plain("Date", format_datetime(at.astimezone(account.schedule.zone if account else UTC))),
         _plain("Message-ID", f"<{digest_of(key)}@{domain}>"),
         *_idempotency(key, sender),
         _text("Subject", parts.subject),
         _plain("Auto-Submitted", "auto-generated"),  # RFC 3834, 5
         # Not "All", which would suppress the bounces we want, too (MS-OXCMAIL, 2.1.3.2.20).
         _plain("X-Auto-Response-Suppress", "OOF, AutoReply, RN, NRN"),
-        _plain("List-Id", f"<{account.id}.ready-to-return.{domain}>"),  # RFC 2919
-        _plain("List-Unsubscribe", f"<{unsubscribe_url(sender, account)}>"),  # RFC 2369
+        *_list(account, sender),
         _plain("Content-Language", parts.language),
         _plain("X-Mailer", f"{PRODUCT} {__version__}"),
     )
@@ -83,6 +89,14 @@ def _idempotency(key: str, sender: Sender) -> Iterator[Header]:
     """The same in every copy of a message, and in no other message."""
     if sender.idempotency_header:
         yield _plain(sender.idempotency_header, digest_of(key))
+
+
+def _list(account: Account | None, sender: Sender) -> Iterator[Header]:
+    if account:
+        yield _plain(
+            "List-Id", f"<{account.id}.ready-to-return.{sender.mailbox.domain}>"
+        )  # RFC 2919
+        yield _plain("List-Unsubscribe", f"<{unsubscribe_url(sender, account)}>")  # RFC 2369
 
 
 def _plain(name: str, value: str) -> Header:

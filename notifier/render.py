@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from notifier.alarms import Alarm
 from notifier.digest import Digest
 from notifier.i18n import Language, load_language
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
+from notifier.view.alarms import view_alarms
 from notifier.view.banners import templates_banner
 from notifier.view.digest import DigestView, view_digest
 from notifier.view.listing import Listing, ListView, list_orders
@@ -102,6 +105,21 @@ class Renderer:
         words = load_language(recipient.language)
         view = view_trial(account, sender, recipient, words)
         page = _Page(self._own or self._builtin, "mail/test", words)
+        return Parts(
+            language=view.language,
+            subject=_one_line(page.render("subject.txt", mail=view)),
+            preheader=view.preheader,
+            text=_tidied(page.render("body.txt", mail=view)),
+            html=self._inliner.inline(page.render("body.html", mail=view)),
+        )
+
+    def alarms(
+        self, begun: Sequence[Alarm], ended: Sequence[Alarm], zone: ZoneInfo, *, language: str
+    ) -> Parts:
+        """The mail to the admin; always by the built-in templates, as own ones may be at fault."""
+        words = load_language(language)
+        view = view_alarms(begun, ended, zone, words)
+        page = _Page(self._builtin, "mail/alarm", words)
         return Parts(
             language=view.language,
             subject=_one_line(page.render("subject.txt", mail=view)),

@@ -21,7 +21,7 @@ from notifier.parts import Account, OnUnknown
 from notifier.ping import Ping
 from notifier.reading import Source
 from notifier.run import Report, Wish, Workshop, find_task, run_account
-from notifier.watch import look
+from notifier.watch import look, post
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
 
@@ -114,7 +114,12 @@ async def tick(
         await neighbours.monitor.begin()
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
-    alarms = await look(configured or accounts, shop.store, outbox, config_trouble, at=shop.clock())
+    everybody = configured or accounts
+    alarms = await look(everybody, shop.store, outbox, config_trouble, at=shop.clock())
+    if await post(alarms, shop, everybody[0]) and not outbox.error:
+        told, left = await _deliver((), shop, neighbours, Wish())
+        waiting += left
+        outbox = Pass((*outbox.delivered, *told.delivered), told.error)
     await shop.store.erase(shop.clock() - retention)
     await shop.store.back_up(shop.clock().date())
     finished = Tick(
@@ -187,6 +192,7 @@ def _code(report: Report) -> ExitCode:
 async def _deliver(
     accounts: Sequence[Account], shop: Workshop, neighbours: Neighbours, wish: Wish
 ) -> tuple[Pass, int]:
+    """Deliver what is of these accounts, and of none; gives also how much of it still waits."""
     outbox, ids = shop.store.outbox, [account.id for account in accounts]
     if wish.now:
         await outbox.hasten(shop.clock(), account_ids=ids)

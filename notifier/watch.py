@@ -1,4 +1,4 @@
-"""After the work of a tick: which alarms begin and end with it.
+"""After the work of a tick: which alarms begin and end with it, and the mail that says so.
 
 Whatever goes wrong here is a line in the log. Digests are worth more than alarms.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from notifier.alarms import Alarm, History, Situation, causes
+from notifier.alarms import ADMIN_MAIL, NOT_BY_MAIL, Alarm, History, Situation, causes
 from notifier.deliver import Pass
 from notifier.errors import StoreError
+from notifier.freeze import freeze_alarms
 from notifier.ledger import MessageKind, MessageState
 from notifier.parts import Account
+from notifier.run import Workshop
 from notifier.store import Store
 
 LATEST_RUNS = 60
@@ -22,6 +24,8 @@ LATEST_RUNS = 60
 LATEST_DIGESTS = 200
 """Of one account: weeks, with ten recipients."""
 MOST_UNSURE = 1000
+TOLD_FOR = timedelta(days=3)
+"""How long a mail to the admin is tried."""
 
 _SETTLED = (MessageState.SENT, MessageState.FAILED)
 _UNSURE = (MessageState.HELD, MessageState.UNKNOWN)
@@ -60,6 +64,36 @@ async def look(
     except Exception:
         logger.exception("the alarms are unknown; a bug, please report it", extra={"event": "bug"})
         return Changes()
+
+
+def told_by_mail(changes: Changes) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
+    """What a mail to the admin tells of: never that there can be none, only that there was none."""
+    begun = tuple(one for one in changes.begun if one.cause.kind not in NOT_BY_MAIL)
+    ended = tuple(one for one in changes.ended if one.cause.kind != ADMIN_MAIL)
+    return begun, ended
+
+
+async def post(changes: Changes, shop: Workshop, account: Account) -> bool:
+    """Put one mail to the admin into the outbox, if there is anything to tell; whether there was.
+
+    It is in the language and the time zone of `account`.
+    """
+    begun, ended = told_by_mail(changes)
+    if not begun and not ended:
+        return False
+    zone, at = account.schedule.zone, shop.clock()
+    try:
+        parts = shop.renderer.alarms(begun, ended, zone, language=account.language)
+        key = "-".join(str(alarm.id) for alarm in (*begun, *ended))
+        message = freeze_alarms(parts, key, sender=shop.sender, at=at)
+        return await shop.store.outbox.post(
+            message, MessageKind.ALARM, at=at, give_up_at=at + TOLD_FOR
+        )
+    except StoreError:
+        raise
+    except Exception:
+        logger.exception("no alarm mail; a bug, please report it", extra={"event": "bug"})
+        return False
 
 
 async def _situation(

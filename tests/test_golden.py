@@ -14,9 +14,9 @@ from notifier.i18n import available_languages
 from tests import page
 from tests.contrast import contrasts
 from tests.days import DAYS
-from tests.golden import FOLDER, golden_files
+from tests.golden import FOLDER, OTHERS, golden_files
 
-MAILS = [(language, name) for language in available_languages() for name in (*DAYS, "test")]
+MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]
 each_mail = pytest.mark.parametrize(("language", "name"), MAILS)
 
 

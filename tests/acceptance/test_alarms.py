@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from asyncio import StreamWriter
+from email.message import EmailMessage
 
 import pytest
 
 from notifier.errors import ExitCode
+from notifier.ledger import MessageKind
 from notifier.store import open_store
-from tests.acceptance.world import EVERYBODY, World
+from tests.acceptance.world import ADMIN, EVERYBODY, World
 from tests.loopback import answer, behaving
 from tests.neighbours.smtp import Step, says
 
@@ -155,3 +157,63 @@ async def test_a_monitor_that_breaks_off_does_no_harm(world: World) -> None:
 
     assert world.receivers == EVERYBODY
     assert len(monitor.told) == 2
+
+
+async def test_the_admin_gets_one_mail_when_it_begins_and_one_when_it_is_over(world: World) -> None:
+    world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")
+    for at in ("06:05", "06:15", "06:25"):
+        await world.run("2026-11-21", at=at)
+
+    (begun,) = world.alarm_mails
+    assert "notifier outbox retry " in written(begun)
+    assert "no such user" in written(begun)
+
+    for at in ("06:05", "06:15"):
+        await world.run("2026-11-22", at=at)
+
+    assert [mail["Subject"].partition(" – ")[0] for mail in world.alarm_mails] == [
+        "1 new problem",
+        "1 problem is over",
+    ]
+
+
+async def test_of_a_dead_mail_server_the_admin_hears_when_it_is_back(world: World) -> None:
+    world.configure((f"port = {world.smtp.port}", "port = 1"))
+    for at in ("06:05", "06:15"):
+        await world.run("2026-11-21", at=at)
+
+    world.configure()
+    await world.run("2026-11-21", at="06:25")
+
+    (mail,) = world.alarm_mails
+    assert mail["Subject"].startswith("1 problem is over")
+    assert "cannot be reached" in written(mail)
+
+
+async def test_an_alarm_mail_that_waits_is_sent_by_a_later_run(world: World) -> None:
+    world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")
+    world.smtp.script(Step.RCPT, says("451 4.7.1 come back"), only=ADMIN)
+    await world.run("2026-11-21")
+    assert world.alarm_mails == []
+
+    await world.run("2026-11-21", at="07:30")
+
+    assert len(world.alarm_mails) == 1
+
+
+async def test_an_admin_who_cannot_be_mailed_is_an_alarm_and_no_flood(world: World) -> None:
+    world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")
+    world.smtp.script(Step.RCPT, says("550 5.1.1 no such admin"), only=ADMIN)
+    for at in ("06:05", "06:15", "06:25", "06:35"):
+        await world.run("2026-11-21", at=at)
+
+    assert f"admin-mail/{ADMIN}" in await alarms(world)
+    async with open_store(world.location, read_only=True) as store:
+        assert len(await store.outbox.list(kind=MessageKind.ALARM)) == 1
+
+
+def written(mail: EmailMessage) -> str:
+    """Its text, in one line."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())

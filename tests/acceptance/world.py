@@ -18,13 +18,13 @@ from zoneinfo import ZoneInfo
 from notifier.cli.context import Invocation
 from notifier.cli.run import run
 from notifier.errors import ExitCode
-from notifier.ledger import OutboxMessage, Run
+from notifier.ledger import MessageKind, OutboxMessage, Run
 from notifier.parts import StoreLocation
 from notifier.run import Wish
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve
 from notifier.store import AuditEntry, open_store
-from tests.neighbours.smtp import SmtpNeighbour
+from tests.neighbours.smtp import Accepted, SmtpNeighbour
 
 ZONE = ZoneInfo("Europe/Prague")
 START = datetime(2026, 11, 21, 6, 5, tzinfo=ZONE)
@@ -51,6 +51,7 @@ client_id = "demo-client-id"
 recipients = ["office@example.com", "warehouse"]
 """
 
+ADMIN = "admin@example.com"
 EVERYBODY = ["jana@example.com", "office@example.com", "pavol@example.com"]
 
 
@@ -157,16 +158,18 @@ class World:
 
     @property
     def mails(self) -> list[EmailMessage]:
-        """What the mail server accepted, in order, as a mail program reads it."""
-        return [
-            email.message_from_bytes(accepted.content, policy=email.policy.default)
-            for accepted in self.smtp.accepted
-        ]
+        """What recipients got, in order, as a mail program reads it."""
+        return [_read(one) for one in self.smtp.accepted if one.recipient != ADMIN]
+
+    @property
+    def alarm_mails(self) -> list[EmailMessage]:
+        """What the admin got, in order."""
+        return [_read(one) for one in self.smtp.accepted if one.recipient == ADMIN]
 
     @property
     def receivers(self) -> list[str]:
-        """Who got a mail, once for each, sorted."""
-        return sorted(accepted.recipient for accepted in self.smtp.accepted)
+        """Which recipients got a mail, once for each, sorted."""
+        return sorted(one.recipient for one in self.smtp.accepted if one.recipient != ADMIN)
 
     async def runs(self) -> list[Run]:
         """The run ledger, oldest first."""
@@ -179,13 +182,18 @@ class World:
             return list(reversed(await store.audit.list()))
 
     async def outbox(self) -> list[OutboxMessage]:
-        """The outbox, oldest first."""
+        """What is in the outbox for recipients, oldest first."""
         async with open_store(self.location, read_only=True) as store:
-            return sorted(await store.outbox.list(), key=lambda message: message.id)
+            ours = await store.outbox.list()
+        return sorted((m for m in ours if m.kind is not MessageKind.ALARM), key=lambda m: m.id)
 
     @property
     def location(self) -> StoreLocation:
         return StoreLocation(f"sqlite:///{self.folder / 'notifier.db'}")
+
+
+def _read(accepted: Accepted) -> EmailMessage:
+    return email.message_from_bytes(accepted.content, policy=email.policy.default)
 
 
 @asynccontextmanager

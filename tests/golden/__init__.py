@@ -11,11 +11,13 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from notifier import __version__
+from notifier.alarms import Alarm, Cause
 from notifier.attachments.csv import orders_csv
-from notifier.freeze import freeze, freeze_test
+from notifier.freeze import freeze, freeze_alarms, freeze_test
 from notifier.ledger import FrozenMessage
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts, Renderer
@@ -26,8 +28,9 @@ FOLDER = Path(__file__).parent
 
 
 def golden_files(language: str, name: str) -> Iterator[tuple[str, str]]:
-    """File name and content of every golden file of one mail; `name` is a day, or "test"."""
-    parts, message = trial_mail(language) if name == "test" else digest_mail(language, name)
+    """File name and content of every golden file of one mail; `name` is a day or in `OTHERS`."""
+    other = OTHERS.get(name)
+    parts, message = other(language) if other else digest_mail(language, name)
     yield f"{language}-{name}.html", _timeless(parts.html)
     yield f"{language}-{name}.txt", _timeless(parts.text)
     yield f"{language}-{name}.head", _timeless(_head(message))
@@ -59,6 +62,34 @@ def trial_mail(language: str) -> tuple[Parts, FrozenMessage]:
     return parts, message
 
 
+def alarm_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The mail to the admin in one language: one alarm begins and one ends."""
+    begun = [
+        Alarm(
+            3,
+            Cause(
+                "failed/ljubljana/pavol@example.com",
+                "Mimovrste: the digest of 2026-11-22 to pavol@example.com could not be delivered: "
+                "550 5.1.1 <pavol@example.com>: no such user, see https://mail.example/why",
+                "Mend the cause, then `notifier outbox retry 12`; or drop it: "
+                "`notifier outbox discard 12`.",
+            ),
+            NOON,
+        )
+    ]
+    ended = [
+        Alarm(
+            2,
+            Cause("mail-unavailable", "mail server smtp.example:465 cannot be reached", "Wait."),
+            NOON - timedelta(hours=25),
+            NOON,
+        )
+    ]
+    zone = account().schedule.zone
+    parts = Renderer().alarms(begun, ended, zone, language=language)
+    return parts, freeze_alarms(parts, "3-2", sender=sender(), at=NOON)
+
+
 def _reader(language: str) -> Recipient:
     return Recipient(Mailbox("jana@example.com", "Jana Šiška"), language, "warehouse")
 
@@ -72,6 +103,10 @@ def _head(message: FrozenMessage) -> str:
         f"{part.get_content_type()} {part.get_filename() or ''}".rstrip() for part in mail.walk()
     ]
     return "\n".join([head, "", *outline, ""])
+
+
+OTHERS = {"test": trial_mail, "alarm": alarm_mail}
+"""Mails that are no digest."""
 
 
 def _timeless(text: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from notifier.i18n import available_languages
 from tests.days import DAYS
-from tests.golden import FOLDER, golden_files
+from tests.golden import FOLDER, OTHERS, golden_files
 
 for language in available_languages():
-    for name in (*DAYS, "test"):
+    for name in (*DAYS, *OTHERS):
         for file, content in golden_files(language, name):
             (FOLDER / file).write_text(content, encoding="utf-8")

@@ -1,0 +1,128 @@
+"""The mail to the admin in words: what went wrong, what to do about it, and what is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from notifier import __version__
+from notifier.alarms import Alarm
+from notifier.i18n import Language
+from notifier.text import clean, defang
+from notifier.view.footer import PRODUCT
+
+MOST_SHOWN = 20
+LONGEST = 500
+"""Characters of one sentence: a configuration can be wrong in many words."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmItem:
+    """One alarm: what is wrong in the program's own English words, and since when."""
+
+    what: str
+    time: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmGroup:
+    """Alarms that began, or that are over."""
+
+    heading: str
+    tone: str
+    """As in the style sheet: warning or good."""
+    items: tuple[AlarmItem, ...]
+    more: str
+    """How many are not shown; empty when all are."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """What the templates of the mail to the admin print."""
+
+    language: str
+    subject: str
+    preheader: str
+    title: str
+    account: str
+    """What stands above the title: the program, as alarms belong to no account."""
+    groups: tuple[AlarmGroup, ...]
+    remedy_label: str
+    sentences: tuple[str, ...]
+    product: str
+
+
+def view_alarms(
+    begun: Sequence[Alarm], ended: Sequence[Alarm], zone: ZoneInfo, language: Language
+) -> AlarmView:
+    """Word what began and what ended, at least one of them; times are those of `zone`."""
+    title = _title(begun, ended, language)
+    return AlarmView(
+        language=language.code,
+        subject=f"{title} – {PRODUCT}",
+        preheader=_sentence((*begun, *ended)[0].cause.what),
+        title=title,
+        account=PRODUCT,
+        groups=tuple(_groups(begun, ended, zone, language)),
+        remedy_label=language.gettext("What to do:"),
+        sentences=(
+            language.gettext("What is wrong now is shown by the command: notifier status"),
+            language.gettext("You get this mail because you look after this program."),
+        ),
+        product=f"{PRODUCT} {__version__}",
+    )
+
+
+def _title(begun: Sequence[Alarm], ended: Sequence[Alarm], language: Language) -> str:
+    if begun:
+        return language.ngettext("{count} new problem", "{count} new problems", len(begun))
+    return language.ngettext("{count} problem is over", "{count} problems are over", len(ended))
+
+
+def _groups(
+    begun: Sequence[Alarm], ended: Sequence[Alarm], zone: ZoneInfo, language: Language
+) -> Iterator[AlarmGroup]:
+    def item(alarm: Alarm) -> AlarmItem:
+        return _item(alarm, zone, language)
+
+    if begun:
+        yield _group(language.gettext("What is wrong"), "warning", begun, item, language)
+    if ended:
+        yield _group(language.gettext("What is over"), "good", ended, item, language)
+
+
+def _group(
+    heading: str,
+    tone: str,
+    alarms: Sequence[Alarm],
+    item: Callable[[Alarm], AlarmItem],
+    language: Language,
+) -> AlarmGroup:
+    rest = len(alarms) - MOST_SHOWN
+    more = language.ngettext("and {count} more", "and {count} more", rest) if rest > 0 else ""
+    return AlarmGroup(heading, tone, tuple(map(item, alarms[:MOST_SHOWN])), more)
+
+
+def _item(alarm: Alarm, zone: ZoneInfo, language: Language) -> AlarmItem:
+    what, begun_at = _sentence(alarm.cause.what), alarm.begun_at
+    if alarm.ended_at is None:
+        since = language.gettext("Since {time}", time=_moment(begun_at, zone, language))
+        return AlarmItem(what, since, clean(alarm.cause.remedy, LONGEST))
+    span = language.gettext(
+        "From {begin} to {end}",
+        begin=_moment(begun_at, zone, language),
+        end=_moment(alarm.ended_at, zone, language),
+    )
+    return AlarmItem(what, span, "")
+
+
+def _sentence(text: str) -> str:
+    """Some of it is what a server answered."""
+    return clean(defang(clean(text, LONGEST)), LONGEST)
+
+
+def _moment(moment: datetime, zone: ZoneInfo, language: Language) -> str:
+    return f"{language.day_in(moment, zone)}, {language.time_in(moment, zone)}"
