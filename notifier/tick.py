@@ -206,6 +206,4 @@ async def _deliver(
             on_unknown=neighbours.on_unknown,
             stop=shop.stop,
         )
-    if done.error:
-        logger.error("%s", done.error, extra={"event": "mail_failed"})
     return done, await outbox.pending(account_ids=ids)

@@ -84,7 +84,7 @@ def _next(account: Account, now: datetime) -> str:
     last = schedule.ends(at.date()).astimezone(schedule.zone)
     until = f"{last:%H:%M}" if last.date() == at.date() else f"{last:%H:%M} the day after"
     told = f"{at:%A}, {at.day} {at:%B %Y, %H:%M}; if it cannot be sent then, until {until}"
-    return f"with the next run, unless today's is done; then {told}" if task.day else told
+    return f"now, unless it is done; then {told}" if task.day else told
 
 
 def _with_tests(account: Account) -> str:

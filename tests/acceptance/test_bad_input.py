@@ -183,6 +183,49 @@ async def test_a_wrong_command_line_is_answered_with_what_there_is(
     assert world.receivers == []
 
 
+async def test_an_output_that_cannot_be_written_keeps_nobody_from_the_mail(world: World) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: ASYNC230, PTH123 - a device
+        code = await world.call_into(full.fileno(), "run", "--now")
+
+    assert code == ExitCode.STORE
+    assert world.receivers == EVERYBODY
+
+
+async def test_letters_that_the_terminal_has_not_keep_nobody_from_the_mail(world: World) -> None:
+    world.configure(('name = "Mimovrste"', 'name = "Šop 李"'))
+    world.environ["PYTHONIOENCODING"] = "latin-1"
+
+    done = await world.call("run", "--now")
+
+    assert (done.code, world.receivers) == (0, EVERYBODY)
+    assert "\\u0160op" in done.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("orders", "--filter", "value>nan"),
+        ("orders", "--filter", "overdue=maybe"),
+        ("orders", "--filter", "days>"),
+        ("orders", "--sort", ""),
+        ("orders", "--columns", ","),
+        ("run", "--day", "0001-01-01"),
+        ("run", "--day", "2026-W47-1"),
+        ("outbox", "retry", "99"),
+    ],
+    ids=" ".join,
+)
+async def test_odd_arguments_are_told_and_change_nothing(
+    world: World, arguments: tuple[str, ...]
+) -> None:
+    finished = await world.call(*arguments)
+
+    assert finished.code == ExitCode.USAGE
+    assert "Error: " in finished.err
+    assert "Traceback" not in finished.err
+    assert world.marketplace.requests == 0
+
+
 async def test_a_reader_that_goes_away_is_no_error(world: World) -> None:
     await world.call("run", "--now")
     read, write = os.pipe()

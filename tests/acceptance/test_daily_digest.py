@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.ledger import MessageState, RunState
+from notifier.ledger import MessageKind, MessageState, RunState
 from tests.acceptance.world import EVERYBODY, World
 
 
@@ -178,7 +178,8 @@ async def test_a_mail_server_that_is_down_loses_nothing(world: World) -> None:
     assert await world.run("2026-11-21", at="06:15") is ExitCode.DONE
 
     assert world.receivers == EVERYBODY
-    assert states(list(await world.outbox())) == [MessageState.SENT] * 3
+    digests = [one for one in await world.outbox() if one.kind is MessageKind.DIGEST]
+    assert states(list(digests)) == [MessageState.SENT] * 3
 
 
 async def test_an_empty_day_says_so_unless_silence_is_wished(world: World) -> None:
@@ -201,3 +202,21 @@ async def test_a_copy_of_the_store_is_made_once_a_day_and_kept_for_a_week(world:
 
     copies = sorted(path.name for path in world.folder.glob("notifier.db.backup-*"))
     assert copies == [f"notifier.db.backup-2026-11-{day}" for day in range(14, 21)]
+
+
+async def test_a_dry_run_of_a_day_that_is_done_says_that_nothing_is_due(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await world.run("2026-11-21")
+
+    await world.run("2026-11-21", at="07:00", dry_run=True)
+
+    assert "nothing due; 2026-11-21 is complete" in capsys.readouterr().out
+
+
+async def test_an_account_that_is_named_twice_is_run_once(world: World) -> None:
+    done = await world.call("run", "--now", "--account", "ljubljana", "--account", "ljubljana")
+
+    assert done.code == 0
+    assert world.receivers == EVERYBODY
+    assert len(await world.runs()) == 1

@@ -66,7 +66,7 @@ def test_it_says_who_gets_what_and_when(file: Path) -> None:
 
 Mimovrste (account "ljubljana")
   sent          every day at 06:30, Europe/Ljubljana
-  next          Monday, 23 November 2026, 06:30; if it cannot be sent then, until 18:00
+  next          now, unless it is done; then Monday, 23 November 2026, 06:30; if it cannot be sent then, until 18:00
   empty day     a mail that says so
   reads         https://mpapi.mallgroup.com
   waits at      Branch Center, Example street 1, Mon–Fri 8–18
@@ -81,7 +81,7 @@ All accounts
   failures to   Jana Novak <jana@example.com>
   store         {file.parent}/notifier.db
   kept for      7 days after a mail is finished
-"""
+"""  # noqa: E501 - as it is printed
     )
 
 
