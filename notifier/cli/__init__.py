@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "Send the digests that are due, and what still waits in the outbox.",
     "daemon": "Stay, send each digest at its time, and try again what waits.",
     "explain": "Say what is due when and why, and who gets it; touches nothing.",
+    "status": "Show how everything stands: last digests, what is next, what is wrong.",
     "preview": "Show today's digest without sending or recording anything.",
     "orders": "Show what is ready to return now, as a table, CSV or JSON.",
     "send-test": "Send a test mail to one of the configured addresses.",

@@ -1,0 +1,174 @@
+"""`notifier status`: how everything stands, and the command that mends what does not."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from notifier.cli.context import Invocation, pass_invocation
+from notifier.errors import ExitCode
+
+if TYPE_CHECKING:
+    # These take longer to import than a mistyped option deserves.
+    from notifier.alarms import Alarm
+    from notifier.ledger import OutboxMessage, Run
+    from notifier.status import AccountStatus, Status
+
+WIDTH = 10
+"""Of the column that says what a line is about."""
+
+_COMMANDS = {"held": "retry", "failed": "retry", "unknown": "discard"}
+
+
+@click.command
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@pass_invocation
+def command(invocation: Invocation, *, as_json: bool) -> int:
+    """Show how everything stands: last digests, what is next, what is wrong.
+
+    Reads the store alone and changes nothing. The exit code is 3 unless all is good.
+    """
+    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
+
+    return asyncio.run(show(invocation, as_json=as_json))
+
+
+async def show(invocation: Invocation, *, as_json: bool = False) -> ExitCode:
+    """Look around, and print it."""
+    from notifier.status import look_around  # noqa: PLC0415
+    from notifier.store import open_store  # noqa: PLC0415
+
+    settings = invocation.settings()
+    async with open_store(settings.store, read_only=True) as store:
+        status = await look_around(settings.accounts.values(), store, invocation.now())
+    if as_json:
+        invocation.echo(json.dumps(_as_data(status), ensure_ascii=False, indent=2))
+    else:
+        _print(status, invocation)
+    return ExitCode.DONE if status.is_good else ExitCode.FAILED
+
+
+def _print(status: Status, invocation: Invocation) -> None:
+    for account in status.accounts:
+        invocation.echo(f"{account.account.name} ({account.account.id})")
+        for label, text in _account_lines(account, status.at):
+            invocation.echo(f"  {label:<{WIDTH}} {text}")
+        invocation.echo()
+    for message in status.messages:
+        invocation.echo(_message_line(message))
+    for alarm in status.alarms:
+        invocation.echo(_alarm_line(alarm))
+    invocation.echo("All is good." if status.is_good else "Not all is good.")
+
+
+def _account_lines(account: AccountStatus, now: datetime) -> list[tuple[str, str]]:
+    zone = account.account.schedule.zone
+    next_at = account.next_at.astimezone(zone)
+    lines = [
+        ("last good", _last_good(account.last_good, now)),
+        ("today", _today(account)),
+        ("next due", f"{next_at:%a %d %b at %H:%M} ({zone.key})"),
+    ]
+    if account.skipped:
+        lines.append(("skipped", ", ".join(map(str, account.skipped))))
+    return lines
+
+
+def _last_good(run: Run | None, now: datetime) -> str:
+    if run is None or run.finished_at is None:
+        return "none yet"
+    return f"{run.day}, {_age(now - run.finished_at)} ago, {run.messages} messages sent"
+
+
+def _today(account: AccountStatus) -> str:
+    run, due = account.today, account.due
+    late = "; it is late, so see whether the timer or the daemon runs" if account.is_late else ""
+    if run is None:
+        return f"the digest of {due} is due{late}" if due else "nothing so far"
+    why = f": {run.why}" if run.why else ""
+    return f"{run.state}, {run.sent} of {run.messages} messages sent{why}"
+
+
+def _message_line(message: OutboxMessage) -> str:
+    advice = _command(message)
+    return (
+        f"message {message.id} to {message.recipient} ({message.kind} of {message.day}) is "
+        f"{message.state}: {message.receipt or 'not tried yet'}"
+        f"{f'; {advice}' if advice else ''}"
+    )
+
+
+def _alarm_line(alarm: Alarm) -> str:
+    return (
+        f"alarm since {alarm.begun_at:%Y-%m-%d %H:%M} UTC: {alarm.cause.what}. {alarm.cause.remedy}"
+    )
+
+
+def _command(message: OutboxMessage) -> str | None:
+    """What a person may call; None for what goes on by itself."""
+    decision = _COMMANDS.get(message.state)
+    return f"notifier outbox {decision} {message.id}" if decision else None
+
+
+def _age(age: timedelta) -> str:
+    hours = int(age.total_seconds() // 3600)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} h" if hours else f"{int(age.total_seconds() // 60)} min"
+
+
+def _as_data(status: Status) -> dict[str, Any]:
+    return {
+        "good": status.is_good,
+        "at": _written(status.at),
+        "accounts": [_account_data(account, status.at) for account in status.accounts],
+        "messages": [_message_data(message) for message in status.messages],
+        "alarms": [
+            {
+                "cause": alarm.cause.key,
+                "since": _written(alarm.begun_at),
+                "what": alarm.cause.what,
+                "remedy": alarm.cause.remedy,
+            }
+            for alarm in status.alarms
+        ],
+    }
+
+
+def _account_data(account: AccountStatus, now: datetime) -> dict[str, Any]:
+    good, today = account.last_good, account.today
+    age = now - good.finished_at if good and good.finished_at else None
+    return {
+        "id": account.account.id,
+        "name": account.account.name,
+        "last_good_day": str(good.day) if good else None,
+        "last_good_at": _written(good.finished_at) if good else None,
+        "last_good_age_seconds": int(age.total_seconds()) if age is not None else None,
+        "today": str(today.state) if today else None,
+        "today_why": today.why if today else None,
+        "due_day": str(account.due) if account.due else None,
+        "late": account.is_late,
+        "next_due": _written(account.next_at),
+        "skipped_days": [str(day) for day in account.skipped],
+    }
+
+
+def _message_data(message: OutboxMessage) -> dict[str, Any]:
+    return {
+        "number": message.id,
+        "kind": str(message.kind),
+        "account": message.account_id or None,
+        "day": str(message.day),
+        "recipient": message.recipient,
+        "state": str(message.state),
+        "reply": message.receipt,
+        "next_try_at": _written(message.next_try_at),
+        "command": _command(message),
+    }
+
+
+def _written(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None

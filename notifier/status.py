@@ -1,0 +1,100 @@
+"""How everything stands, as the store tells it: what is done, what is next, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from notifier.alarms import Alarm
+from notifier.ledger import MessageState, OutboxMessage, Run, RunState
+from notifier.parts import Account
+from notifier.run import Wish, find_task
+from notifier.store import Store
+
+LOOK_BACK = timedelta(days=7)
+"""How long a skipped day or a failed message is shown."""
+RUNS_READ = 60
+MOST_MESSAGES = 100
+
+_FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
+_SHOWN = tuple(
+    state for state in MessageState if state not in (MessageState.SENT, MessageState.DISCARDED)
+)
+_TROUBLED = (MessageState.DEFERRED, MessageState.UNKNOWN, MessageState.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """One account. `due` is the day whose digest is due and not made yet."""
+
+    account: Account
+    last_good: Run | None
+    """The newest digest of which the mail server took every message."""
+    today: Run | None
+    due: date | None
+    is_late: bool
+    """Whether it is due for longer than `alarm_after`, be it that nobody looked."""
+    next_at: datetime
+    skipped: tuple[date, ...]
+    """Days of the last week without a digest, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All accounts, and what they share."""
+
+    at: datetime
+    accounts: tuple[AccountStatus, ...]
+    messages: tuple[OutboxMessage, ...]
+    """What is not delivered: on its way, held, or failed in the last week; newest first."""
+    alarms: tuple[Alarm, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is nothing a person should know of."""
+        troubled = any(message.state in _TROUBLED for message in self.messages)
+        late = any(account.is_late for account in self.accounts)
+        return not (self.alarms or troubled or late)
+
+
+async def look_around(accounts: Iterable[Account], store: Store, now: datetime) -> Status:
+    """Ask the store; changes nothing."""
+    messages = await store.outbox.list(states=_SHOWN, limit=MOST_MESSAGES)
+    return Status(
+        now,
+        tuple([await _account(account, store, now) for account in accounts]),
+        tuple(message for message in messages if _is_recent(message, now)),
+        await store.alarms.open(),
+    )
+
+
+async def _account(account: Account, store: Store, now: datetime) -> AccountStatus:
+    today, schedule = account.schedule.local_day(now), account.schedule
+    runs = await store.runs.list(account_id=account.id, limit=RUNS_READ)
+    task = await find_task(account, store, Wish(), now)
+    return AccountStatus(
+        account,
+        last_good=next((run for run in runs if _is_good(run)), None),
+        today=next((run for run in runs if run.day == today), None),
+        due=task.day,
+        is_late=bool(task.day and now >= schedule.starts(task.day) + account.alarm_after),
+        next_at=task.next_at,
+        skipped=_skipped(runs, today - LOOK_BACK),
+    )
+
+
+def _is_good(run: Run) -> bool:
+    return run.state in _FROZEN and run.sent == run.messages
+
+
+def _skipped(runs: Sequence[Run], since: date) -> tuple[date, ...]:
+    made = {run.day for run in runs if run.state in _FROZEN}
+    days = {run.day for run in runs if run.state is RunState.SKIPPED and run.day >= since}
+    return tuple(sorted(days - made))
+
+
+def _is_recent(message: OutboxMessage, now: datetime) -> bool:
+    """A failure of long ago is nobody's any more."""
+    settled = message.settled_at
+    return message.state is not MessageState.FAILED or not settled or settled > now - LOOK_BACK
