@@ -1,0 +1,193 @@
+"""Kill `notifier run` at the N-th system call of a kind, start it again twice, and look.
+
+    python -m tests.faults.kill --all
+    python -m tests.faults.kill --all --every 5
+
+Each kill is a day of its own in one world, so that what one leaves behind is the next one's past.
+strace counts for each thread: calls of the loop and of the store's thread have numbers of their
+own, and the first of them that comes to N dies.
+"""
+
+# ruff: noqa: T201 - a command prints
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import io
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from notifier.parts import OnUnknown
+from tests.acceptance.world import EVERYBODY, ZONE, World, open_world
+from tests.faults.world import Verdict, check_world, collect, judge
+from tests.neighbours.smtp import Conversation, Step
+
+SYSTEM_CALLS = ("pwrite64", "fdatasync", "sendto", "recvfrom", "connect")
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60
+FIRST_DAY = date(2026, 11, 21)
+_RESTARTS = ("06:40", "07:15")
+"""Past the lease of a run (20 min) and of a message (24 min), each time."""
+
+
+@dataclass(slots=True)
+class KillingGround:
+    """A world, and the day it is in it."""
+
+    world: World
+    on_unknown: OnUnknown
+    today: date = FIRST_DAY
+    days: list[date] = field(default_factory=list)
+
+    @property
+    def store(self) -> str:
+        return f"sqlite:///{self.world.folder / 'notifier.db'}"
+
+    async def kill(self, system_call: str, number: int) -> bool:
+        """Live through a day in which the first process dies there; whether it came so far."""
+        self._wake()
+        code = await strace(self.world, system_call, number)
+        assert code in (0, 3, -signal.SIGKILL), f"{system_call} {number}: exit code {code}"
+        await self._go_on()
+        return code == -signal.SIGKILL
+
+    async def kill_at_the_dot(self) -> None:
+        """Live through a day in which the first process dies once the server has its mail."""
+        self._wake()
+        process = await start(self.world)
+
+        async def keep_and_kill(conversation: Conversation) -> int:
+            conversation.keep()
+            process.kill()
+            return 0
+
+        self.world.smtp.script(Step.DOT, keep_and_kill)
+        assert await _ended(process) == -signal.SIGKILL
+        await self._go_on()
+
+    def _wake(self) -> None:
+        self.days.append(self.today)
+        self.world.now = datetime.fromisoformat(f"{self.today}T06:05").replace(tzinfo=ZONE)
+
+    async def _go_on(self) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            for at in _RESTARTS:
+                await self.world.run(str(self.today), at=at)
+        self.today += timedelta(days=1)
+
+    async def check(self) -> int:
+        """Fail unless every promise was kept on all the days so far; gives the forgiven copies."""
+        evidence = await collect(self.store, self.world.smtp.accepted)
+        return check_world(
+            evidence, recipients=EVERYBODY, days=self.days, on_unknown=self.on_unknown
+        )
+
+    async def verdict(self) -> Verdict:
+        """What became of all the days so far."""
+        evidence = await collect(self.store, self.world.smtp.accepted)
+        return judge(evidence, recipients=EVERYBODY, days=self.days, on_unknown=self.on_unknown)
+
+
+@asynccontextmanager
+async def killing_ground(folder: Path, on_unknown: OnUnknown) -> AsyncIterator[KillingGround]:
+    """A world in which one good day has passed."""
+    async with open_world(folder) as world:
+        world.configure(('tls = "none"', f'tls = "none"\non_unknown = "{on_unknown}"'))
+        with contextlib.redirect_stdout(io.StringIO()):
+            await world.run(str(FIRST_DAY - timedelta(days=1)))
+        yield KillingGround(world, on_unknown)
+
+
+async def strace(world: World, system_call: str, number: int) -> int:
+    """`notifier run` as a process that dies there; its exit code, negative for a signal."""
+    process = await start(
+        world,
+        *("strace", "-f", "-o", "/dev/null", "-e", f"trace={system_call}"),
+        *("-e", f"inject={system_call}:signal=SIGKILL:when={number}"),
+    )
+    return await _ended(process)
+
+
+async def start(world: World, *under: str) -> asyncio.subprocess.Process:
+    """`notifier run` as a process by the world's clock, `under` another program."""
+    return await asyncio.create_subprocess_exec(
+        *(*under, sys.executable, "-m", "tests.faults.driver"),
+        *(str(world.config), world.now.astimezone(UTC).isoformat()),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": str(world.folder), "PYTHONPATH": str(ROOT)},
+        cwd=world.folder,
+    )
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    try:
+        return await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def missing() -> str | None:
+    """Why nothing can be killed here; None when it can."""
+    return None if shutil.which("strace") else "strace is not installed (Debian: strace)"
+
+
+def numbers(every: int) -> Iterator[int]:
+    """1, 2, 3 …, or with gaps; the first is always there."""
+    number = 1
+    while True:
+        yield number
+        number += every
+
+
+async def kill_everywhere(on_unknown: OnUnknown, every: int) -> bool:
+    """Kill at every N until the process comes through; prints and gives whether all was well."""
+    with tempfile.TemporaryDirectory() as name:
+        async with killing_ground(Path(name), on_unknown) as ground:
+            for system_call in SYSTEM_CALLS:
+                kills = await _kill_all_of(ground, system_call, every)
+                print(f"on_unknown={on_unknown}: {system_call:9} {kills:4} kills", flush=True)
+            verdict = await ground.verdict()
+    print(
+        f"on_unknown={on_unknown}: lost {len(verdict.lost)}, doubled inside the window "
+        f"{verdict.doubled_in_window}, outside {len(verdict.doubled)}, wrong {len(verdict.wrong)}"
+    )
+    for line in (*verdict.lost, *verdict.doubled, *verdict.wrong):
+        print(f"  {line}")
+    return not (verdict.lost or verdict.doubled or verdict.wrong)
+
+
+async def _kill_all_of(ground: KillingGround, system_call: str, every: int) -> int:
+    for kills, number in enumerate(numbers(every)):
+        if not await ground.kill(system_call, number):
+            return kills
+    raise AssertionError("unreachable")
+
+
+def main() -> int:
+    """The command; 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", required=True, help="every N")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="every K-th N only")
+    chosen = parser.parse_args()
+    if why := missing():
+        print(f"NOT CHECKED: {why}")
+        return 1
+    good = [asyncio.run(kill_everywhere(one, chosen.every)) for one in OnUnknown]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
