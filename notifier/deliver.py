@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notifier.boundaries import Boundary, boundary
 from notifier.errors import MailRefused, MailUnavailable, Stopped
 from notifier.ledger import MessageState, OutboxMessage, Outcome
 from notifier.mail.smtp import Delivery, Envelope, MailConnection, Phase
@@ -113,10 +114,13 @@ async def deliver_one(
     )
     if message is None:
         return None
+    boundary(Boundary.CLAIMED)
     attempt_id = await outbox.begin_attempt(message, at=clock())
+    boundary(Boundary.ATTEMPT)
 
     async def mark_dot() -> None:
         await outbox.mark_dot(message, at=clock(), holder=holder)
+        boundary(Boundary.MARKED)
 
     try:
         delivery = await mail.send(_envelope(message), before_dot=mark_dot)
@@ -126,6 +130,7 @@ async def deliver_one(
         state = MessageState.DEFERRED
         await _record(store, message, attempt_id, delivery, state, at=clock(), next_try_at=clock())
         raise
+    boundary(Boundary.ANSWERED)
     tries = 1 + await _tries_so_far(store, message)
     pause = next_try(tries, clock())
     state = _state_after(delivery.outcome, on_unknown)
@@ -167,6 +172,7 @@ async def _record(
         reply=delivery.reply,
         next_try_at=again,
     )
+    boundary(Boundary.SETTLED)
     logger.log(
         logging.INFO if state is MessageState.SENT else logging.WARNING,
         "%s: message %d to %s is %s: %s",

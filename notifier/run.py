@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 
 from notifier import slots
 from notifier.attachments.csv import orders_csv
+from notifier.boundaries import Boundary, boundary
 from notifier.clock import compare as compare_clocks
 from notifier.digest import Digest, compose
 from notifier.errors import ClockRefused, NotifierError
@@ -115,6 +116,7 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
     )
     if run is None:
         return await _idle(account, shop, task, wish)
+    boundary(Boundary.BEGUN)
     await _record_wish(wish, run, shop)
     try:
         return await _fetch_and_freeze(account, source, shop, task, run)
@@ -206,6 +208,7 @@ async def _fetch_and_freeze(
     runs, clock = shop.store.runs, shop.clock
     async with shop.stop.limit():
         digest = await read_digest(account, source, shop.store, run.day)
+    boundary(Boundary.READ)
     try:
         compare_clocks(clock(), source.server_time)
     except ClockRefused as error:
@@ -217,10 +220,12 @@ async def _fetch_and_freeze(
         _tell(logging.WARNING, "failed", f"{account.name}: {digest.why}", run)
         return Report(account, task.next_at, run, error=digest.error)
     messages = _freeze_all(account, digest, shop, run.edition)
+    boundary(Boundary.COMPOSED)
     now = clock()
     run = await runs.freeze(
         run, digest, messages, at=now, give_up_at=_next_digest(account, run.day, now)
     )
+    boundary(Boundary.FROZEN)
     _tell(logging.INFO, str(run.state), _frozen_sentence(account, digest, messages), run)
     return Report(account, task.next_at, run, digest, messages)
 

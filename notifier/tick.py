@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.alarms import Alarm
+from notifier.boundaries import Boundary, boundary
 from notifier.clock import Belief, compare, judge
 from notifier.deliver import Pass, deliver_waiting
 from notifier.errors import ClockUnconfirmed, ExitCode, NotifierError, Stopped, gravest
@@ -120,8 +121,11 @@ async def tick(
         told, left = await _deliver((), shop, neighbours, Wish())
         waiting += left
         outbox = Pass((*outbox.delivered, *told.delivered), told.error)
+    boundary(Boundary.LOOKED)
     await shop.store.erase(shop.clock() - retention)
+    boundary(Boundary.ERASED)
     await shop.store.back_up(shop.clock().date())
+    boundary(Boundary.BACKED_UP)
     finished = Tick(
         tuple(done), outbox, waiting, config_trouble, alarms.begun, alarms.ended, alarms.open
     )

@@ -15,6 +15,7 @@ from typing import Self
 
 from aiosmtplib.errors import SMTPException, SMTPHeloError
 
+from notifier.boundaries import Boundary, boundary
 from notifier.errors import MailRefused
 from notifier.mail.client import Client, new_client
 from notifier.mail.delivery import Delivery, Envelope, Phase
@@ -86,11 +87,13 @@ class MailConnection:
         if client is None:
             return
         try:
+            boundary(Boundary.QUITTING)
             if client.is_connected:
                 with contextlib.suppress(SMTPException, OSError):
                     await client.quit(timeout=self._patience.courtesy.total_seconds())
         finally:
             client.close()
+        boundary(Boundary.CLOSED)
 
     async def send(
         self, envelope: Envelope, *, before_dot: Callable[[], Awaitable[None]]
@@ -156,6 +159,7 @@ class MailConnection:
             client.close()
             raise
         self._client = client
+        boundary(Boundary.CONNECTED)
         return client
 
     async def _open(self, client: Client) -> None:

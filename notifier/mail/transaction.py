@@ -11,6 +11,7 @@ from datetime import timedelta
 from aiosmtplib.errors import SMTPException, SMTPServerDisconnected
 from aiosmtplib.response import SMTPResponse
 
+from notifier.boundaries import Boundary, boundary
 from notifier.errors import Stopped
 from notifier.ledger import Outcome
 from notifier.mail.client import Client
@@ -104,8 +105,10 @@ class Transaction:
                 reply = await self._client.execute_command(*command)
                 if not lets_go_on(phase, reply.code):
                     return self._answered(reply)
+                boundary(Boundary(phase))
             self.phase = Phase.BODY
             await self._write_body()
+            boundary(Boundary.BODY)
         except (SMTPException, OSError) as error:
             return self._lost(error)
         return None

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from notifier.boundaries import Boundary, boundary
 from notifier.errors import StoreError
 from notifier.store import ballast
 from notifier.store.engine import sqlite_file, transaction
@@ -87,7 +88,12 @@ class StoreThread:
 
     def _transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         with translated(self._name), transaction(self._engine, writes=writes) as connection:
-            return work(connection)
+            done = work(connection)
+            if writes:
+                boundary(Boundary.COMMITTING)
+        if writes:
+            boundary(Boundary.COMMITTED)
+        return done
 
 
 def _give_up_ballast(engine: Engine) -> None:
