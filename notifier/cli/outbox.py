@@ -157,13 +157,17 @@ async def _find(invocation: Invocation, day: date, recipient: str, account: str 
 async def _show_all(
     invocation: Invocation, account: str | None, limit: int, *, waiting: bool
 ) -> ExitCode:
+    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
     from notifier.cli.table import print_table  # noqa: PLC0415
     from notifier.ledger import MessageState  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     states = [state for state in MessageState if state.waiting] if waiting else None
-    async with open_store(invocation.settings().store, read_only=True) as store:
+    settings = invocation.settings()
+    async with open_store(settings.store, read_only=True) as store:
         messages = await store.outbox.list(states=states, account_id=account, limit=limit)
+    if account and not messages:
+        choose_accounts(settings, [account])
     if not messages:
         invocation.echo("Nothing waits." if waiting else "The outbox is empty.")
         return ExitCode.DONE

@@ -48,10 +48,15 @@ def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
 
 
 async def _list(invocation: Invocation, account: str | None, limit: int) -> tuple[Run, ...]:
+    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
-    async with open_store(invocation.settings().store, read_only=True) as store:
-        return await store.runs.list(account_id=account, limit=limit)
+    settings = invocation.settings()
+    async with open_store(settings.store, read_only=True) as store:
+        found = await store.runs.list(account_id=account, limit=limit)
+    if account and not found:  # the ledger also knows accounts that are no longer configured
+        choose_accounts(settings, [account])
+    return found
 
 
 def _row(run: Run) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ def wrong_paths(layers: Layers, folder: Path, environ: Mapping[str, str]) -> Ite
             yield layers.problem(where, f"{shown_path(folder / named)} {reason}")
     named = layers.find(STORE)
     file = store_file(named if isinstance(named, str) else None, folder, environ)
+    if file.is_dir():
+        yield layers.problem(STORE, f"{shown_path(file)} is a folder; name a file in it")
     if set(str(file)) & set("?%"):  # they mean something else in a database URL
         yield layers.problem(STORE, f"{shown_path(file)} has a ? or % in it; write a path without")
 

@@ -30,6 +30,8 @@ _DAYS_KEPT = 2
 
 def refuse_lost_or_foreign(file: Path, busy_seconds: float) -> None:
     """Refuse a file that is none of ours, before anything is opened. Raises StoreError."""
+    if file.is_dir():
+        raise StoreError(f"{file} is a folder; name a file in store.path")
     marked = mark_file(file).exists()  # first: another process may be making the store right now
     head = _read_head(file, busy_seconds) if _size(file) else None
     if marked and (head is None or not head.tables):

@@ -212,6 +212,8 @@ async def test_letters_that_the_terminal_has_not_keep_nobody_from_the_mail(world
         ("run", "--day", "0001-01-01"),
         ("run", "--day", "2026-W47-1"),
         ("outbox", "retry", "99"),
+        ("outbox", "--account", "nope"),
+        ("runs", "--account", "nope"),
     ],
     ids=" ".join,
 )

@@ -14,7 +14,7 @@ import pytest
 
 from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World, open_world
-from tests.neighbours.smtp import Step, accepts_and, resets
+from tests.neighbours.smtp import Step, accepts_and, resets, says
 
 
 async def test_orders_lists_exactly_what_is_ready_to_return(world: World) -> None:
@@ -260,3 +260,42 @@ async def test_somebody_who_lost_the_mail_gets_the_same_bytes_again(world: World
     assert first == second
     unknown = await world.call("outbox", "resend", "--day", "2026-11-20", "--recipient", "x@y.cz")
     assert unknown.code == ExitCode.USAGE
+
+
+async def test_ledger_and_outbox_show_only_what_was_asked_for(world: World) -> None:
+    world.configure(
+        more="[accounts.praha]\nclient_id = 'demo-client-id'\nrecipients = ['eva@example.com']\n"
+    )
+    world.smtp.script(Step.RCPT, says("451 4.7.1 come back"), only="jana@example.com")
+    await world.call("run", "--now", "--account", "praha")
+    await world.call("run", "--now")
+
+    both = (await world.call("runs")).out
+    assert ("praha" in both, "ljubljana" in both) == (True, True)
+    assert "ljubljana" not in (await world.call("runs", "--account", "praha")).out
+    assert "eva@example.com" not in (await world.call("outbox", "--account", "ljubljana")).out
+    waiting = (await world.call("outbox", "--waiting")).out
+    assert ("jana@example.com" in waiting, "office@example.com" in waiting) == (True, False)
+    limited = (await world.call("outbox", "--limit", "1")).out.splitlines()
+    assert len(limited) == 3
+    assert world.receivers.count("eva@example.com") == 1
+
+
+async def test_old_texts_are_erased_at_the_end_of_a_run(world: World) -> None:
+    await world.run("2026-11-21")
+
+    await world.run("2026-11-29")
+
+    old = [one for one in await world.outbox() if str(one.day) == "2026-11-21"]
+    contents = [(await world.message(one.id)).content for one in old]
+    assert contents == [None] * len(EVERYBODY)
+
+
+async def test_a_store_that_is_a_folder_is_told_as_one(world: World) -> None:
+    (world.folder / "there").mkdir()
+    world.configure(more='[store]\npath = "there"\n')
+
+    finished = await world.call("check")
+
+    assert finished.code == ExitCode.CONFIG
+    assert "is a folder; name a file in it" in finished.err + finished.out

@@ -104,6 +104,7 @@ class World:
         force: bool = False,
         wished: date | None = None,
         dry_run: bool = False,
+        accounts: tuple[str, ...] = (),
     ) -> ExitCode:
         """`notifier run`, on a day and at a local time; the day moves on with it."""
         if day:
@@ -111,7 +112,7 @@ class World:
         moment = self.now.astimezone(UTC) + self.clock_is_wrong_by
         invocation = Invocation(self.config, clock=lambda: moment, environ=self.environ)
         return await run(
-            invocation, (), Wish(wished, now, force, invocation.person()), dry_run=dry_run
+            invocation, accounts, Wish(wished, now, force, invocation.person()), dry_run=dry_run
         )
 
     async def call(self, *arguments: str, stdin: str = "") -> Finished:
@@ -186,6 +187,13 @@ class World:
         async with open_store(self.location, read_only=True) as store:
             ours = await store.outbox.list()
         return sorted((m for m in ours if m.kind is not MessageKind.ALARM), key=lambda m: m.id)
+
+    async def message(self, number: int) -> OutboxMessage:
+        """One message with its content."""
+        async with open_store(self.location, read_only=True) as store:
+            found = await store.outbox.get(number)
+        assert found is not None
+        return found
 
     @property
     def location(self) -> StoreLocation:
