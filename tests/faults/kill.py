@@ -46,16 +46,13 @@ class KillingGround:
 
     world: World
     on_unknown: OnUnknown
+    store: str
     today: date = FIRST_DAY
     days: list[date] = field(default_factory=list)
 
-    @property
-    def store(self) -> str:
-        return f"sqlite:///{self.world.folder / 'notifier.db'}"
-
     async def kill(self, system_call: str, number: int) -> bool:
         """Live through a day in which the first process dies there; whether it came so far."""
-        self._wake()
+        self.wake()
         code = await strace(self.world, system_call, number)
         assert code in (0, 3, -signal.SIGKILL), f"{system_call} {number}: exit code {code}"
         await self._go_on()
@@ -63,7 +60,7 @@ class KillingGround:
 
     async def kill_at_the_dot(self) -> None:
         """Live through a day in which the first process dies once the server has its mail."""
-        self._wake()
+        self.wake()
         process = await start(self.world)
 
         async def keep_and_kill(conversation: Conversation) -> int:
@@ -72,10 +69,11 @@ class KillingGround:
             return 0
 
         self.world.smtp.script(Step.DOT, keep_and_kill)
-        assert await _ended(process) == -signal.SIGKILL
+        assert await ended(process) == -signal.SIGKILL
         await self._go_on()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let it be the time at which the digest of the day is due."""
         self.days.append(self.today)
         self.world.now = datetime.fromisoformat(f"{self.today}T06:05").replace(tzinfo=ZONE)
 
@@ -83,6 +81,10 @@ class KillingGround:
         with contextlib.redirect_stdout(io.StringIO()):
             for at in _RESTARTS:
                 await self.world.run(str(self.today), at=at)
+        self.next_day()
+
+    def next_day(self) -> None:
+        """Let the day be over."""
         self.today += timedelta(days=1)
 
     async def check(self) -> int:
@@ -99,13 +101,19 @@ class KillingGround:
 
 
 @asynccontextmanager
-async def killing_ground(folder: Path, on_unknown: OnUnknown) -> AsyncIterator[KillingGround]:
+async def killing_ground(
+    folder: Path, on_unknown: OnUnknown = OnUnknown.RESEND, *, store: str | None = None
+) -> AsyncIterator[KillingGround]:
     """A world in which one good day has passed."""
     async with open_world(folder) as world:
-        world.configure(('tls = "none"', f'tls = "none"\non_unknown = "{on_unknown}"'))
+        url = store or f"sqlite:///{folder / 'notifier.db'}"
+        world.configure(
+            ("[smtp]", f'[store]\nurl = "{url}"\n\n[smtp]'),
+            ('tls = "none"', f'tls = "none"\non_unknown = "{on_unknown}"'),
+        )
         with contextlib.redirect_stdout(io.StringIO()):
             await world.run(str(FIRST_DAY - timedelta(days=1)))
-        yield KillingGround(world, on_unknown)
+        yield KillingGround(world, on_unknown, url)
 
 
 async def strace(world: World, system_call: str, number: int) -> int:
@@ -115,22 +123,28 @@ async def strace(world: World, system_call: str, number: int) -> int:
         *("strace", "-f", "-o", "/dev/null", "-e", f"trace={system_call}"),
         *("-e", f"inject={system_call}:signal=SIGKILL:when={number}"),
     )
-    return await _ended(process)
+    return await ended(process)
 
 
-async def start(world: World, *under: str) -> asyncio.subprocess.Process:
-    """`notifier run` as a process by the world's clock, `under` another program."""
+async def start(
+    world: World, *under: str, stdin: int = asyncio.subprocess.DEVNULL
+) -> asyncio.subprocess.Process:
+    """`notifier run` as a process by the world's clock, `under` another program.
+
+    It begins when its standard input ends.
+    """
     return await asyncio.create_subprocess_exec(
         *(*under, sys.executable, "-m", "tests.faults.driver"),
         *(str(world.config), world.now.astimezone(UTC).isoformat()),
-        stdout=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
+        stdout=asyncio.subprocess.PIPE if stdin == asyncio.subprocess.PIPE else stdin,
         stderr=asyncio.subprocess.DEVNULL,
         env={"PATH": os.environ["PATH"], "HOME": str(world.folder), "PYTHONPATH": str(ROOT)},
         cwd=world.folder,
     )
 
 
-async def _ended(process: asyncio.subprocess.Process) -> int:
+async def ended(process: asyncio.subprocess.Process) -> int:
     try:
         return await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
     finally:
