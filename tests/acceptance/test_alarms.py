@@ -217,3 +217,16 @@ def written(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
     return " ".join(body.get_content().split())
+
+
+async def test_a_run_for_one_account_ends_no_alarm_of_another(world: World) -> None:
+    world.configure(
+        more='\n[accounts.zagreb]\nname = "Zagreb"\nclient_id = "demo-client-id"\n'
+        'recipients = ["office@example.com"]\n'
+    )
+    world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")
+    await world.run("2026-11-21")
+
+    await world.run("2026-11-21", at="06:15", accounts=("zagreb",))
+
+    assert await alarms(world) == ["failed/ljubljana/pavol@example.com"]

@@ -1,0 +1,104 @@
+"""The look at the alarms after a tick: it can do no harm, and is one mail at most."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from notifier.alarms import ADMIN_MAIL, Alarm, Cause
+from notifier.deliver import Pass
+from notifier.errors import StoreError
+from notifier.ledger import MessageKind
+from notifier.parts import StoreLocation
+from notifier.render import Renderer
+from notifier.run import Workshop
+from notifier.store import Store, open_store
+from notifier.watch import Changes, look, post, told_by_mail
+from tests.factories import DAY, NOON, account, schedule, sender
+
+NOTHING = Pass(())
+
+
+@pytest.fixture
+def location(tmp_path: Path) -> StoreLocation:
+    return StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")
+
+
+@pytest.fixture
+async def store(location: StoreLocation) -> AsyncIterator[Store]:
+    async with open_store(location) as opened:
+        yield opened
+
+
+def shop(store: Store) -> Workshop:
+    return Workshop(store, Renderer(), sender(), lambda: NOON, "tests:1")
+
+
+def alarm(number: int, kind: str) -> Alarm:
+    return Alarm(number, Cause(f"{kind}/ljubljana", f"{kind} is wrong", "mend it"), NOON)
+
+
+async def fail(store: Store, id_: str = "ljubljana") -> None:
+    """A day whose list could not be read."""
+    run = await store.runs.begin(id_, DAY, at=NOON, lease=timedelta(minutes=5), holder="tests:1")
+    assert run is not None
+    await store.runs.fail(run, "503", at=NOON)
+
+
+async def test_what_nobody_expected_is_a_line_in_the_log(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fail(store)
+    nowhere = account(schedule=schedule(timezone="Nowhere/At_All"))
+
+    assert await look([nowhere], store, NOTHING, None, at=NOON) == Changes()
+    assert "the alarms are unknown" in caplog.text
+
+
+async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes = Changes(begun=(alarm(1, "config"),))
+
+    assert not await post(changes, shop(store), replace(account(), language="tlh"))
+    assert "no alarm mail" in caplog.text
+
+
+async def test_a_store_that_takes_nothing_stops_the_tick(location: StoreLocation) -> None:
+    async with open_store(location) as store:
+        await fail(store)
+    async with open_store(location, read_only=True) as store:
+        with pytest.raises(StoreError):
+            await look([account()], store, NOTHING, None, at=NOON)
+
+
+async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
+    await fail(store)
+    changes = await look([account()], store, NOTHING, "config.toml:14", at=NOON)
+
+    assert [one.cause.key for one in changes.open] == ["config", "no-digest/ljubljana"]
+    assert await post(changes, shop(store), account())
+    (mail,) = await store.outbox.list(kind=MessageKind.ALARM)
+    assert (mail.recipient, mail.account_id) == ("admin@example.com", "")
+    assert mail.subject.startswith("2 new problems")
+
+
+async def test_where_nothing_changed_there_is_no_mail(store: Store) -> None:
+    await fail(store)
+    await look([account()], store, NOTHING, None, at=NOON)
+    again = await look([account()], store, NOTHING, None, at=NOON + timedelta(minutes=10))
+
+    assert (len(again.begun), len(again.ended), len(again.open)) == (0, 0, 1)
+    assert not await post(again, shop(store), account())
+
+
+def test_no_mail_says_that_there_can_be_none() -> None:
+    both = (alarm(1, "mail-unavailable"), alarm(2, ADMIN_MAIL), alarm(3, "config"))
+    begun, ended = told_by_mail(Changes(begun=both, ended=both))
+
+    assert [one.cause.kind for one in begun] == ["config"]
+    assert [one.cause.kind for one in ended] == ["mail-unavailable", "config"]
