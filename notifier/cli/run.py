@@ -196,7 +196,8 @@ def _sentence(report: Report) -> str:
     if run is None:
         return f"{name}: nothing due. {next_one} `notifier run --now` sends today's at once."
     if run.state.settled:
-        return f"{name}: nothing due; {run.day} is {run.state} (edition {run.edition}). {next_one}"
+        done = f"{name}: nothing due; {run.day} is {run.state} (edition {run.edition})."
+        return f"{done} {next_one} `--force` composes it anew."
     free_at = run.begun_at + report.account.marketplace.run_timeout + RECORDING_TIME
     return (
         f"{name}: another run is at it, since {run.begun_at.astimezone(zone):%H:%M}. If its "
