@@ -108,7 +108,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "failing",
-            "The first three calls fail (503, 500, 429), then all is well; or POST /simulator/fail.",
+            "The first three calls fail (503, 500, 429), then all is well; POST /simulator/fail.",
             Crowd(waiting=5, under_way=15, coming_back=1, departed=5, shipped_per_day=6),
             faults=(
                 Fault(503, {"Retry-After": "1"}),
