@@ -22,7 +22,7 @@ from notifier.parts import Account, OnUnknown
 from notifier.ping import Ping
 from notifier.reading import Source
 from notifier.run import Report, Wish, Workshop, find_task, run_account
-from notifier.watch import look, post
+from notifier.watch import look
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
 
@@ -115,9 +115,8 @@ async def tick(
         await neighbours.monitor.begin()
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
-    everybody = configured or accounts
-    alarms = await look(everybody, shop.store, outbox, config_trouble, at=shop.clock())
-    if await post(alarms, shop, everybody[0]) and not outbox.error:
+    alarms = await look(configured or accounts, shop, outbox, config_trouble)
+    if alarms.are_mailed and not outbox.error:
         told, left = await _deliver((), shop, neighbours, Wish())
         waiting += left
         outbox = Pass((*outbox.delivered, *told.delivered), told.error)

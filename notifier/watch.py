@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from notifier.alarms import ADMIN_MAIL, NOT_BY_MAIL, Alarm, History, Situation, causes
 from notifier.deliver import Pass
 from notifier.errors import StoreError
 from notifier.freeze import freeze_alarms
-from notifier.ledger import MessageKind, MessageState
+from notifier.ledger import FrozenMessage, MessageKind, MessageState
 from notifier.parts import Account
 from notifier.run import Workshop
 from notifier.store import Store
@@ -24,8 +24,6 @@ LATEST_RUNS = 60
 LATEST_DIGESTS = 200
 """Of one account: weeks, with ten recipients."""
 MOST_UNSURE = 1000
-TOLD_FOR = timedelta(days=3)
-"""How long a mail to the admin is tried."""
 
 _SETTLED = (MessageState.SENT, MessageState.FAILED)
 _UNSURE = (MessageState.HELD, MessageState.UNKNOWN)
@@ -41,22 +39,25 @@ class Changes:
     ended: tuple[Alarm, ...] = ()
     open: tuple[Alarm, ...] = ()
 
+    @property
+    def are_mailed(self) -> bool:
+        """Whether there is anything that a mail can tell."""
+        return any(_by_mail(self.begun, self.ended))
+
 
 async def look(
-    accounts: Sequence[Account],
-    store: Store,
-    outbox: Pass,
-    config_trouble: str | None,
-    *,
-    at: datetime,
+    accounts: Sequence[Account], shop: Workshop, outbox: Pass, config_trouble: str | None
 ) -> Changes:
-    """Begin and end the alarms of all configured `accounts`, and log it.
+    """Begin and end the alarms of all configured `accounts`, log it, and mail it to the admin.
 
     Raises StoreError, as everything does, and nothing else.
     """
+    store, now = shop.store, shop.clock()
+    letter = Letters(shop, accounts[0], now)
     try:
         situation = await _situation(accounts, store, outbox, config_trouble)
-        begun, ended = await store.alarms.reconcile(causes(situation, at), at=at)
+        wrong = causes(situation, now)
+        begun, ended = await store.alarms.reconcile(wrong, at=now, letter=letter.about)
         _tell(begun, ended)
         return Changes(begun, ended, await store.alarms.open())
     except StoreError:
@@ -66,34 +67,40 @@ async def look(
         return Changes()
 
 
-def told_by_mail(changes: Changes) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
-    """What a mail to the admin tells of: never that there can be none, only that there was none."""
-    begun = tuple(one for one in changes.begun if one.cause.kind not in NOT_BY_MAIL)
-    ended = tuple(one for one in changes.ended if one.cause.kind != ADMIN_MAIL)
-    return begun, ended
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The mail to the admin, in the language and the time zone of an account."""
 
+    shop: Workshop
+    account: Account
+    at: datetime
 
-async def post(changes: Changes, shop: Workshop, account: Account) -> bool:
-    """Put one mail to the admin into the outbox, if there is anything to tell; whether there was.
+    def about(self, begun: Sequence[Alarm], ended: Sequence[Alarm]) -> FrozenMessage | None:
+        """One mail about all of these; None when there is nothing that a mail can tell."""
+        begun, ended = _by_mail(begun, ended)
+        if not begun and not ended:
+            return None
+        try:
+            return self._worded(begun, ended)
+        except Exception:
+            logger.exception("no alarm mail; a bug, please report it", extra={"event": "bug"})
+            return None
 
-    It is in the language and the time zone of `account`.
-    """
-    begun, ended = told_by_mail(changes)
-    if not begun and not ended:
-        return False
-    zone, at = account.schedule.zone, shop.clock()
-    try:
-        parts = shop.renderer.alarms(begun, ended, zone, language=account.language)
+    def _worded(self, begun: Sequence[Alarm], ended: Sequence[Alarm]) -> FrozenMessage:
+        zone, language = self.account.schedule.zone, self.account.language
+        parts = self.shop.renderer.alarms(begun, ended, zone, language=language)
         key = "-".join(str(alarm.id) for alarm in (*begun, *ended))
-        message = freeze_alarms(parts, key, sender=shop.sender, at=at)
-        return await shop.store.outbox.post(
-            message, MessageKind.ALARM, at=at, give_up_at=at + TOLD_FOR
-        )
-    except StoreError:
-        raise
-    except Exception:
-        logger.exception("no alarm mail; a bug, please report it", extra={"event": "bug"})
-        return False
+        return freeze_alarms(parts, key, sender=self.shop.sender, at=self.at)
+
+
+def _by_mail(
+    begun: Sequence[Alarm], ended: Sequence[Alarm]
+) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
+    """What a mail tells of: never that there can be none, only that there was none."""
+    return (
+        tuple(one for one in begun if one.cause.kind not in NOT_BY_MAIL),
+        tuple(one for one in ended if one.cause.kind != ADMIN_MAIL),
+    )
 
 
 async def _situation(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from notifier.parts import StoreLocation
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.store import Store, open_store
-from notifier.watch import Changes, look, post, told_by_mail
+from notifier.watch import Changes, look
 from tests.factories import DAY, NOON, account, schedule, sender
 
 NOTHING = Pass(())
@@ -55,16 +54,17 @@ async def test_what_nobody_expected_is_a_line_in_the_log(
     await fail(store)
     nowhere = account(schedule=schedule(timezone="Nowhere/At_All"))
 
-    assert await look([nowhere], store, NOTHING, None, at=NOON) == Changes()
+    assert await look([nowhere], shop(store), NOTHING, None) == Changes()
     assert "the alarms are unknown" in caplog.text
 
 
-async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log(
+async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log_and_the_alarm_stands(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    changes = Changes(begun=(alarm(1, "config"),))
+    changes = await look([account(language="tlh")], shop(store), NOTHING, "config.toml:14")
 
-    assert not await post(changes, shop(store), replace(account(), language="tlh"))
+    assert await store.alarms.open() == changes.begun
+    assert await store.outbox.list() == ()
     assert "no alarm mail" in caplog.text
 
 
@@ -73,15 +73,15 @@ async def test_a_store_that_takes_nothing_stops_the_tick(location: StoreLocation
         await fail(store)
     async with open_store(location, read_only=True) as store:
         with pytest.raises(StoreError):
-            await look([account()], store, NOTHING, None, at=NOON)
+            await look([account()], shop(store), NOTHING, None)
 
 
 async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
     await fail(store)
-    changes = await look([account()], store, NOTHING, "config.toml:14", at=NOON)
+    changes = await look([account()], shop(store), NOTHING, "config.toml:14")
 
     assert [one.cause.key for one in changes.open] == ["config", "no-digest/ljubljana"]
-    assert await post(changes, shop(store), account())
+    assert changes.are_mailed
     (mail,) = await store.outbox.list(kind=MessageKind.ALARM)
     assert (mail.recipient, mail.account_id) == ("admin@example.com", "")
     assert mail.subject.startswith("2 new problems")
@@ -89,16 +89,19 @@ async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
 
 async def test_where_nothing_changed_there_is_no_mail(store: Store) -> None:
     await fail(store)
-    await look([account()], store, NOTHING, None, at=NOON)
-    again = await look([account()], store, NOTHING, None, at=NOON + timedelta(minutes=10))
+    await look([account()], shop(store), NOTHING, None)
+    again = await look([account()], shop(store), NOTHING, None)
 
     assert (len(again.begun), len(again.ended), len(again.open)) == (0, 0, 1)
-    assert not await post(again, shop(store), account())
+    assert not again.are_mailed
+    assert len(await store.outbox.list()) == 1
 
 
-def test_no_mail_says_that_there_can_be_none() -> None:
-    both = (alarm(1, "mail-unavailable"), alarm(2, ADMIN_MAIL), alarm(3, "config"))
-    begun, ended = told_by_mail(Changes(begun=both, ended=both))
+@pytest.mark.parametrize("kind", ["mail-unavailable", "mail-refused", ADMIN_MAIL])
+def test_no_mail_says_that_there_can_be_none(kind: str) -> None:
+    assert not Changes(begun=(alarm(1, kind),)).are_mailed
 
-    assert [one.cause.kind for one in begun] == ["config"]
-    assert [one.cause.kind for one in ended] == ["mail-unavailable", "config"]
+
+def test_that_mails_are_possible_again_is_told_by_mail() -> None:
+    assert Changes(ended=(alarm(1, "mail-unavailable"),)).are_mailed
+    assert not Changes(ended=(alarm(1, ADMIN_MAIL),)).are_mailed

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from notifier.alarms import Alarm, Cause
-from notifier.store.tables import Row, alarms
+from notifier.ledger import FrozenMessage, MessageKind
+from notifier.store.outbox import message_row
+from notifier.store.tables import Row, alarms, messages
 from notifier.store.thread import StoreThread
 
+TOLD_FOR = timedelta(days=3)
+"""How long a mail to the admin is tried."""
+
+Letter = Callable[[tuple[Alarm, ...], tuple[Alarm, ...]], FrozenMessage | None]
+"""Words the mail about what begun and what ended; None when there is nothing to tell."""
+
 _OPEN = select(alarms).where(alarms.c.ended_at.is_(None)).order_by(alarms.c.id)
+
+
+def no_letter(_begun: tuple[Alarm, ...], _ended: tuple[Alarm, ...]) -> None:
+    """Tell nobody."""
 
 
 class Alarms:
@@ -28,12 +40,13 @@ class Alarms:
         return tuple(map(_alarm, rows))
 
     async def reconcile(
-        self, causes: Iterable[Cause], *, at: datetime
+        self, causes: Iterable[Cause], *, at: datetime, letter: Letter = no_letter
     ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
         """Make the open alarms those of these causes; gives what begun and what ended with it.
 
         An alarm that goes on keeps its beginning, and takes the newer words. One that another
-        process has begun at this very moment is its to tell.
+        process has begun at this very moment is its to tell. The mail that tells of them, if
+        `letter` words one, is in the outbox with it: a crash loses neither.
         """
         wanted = {cause.key: cause for cause in causes}
 
@@ -45,12 +58,20 @@ class Alarms:
                 _reword(connection, known[key], wanted[key])
             new = [cause for key, cause in wanted.items() if key not in known]
             begun = [_begin(connection, cause, at) for cause in new]
-            return (
+            changes = (
                 tuple(alarm for alarm in begun if alarm),
                 tuple(replace(alarm, ended_at=at) for alarm in ended),
             )
+            _post(connection, letter(*changes), at)
+            return changes
 
         return await self._thread.write(record)
+
+
+def _post(connection: Connection, message: FrozenMessage | None, at: datetime) -> None:
+    if message:
+        row = message_row(message, MessageKind.ALARM, None, at, at + TOLD_FOR)
+        connection.execute(insert(messages).values(**row))
 
 
 def _begin(connection: Connection, cause: Cause, at: datetime) -> Alarm | None:

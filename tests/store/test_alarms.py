@@ -6,10 +6,12 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from notifier.alarms import Cause
+from notifier.alarms import Alarm, Cause
+from notifier.ledger import FrozenMessage
 from notifier.parts import StoreLocation
 from notifier.store import Store, open_store
 from tests.factories import NOON
+from tests.store.arrange import message
 
 LIST = Cause("unreadable/ljubljana", "Mimovrste: the list cannot be read", "notifier doctor")
 MAIL = Cause("mail", "the mail server cannot be reached", "notifier check --online")
@@ -68,6 +70,21 @@ async def test_of_two_processes_only_one_tells(location: StoreLocation) -> None:
 
     assert sorted(len(begun) for begun, _ in told) == [0, 1]
     assert sorted(len(ended) for _, ended in over) == [0, 1]
+
+
+async def test_the_mail_that_tells_of_it_is_in_the_outbox_with_it(store: Store) -> None:
+    told: list[tuple[int, int]] = []
+
+    def letter(begun: tuple[Alarm, ...], ended: tuple[Alarm, ...]) -> FrozenMessage | None:
+        told.append((len(begun), len(ended)))
+        return message("admin@example.com") if begun else None
+
+    await store.alarms.reconcile([MAIL], at=NOON, letter=letter)
+    await store.alarms.reconcile([], at=LATER, letter=letter)
+
+    assert told == [(1, 0), (0, 1)]
+    (mail,) = await store.outbox.list()
+    assert (mail.kind, mail.recipient, mail.account_id) == ("alarm", "admin@example.com", "")
 
 
 async def test_nothing_is_open_in_a_store_that_does_not_exist_yet(tmp_path: Path) -> None:
