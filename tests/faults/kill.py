@@ -72,10 +72,9 @@ class KillingGround:
         assert await ended(process) == -signal.SIGKILL
         await self._go_on()
 
-    def wake(self) -> None:
-        """Let it be the time at which the digest of the day is due."""
-        self.days.append(self.today)
-        self.world.now = datetime.fromisoformat(f"{self.today}T06:05").replace(tzinfo=ZONE)
+    def wake(self, at: str = "06:05") -> None:
+        """Let it be some time of the day; by default the digest is due."""
+        self.world.now = datetime.fromisoformat(f"{self.today}T{at}").replace(tzinfo=ZONE)
 
     async def _go_on(self) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -85,6 +84,7 @@ class KillingGround:
 
     def next_day(self) -> None:
         """Let the day be over."""
+        self.days.append(self.today)
         self.today += timedelta(days=1)
 
     async def check(self) -> int:

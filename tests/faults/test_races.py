@@ -54,6 +54,7 @@ async def test_who_is_stopped_before_the_dot_for_longer_than_the_lease_sends_not
 ) -> None:
     async with killing_ground(tmp_path, store=store) as ground:
         await live_through_a_stop(ground, Step.MAIL)
+        ground.next_day()
 
         assert await ground.check() == 0
         assert ground.world.receivers == sorted(EVERYBODY * 2)
