@@ -23,6 +23,7 @@ from notifier.errors import ExitCode
 from notifier.parts import StoreLocation
 from notifier.store import open_store
 from tests.factories import DAY, NOON
+from tests.neighbours import nobody
 from tests.store.arrange import LEASE, begin, freeze
 
 CONFIG = """\
@@ -297,20 +298,16 @@ def test_a_broken_configuration_does_not_hide_the_store(
     assert "elsewhere.db: it is not a store of this program" in told
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("setpriv") is None,
-    reason="another user can be played by root with setpriv alone (Debian: util-linux)",
-)
+@pytest.mark.skipif(nobody.why_not() is not None, reason=str(nobody.why_not()))
 def test_somebody_who_may_look_at_nothing_is_told_so(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as elsewhere:  # pytest's own folders are closed to others
         closed = Path(elsewhere) / "closed"
         shutil.copytree(folder, closed)
         Path(elsewhere).chmod(0o755)
         closed.chmod(0o700)
-        as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
         program = (sys.executable, "-m", "notifier", "--config", str(closed / "config.toml"))
         finished = subprocess.run(
-            [*as_nobody, *program, "doctor"],
+            [*nobody.AS_NOBODY, *program, "doctor"],
             capture_output=True,
             text=True,
             timeout=60,

@@ -19,6 +19,7 @@ from notifier.errors import ExitCode, StoreBusy, StoreError
 from notifier.parts import StoreLocation
 from notifier.store import open_store
 from tests.factories import DAY, NOON
+from tests.neighbours import nobody
 from tests.store.arrange import LEASE, freeze, message
 
 ROOT = Path(__file__).parents[2]
@@ -144,7 +145,7 @@ def read_only(folder: Path) -> Iterator[list[str]]:
     """The words before a command that make it one of somebody who may only read the folder."""
     for path in (folder, *folder.iterdir()):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    yield ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    yield [*nobody.AS_NOBODY]
     folder.chmod(0o755)
 
 
@@ -166,10 +167,7 @@ except StoreError as error:
 """Its output ends with the exit code and the words of a refusal."""
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("setpriv") is None,
-    reason="another user can be played by root with setpriv alone (Debian: util-linux)",
-)
+@pytest.mark.skipif(nobody.why_not() is not None, reason=str(nobody.why_not()))
 def test_somebody_who_may_only_read_is_told_whose_it_is(sound: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as where:
         folder = Path(where) / "copy"
