@@ -14,7 +14,7 @@ from notifier.mail.smtp import Delivery, Envelope, MailConnection, Phase
 from notifier.parts import OnUnknown
 from notifier.retries import next_try
 from notifier.stopping import Stop
-from notifier.store import Store
+from notifier.store import Claim, Store
 
 MARGIN = timedelta(minutes=5)
 """What a claim outlasts the longest transaction by."""
@@ -105,36 +105,34 @@ async def deliver_one(
     if stop is not None:
         stop.check()
     outbox = store.outbox
-    message = await outbox.claim(
+    claim = await outbox.claim(
         at=clock(),
         holder=holder,
         lease=mail.longest + MARGIN,
         account_ids=account_ids,
         unknown_too=on_unknown is OnUnknown.RESEND,
     )
-    if message is None:
+    if claim is None:
         return None
     boundary(Boundary.CLAIMED)
-    attempt_id = await outbox.begin_attempt(message, at=clock())
-    boundary(Boundary.ATTEMPT)
 
     async def mark_dot() -> None:
-        await outbox.mark_dot(message, at=clock(), holder=holder)
+        await outbox.mark_dot(claim, at=clock())
         boundary(Boundary.MARKED)
 
     try:
-        delivery = await mail.send(_envelope(message), before_dot=mark_dot)
+        delivery = await mail.send(_envelope(claim.message), before_dot=mark_dot)
     except (MailUnavailable, MailRefused, Stopped) as error:
         # Nobody looked at this message, so it waits for a working server and no longer.
         delivery = Delivery(Outcome.DEFERRED, mail.phase, str(error))
         state = MessageState.DEFERRED
-        await _record(store, message, attempt_id, delivery, state, at=clock(), next_try_at=clock())
+        await _record(store, claim, delivery, state, at=clock(), next_try_at=clock())
         raise
     boundary(Boundary.ANSWERED)
-    tries = 1 + await _tries_so_far(store, message)
+    tries = 1 + await _tries_so_far(store, claim.message)
     pause = next_try(tries, clock())
     state = _state_after(delivery.outcome, on_unknown)
-    return await _record(store, message, attempt_id, delivery, state, at=clock(), next_try_at=pause)
+    return await _record(store, claim, delivery, state, at=clock(), next_try_at=pause)
 
 
 def _state_after(outcome: Outcome, on_unknown: OnUnknown) -> MessageState:
@@ -153,18 +151,16 @@ async def _tries_so_far(store: Store, message: OutboxMessage) -> int:
 
 async def _record(
     store: Store,
-    message: OutboxMessage,
-    attempt_id: int,
+    claim: Claim,
     delivery: Delivery,
     state: MessageState,
     *,
     at: datetime,
     next_try_at: datetime,
 ) -> Delivered:
-    again = next_try_at if state.waiting else None
+    message, again = claim.message, next_try_at if state.waiting else None
     await store.outbox.settle(
-        message,
-        attempt_id,
+        claim,
         outcome=delivery.outcome,
         state=state,
         at=at,

@@ -4,13 +4,14 @@ Open it with `open_store`; everything else hangs on what that gives.
 """
 
 from notifier.store.audit import Audit, AuditEntry
-from notifier.store.outbox import Outbox
+from notifier.store.outbox import Claim, Outbox
 from notifier.store.runs import Runs
 from notifier.store.store import Ownership, Store, open_store, ownership
 
 __all__ = [
     "Audit",
     "AuditEntry",
+    "Claim",
     "Outbox",
     "Ownership",
     "Runs",

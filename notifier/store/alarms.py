@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from notifier.alarms import Alarm, Cause
 from notifier.ledger import FrozenMessage, MessageKind
-from notifier.store.outbox import message_row
-from notifier.store.tables import Row, alarms, messages
+from notifier.store.outbox import enqueue
+from notifier.store.tables import Row, alarms
 from notifier.store.thread import StoreThread
 
 TOLD_FOR = timedelta(days=3)
@@ -70,8 +70,7 @@ class Alarms:
 
 def _post(connection: Connection, message: FrozenMessage | None, at: datetime) -> None:
     if message:
-        row = message_row(message, MessageKind.ALARM, None, at, at + TOLD_FOR)
-        connection.execute(insert(messages).values(**row))
+        enqueue(connection, message, MessageKind.ALARM, at=at, give_up_at=at + TOLD_FOR)
 
 
 def _begin(connection: Connection, cause: Cause, at: datetime) -> Alarm | None:

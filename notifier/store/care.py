@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 
 from notifier.errors import StoreError
 from notifier.ledger import MessageState, RunState
 from notifier.store.identity import mark_file
-from notifier.store.tables import messages, runs, snapshots
+from notifier.store.tables import bodies, messages, runs, snapshots
 
 APPLICATION_ID = 0x52545200 + 0x6E  # "RTR" and an n; `file` shows it, and other programs differ
 
@@ -98,14 +98,14 @@ def erase(connection: Connection, before: datetime) -> int:
     # What nobody delivered, because its account is no longer configured, is never settled.
     left_lying = and_(messages.c.state.in_(_WAITING), messages.c.give_up_at < before)
     over = or_(messages.c.settled_at < before, left_lying)
-    old_body = and_(over, messages.c.content.is_not(None))
-    bodies = connection.execute(update(messages).where(old_body).values(content=None))
+    old_body = bodies.c.message_id.in_(select(messages.c.id).where(over))
+    erased = connection.execute(delete(bodies).where(old_body))
     old_run = and_(runs.c.state.in_(_FROZEN), runs.c.finished_at < before)
     old_snapshot = and_(
         snapshots.c.run_id.in_(select(runs.c.id).where(old_run)),
         snapshots.c.run_id.not_in(_newest()),
     )
-    return bodies.rowcount + connection.execute(delete(snapshots).where(old_snapshot)).rowcount
+    return erased.rowcount + connection.execute(delete(snapshots).where(old_snapshot)).rowcount
 
 
 def _newest() -> Select[tuple[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    exists,
     func,
     insert,
     or_,
@@ -36,7 +38,7 @@ from notifier.ledger import (
     Outcome,
     Run,
 )
-from notifier.store.tables import Instant, Row, attempts, audit, messages, runs
+from notifier.store.tables import Instant, Row, Words, attempts, audit, bodies, messages, runs
 from notifier.store.thread import StoreThread
 
 _IN_HAND = (MessageState.SENDING, MessageState.DOT)
@@ -48,6 +50,7 @@ _FREE = {"holder": None, "leased_until": None}
 # set comes with the parameters, by the names of the columns.
 _NOW = bindparam("now", type_=Instant())
 _NUMBER: BindParameter[int] = bindparam("number", type_=BigInteger())
+_NEW_MESSAGE = insert(messages).returning(messages.c.id)
 _NEW_ATTEMPT = insert(attempts).returning(attempts.c.id)
 _MARK_DOT = (
     update(messages)
@@ -59,10 +62,22 @@ _MARK_DOT = (
     )
     .values(state=MessageState.DOT)
 )
-_END_ATTEMPT = update(attempts).where(attempts.c.id == _NUMBER)
-_END_OPEN_ATTEMPT = _END_ATTEMPT.where(attempts.c.ended_at.is_(None))
+_ATTEMPT = update(attempts).where(attempts.c.id == _NUMBER)
+_END_OPEN_ATTEMPT = _ATTEMPT.where(attempts.c.ended_at.is_(None))
+_TELL_LATE = _ATTEMPT.values(
+    reply=func.coalesce(attempts.c.reply, "").concat(bindparam("late", type_=Words()))
+)
 _SETTLE = update(messages).where(messages.c.id == _NUMBER)
 _SETTLE_IN_HAND = _SETTLE.where(messages.c.state.in_(_IN_HAND))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message in hand, as it was found, and the attempt that began with taking it."""
+
+    message: OutboxMessage
+    attempt: int
+    holder: str
 
 
 class Outbox:
@@ -81,12 +96,11 @@ class Outbox:
         give_up_at: datetime,
     ) -> bool:
         """Put a message beside the digests into the outbox; False when it is there already."""
-        row = message_row(message, kind, run, at, give_up_at)
 
         def record(connection: Connection) -> bool:
             try:
                 with connection.begin_nested():
-                    connection.execute(insert(messages).values(**row))
+                    enqueue(connection, message, kind, run=run, at=at, give_up_at=give_up_at)
             except IntegrityError:
                 return False
             return True
@@ -123,8 +137,8 @@ class Outbox:
         lease: timedelta,
         account_ids: Collection[str] | None = None,
         unknown_too: bool = True,
-    ) -> OutboxMessage | None:
-        """Take the oldest message that may be tried now; None when there is none.
+    ) -> Claim | None:
+        """Take the oldest message that may be tried now, and begin an attempt; None without one.
 
         It comes back with its content, and with the state it was found in: a message found in
         `dot` may have been accepted by a server whose answer was lost. The attempt of a process
@@ -135,42 +149,34 @@ class Outbox:
         candidates, mine = _claim(of_whom, unknown_too)
         claim = {"state": MessageState.SENDING, "holder": holder, "leased_until": at + lease}
 
-        def take(connection: Connection) -> OutboxMessage | None:
+        def take(connection: Connection) -> Claim | None:
             while row := connection.execute(candidates, {"now": at}).first():
                 taken = connection.execute(mine, {"now": at, "number": row.id, **claim})
                 if taken.rowcount:
                     _end_left_behind(connection, row, at)
-                    return _message(row, row.content)
+                    begun = {"message_id": row.id, "started_at": at, "outcome": Outcome.STARTED}
+                    attempt = connection.execute(_NEW_ATTEMPT, begun).scalar_one()
+                    return Claim(_message(row, row.content), attempt, holder)
             return None
 
         return await self._thread.write(take)
 
-    async def begin_attempt(self, message: OutboxMessage, *, at: datetime) -> int:
-        """Write down that an attempt begins; gives its number."""
-
-        def record(connection: Connection) -> int:
-            attempt = {"message_id": message.id, "started_at": at, "outcome": Outcome.STARTED}
-            number: int = connection.execute(_NEW_ATTEMPT, attempt).scalar_one()
-            return number
-
-        return await self._thread.write(record)
-
-    async def mark_dot(self, message: OutboxMessage, *, at: datetime, holder: str) -> None:
+    async def mark_dot(self, claim: Claim, *, at: datetime) -> None:
         """Write down that the final dot comes next. Raises StoreError when it is not ours."""
+        number = claim.message.id
 
         def mark(connection: Connection) -> None:
-            ours = {"number": message.id, "who": holder, "now": at}
+            ours = {"number": number, "who": claim.holder, "now": at}
             if connection.execute(_MARK_DOT, ours).rowcount != 1:
                 raise StoreError(
-                    f"message {message.id} was taken over by another process; it was not sent"
+                    f"message {number} was taken over by another process; it was not sent"
                 )
 
         await self._thread.write(mark)
 
     async def settle(
         self,
-        message: OutboxMessage,
-        attempt_id: int,
+        claim: Claim,
         *,
         outcome: Outcome,
         state: MessageState,
@@ -182,7 +188,8 @@ class Outbox:
         """Write down how an attempt ended, and what becomes of the message.
 
         A late answer is believed: who was taken for dead still records what it was told, but
-        only an acceptance changes a message that is in other hands or done.
+        only an acceptance changes a message that is in other hands or done. The attempt keeps its
+        outcome then, since others went by it: a copy sent meanwhile has its reason there.
         """
         ended = {"ended_at": at, "outcome": outcome, "phase": phase, "reply": reply}
         result = {
@@ -195,10 +202,12 @@ class Outbox:
         }
 
         def record(connection: Connection) -> None:
-            attempt, settled = {"number": attempt_id, **ended}, {"number": message.id, **result}
+            settled = {"number": claim.message.id, **result}
+            attempt = {"number": claim.attempt, **ended}
             in_time = connection.execute(_END_OPEN_ATTEMPT, attempt).rowcount == 1
             if not in_time:
-                connection.execute(_END_ATTEMPT, attempt)
+                late = {"number": claim.attempt, "late": f"; {outcome} late: {reply}"}
+                connection.execute(_TELL_LATE, late)
             if outcome is Outcome.ACCEPTED:
                 connection.execute(_SETTLE, settled)
             elif in_time:
@@ -242,7 +251,7 @@ class Outbox:
             new["give_up_at"] = give_up_at
         decidable = and_(messages.c.id == number, messages.c.state.in_(decision.of))
         if decision is not Decision.DISCARD:
-            decidable = and_(decidable, messages.c.content.is_not(None))
+            decidable = and_(decidable, _HAS_BODY)
         entry = {"at": at, "who": who, "action": decision, "subject": f"message {number}"}
 
         def record(connection: Connection) -> bool:
@@ -301,7 +310,7 @@ class Outbox:
 
     async def get(self, number: int) -> OutboxMessage | None:
         """One message with its content."""
-        query = _messages(messages.c.content).where(messages.c.id == number)
+        query = _WITH_BODY.where(messages.c.id == number)
         row = await self._thread.read(lambda c: c.execute(query).first())
         return _message(row, row.content) if row else None
 
@@ -323,11 +332,17 @@ class Outbox:
         )
 
 
-def message_row(
-    message: FrozenMessage, kind: MessageKind, run: Run | None, at: datetime, give_up_at: datetime
-) -> dict[str, object]:
-    """A message as it comes into the outbox."""
-    return {
+def enqueue(
+    connection: Connection,
+    message: FrozenMessage,
+    kind: MessageKind,
+    *,
+    run: Run | None = None,
+    at: datetime,
+    give_up_at: datetime,
+) -> None:
+    """Put a message into the outbox, within the transaction of whoever made it."""
+    row = {
         "run_id": run.id if run else None,
         "kind": kind,
         "message_id": message.message_id,
@@ -335,13 +350,14 @@ def message_row(
         "envelope_from": message.envelope_from,
         "language": message.language,
         "subject": message.subject,
-        "content": message.content,
         "size": len(message.content),
         "state": MessageState.QUEUED,
         "attempts": 0,
         "created_at": at,
         "give_up_at": give_up_at,
     }
+    number = connection.execute(_NEW_MESSAGE, row).scalar_one()
+    connection.execute(insert(bodies), {"message_id": number, "content": message.content})
 
 
 def _change_all(
@@ -361,10 +377,9 @@ def _claim(account_ids: frozenset[str] | None, unknown_too: bool) -> tuple[Selec
     """Find the oldest that may be tried `now`; take it by its `number`, if it still may."""
     may_be_tried = _may_be_tried(_NOW, unknown_too=unknown_too)
     oldest = _oldest(and_(may_be_tried, _of(account_ids)))
-    found = _messages(messages.c.content).where(messages.c.id == oldest)
-    # Counted here: each change of a row of SQLite writes its body again.
     counted = update(messages).values(attempts=messages.c.attempts + 1)
-    return found, counted.where(messages.c.id == _NUMBER, may_be_tried)
+    mine = counted.where(messages.c.id == _NUMBER, may_be_tried)
+    return _WITH_BODY.where(messages.c.id == oldest), mine
 
 
 def _may_be_tried(at: BindParameter[datetime], *, unknown_too: bool) -> ColumnElement[bool]:
@@ -373,15 +388,14 @@ def _may_be_tried(at: BindParameter[datetime], *, unknown_too: bool) -> ColumnEl
     nobody_has_it = messages.c.state.not_in((MessageState.DOT, MessageState.UNKNOWN))
     in_time = or_(messages.c.give_up_at.is_(None), messages.c.give_up_at > at)
     ready = or_(messages.c.state == MessageState.QUEUED, due, _abandoned(at))
-    sendable = and_(ready, in_time, messages.c.content.is_not(None))
+    sendable = and_(ready, in_time, _HAS_BODY)
     return sendable if unknown_too else and_(sendable, nobody_has_it)
 
 
 def _oldest(free: ColumnElement[bool]) -> ScalarSelect[int]:
     """The number of the oldest of these.
 
-    The new ones, of which there may be thousands, are found one by one by the index, in order:
-    to look at each row would be to read each body, as it stands before the state.
+    The new ones, of which there may be thousands, are found one by one by the index, in order.
     """
     new = select(messages.c.id).where(messages.c.state == MessageState.QUEUED, free)
     first = new.order_by(messages.c.next_try_at, messages.c.id).limit(1)
@@ -417,11 +431,17 @@ def _of(account_ids: Collection[str] | None) -> ColumnElement[bool]:
     return or_(messages.c.run_id.is_(None), messages.c.run_id.in_(chosen))
 
 
-def _messages(*more: ColumnElement[bytes]) -> Select[Row]:
-    columns = [column for column in messages.c if column.name != "content"]
-    return select(*columns, *more, runs.c.account_id, runs.c.day, runs.c.edition).outerjoin(
-        runs, runs.c.id == messages.c.run_id
-    )
+def _messages() -> Select[Row]:
+    columns = (messages, runs.c.account_id, runs.c.day, runs.c.edition)
+    return select(*columns).outerjoin(runs, runs.c.id == messages.c.run_id)
+
+
+_HAS_BODY = exists().where(bodies.c.message_id == messages.c.id)
+_WITH_BODY = (
+    _messages()
+    .add_columns(bodies.c.content)
+    .outerjoin(bodies, bodies.c.message_id == messages.c.id)
+)
 
 
 def _message(row: Row, content: bytes | None = None) -> OutboxMessage:

@@ -20,7 +20,7 @@ from notifier.ledger import (
 )
 from notifier.store import identity
 from notifier.store.orders import load_snapshot, save_snapshot
-from notifier.store.outbox import message_row
+from notifier.store.outbox import enqueue
 from notifier.store.tables import Row, messages, runs
 from notifier.store.thread import StoreThread
 
@@ -93,12 +93,9 @@ class Runs:
         def record(connection: Connection) -> Run:
             self._finish(connection, run, result)
             save_snapshot(connection, run.id, digest.snapshot.known)
-            if frozen:
-                rows = [
-                    message_row(message, MessageKind.DIGEST, run, at, give_up_at)
-                    for message in frozen
-                ]
-                connection.execute(insert(messages), rows)
+            for message in frozen:
+                kind = MessageKind.DIGEST
+                enqueue(connection, message, kind, run=run, at=at, give_up_at=give_up_at)
             identity.advance(connection)
             return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
 

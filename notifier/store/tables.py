@@ -118,7 +118,6 @@ messages = Table(
     Column("envelope_from", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("subject", Words, nullable=False),
-    Column("content", LargeBinary),
     Column("size", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -131,6 +130,14 @@ messages = Table(
     Column("receipt", Words),
     UniqueConstraint("run_id", "kind", "recipient"),
     Index(None, "state", "next_try_at"),
+)
+
+# Beside its message, since SQLite writes the whole of a row when any of it changes.
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("message_id", ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 attempts = Table(

@@ -44,7 +44,9 @@ async def test_wherever_it_dies_everybody_has_the_mail(tmp_path: Path) -> None:
             for nth in OF_MANY.get(at, (1,)):
                 assert await it.die(at, nth), f"{at} was not reached {nth} times"
 
-        assert await it.check() == len(WINDOW)
+        # One of the commits records the answer to a dot, so that it is in the window as well.
+        most = len(WINDOW) + len(OF_MANY[Boundary.COMMITTING])
+        assert len(WINDOW) <= await it.check() <= most
 
 
 async def test_with_hold_nobody_has_it_twice_wherever_it_dies_near_the_dot(tmp_path: Path) -> None:

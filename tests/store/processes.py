@@ -51,8 +51,8 @@ async def _race(url: str) -> list[str]:
             day = DAY + timedelta(days=number)
             if await store.runs.begin("celje", day, at=NOON, holder=holder, lease=lease):
                 taken.append(f"day {number}")
-        while message := await store.outbox.claim(at=NOON, holder=holder, lease=lease):
-            taken.append(message.recipient)
+        while claim := await store.outbox.claim(at=NOON, holder=holder, lease=lease):
+            taken.append(claim.message.recipient)
     return taken
 
 

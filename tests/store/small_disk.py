@@ -60,27 +60,24 @@ def say(text: str) -> None:
 async def full_before_the_dot(store: Store, folder: Path) -> None:
     """Want to mark the dot of a message, on a disk that is full by now."""
     await freeze(store, "jana@example.com")
-    message = await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
-    assert message is not None
-    await store.outbox.begin_attempt(message, at=NOON)
+    claim = await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
+    assert claim is not None
     fill(folder)
     for _ in range(50):  # what is left of the last pages
-        await store.outbox.mark_dot(message, at=NOON, holder="me")
+        await store.outbox.mark_dot(claim, at=NOON)
 
 
 async def full_after_the_dot(store: Store, folder: Path) -> None:
     """Record that a message was accepted, on a disk that is full by now."""
     await freeze(store, *(f"r{number}@example.com" for number in range(10)))
     taken = []
-    while message := await store.outbox.claim(at=NOON, holder="me", lease=LEASE):
-        attempt = await store.outbox.begin_attempt(message, at=NOON)
-        await store.outbox.mark_dot(message, at=NOON, holder="me")
-        taken.append((message, attempt))
+    while claim := await store.outbox.claim(at=NOON, holder="me", lease=LEASE):
+        await store.outbox.mark_dot(claim, at=NOON)
+        taken.append(claim)
     fill(folder)
-    for message, attempt in taken:
+    for claim in taken:
         await store.outbox.settle(
-            message,
-            attempt,
+            claim,
             outcome=Outcome.ACCEPTED,
             state=MessageState.SENT,
             at=NOON,

@@ -23,12 +23,10 @@ ROOT = Path(__file__).parents[2]
 async def test_all_that_is_on_its_way_is_held(store: Store) -> None:
     await freeze(store, *(f"r{number}@example.com" for number in range(4)))
     for state in (MessageState.DEFERRED, MessageState.SENT):
-        message = await store.outbox.claim(at=NOON, holder="other", lease=LEASE)
-        assert message is not None
-        attempt = await store.outbox.begin_attempt(message, at=NOON)
+        claim = await store.outbox.claim(at=NOON, holder="other", lease=LEASE)
+        assert claim is not None
         await store.outbox.settle(
-            message,
-            attempt,
+            claim,
             outcome=Outcome.ACCEPTED if state is MessageState.SENT else Outcome.DEFERRED,
             state=state,
             at=NOON,
@@ -38,7 +36,6 @@ async def test_all_that_is_on_its_way_is_held(store: Store) -> None:
         )
     in_hand = await store.outbox.claim(at=NOON, holder="other", lease=LEASE)
     assert in_hand is not None
-    await store.outbox.begin_attempt(in_hand, at=NOON)
 
     held = await store.outbox.hold_all(NOON)
 
@@ -49,7 +46,7 @@ async def test_all_that_is_on_its_way_is_held(store: Store) -> None:
     }
     assert await store.outbox.pending() == 0
     assert await store.outbox.claim(at=NOON + 2 * LEASE, holder="me", lease=LEASE) is None
-    (attempted,) = await store.outbox.attempts(in_hand.id)
+    (attempted,) = await store.outbox.attempts(in_hand.message.id)
     assert attempted.ended_at == NOON
 
 

@@ -284,10 +284,8 @@ async def test_names_are_erased_from_the_file_and_its_journal_in_time(file: Path
             await freeze(store, "jana@example.com", day=day, orders=(canary,))
             found = await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
             assert found is not None
-            attempt = await store.outbox.begin_attempt(found, at=NOON)
             await store.outbox.settle(
                 found,
-                attempt,
                 outcome=Outcome.ACCEPTED,
                 state=MessageState.SENT,
                 at=NOON,

@@ -8,26 +8,26 @@ from datetime import datetime, timedelta
 import pytest
 
 from notifier.errors import StoreError
-from notifier.ledger import Decision, MessageKind, MessageState, OutboxMessage, Outcome
-from notifier.store import Store
+from notifier.ledger import Decision, MessageKind, MessageState, Outcome
+from notifier.store import Claim, Store
 from tests.factories import DAY, NOON
 from tests.store.arrange import LEASE, freeze, message
 
 MINUTE = timedelta(minutes=1)
 
 
-async def claim(store: Store, at: datetime = NOON, holder: str = "me") -> OutboxMessage | None:
+async def claim(store: Store, at: datetime = NOON, holder: str = "me") -> Claim | None:
     return await store.outbox.claim(at=at, holder=holder, lease=LEASE)
 
 
-async def taken(store: Store, at: datetime = NOON) -> OutboxMessage:
+async def taken(store: Store, at: datetime = NOON) -> Claim:
     found = await claim(store, at)
     assert found is not None
     return found
 
 
 async def settle(
-    store: Store, found: OutboxMessage, state: MessageState, *, again_at: datetime | None = None
+    store: Store, found: Claim, state: MessageState, *, again_at: datetime | None = None
 ) -> None:
     outcome = {
         MessageState.SENT: Outcome.ACCEPTED,
@@ -35,14 +35,12 @@ async def settle(
         MessageState.FAILED: Outcome.REJECTED,
         MessageState.UNKNOWN: Outcome.UNKNOWN,
     }[state]
-    attempt = await store.outbox.begin_attempt(found, at=NOON)
-    await record(store, found, attempt, outcome, state, again_at=again_at)
+    await record(store, found, outcome, state, again_at=again_at)
 
 
 async def record(
     store: Store,
-    found: OutboxMessage,
-    attempt: int,
+    found: Claim,
     outcome: Outcome,
     state: MessageState,
     *,
@@ -51,7 +49,6 @@ async def record(
 ) -> None:
     await store.outbox.settle(
         found,
-        attempt,
         outcome=outcome,
         state=state,
         at=NOON,
@@ -66,13 +63,13 @@ async def test_messages_are_claimed_once_each_with_their_bytes(store: Store) -> 
 
     claimed = [await claim(store) for _ in range(3)]
 
-    assert [m.recipient if m else None for m in claimed] == [
+    assert [one.message.recipient if one else None for one in claimed] == [
         "jana@example.com",
         "pavol@example.com",
         None,
     ]
     assert claimed[0] is not None
-    assert claimed[0].content == message().content
+    assert claimed[0].message.content == message().content
 
 
 async def test_only_messages_of_the_named_accounts_are_claimed(store: Store) -> None:
@@ -104,7 +101,7 @@ async def test_what_may_be_tried_again_waits_for_its_time(
     await settle(store, await taken(store), state, again_at=NOON + 5 * MINUTE)
 
     assert await claim(store, NOON + 4 * MINUTE) is None
-    assert (await taken(store, NOON + 5 * MINUTE)).attempts == 1
+    assert (await taken(store, NOON + 5 * MINUTE)).message.attempts == 1
 
 
 async def test_a_person_can_hasten_what_waits(store: Store) -> None:
@@ -125,14 +122,14 @@ async def test_what_a_dead_process_had_in_hand_comes_back_after_its_lease(
     await freeze(store, "jana@example.com")
     found = await taken(store)
     if marked:
-        await store.outbox.mark_dot(found, at=NOON, holder="me")
+        await store.outbox.mark_dot(found, at=NOON)
 
     assert await claim(store, NOON + LEASE - MINUTE, "another") is None
     again = await claim(store, NOON + LEASE, "another")
 
     assert again is not None
-    assert again.state is (MessageState.DOT if marked else MessageState.SENDING)
-    assert again.content == found.content
+    assert again.message.state is (MessageState.DOT if marked else MessageState.SENDING)
+    assert again.message.content == found.message.content
 
 
 @pytest.mark.parametrize(
@@ -143,67 +140,76 @@ async def test_the_attempt_of_a_dead_process_does_not_stay_open(
 ) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
-    await store.outbox.begin_attempt(found, at=NOON)
     if marked:
-        await store.outbox.mark_dot(found, at=NOON, holder="me")
+        await store.outbox.mark_dot(found, at=NOON)
 
     await claim(store, NOON + LEASE, "another")
 
-    (attempt,) = await store.outbox.attempts(found.id)
+    attempt, _ = await store.outbox.attempts(found.message.id)
     assert (attempt.outcome, attempt.ended_at) == (outcome, NOON + LEASE)
 
 
-async def thought_dead(store: Store) -> tuple[OutboxMessage, int]:
+async def thought_dead(store: Store) -> Claim:
     """A process that sent the dot, and was stopped until another took the message over."""
     await freeze(store, "jana@example.com")
     found = await taken(store)
-    attempt = await store.outbox.begin_attempt(found, at=NOON)
-    await store.outbox.mark_dot(found, at=NOON, holder="me")
-    return found, attempt
+    await store.outbox.mark_dot(found, at=NOON)
+    return found
 
 
 async def test_a_late_acceptance_is_believed_and_stops_the_copy(store: Store) -> None:
-    mine, attempt = await thought_dead(store)
+    mine = await thought_dead(store)
     theirs = await claim(store, NOON + LEASE, "another")
     assert theirs is not None
 
-    await record(store, mine, attempt, Outcome.ACCEPTED, MessageState.SENT)
+    await record(store, mine, Outcome.ACCEPTED, MessageState.SENT)
 
     with pytest.raises(StoreError, match="taken over"):
-        await store.outbox.mark_dot(theirs, at=NOON + LEASE, holder="another")
+        await store.outbox.mark_dot(theirs, at=NOON + LEASE)
     assert [m.state for m in await store.outbox.list()] == [MessageState.SENT]
-    assert [a.outcome for a in await store.outbox.attempts(mine.id)] == [Outcome.ACCEPTED]
+
+
+async def test_an_attempt_others_took_for_unknown_stays_it_and_tells_the_late_answer(
+    store: Store,
+) -> None:
+    mine = await thought_dead(store)
+    await claim(store, NOON + LEASE, "another")
+
+    await record(store, mine, Outcome.ACCEPTED, MessageState.SENT)
+
+    attempt, _ = await store.outbox.attempts(mine.message.id)
+    assert attempt.outcome is Outcome.UNKNOWN
+    assert attempt.reply is not None
+    assert attempt.reply.endswith("; accepted late: 250 2.0.0 queued as 1234")
 
 
 @pytest.mark.parametrize("done", [True, False])
 async def test_a_late_failure_is_recorded_and_leaves_the_message_to_whoever_has_it(
     store: Store, *, done: bool
 ) -> None:
-    mine, attempt = await thought_dead(store)
+    mine = await thought_dead(store)
     theirs = await taken(store, NOON + LEASE)
-    second = await store.outbox.begin_attempt(theirs, at=NOON + LEASE)
     if done:
-        await record(store, theirs, second, Outcome.ACCEPTED, MessageState.SENT)
+        await record(store, theirs, Outcome.ACCEPTED, MessageState.SENT)
 
-    await record(store, mine, attempt, Outcome.DEFERRED, MessageState.DEFERRED)
+    await record(store, mine, Outcome.DEFERRED, MessageState.DEFERRED)
 
     (now,) = await store.outbox.list()
     assert now.state is (MessageState.SENT if done else MessageState.SENDING)
     assert await claim(store, NOON + LEASE) is None
-    assert (await store.outbox.attempts(mine.id))[0].outcome is Outcome.DEFERRED
+    assert "deferred late" in str((await store.outbox.attempts(mine.message.id))[0].reply)
 
 
 async def test_of_two_answers_the_acceptance_counts(store: Store) -> None:
-    mine, attempt = await thought_dead(store)
+    mine = await thought_dead(store)
     theirs = await taken(store, NOON + LEASE)
-    second = await store.outbox.begin_attempt(theirs, at=NOON + LEASE)
 
-    await record(store, mine, attempt, Outcome.ACCEPTED, MessageState.SENT)
-    await record(store, theirs, second, Outcome.UNKNOWN, MessageState.UNKNOWN)
+    await record(store, mine, Outcome.ACCEPTED, MessageState.SENT)
+    await record(store, theirs, Outcome.UNKNOWN, MessageState.UNKNOWN)
 
     assert [m.state for m in await store.outbox.list()] == [MessageState.SENT]
-    assert [a.outcome for a in await store.outbox.attempts(mine.id)] == [
-        Outcome.ACCEPTED,
+    assert [a.outcome for a in await store.outbox.attempts(mine.message.id)] == [
+        Outcome.UNKNOWN,
         Outcome.UNKNOWN,
     ]
 
@@ -211,9 +217,8 @@ async def test_of_two_answers_the_acceptance_counts(store: Store) -> None:
 async def test_an_answer_no_database_takes_is_recorded_all_the_same(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
-    attempt = await store.outbox.begin_attempt(found, at=NOON)
 
-    await record(store, found, attempt, Outcome.ACCEPTED, MessageState.SENT, reply="250 \udcff\0é")
+    await record(store, found, Outcome.ACCEPTED, MessageState.SENT, reply="250 \udcff\0é")
 
     assert [m.receipt for m in await store.outbox.list()] == ["250 ??é"]
 
@@ -224,7 +229,7 @@ async def test_whoever_lost_the_claim_may_not_send_the_dot(store: Store) -> None
     await claim(store, NOON + LEASE, "another")
 
     with pytest.raises(StoreError, match="taken over"):
-        await store.outbox.mark_dot(found, at=NOON + LEASE, holder="me")
+        await store.outbox.mark_dot(found, at=NOON + LEASE)
 
 
 async def test_a_claim_that_ran_out_does_not_serve_for_the_dot(store: Store) -> None:
@@ -232,7 +237,7 @@ async def test_a_claim_that_ran_out_does_not_serve_for_the_dot(store: Store) -> 
     found = await taken(store)
 
     with pytest.raises(StoreError, match="taken over"):
-        await store.outbox.mark_dot(found, at=NOON + LEASE, holder="me")
+        await store.outbox.mark_dot(found, at=NOON + LEASE)
 
 
 async def test_what_was_not_accepted_in_time_is_given_up_and_named(store: Store) -> None:
@@ -248,11 +253,10 @@ async def test_what_was_not_accepted_in_time_is_given_up_and_named(store: Store)
 async def test_what_a_dead_process_had_in_hand_is_given_up_in_time_too(store: Store) -> None:
     await freeze(store, "jana@example.com", give_up_after=timedelta(hours=1))
     found = await taken(store)
-    await store.outbox.begin_attempt(found, at=NOON)
 
     assert len(await store.outbox.give_up(NOON + timedelta(hours=1))) == 1
 
-    (attempt,) = await store.outbox.attempts(found.id)
+    (attempt,) = await store.outbox.attempts(found.message.id)
     assert attempt.outcome is Outcome.DEFERRED
     assert await store.outbox.pending() == 0
 
@@ -290,19 +294,19 @@ async def decide(store: Store, number: int, decision: Decision) -> bool:
 async def test_what_nobody_knows_is_held_and_what_is_known_is_not(store: Store) -> None:
     await freeze(store, "jana@example.com", "pavol@example.com", "office@example.com")
     marked, unknown, failed = [await taken(store) for _ in range(3)]
-    await store.outbox.mark_dot(marked, at=NOON, holder="me")
+    await store.outbox.mark_dot(marked, at=NOON)
     await settle(store, unknown, MessageState.UNKNOWN, again_at=NOON)
     await settle(store, failed, MessageState.FAILED)
 
     assert [found.recipient for found in await store.outbox.hold_unknown(NOON)] == [
-        unknown.recipient
+        unknown.message.recipient
     ]
     assert [found.recipient for found in await store.outbox.hold_unknown(NOON + LEASE)] == [
-        marked.recipient
+        marked.message.recipient
     ]
 
-    assert await state_of(store, marked.id) is MessageState.HELD
-    assert await state_of(store, failed.id) is MessageState.FAILED
+    assert await state_of(store, marked.message.id) is MessageState.HELD
+    assert await state_of(store, failed.message.id) is MessageState.FAILED
 
 
 async def test_a_claim_that_must_not_double_passes_over_what_a_dead_process_had_marked(
@@ -310,7 +314,7 @@ async def test_a_claim_that_must_not_double_passes_over_what_a_dead_process_had_
 ) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
-    await store.outbox.mark_dot(found, at=NOON, holder="me")
+    await store.outbox.mark_dot(found, at=NOON)
 
     later = NOON + LEASE
     assert await store.outbox.claim(at=later, holder="you", lease=LEASE, unknown_too=False) is None
@@ -333,9 +337,9 @@ async def test_a_person_decides_and_the_audit_trail_says_who(
     found = await taken(store)
     await settle(store, found, before, again_at=NOON + MINUTE)
 
-    assert await decide(store, found.id, decision)
+    assert await decide(store, found.message.id, decision)
 
-    assert await state_of(store, found.id) is after
+    assert await state_of(store, found.message.id) is after
     (entry,) = await store.audit.list()
     assert (entry.who, entry.action) == ("jana", str(decision))
     assert (await claim(store) is not None) is (after is MessageState.QUEUED)
@@ -346,7 +350,7 @@ async def test_nobody_decides_about_a_message_in_hand(store: Store, decision: De
     await freeze(store, "jana@example.com")
     found = await taken(store)
 
-    assert not await decide(store, found.id, decision)
+    assert not await decide(store, found.message.id, decision)
 
     assert await store.audit.list() == ()
 
@@ -356,8 +360,8 @@ async def test_what_was_sent_is_not_tried_again_by_mistake(store: Store) -> None
     found = await taken(store)
     await settle(store, found, MessageState.SENT)
 
-    assert not await decide(store, found.id, Decision.RETRY)
-    assert not await decide(store, found.id, Decision.DISCARD)
+    assert not await decide(store, found.message.id, Decision.RETRY)
+    assert not await decide(store, found.message.id, Decision.DISCARD)
 
 
 async def test_without_its_text_a_message_cannot_be_sent_again(store: Store) -> None:
@@ -366,8 +370,8 @@ async def test_without_its_text_a_message_cannot_be_sent_again(store: Store) -> 
     await settle(store, found, MessageState.FAILED)
     await store.erase(NOON + timedelta(days=8))
 
-    assert not await decide(store, found.id, Decision.RETRY)
-    assert await decide(store, found.id, Decision.DISCARD)
+    assert not await decide(store, found.message.id, Decision.RETRY)
+    assert await decide(store, found.message.id, Decision.DISCARD)
 
 
 async def test_the_digest_of_a_day_is_found_by_its_recipient(store: Store) -> None:
@@ -392,4 +396,5 @@ async def test_an_alarm_belongs_to_no_account_and_is_posted_once(store: Store) -
 
     assert posted == [True, False]
     assert found is not None
-    assert (found.kind, found.account_id, found.edition) == (MessageKind.ALARM, "", 0)
+    got = found.message
+    assert (got.kind, got.account_id, got.edition) == (MessageKind.ALARM, "", 0)
