@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from notifier.errors import MailRefused, MailUnavailable
+from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
 from notifier.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
 from notifier.parts import Account
 from notifier.recipients import Mailbox
@@ -78,6 +78,11 @@ class Situation:
     config_trouble: str | None = None
     told: Sequence[Cause] = ()
     """Of the alarms that are open."""
+
+
+def clock_cause(error: ClockRefused | ClockUnconfirmed) -> Cause:
+    """That the time is not believed; over with the first tick that believes it."""
+    return Cause("clock", str(error), "What is due is done once the clock is believed again.")
 
 
 def causes(situation: Situation, now: datetime) -> tuple[Cause, ...]:

@@ -9,25 +9,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from notifier.alarms import Alarm
+from notifier.alarms import Alarm, clock_cause
 from notifier.boundaries import Boundary, boundary
-from notifier.clock import Belief, compare, judge
 from notifier.deliver import Pass, deliver_waiting
-from notifier.errors import ClockUnconfirmed, ExitCode, NotifierError, Stopped, gravest
+from notifier.errors import (
+    ClockRefused,
+    ClockUnconfirmed,
+    ExitCode,
+    NotifierError,
+    Stopped,
+    gravest,
+)
 from notifier.ledger import MessageState
 from notifier.mail.smtp import MailConnection
 from notifier.parts import Account, OnUnknown
 from notifier.ping import Ping
 from notifier.reading import Source
 from notifier.run import Report, Wish, Workshop, find_task, run_account
+from notifier.timekeeping import believe_clock
 from notifier.watch import look
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
-
-LAST_TICK = "last_tick"
-"""The mark of the last time that was believed."""
 
 logger = logging.getLogger(__name__)
 
@@ -107,10 +111,14 @@ async def tick(
     because nobody asked for its account.
 
     Raises StoreError where nothing can be recorded, ClockRefused or UnavailableError where the
-    time cannot be believed: then nothing was touched. Raises Stopped once everything in hand is
-    recorded, where somebody asked to stop.
+    time cannot be believed: then nothing but an alarm was touched. Raises Stopped once everything
+    in hand is recorded, where somebody asked to stop.
     """
-    await _believe_clock(accounts, shop, neighbours)
+    try:
+        await believe_clock(shop, neighbours.source(accounts[0]))
+    except (ClockRefused, ClockUnconfirmed) as error:
+        await _tell_of_clock(error, shop, neighbours.monitor)
+        raise
     if neighbours.monitor and await _begins(accounts, shop, wish):
         await neighbours.monitor.begin()
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
@@ -134,41 +142,36 @@ async def tick(
 
 
 async def _begins(accounts: Sequence[Account], shop: Workshop, wish: Wish) -> bool:
-    """Whether there is a digest to begin."""
+    """Whether there is a digest to begin for the first time."""
     for account in accounts:
-        if (await find_task(account, shop.store, wish, shop.clock())).day:
-            return True
+        task = await find_task(account, shop.store, wish, shop.clock())
+        if task.day:
+            latest = await shop.store.runs.latest(account.id, task.day)
+            if latest is None or latest.edition < task.edition:
+                return True
     return False
 
 
 async def _tell(monitor: Ping, finished: Tick) -> None:
     """Tell the monitor of what is new: an alarm, or that what was done is done and all is good."""
     if finished.alarms_begun:
-        kinds = ", ".join(sorted({alarm.cause.kind for alarm in finished.alarms_begun}))
-        await monitor.bad(f"{kinds}; `notifier status` tells more")
+        await monitor.bad(_words(*finished.alarms_begun))
     elif finished.did_something and finished.all_good:
         await monitor.good()
 
 
-async def _believe_clock(
-    accounts: Sequence[Account], shop: Workshop, neighbours: Neighbours
+def _words(*begun: Alarm) -> str:
+    kinds = ", ".join(sorted({alarm.cause.kind for alarm in begun}))
+    return f"{kinds}; `notifier status` tells more"
+
+
+async def _tell_of_clock(
+    error: ClockRefused | ClockUnconfirmed, shop: Workshop, monitor: Ping | None
 ) -> None:
-    """Have a time confirmed that follows badly on the last one, before anything is done by it."""
-    now, told = shop.clock(), await shop.store.marks.get(LAST_TICK)
-    last = datetime.fromisoformat(told) if told else None
-    belief = judge(now, last)
-    if belief is not Belief.SURE:
-        source = neighbours.source(accounts[0])
-        async with shop.stop.limit():
-            confirmed = await source.ask_time()
-        compare(now, confirmed)
-        if confirmed is None and belief is Belief.ASK_OR_STOP:
-            raise ClockUnconfirmed(
-                f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, the last time "
-                f"{last:%Y-%m-%d %H:%M}, and the marketplace cannot be asked; nothing is done "
-                "until it answers"
-            )
-    await shop.store.marks.set(LAST_TICK, now.isoformat())
+    """Once. By mail it is told when it is over: nothing is sent by a time that is not believed."""
+    alarm = await shop.store.alarms.begin(clock_cause(error), at=shop.clock())
+    if alarm and monitor:
+        await monitor.bad(_words(alarm))
 
 
 async def _run(account: Account, shop: Workshop, neighbours: Neighbours, wish: Wish) -> Done:

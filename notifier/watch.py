@@ -55,9 +55,10 @@ async def look(
     store, now = shop.store, shop.clock()
     letter = Letters(shop, accounts[0], now)
     try:
-        situation = await _situation(accounts, store, outbox, config_trouble)
+        seen = await store.alarms.open()
+        situation = await _situation(accounts, store, seen, outbox, config_trouble)
         wrong = causes(situation, now)
-        begun, ended = await store.alarms.reconcile(wrong, at=now, letter=letter.about)
+        begun, ended = await store.alarms.reconcile(wrong, at=now, seen=seen, letter=letter.about)
         _tell(begun, ended)
         return Changes(begun, ended, await store.alarms.open())
     except StoreError:
@@ -104,7 +105,11 @@ def _by_mail(
 
 
 async def _situation(
-    accounts: Sequence[Account], store: Store, outbox: Pass, config_trouble: str | None
+    accounts: Sequence[Account],
+    store: Store,
+    seen: Sequence[Alarm],
+    outbox: Pass,
+    config_trouble: str | None,
 ) -> Situation:
     """Ask the store for all that can be wrong."""
     to_admin = await store.outbox.list(states=_SETTLED, kind=MessageKind.ALARM, limit=1)
@@ -115,7 +120,7 @@ async def _situation(
         mail_error=outbox.error,
         mail_tried=bool(outbox.delivered),
         config_trouble=config_trouble,
-        told=[alarm.cause for alarm in await store.alarms.open()],
+        told=[alarm.cause for alarm in seen],
     )
 
 

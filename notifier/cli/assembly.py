@@ -7,13 +7,13 @@ import resource
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
 import click
 
-from notifier.errors import RefusedError
+from notifier.errors import RefusedError, StoreError
 from notifier.http import HttpClient
 from notifier.mail.smtp import MailConnection
 from notifier.marketplace import Marketplace
@@ -36,6 +36,7 @@ class Assembly:
     settings: Settings
     shop: Workshop
     http: HttpClient
+    monitor: Ping | None = None
     progress: Callable[[int, int], None] | None = None
 
     def source(self, account: Account) -> Marketplace:
@@ -47,9 +48,8 @@ class Assembly:
     @property
     def neighbours(self) -> Neighbours:
         """The way to all of them."""
-        url = self.settings.ping_url
-        monitor = Ping(url, self.http) if url else None
-        return Neighbours(self.source, self.mail, self.settings.smtp.on_unknown, monitor)
+        smtp = self.settings.smtp
+        return Neighbours(self.source, self.mail, smtp.on_unknown, self.monitor)
 
     def mail(self) -> MailConnection:
         """A connection to the mail server, not opened yet."""
@@ -67,10 +67,24 @@ async def assemble(
 ) -> AsyncIterator[Assembly]:
     """Open the store and the HTTP client; `read_only` never writes to the store."""
     _refuse_few_files()
-    async with open_store(settings.store, read_only=read_only) as store, HttpClient() as http:
-        renderer = Renderer(settings.templates_dir)
-        shop = Workshop(store, renderer, settings.sender, clock, _holder(), stop or Stop())
-        yield Assembly(settings, shop, http, progress)
+    async with HttpClient() as http:
+        monitor = Ping(settings.ping_url, http) if settings.ping_url else None
+        heard = nullcontext() if read_only else _store_troubles_told(monitor)
+        async with heard, open_store(settings.store, read_only=read_only) as store:
+            renderer = Renderer(settings.templates_dir)
+            shop = Workshop(store, renderer, settings.sender, clock, _holder(), stop or Stop())
+            yield Assembly(settings, shop, http, monitor, progress)
+
+
+@asynccontextmanager
+async def _store_troubles_told(monitor: Ping | None) -> AsyncIterator[None]:
+    """A store that cannot be used holds no alarms either: the monitor hears of it each time."""
+    try:
+        yield
+    except StoreError as error:
+        if monitor and not error.temporary:
+            await monitor.bad("store; `notifier doctor` tells more")
+        raise
 
 
 def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ...]:

@@ -39,20 +39,32 @@ class Alarms:
         rows = await self._thread.read(lambda c: c.execute(_OPEN).all())
         return tuple(map(_alarm, rows))
 
+    async def begin(self, cause: Cause, *, at: datetime) -> Alarm | None:
+        """Begin an alarm beside the others; None when it is open already."""
+        return await self._thread.write(lambda connection: _begin(connection, cause, at))
+
     async def reconcile(
-        self, causes: Iterable[Cause], *, at: datetime, letter: Letter = no_letter
+        self,
+        causes: Iterable[Cause],
+        *,
+        at: datetime,
+        seen: Iterable[Alarm],
+        letter: Letter = no_letter,
     ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
         """Make the open alarms those of these causes; gives what begun and what ended with it.
 
-        An alarm that goes on keeps its beginning, and takes the newer words. One that another
-        process has begun at this very moment is its to tell. The mail that tells of them, if
-        `letter` words one, is in the outbox with it: a crash loses neither.
+        `seen` were open before anybody looked for causes: what began meanwhile is not ended by
+        who could not know of it. An alarm that goes on keeps its beginning, and takes the newer
+        words. One that another process has begun at this very moment is its to tell. The mail that
+        tells of them, if `letter` words one, is in the outbox with it: a crash loses neither.
         """
         wanted = {cause.key: cause for cause in causes}
+        may_end = {alarm.id for alarm in seen}
 
         def record(connection: Connection) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
             known = {row.cause: _alarm(row) for row in connection.execute(_OPEN)}
-            over = [alarm for key, alarm in known.items() if key not in wanted]
+            gone = [alarm for key, alarm in known.items() if key not in wanted]
+            over = [alarm for alarm in gone if alarm.id in may_end]
             ended = [alarm for alarm in over if _change(connection, alarm, {"ended_at": at})]
             for key in known.keys() & wanted.keys():
                 _reword(connection, known[key], wanted[key])

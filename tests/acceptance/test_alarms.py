@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from asyncio import StreamWriter
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
 
-from notifier.errors import ExitCode
+from notifier.errors import ClockRefused, ExitCode, StoreError
 from notifier.ledger import MessageKind
 from notifier.store import open_store
 from tests.acceptance.world import ADMIN, EVERYBODY, World
@@ -135,6 +136,52 @@ async def test_a_monitor_hears_of_an_alarm_and_of_its_end(world: World) -> None:
         "GET /abc/start",
         "GET /abc",
     ]
+
+
+async def test_a_day_is_begun_once_for_the_monitor_however_often_it_is_tried(
+    world: World,
+) -> None:
+    monitor = Monitor()
+    world.marketplace.fail_always(401)
+    async with behaving(monitor.hears) as port:
+        watch(world, port)
+        for at in ("06:05", "06:15", "06:25"):
+            await world.run("2026-11-21", at=at)
+
+    assert monitor.told == ["GET /abc/start"]
+
+
+async def test_a_clock_that_is_not_believed_is_one_alarm_until_it_is(world: World) -> None:
+    monitor = Monitor()
+    async with behaving(monitor.hears) as port:
+        watch(world, port)
+        await world.run("2026-11-21")
+        world.clock_is_wrong_by = timedelta(days=26_250)
+        for at in ("09:00", "09:10"):
+            with pytest.raises(ClockRefused):
+                await world.run("2026-11-21", at=at)
+        assert await alarms(world) == ["clock"]
+        assert world.alarm_mails == []
+        world.clock_is_wrong_by = timedelta(0)
+        await world.run("2026-11-21", at="09:20")
+
+    assert await alarms(world) == []
+    assert [mail["Subject"].partition(" – ")[0] for mail in world.alarm_mails] == [
+        "1 problem is over"
+    ]
+    assert monitor.told == ["GET /abc/start", "GET /abc", "POST /abc/fail", "GET /abc"]
+
+
+async def test_of_a_store_that_cannot_be_used_the_monitor_hears(world: World) -> None:
+    monitor = Monitor()
+    await world.run("2026-11-21")
+    (world.folder / "notifier.db").write_bytes(b"")
+    async with behaving(monitor.hears) as port:
+        watch(world, port)
+        with pytest.raises(StoreError):
+            await world.run("2026-11-22")
+
+    assert monitor.told == ["POST /abc/fail"]
 
 
 async def test_what_waits_is_not_done(world: World) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from notifier.alarms import Alarm, Cause
 from notifier.ledger import FrozenMessage
 from notifier.parts import StoreLocation
 from notifier.store import Store, open_store
+from notifier.store.alarms import Letter, no_letter
 from tests.factories import NOON
 from tests.store.arrange import message
 
@@ -18,14 +19,22 @@ MAIL = Cause("mail", "the mail server cannot be reached", "notifier check --onli
 LATER = NOON + timedelta(minutes=10)
 
 
+async def reconcile(
+    store: Store, causes: list[Cause], *, at: datetime, letter: Letter = no_letter
+) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
+    """By who has just looked at what is open."""
+    seen = await store.alarms.open()
+    return await store.alarms.reconcile(causes, at=at, seen=seen, letter=letter)
+
+
 async def test_a_cause_begins_an_alarm_and_is_open_until_it_is_gone(store: Store) -> None:
-    begun, ended = await store.alarms.reconcile([LIST, MAIL], at=NOON)
+    begun, ended = await reconcile(store, [LIST, MAIL], at=NOON)
 
     assert [(alarm.cause, alarm.begun_at) for alarm in begun] == [(LIST, NOON), (MAIL, NOON)]
     assert ended == ()
     assert await store.alarms.open() == begun
 
-    begun_later, ended = await store.alarms.reconcile([MAIL], at=LATER)
+    begun_later, ended = await reconcile(store, [MAIL], at=LATER)
 
     assert begun_later == ()
     assert [(alarm.cause, alarm.begun_at, alarm.ended_at) for alarm in ended] == [
@@ -35,38 +44,52 @@ async def test_a_cause_begins_an_alarm_and_is_open_until_it_is_gone(store: Store
 
 
 async def test_one_that_goes_on_is_not_told_again_but_takes_the_newer_words(store: Store) -> None:
-    await store.alarms.reconcile([MAIL], at=NOON)
+    await reconcile(store, [MAIL], at=NOON)
     worse = Cause(MAIL.key, "the mail server does not answer at all", MAIL.remedy)
 
-    assert await store.alarms.reconcile([worse], at=LATER) == ((), ())
+    assert await reconcile(store, [worse], at=LATER) == ((), ())
 
     (alarm,) = await store.alarms.open()
     assert (alarm.cause, alarm.begun_at) == (worse, NOON)
 
 
 async def test_a_cause_that_comes_back_is_an_alarm_of_its_own(store: Store) -> None:
-    (first,), _ = await store.alarms.reconcile([MAIL], at=NOON)
-    await store.alarms.reconcile([], at=LATER)
-    (second,), _ = await store.alarms.reconcile([MAIL], at=LATER + timedelta(minutes=10))
+    (first,), _ = await reconcile(store, [MAIL], at=NOON)
+    await reconcile(store, [], at=LATER)
+    (second,), _ = await reconcile(store, [MAIL], at=LATER + timedelta(minutes=10))
 
     assert second.id != first.id
     assert await store.alarms.open() == (second,)
 
 
 async def test_the_same_cause_given_twice_is_one_alarm(store: Store) -> None:
-    begun, _ = await store.alarms.reconcile([MAIL, MAIL], at=NOON)
+    begun, _ = await reconcile(store, [MAIL, MAIL], at=NOON)
 
     assert len(begun) == 1
+
+
+async def test_what_began_meanwhile_is_not_ended_by_who_looked_before(store: Store) -> None:
+    seen_by_the_other = await store.alarms.open()
+    (alarm,), _ = await reconcile(store, [MAIL], at=NOON)
+
+    assert await store.alarms.reconcile([], at=LATER, seen=seen_by_the_other) == ((), ())
+    assert await store.alarms.open() == (alarm,)
+
+
+async def test_one_that_is_begun_beside_the_others_is_begun_once(store: Store) -> None:
+    await reconcile(store, [LIST], at=NOON)
+
+    assert await store.alarms.begin(MAIL, at=NOON) is not None
+    assert await store.alarms.begin(MAIL, at=LATER) is None
+    assert [alarm.cause for alarm in await store.alarms.open()] == [LIST, MAIL]
 
 
 async def test_of_two_processes_only_one_tells(location: StoreLocation) -> None:
     async with open_store(location) as mine, open_store(location) as theirs:
         told = await asyncio.gather(
-            *(store.alarms.reconcile([MAIL], at=NOON) for store in (mine, theirs))
+            *(reconcile(store, [MAIL], at=NOON) for store in (mine, theirs))
         )
-        over = await asyncio.gather(
-            *(store.alarms.reconcile([], at=LATER) for store in (mine, theirs))
-        )
+        over = await asyncio.gather(*(reconcile(store, [], at=LATER) for store in (mine, theirs)))
 
     assert sorted(len(begun) for begun, _ in told) == [0, 1]
     assert sorted(len(ended) for _, ended in over) == [0, 1]
@@ -79,8 +102,8 @@ async def test_the_mail_that_tells_of_it_is_in_the_outbox_with_it(store: Store) 
         told.append((len(begun), len(ended)))
         return message("admin@example.com") if begun else None
 
-    await store.alarms.reconcile([MAIL], at=NOON, letter=letter)
-    await store.alarms.reconcile([], at=LATER, letter=letter)
+    await reconcile(store, [MAIL], at=NOON, letter=letter)
+    await reconcile(store, [], at=LATER, letter=letter)
 
     assert told == [(1, 0), (0, 1)]
     (mail,) = await store.outbox.list()

@@ -1,0 +1,31 @@
+"""Have a time confirmed that follows badly on the last one, before anything is done by it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from notifier.clock import Belief, compare, judge
+from notifier.errors import ClockUnconfirmed
+from notifier.reading import Source
+from notifier.run import Workshop
+
+LAST_TICK = "last_tick"
+"""The mark of the last time that was believed."""
+
+
+async def believe_clock(shop: Workshop, source: Source) -> None:
+    """Believe the time and remember it, or raise ClockRefused or ClockUnconfirmed."""
+    now, told = shop.clock(), await shop.store.marks.get(LAST_TICK)
+    last = datetime.fromisoformat(told) if told else None
+    belief = judge(now, last)
+    if belief is not Belief.SURE:
+        async with shop.stop.limit():
+            confirmed = await source.ask_time()
+        compare(now, confirmed)
+        if confirmed is None and belief is Belief.ASK_OR_STOP:
+            raise ClockUnconfirmed(
+                f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, the last time "
+                f"{last:%Y-%m-%d %H:%M}, and the marketplace cannot be asked; nothing is done "
+                "until it answers"
+            )
+    await shop.store.marks.set(LAST_TICK, now.isoformat())
