@@ -1,0 +1,131 @@
+"""The reading plan: whose details are read today, and in which order.
+
+The marketplace counts calls per day, and the seller's other systems share them. One order is one
+call, and only its detail tells whether it waits; so an order is read when it can have become ready
+since it was read last, what matters most first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class Frequency(StrEnum):
+    """How often an order is read of which nothing is known that speaks for it."""
+
+    DAILY = "daily"
+    """Every day, once it can have come back at all."""
+    ALTERNATE = "alternate"
+    """Every second day: a parcel is on its way back for a day at least, and its history tells."""
+    ALL = "all"
+    """Every day, from the first on: nothing is taken for granted."""
+
+
+class Reason(StrEnum):
+    """Why an order is read today; in the order of what matters most."""
+
+    WAITED = "waited"
+    """It waited when it was read last, and may still."""
+    HINTED = "hinted"
+    """The marketplace told that something about it changed."""
+    COMES_BACK = "comes back"
+    """Its history says that it is on its way back, or its time at the branch is over."""
+    DUE = "due"
+    """It can have become ready since it was read last."""
+    LEFT = "left"
+    """It waited, and is in the list no more: one call tells how it went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is taken for granted about parcels, and about the marketplace's hints."""
+
+    frequency: Frequency = Frequency.DAILY
+    earliest_return_days: int = 2
+    """Younger ones, in days since shipping, cannot be ready yet."""
+    storage_days: int = 7
+    """After so many days since shipping a parcel that is not collected goes back."""
+    trust_webhook: bool = False
+    """Whether an order that changes is told: then the others are read every `reread_days`."""
+    reread_days: int = 3
+
+    @property
+    def pause(self) -> timedelta:
+        """From one reading of an order to the next, while nothing speaks for it.
+
+        None at all by default: a further edition of a day shows what waits by then.
+        """
+        if self.trust_webhook:
+            return timedelta(days=self.reread_days)
+        return timedelta(days=2 if self.frequency is Frequency.ALTERNATE else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What an order looked like when its detail was read last."""
+
+    read_on: date
+    waits: bool
+    comes_back: bool = False
+    """Whether its history says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One detail to be read."""
+
+    id: int
+    reason: Reason
+
+
+def plan(
+    listed: Mapping[int, date | None],
+    seen: Mapping[int, Sighting],
+    today: date,
+    policy: Policy,
+    *,
+    waited: Collection[int] = (),
+    hinted: Collection[int] = (),
+) -> tuple[Step, ...]:
+    """What is read on `today`: what matters most first, the oldest shipments first among equals.
+
+    `listed` are the orders of today's list and the days they were shipped, None where the row
+    does not tell; `waited` those of the last digest, whether or not they were `seen`.
+    """
+    all_waited = {*waited, *(id_ for id_, sighting in seen.items() if sighting.waits)}
+    told = frozenset(hinted)
+    steps = [Step(id_, Reason.LEFT) for id_ in all_waited.difference(listed)]
+    for id_, shipped in listed.items():
+        if id_ in all_waited:
+            steps.append(Step(id_, Reason.WAITED))
+        elif id_ in told:
+            steps.append(Step(id_, Reason.HINTED))
+        elif reason := _suspicion(shipped, seen.get(id_), today, policy):
+            steps.append(Step(id_, reason))
+    urgency = {reason: place for place, reason in enumerate(Reason)}
+    # An order that does not tell when it was shipped may be the oldest of all.
+    age = {id_: shipped or date.min for id_, shipped in listed.items()}
+    return tuple(
+        sorted(steps, key=lambda step: (urgency[step.reason], age.get(step.id, date.min), step.id))
+    )
+
+
+def _suspicion(
+    shipped: date | None, sighting: Sighting | None, today: date, policy: Policy
+) -> Reason | None:
+    """Why one that nobody spoke of is read; None when it need not be."""
+    if policy.frequency is Frequency.ALL:
+        return Reason.DUE
+    age = None if shipped is None else (today - shipped).days
+    if sighting and sighting.comes_back:
+        return Reason.COMES_BACK
+    if age is not None and age >= policy.storage_days:
+        return Reason.COMES_BACK
+    if age is not None and age < policy.earliest_return_days:
+        return None
+    # A day of the future is a clock that was set back: it says nothing about a pause.
+    rested = sighting is None or not today - policy.pause < sighting.read_on <= today
+    return Reason.DUE if rested else None

@@ -1,0 +1,128 @@
+"""Which details are read, and in which order."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.plan import Frequency, Policy, Reason, Sighting, Step, plan
+
+TODAY = date(2026, 11, 23)
+DAILY = Policy()
+TRUSTING = Policy(trust_webhook=True)
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+def read(days_ago: int, *, waits: bool = False, comes_back: bool = False) -> Sighting:
+    return Sighting(ago(days_ago), waits, comes_back)
+
+
+def ids(steps: tuple[Step, ...]) -> list[int]:
+    return [step.id for step in steps]
+
+
+def test_what_cannot_have_come_back_yet_costs_no_call() -> None:
+    listed = {1: ago(0), 2: ago(1), 3: ago(2), 4: ago(5)}
+
+    assert ids(plan(listed, {}, TODAY, DAILY)) == [4, 3]
+
+
+def test_an_order_that_does_not_tell_when_it_was_shipped_is_read_first() -> None:
+    assert ids(plan({1: ago(5), 2: None}, {}, TODAY, DAILY)) == [2, 1]
+
+
+def test_what_matters_most_comes_first() -> None:
+    listed = {1: ago(3), 2: ago(9), 3: ago(1), 4: ago(4), 5: ago(0), 6: ago(4)}
+    seen = {4: read(1, waits=True), 6: read(1, comes_back=True), 7: read(1, waits=True)}
+
+    steps = plan(listed, seen, TODAY, DAILY, hinted=[5], waited=[3])
+
+    assert [(step.id, step.reason) for step in steps] == [
+        (4, Reason.WAITED),
+        (3, Reason.WAITED),
+        (5, Reason.HINTED),
+        (2, Reason.COMES_BACK),
+        (6, Reason.COMES_BACK),
+        (1, Reason.DUE),
+        (7, Reason.LEFT),
+    ]
+
+
+def test_what_waited_is_asked_for_once_more_when_the_list_names_it_no_more() -> None:
+    assert plan({}, {1: read(1)}, TODAY, DAILY, waited=[2]) == (Step(2, Reason.LEFT),)
+
+
+def test_a_hint_about_an_order_that_is_not_listed_and_never_waited_costs_nothing() -> None:
+    assert plan({}, {}, TODAY, DAILY, hinted=[1, 2, 3]) == ()
+
+
+def test_all_means_all() -> None:
+    listed = {1: ago(0), 2: ago(1), 3: ago(5)}
+
+    assert ids(plan(listed, {}, TODAY, Policy(Frequency.ALL))) == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("policy", "read_days_ago", "again"),
+    [
+        (DAILY, 1, True),
+        (DAILY, 0, True),
+        (Policy(Frequency.ALTERNATE), 1, False),
+        (Policy(Frequency.ALTERNATE), 2, True),
+        (TRUSTING, 2, False),
+        (TRUSTING, 3, True),
+        (TRUSTING, -1, True),
+    ],
+)
+def test_after_its_pause_an_order_is_read_again(
+    policy: Policy, read_days_ago: int, *, again: bool
+) -> None:
+    steps = plan({1: ago(5)}, {1: read(read_days_ago)}, TODAY, policy)
+
+    assert bool(steps) is again
+
+
+@pytest.mark.parametrize("policy", [TRUSTING, Policy(Frequency.ALTERNATE)])
+@pytest.mark.parametrize(
+    ("shipped", "sighting"), [(ago(4), read(0, comes_back=True)), (ago(7), read(0))]
+)
+def test_what_is_on_its_way_back_is_read_every_day(
+    policy: Policy, shipped: date, sighting: Sighting
+) -> None:
+    (step,) = plan({1: shipped}, {1: sighting}, TODAY, policy)
+
+    assert step.reason is Reason.COMES_BACK
+
+
+days = st.dates(ago(30), ago(-2))
+order_ids = st.integers(1, 30)
+
+
+@given(
+    listed=st.dictionaries(order_ids, st.none() | days),
+    seen=st.dictionaries(order_ids, st.builds(Sighting, days, st.booleans(), st.booleans())),
+    waited=st.sets(order_ids),
+    hinted=st.sets(order_ids),
+    policy=st.builds(Policy, st.sampled_from(Frequency), trust_webhook=st.booleans()),
+)
+def test_whatever_waited_is_read_and_nobody_twice(
+    listed: dict[int, date | None],
+    seen: dict[int, Sighting],
+    waited: set[int],
+    hinted: set[int],
+    policy: Policy,
+) -> None:
+    steps = plan(listed, seen, TODAY, policy, waited=waited, hinted=hinted)
+
+    named = ids(steps)
+    assert len(named) == len(set(named))
+    assert waited <= set(named)
+    assert {id_ for id_, sighting in seen.items() if sighting.waits} <= set(named)
+    assert set(named) <= set(listed) | waited | set(seen)
+    assert hinted & set(listed) <= set(named)
