@@ -101,14 +101,18 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         timeout: timedelta,  # noqa: ASYNC109  (applied by asyncio.timeout, told in the message)
         most_bytes: int,
+        option: str,
     ) -> Answer:
         """GET `url`; any status but a redirect is an answer.
 
         `timeout` is for everything from the connection to the last byte, `most_bytes` for the
-        body as it is after decompression. Raises NoAnswer, or ConfigError for a URL that is not
-        https and not on loopback.
+        body as it is after decompression; `option` is where the configuration has the address.
+        Raises NoAnswer, or ConfigError for a URL that is not https and not on loopback.
         """
-        return await self._ask("GET", url, timeout, most_bytes, params=query, headers=headers)
+        asked = _asked(url, option)
+        return await self._ask(
+            "GET", url, asked, timeout, most_bytes, params=query, headers=headers
+        )
 
     async def post(
         self,
@@ -117,48 +121,67 @@ class HttpClient:
         *,
         timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
         most_bytes: int,
+        option: str,
     ) -> Answer:
         """POST `text` to `url`, and otherwise the same as `get`."""
+        asked = _asked(url, option)
         plain = {"Content-Type": "text/plain; charset=utf-8"}
-        return await self._ask("POST", url, timeout, most_bytes, content=text, headers=plain)
+        return await self._ask("POST", url, asked, timeout, most_bytes, content=text, headers=plain)
 
     async def _ask(
         self,
         method: str,
         url: str,
+        asked: _Asked,
         timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
         most_bytes: int,
         **more: Any,
     ) -> Answer:
-        host = _asked_host(url)
         try:
             async with asyncio.timeout(timeout.total_seconds()):
                 request = self._client.build_request(
                     method, url, timeout=_connecting(timeout), **more
                 )
-                return await self._send(request, host, most_bytes)
+                return await self._send(request, asked, most_bytes)
         except TimeoutError:
             seconds = f"{timeout.total_seconds():g} seconds"
-            raise NoAnswer(f"{host} did not answer within {seconds}; {_NETWORK}") from None
+            raise NoAnswer(
+                f"{asked.address} did not answer within {seconds}; {asked.check}"
+            ) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, zlib.error) as error:
-            raise NoAnswer(_reason(host, error)) from None
+            raise NoAnswer(_reason(asked, error)) from None
 
-    async def _send(self, request: httpx.Request, host: str, most_bytes: int) -> Answer:
+    async def _send(self, request: httpx.Request, asked: _Asked, most_bytes: int) -> Answer:
         response = await self._client.send(request, stream=True)
         try:
             if 300 <= response.status_code < 400:
                 raise NoAnswer(
-                    f"{host} answers with a redirect ({response.status_code}), which is never "
-                    "followed; check the address in the configuration",
+                    f"{asked.host} answers with a redirect ({response.status_code}), which is "
+                    f"never followed; check {asked.option}",
                     passing=False,
                 )
-            body = await _body(response, host, most_bytes)
+            body = await _body(response, asked, most_bytes)
             return Answer(response.status_code, dict(response.headers), body)
         finally:
             await response.aclose()
 
 
 _NETWORK = "check the network of this machine, or wait until it answers again"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whom a call goes to, and the option that says so."""
+
+    host: str
+    address: str
+    """With the port: what somebody tries by hand who wonders whether it can be reached."""
+    option: str
+
+    @property
+    def check(self) -> str:
+        """What to do when there is nobody at that address."""
+        return f"check {self.option} and the network of this machine, or wait until it answers"
 
 
 def _connecting(whole: timedelta) -> httpx.Timeout:
@@ -187,14 +210,16 @@ def _roots(ca_file: Path | None) -> ssl.SSLContext:
         raise _config_error(str(ca_file or "SSL_CERT_FILE"), reason) from error
 
 
-def _asked_host(url: str) -> str:
-    """The host of `url`, once it is certain that it may be asked."""
+def _asked(url: str, option: str) -> _Asked:
+    """Whom `url` asks, once it is certain that it may be asked."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        raise _config_error("an address in the configuration", "is no URL") from None
+        raise _config_error(option, "is no URL") from None
     if parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.host)):
-        return parsed.host
+        host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
+        port = parsed.port or (443 if parsed.scheme == "https" else 80)
+        return _Asked(parsed.host, f"{host}:{port}", option)
     raise _config_error(parsed.host, "is asked over https only; write https:// in front of it")
 
 
@@ -209,22 +234,26 @@ def _config_error(source: str, message: str) -> ConfigError:
     return ConfigError((Problem(source, None, "", message),))
 
 
-async def _body(response: httpx.Response, host: str, most_bytes: int) -> bytes:
+async def _body(response: httpx.Response, asked: _Asked, most_bytes: int) -> bytes:
     """The body, decompressed where a server compresses although it was asked not to.
 
     httpx would decompress without a limit: 300 kB of gzip can become 300 MB.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in _ENCODINGS:
-        raise NoAnswer(f"{host} answers in an encoding nobody asked for; check the address")
+        raise NoAnswer(
+            f"{asked.host} answers in an encoding nobody asked for; check {asked.option}"
+        )
     unpack = zlib.decompressobj(wbits=_EITHER_HEADER) if encoding != "identity" else None
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += unpack.decompress(chunk, most_bytes + 1 - len(body)) if unpack else chunk
         if len(body) > most_bytes:
-            raise NoAnswer(f"{host} answers with more than {most_bytes} bytes; check the address")
+            raise NoAnswer(
+                f"{asked.host} answers with more than {most_bytes} bytes; check {asked.option}"
+            )
     if unpack and not unpack.eof:
-        raise NoAnswer(f"{host} broke off in the middle of an answer; {_NETWORK}")
+        raise NoAnswer(f"{asked.host} broke off in the middle of an answer; {_NETWORK}")
     return bytes(body)
 
 
@@ -232,18 +261,19 @@ _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _EITHER_HEADER = zlib.MAX_WBITS + 32  # zlib's manual: recognise zlib's and gzip's header
 
 
-def _reason(host: str, error: BaseException) -> str:
+def _reason(asked: _Asked, error: BaseException) -> str:
     """A sentence for a foreign error; its own text may contain the URL and is not used."""
     match error:
         case httpx.ConnectError():
-            return _tls_reason(host, error) or f"{host} cannot be reached; {_NETWORK}"
+            unreached = f"{asked.address} cannot be reached; {asked.check}"
+            return _tls_reason(asked.host, error) or unreached
         case httpx.ConnectTimeout():
-            return f"{host} cannot be reached; {_NETWORK}"
+            return f"{asked.address} cannot be reached; {asked.check}"
         case httpx.ProxyError():
-            return f"the proxy on the way to {host} refuses; check HTTPS_PROXY"
+            return f"the proxy on the way to {asked.host} refuses; check HTTPS_PROXY"
         case zlib.error():
-            return f"{host} answers with broken compression; {_NETWORK}"
-    return f"{host} broke off in the middle of an answer; {_NETWORK}"
+            return f"{asked.host} answers with broken compression; {_NETWORK}"
+    return f"{asked.host} broke off in the middle of an answer; {_NETWORK}"
 
 
 def _tls_reason(host: str, error: BaseException | None) -> str | None:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from notifier.errors import NotifierError
 from notifier.http import Answer, HttpClient
 
+OPTION = "alarms.ping_url"
 PATIENCE = timedelta(seconds=5)
 """That a monitor may take for everything."""
 MOST_BYTES = 64 * 1024
@@ -39,15 +40,16 @@ class Ping:
 
     async def bad(self, text: str) -> None:
         """Something is wrong; `text` goes to strangers, and names nobody."""
+        url = self._below("fail")
         await self._tell(
-            self.http.post(self._below("fail"), text, timeout=self.patience, most_bytes=MOST_BYTES)
+            self.http.post(url, text, timeout=self.patience, most_bytes=MOST_BYTES, option=OPTION)
         )
 
     def _below(self, name: str) -> str:
         return f"{self.url.rstrip('/')}/{name}"
 
     def _get(self, url: str) -> Awaitable[Answer]:
-        return self.http.get(url, timeout=self.patience, most_bytes=MOST_BYTES)
+        return self.http.get(url, timeout=self.patience, most_bytes=MOST_BYTES, option=OPTION)
 
     @staticmethod
     async def _tell(asking: Awaitable[Answer]) -> None:

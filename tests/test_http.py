@@ -22,6 +22,8 @@ from notifier.http import Answer, HttpClient, NoAnswer
 from tests.loopback import answer, behaving, drips, hangs, says, says_and_resets
 
 SECRET = "s3cr3t-client-id"
+OPTION = "marketplace.base_url"
+SOON = timedelta(seconds=5)
 
 
 async def ask(
@@ -33,6 +35,7 @@ async def ask(
             query={"client_id": SECRET},
             timeout=timedelta(seconds=seconds),
             most_bytes=most_bytes,
+            option=OPTION,
         )
 
 
@@ -74,7 +77,7 @@ async def test_calls_in_a_row_share_a_connection() -> None:
 
     async with behaving(notes) as port, HttpClient() as http:
         for _ in range(3):
-            await http.get(f"http://127.0.0.1:{port}/", timeout=timedelta(5), most_bytes=10)
+            await http.get(f"http://127.0.0.1:{port}/", timeout=SOON, most_bytes=10, option=OPTION)
 
     assert len(connections) == 1
 
@@ -89,7 +92,7 @@ async def test_a_server_that_drips_bytes_is_left_at_the_deadline() -> None:
     async with behaving(drips(answer(b"x" * 1000))) as port:
         error = await failure(ask(f"http://127.0.0.1:{port}/", seconds=0.1))
 
-    assert "127.0.0.1 did not answer within 0.1 seconds" in str(error)
+    assert f"127.0.0.1:{port} did not answer within 0.1 seconds; check {OPTION} and" in str(error)
     assert error.passing
 
 
@@ -100,13 +103,13 @@ async def test_a_server_that_says_nothing_is_left_at_the_deadline() -> None:
     assert "did not answer within" in str(error)
 
 
-async def test_nobody_listening_is_told_with_the_host() -> None:
+async def test_nobody_listening_is_told_with_host_port_and_the_option_that_names_them() -> None:
     async with behaving(hangs) as port:
         pass
 
     error = await failure(ask(f"http://127.0.0.1:{port}/"))
 
-    assert "127.0.0.1 cannot be reached; check the network" in str(error)
+    assert f"127.0.0.1:{port} cannot be reached; check {OPTION} and the network" in str(error)
 
 
 async def test_an_answer_cut_anywhere_is_no_answer() -> None:
@@ -119,7 +122,9 @@ async def test_an_answer_cut_anywhere_is_no_answer() -> None:
     async with behaving(cuts) as port, HttpClient() as http:
         for _ in whole:
             with pytest.raises(NoAnswer):
-                await http.get(f"http://127.0.0.1:{port}/", timeout=timedelta(5), most_bytes=999)
+                await http.get(
+                    f"http://127.0.0.1:{port}/", timeout=SOON, most_bytes=999, option=OPTION
+                )
 
 
 async def test_a_body_beyond_the_cap_is_not_read_to_its_end() -> None:
@@ -283,7 +288,7 @@ async def test_a_handshake_without_end_is_left_before_the_deadline() -> None:
     async with behaving(hangs) as port:
         error = await failure(ask(f"https://127.0.0.1:{port}/", seconds=0.1))
 
-    assert "127.0.0.1 cannot be reached" in str(error)
+    assert f"127.0.0.1:{port} cannot be reached" in str(error)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["none", "empty", "text"])

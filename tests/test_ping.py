@@ -87,7 +87,8 @@ async def test_a_monitor_that_is_not_there_is_a_line_in_the_log(
         pass
     await tell(port)
 
-    assert all("cannot be reached" in record.getMessage() for record in caplog.records)
+    told = f"127.0.0.1:{port} cannot be reached; check alarms.ping_url and the network"
+    assert all(told in record.getMessage() for record in caplog.records)
 
 
 def test_a_monitor_does_not_show_its_url() -> None:

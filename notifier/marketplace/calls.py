@@ -95,6 +95,7 @@ class Calls:
                 headers=_HEADERS,
                 timeout=self._access.request_timeout,
                 most_bytes=most_bytes,
+                option="marketplace.base_url",
             )
         except NoAnswer as error:
             kind = Passing if error.passing else MarketplaceUnavailable

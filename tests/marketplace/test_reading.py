@@ -462,14 +462,15 @@ async def test_an_order_that_is_never_answered_costs_its_tries_and_no_more() -> 
     assert reading.calls == 1 + 3 + 4
 
 
-async def test_nobody_listening_is_a_failure_that_names_the_host() -> None:
+async def test_nobody_listening_is_a_failure_that_names_address_and_option() -> None:
     async with serve(a_world()) as base_url:
         pass
 
     reading = await read_over(base_url)
 
     assert isinstance(reading, Failed)
-    assert "127.0.0.1 cannot be reached" in reading.why
+    address = base_url.removeprefix("http://")
+    assert f"{address} cannot be reached; check marketplace.base_url" in reading.why
 
 
 # Access
