@@ -92,7 +92,18 @@ def _named(file: Path, wanted: _Wanted, layers: Layers) -> tuple[Path, str] | Pr
     try:
         return file, _secret_in(file, private=True)
     except ValueError as error:
-        return layers.problem(_file_option(wanted.option), f"{shown_path(file)} {error}")
+        message = f"{shown_path(file)} {error}"
+        advice = "" if is_there(file) else f"; {_making(file, wanted.option)}"
+        return layers.problem(_file_option(wanted.option), message + advice)
+
+
+def _making(file: Path, option: Where) -> str:
+    """How a secret's file is made, and what does without it."""
+    secret = "password" if option == PASSWORD else "client id"
+    return (
+        f"write the {secret} into it, and nothing else, and run {_close(file)}; "
+        f"or set {variable(option)} instead"
+    )
 
 
 def _handed_over(wanted: _Wanted, environ: Mapping[str, str]) -> tuple[Path, str] | Problem | None:

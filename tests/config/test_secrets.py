@@ -98,7 +98,7 @@ def test_a_password_in_the_environment_counts_before_a_file_that_is_named(tmp_pa
 @pytest.mark.parametrize(
     ("content", "mode", "told"),
     [
-        (None, 0o600, "does not exist"),
+        (None, 0o600, "does not exist; write the client id into it, and nothing else"),
         (b"", 0o600, "is empty; write the secret into it, and nothing else"),
         (b" \n", 0o600, "is empty; write the secret into it, and nothing else"),
         (b"canary\ncanary\n", 0o600, "has more than one line; it must hold the secret and nothing"),
@@ -120,6 +120,33 @@ def test_a_file_that_holds_no_secret_or_no_longer_one_is_refused(
     start = f'config.toml:12: accounts.ljubljana.client_id_file: "secret" {told}'
     assert problem.startswith(start)
     assert "canary" not in problem
+
+
+def test_a_file_of_a_secret_that_is_not_there_is_told_with_every_way_out(tmp_path: Path) -> None:
+    text = changed(
+        (INLINE, 'client_id_file = "api-key"'),
+        ("host =", 'username = "me"\npassword_file = "smtp-password"\nhost ='),
+    )
+
+    assert problems(tmp_path, text) == [
+        (
+            'config.toml:5: smtp.password_file: "smtp-password" does not exist; write the password '
+            "into it, and nothing else, and run chmod 600 smtp-password; or set "
+            "NOTIFIER_SMTP__PASSWORD instead"
+        ),
+        (
+            'config.toml:14: accounts.ljubljana.client_id_file: "api-key" does not exist; '
+            "write the client id into it, and nothing else, and run chmod 600 api-key; or set "
+            "NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID instead"
+        ),
+    ]
+
+
+def test_what_is_said_instead_of_a_file_that_is_not_there_serves(tmp_path: Path) -> None:
+    variable = "NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID"
+    text = changed((INLINE, 'client_id_file = "not-there"'))
+
+    assert client_id(load(tmp_path, text, **{variable: "said"})) == "said"
 
 
 def test_a_directory_in_place_of_a_secret_is_told(tmp_path: Path) -> None:
