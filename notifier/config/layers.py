@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,13 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from notifier.config.lines import Where
+from notifier.config.toml import toml
 from notifier.errors import Problem
 
 Tree = dict[str, Any]
 """Tables, lists and values as TOML knows them, keys included."""
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def put(tree: Tree, where: Where, value: object) -> None:
 
 
 def dotted(where: Where) -> str:
-    """The way to a value as people write it: `accounts.ljubljana.recipients[2]`."""
+    """The way to a value as TOML writes it: `accounts.ljubljana.recipients[2]`, `groups."a.b"`."""
     return "".join(_written_parts(where)).removeprefix(".")
 
 
@@ -112,4 +116,4 @@ def _written_parts(where: Where) -> Iterator[str]:
         if isinstance(part, int):
             yield f"[{part}]"
         else:
-            yield f".{part}" if part.isprintable() and part else f".{part!a}"
+            yield f".{part}" if _BARE_KEY.fullmatch(part) else f".{toml(part)}"

@@ -118,7 +118,11 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
             ':4: smtp.timezone: is no option here; did you mean "timezone" in [digest]?',
         ),
         (SMTP, "qqq = 1", ":4: smtp.qqq: is no option; those here are host, port, tls, username,"),
-        (SMTP, '"a\\nb" = 1', ":4: smtp.'a\\nb': is no option; those here are"),
+        (SMTP, '"a\\nb" = 1', ':4: smtp."a\\nb": is no option; those here are'),
+        (SMTP, "'a.\"b' = 1", ':4: smtp."a.\\"b": is no option; those here are'),
+        (SMTP, '"" = 1', ':4: smtp."": is no option; those here are'),
+        (SMTP, '"žena" = 1', ':4: smtp."žena": is no option; those here are'),
+        (SMTP, '"po-rt_2" = 1', ':4: smtp.po-rt_2: is no option; did you mean "port"?'),
         (SMTP, "port = true", ":4: smtp.port: must be a whole number; write port = 465"),
         (SMTP, "port = 25.0", ":4: smtp.port: must be a whole number; write port = 465"),
         (SMTP, "port = 65536", ":4: smtp.port: must be at most 65535; write port = 465"),
@@ -168,7 +172,12 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
             'client_id_file = "x"',
             ":12: accounts.ljubljana.client_id_file: is there beside client_id; keep one",
         ),
-        (GROUP, '[groups."a@b"]\nmembers = ["x@example.com"]', ':7: groups.a@b: "a@b" cannot be'),
+        (GROUP, '[groups."a@b"]\nmembers = ["x@example.com"]', ':7: groups."a@b": "a@b" cannot'),
+        (
+            GROUP,
+            '[groups."my.group"]\nmembers = ["nobody"]',
+            ':8: groups."my.group".members[0]: "nobody" has no "@" and is no contact group; write',
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_the_way_out(
