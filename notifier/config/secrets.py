@@ -81,9 +81,9 @@ def _looked_up(
         if inline is not None and named is not None:
             message = f"is there beside {wanted.option[-1]}; keep one of the two"
             return layers.problem(_file_option(wanted.option), message)
-        if isinstance(named, str):
+        if isinstance(named, str) and named.strip():  # of an empty one the schema tells
             return _named(folder / named, wanted, layers)
-        if inline is not None:
+        if inline is not None or named is not None:
             return None
     return _handed_over(wanted, environ)
 
@@ -143,13 +143,24 @@ def incomplete(layers: Layers) -> Iterator[Problem]:
         if isinstance(layers.find(option[:-1]), dict) and not _said(option, layers):
             way = f'write client_id_file = "client-id", or set {variable(option)}'
             yield layers.problem(option, f"is missing; {way}")
+    yield from _half_a_login(layers)
+
+
+def _half_a_login(layers: Layers) -> Iterator[Problem]:
+    """A user name without a password, or the other way round; of an empty one the schema tells."""
     username, password = layers.find(USERNAME), _said(PASSWORD, layers)
+    if any(_is_blank(layers.find(one)) for one in (USERNAME, PASSWORD, _file_option(PASSWORD))):
+        return
     if isinstance(username, str) and not password:
         way = f'write password_file = "smtp-password", or set {variable(PASSWORD)}'
         yield layers.problem(USERNAME, f"has no password; {way}")
     if password and username is None and layers.keys("smtp"):
         message = "is missing beside the password; write the login of the mail server"
         yield layers.problem(USERNAME, message)
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _said(option: Where, layers: Layers) -> bool:

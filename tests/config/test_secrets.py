@@ -149,6 +149,26 @@ def test_what_is_said_instead_of_a_file_that_is_not_there_serves(tmp_path: Path)
     assert client_id(load(tmp_path, text, **{variable: "said"})) == "said"
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        "SMTP__USERNAME",
+        "SMTP__PASSWORD",
+        "SMTP__PASSWORD_FILE",
+        "ACCOUNTS__LJUBLJANA__CLIENT_ID",
+        "ACCOUNTS__LJUBLJANA__CLIENT_ID_FILE",
+    ],
+)
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_variable_is_one_problem_and_no_more(
+    tmp_path: Path, option: str, value: str
+) -> None:
+    (told,) = problems(tmp_path, SOUND, **{f"NOTIFIER_{option}": value})
+
+    assert told.startswith(f"NOTIFIER_{option}: ")
+    assert ": is empty; write" in told
+
+
 def test_a_directory_in_place_of_a_secret_is_told(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, changed((INLINE, 'client_id_file = "."')))
 
