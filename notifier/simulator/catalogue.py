@@ -102,6 +102,14 @@ BUYERS = tuple(
 CANARIES: tuple[str, ...] = tuple(
     word
     for buyer in BUYERS
-    for word in (buyer.name, buyer.phone, buyer.email, buyer.street, buyer.city)
+    for word in (
+        buyer.name,
+        buyer.phone,
+        buyer.email,
+        buyer.street,
+        buyer.city,
+        str(buyer.customer_id),
+        *filter(None, [buyer.company]),
+    )
 )
 """What must never be found outside of an answer of this simulator."""

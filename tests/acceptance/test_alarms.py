@@ -13,6 +13,7 @@ from notifier.errors import ClockRefused, ExitCode, StoreError
 from notifier.ledger import MessageKind
 from notifier.store import open_store
 from tests.acceptance.world import ADMIN, EVERYBODY, World
+from tests.canaries import CLIENT_ID
 from tests.loopback import answer, behaving
 from tests.neighbours.smtp import Step, says
 
@@ -109,7 +110,7 @@ class Monitor:
 
 
 def watch(world: World, port: int) -> None:
-    world.configure(more=f'\n[alarms]\nping_url = "http://127.0.0.1:{port}/abc"\n')
+    world.configure((world.monitor_url, f"http://127.0.0.1:{port}/abc"))
 
 
 async def test_a_monitor_hears_of_each_digest_once_it_is_done(world: World) -> None:
@@ -268,7 +269,7 @@ def written(mail: EmailMessage) -> str:
 
 async def test_a_run_for_one_account_ends_no_alarm_of_another(world: World) -> None:
     world.configure(
-        more='\n[accounts.zagreb]\nname = "Zagreb"\nclient_id = "demo-client-id"\n'
+        more=f'\n[accounts.zagreb]\nname = "Zagreb"\nclient_id = "{CLIENT_ID}"\n'
         'recipients = ["office@example.com"]\n'
     )
     world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")

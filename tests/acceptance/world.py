@@ -24,9 +24,12 @@ from notifier.run import Wish
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve
 from notifier.store import AuditEntry, open_store
+from tests.canaries import CLIENT_ID, PING_TOKEN, SMTP_LOGIN, leaks_in_text
+from tests.loopback import answer, behaving, says
 from tests.neighbours.smtp import Accepted, SmtpNeighbour
 
 ZONE = ZoneInfo("Europe/Prague")
+ROOT = Path(__file__).parents[2]
 START = datetime(2026, 11, 21, 6, 5, tzinfo=ZONE)
 
 CONFIG = """\
@@ -37,6 +40,11 @@ host = "127.0.0.1"
 port = {smtp_port}
 tls = "none"
 from = "Parcels <parcels@example.com>"
+username = "{login[0]}"
+password = "{login[1]}"
+
+[alarms]
+ping_url = "{monitor_url}"
 
 [marketplace]
 base_url = "{base_url}"
@@ -47,7 +55,7 @@ language = "sl"
 
 [accounts.ljubljana]
 name = "Mimovrste"
-client_id = "demo-client-id"
+client_id = "{client_id}"
 recipients = ["office@example.com", "warehouse"]
 """
 
@@ -71,6 +79,7 @@ class World:
     folder: Path
     marketplace: Marketplace
     base_url: str
+    monitor_url: str
     smtp: SmtpNeighbour
     now: datetime = START
     environ: dict[str, str] = field(default_factory=dict)
@@ -88,7 +97,13 @@ class World:
 
     def configure(self, *changes: tuple[str, str], more: str = "") -> None:
         """Write the config, with some text in it replaced and more at its end."""
-        text = CONFIG.format(smtp_port=self.smtp.port, base_url=self.base_url)
+        text = CONFIG.format(
+            smtp_port=self.smtp.port,
+            base_url=self.base_url,
+            monitor_url=self.monitor_url,
+            login=SMTP_LOGIN,
+            client_id=CLIENT_ID,
+        )
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
@@ -120,7 +135,9 @@ class World:
         async with self.process(*arguments) as process:
             out, err = await asyncio.wait_for(process.communicate(stdin.encode()), timeout=60)
         assert process.returncode is not None
-        return Finished(process.returncode, out.decode(), err.decode())
+        finished = Finished(process.returncode, out.decode(), err.decode())
+        assert leaks_in_text(finished.out + finished.err, f"output of {arguments}") == []
+        return finished
 
     async def call_into(self, stdout: int, *arguments: str) -> int:
         """The same with its standard output somewhere else; its exit code."""
@@ -153,7 +170,12 @@ class World:
             stdin=asyncio.subprocess.PIPE,
             stdout=stdout,
             stderr=stderr,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environ},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.folder),
+                "PYTHONPATH": str(ROOT),
+                **self.environ,
+            },
             cwd=self.folder,
         )
 
@@ -207,9 +229,17 @@ def _read(accepted: Accepted) -> EmailMessage:
 @asynccontextmanager
 async def open_world(folder: Path, scenario: str = "small_shop") -> AsyncIterator[World]:
     """A world on real sockets; it stops by itself."""
-    marketplace = Marketplace.from_scenario(scenario, seed=4, start=START.astimezone(UTC))
-    async with serve(marketplace) as base_url, SmtpNeighbour() as smtp:
-        world = World(folder, marketplace, base_url, smtp)
+    marketplace = Marketplace.from_scenario(
+        scenario, seed=4, start=START.astimezone(UTC), client_id=CLIENT_ID
+    )
+    async with (
+        serve(marketplace) as base_url,
+        behaving(says(answer(b"OK"))) as monitor,
+        SmtpNeighbour() as smtp,
+    ):
+        smtp.require_login(*SMTP_LOGIN)
+        monitor_url = f"http://127.0.0.1:{monitor}/{PING_TOKEN}"
+        world = World(folder, marketplace, base_url, monitor_url, smtp)
         world.configure()
         marketplace.date_header = world.time
         yield world
