@@ -66,12 +66,12 @@ def _outer(error: BaseException) -> int:
 
 
 def _make_printable() -> None:
-    """Let no letter, and no closed output, end what a command does."""
-    for name in ("stdout", "stderr"):
+    """Let no letter, and no closed input or output, end what a command does."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
-        elif isinstance(stream, io.TextIOWrapper):
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper) and mode == "w":
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 Answers = Mapping[str, Any]
 """What is known, by the name of its question; a file that holds it, by that name and "_file"."""
 
-TRIED_WITH = {"NOTIFIER_SMTP__PASSWORD": "…"}
+BY_ENVIRONMENT = "NOTIFIER_SMTP__PASSWORD"
+TRIED_WITH = {BY_ENVIRONMENT: "…"}
 """So that a login is not refused for want of the password, which is the next question."""
 
 
@@ -98,15 +100,14 @@ QUESTIONS = (
 @pass_invocation
 def command(invocation: Invocation, /, *, yes: bool, force: bool, **flags: Any) -> None:
     """Write a commented config.toml from a few questions."""
-    from notifier import config  # noqa: PLC0415 - `notifier --help` does without
-    from notifier.config.fresh import fresh  # noqa: PLC0415
+    from notifier.config.fresh import fresh  # noqa: PLC0415 - `notifier --help` does without
 
     file = _target(invocation)
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already; --force replaces it")
     known = _from_flags(flags)
-    text = fresh(_tree(_with_defaults(known) if yes else _with_asked(known)))
-    config.parse(text, file, environ=invocation.environ)
+    text = fresh(_tree(_with_defaults(known) if yes else _with_answers(known)))
+    _refuse_wrong(text, file, known, invocation.environ)
     _write(file, text, replace=force)
     _tell_next(invocation, file)
 
@@ -133,15 +134,34 @@ def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_defaults(known: Answers) -> Answers:
-    gaps = [
+    if gaps := _gaps(known):
+        raise click.UsageError(f"with --yes there must be {', '.join(gaps)}")
+    defaults = {one.name: _read(one, _default(one, known) or "") for one in QUESTIONS}
+    return {**defaults, **known}
+
+
+def _gaps(known: Answers) -> list[str]:
+    """The flags without which there is nothing to go by."""
+    return [
         question.flag
         for question in QUESTIONS
         if question.default is None and question is not PASSWORD and not _is_known(question, known)
     ]
-    if gaps:
-        raise click.UsageError(f"with --yes there must be {', '.join(gaps)}")
-    defaults = {one.name: _read(one, _default(one, known) or "") for one in QUESTIONS}
-    return {**defaults, **known}
+
+
+def _with_answers(known: Answers) -> Answers:
+    """Ask; where nobody is there to answer, say how to do without."""
+    try:
+        return _with_asked(known)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo()  # ends the line of the question
+        needed = ", ".join(_gaps(known)) or "nothing more"
+        raise click.UsageError(
+            "nobody is there to answer (standard input is no terminal, and has ended); "
+            f"--yes asks nothing, and needs {needed}"
+        ) from None
 
 
 def _with_asked(known: Answers) -> Answers:
@@ -207,6 +227,31 @@ def _objections(question: Question, known: Answers) -> list[str]:
         concerned = (problem for problem in error.problems if problem.path.startswith(option))
         return [problem.message for problem in concerned]
     return []
+
+
+def _refuse_wrong(text: str, file: Path, known: Answers, environ: Mapping[str, str]) -> None:
+    """Raise ConfigError for what the answers and the environment together make wrong."""
+    from notifier import config  # noqa: PLC0415
+
+    try:
+        config.parse(text, file, environ=environ)
+    except ConfigError as error:
+        raise ConfigError(tuple(_by_flag(one, known) for one in error.problems)) from None
+
+
+def _by_flag(problem: Problem, known: Answers) -> Problem:
+    """The same with the flag in place of the line, since the file with that line is not written."""
+    from notifier.config.layers import dotted  # noqa: PLC0415
+
+    flags = {dotted(one.where(_account_id(known))): one.flag for one in QUESTIONS}
+    flags |= {f"{path}_file": f"{flag}-file" for path, flag in flags.items()}
+    flag = flags.get(problem.path.partition("[")[0])
+    if problem.line is None or flag is None:
+        return problem
+    if flag == "--smtp-username":  # which was right by itself: its password is all it can lack
+        way = "name the file that holds it with --smtp-password-file"
+        return Problem(flag, None, "", f"has no password; {way}, or set {BY_ENVIRONMENT}")
+    return Problem(flag, None, "", problem.message)
 
 
 def _tree(known: Answers) -> Tree:

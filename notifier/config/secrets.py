@@ -155,8 +155,9 @@ def _half_a_login(layers: Layers) -> Iterator[Problem]:
         way = f'write password_file = "smtp-password", or set {variable(PASSWORD)}'
         yield layers.problem(USERNAME, f"has no password; {way}")
     if password and username is None and layers.keys("smtp"):
-        message = "is missing beside the password; write the login of the mail server"
-        yield layers.problem(USERNAME, message)
+        said = _file_option(PASSWORD) if layers.find(_file_option(PASSWORD)) else PASSWORD
+        way = f"give smtp.username as well, or set {variable(USERNAME)}"
+        yield layers.problem(said, f"is there without a login; {way}")
 
 
 def _is_blank(value: object) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -238,8 +240,87 @@ def test_a_folder_that_is_not_there_is_told_with_the_way_out(file: Path) -> None
     )
 
 
-def test_nobody_at_the_keyboard_means_nothing_is_written(file: Path) -> None:
+def test_nobody_at_the_keyboard_is_told_of_the_way_without_one(file: Path) -> None:
     result = init(file, typed="Shop\n")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
+    assert "standard input is no terminal" in result.stderr
+    assert "--yes asks nothing, and needs --account-name, --client-id, --recipient, --admin" in (
+        result.stderr
+    )
     assert list(file.parent.iterdir()) == []
+
+
+def test_nobody_at_the_keyboard_with_all_that_is_needed_only_lacks_the_flag(file: Path) -> None:
+    result = init(file, *FLAGS[1:])
+
+    assert result.exit_code == 2
+    assert "--yes asks nothing, and needs nothing more" in result.stderr
+
+
+def test_a_closed_input_is_nobody_at_the_keyboard(file: Path) -> None:
+    program = (sys.executable, "-m", "notifier", "--config", str(file), "init")
+    finished = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert finished.returncode == 2
+    assert "standard input is no terminal" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "says"),
+    [
+        (
+            ["--smtp-username", "me"],
+            {},
+            (
+                "--smtp-username: has no password; name the file that holds it with "
+                "--smtp-password-file, or set NOTIFIER_SMTP__PASSWORD"
+            ),
+        ),
+        (
+            [],
+            {"NOTIFIER_SMTP__USERNAME": "me"},
+            (
+                "NOTIFIER_SMTP__USERNAME: smtp.username: has no password; write password_file = "
+                '"smtp-password", or set NOTIFIER_SMTP__PASSWORD'
+            ),
+        ),
+        (
+            [],
+            {"NOTIFIER_SMTP__PASSWORD": "canary"},
+            (
+                "NOTIFIER_SMTP__PASSWORD: smtp.password: is there without a login; "
+                "give smtp.username as well, or set NOTIFIER_SMTP__USERNAME"
+            ),
+        ),
+        (
+            ["--smtp-username", "me", "--smtp-password-file", "/no/file"],
+            {},
+            (
+                '--smtp-password-file: "/no/file" does not exist; write the password into it, and '
+                "nothing else, and run chmod 600 /no/file; or set NOTIFIER_SMTP__PASSWORD instead"
+            ),
+        ),
+    ],
+    ids=["login by flag", "login by environment", "password by environment", "no such file"],
+)
+def test_half_a_login_is_told_by_what_was_given_and_not_by_a_line_of_no_file(
+    file: Path, flags: list[str], environ: dict[str, str], says: str
+) -> None:
+    result = init(file, *FLAGS, *flags, environ=environ)
+
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == says
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_login_by_environment_needs_no_flags(file: Path) -> None:
+    environ = {"NOTIFIER_SMTP__USERNAME": "me", "NOTIFIER_SMTP__PASSWORD": "canary"}
+
+    assert init(file, *FLAGS, environ=environ).exit_code == 0

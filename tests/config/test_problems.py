@@ -130,7 +130,7 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         (SMTP, 'tls = "none"', ':4: smtp.tls: "none" is for this machine only; write "implicit"'),
         (SMTP, "username = 5", ":4: smtp.username: must be text in quotes; write username = "),
         (SMTP, 'username = "me"', ":4: smtp.username: has no password; write password_file = "),
-        (SMTP, 'password = "p"', ":3: smtp.username: is missing beside the password; write the"),
+        (SMTP, 'password = "p"', ":4: smtp.password: is there without a login; give smtp.userna"),
         (SMTP, 'reply_to = "jana"', ':4: smtp.reply_to: "jana" is not an address; write name@'),
         (
             SMTP,
