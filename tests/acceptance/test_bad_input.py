@@ -90,7 +90,7 @@ async def test_a_wrong_configuration_is_refused_with_the_way_out(
         pytest.param(
             lambda world: world.configure((world.base_url, "http://127.0.0.1:1")),
             ExitCode.TRY_LATER,
-            "127.0.0.1",
+            "127.0.0.1:1 cannot be reached; check marketplace.base_url",
             id="refusing marketplace",
         ),
         pytest.param(
