@@ -7,20 +7,28 @@ import ssl
 from aiosmtplib.errors import SMTPResponseException
 
 from notifier.errors import MailRefused, MailUnavailable, NotifierError
-from notifier.mail.delivery import is_final, is_no
+from notifier.mail.delivery import Phase, is_final, is_no
 from notifier.mail.wording import reply_text, tls_error, tls_reason, what_happened
 
 _LOST = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS errors that only tell that the other side went away."""
 
 
-def refusal(name: str, error: Exception) -> NotifierError:
-    """What went wrong before a transaction could begin, for the operator of server `name`."""
+def refusal(name: str, error: Exception, reached: Phase) -> NotifierError:
+    """What went wrong before a transaction could begin, for the operator of server `name`.
+
+    `reached` is the phase it went wrong in.
+    """
     if isinstance(error, SMTPResponseException):
         return _by_reply(name, error)
     tls = tls_error(error)
     if tls is not None and not isinstance(tls, _LOST):
         return _by_tls(name, tls)
+    if reached is Phase.LOGIN:
+        return MailUnavailable(
+            f"{name} answered, but not to the login ({what_happened(error)}); wait until it does, "
+            "or ask its operator"
+        )
     return MailUnavailable(
         f"{name} cannot be reached ({what_happened(error)}); check smtp.host, smtp.port, smtp.tls "
         "and the network"

@@ -153,8 +153,8 @@ class MailConnection:
                 await self._open(client)
         except (SMTPException, OSError, UnicodeError) as error:  # the last for an odd host name
             client.close()
-            self.phase = Phase.TLS if tls_error(error) else self.phase
-            raise refusal(self.name, error) from None
+            reached, self.phase = self.phase, Phase.TLS if tls_error(error) else self.phase
+            raise refusal(self.name, error, reached) from None
         except BaseException:
             client.close()
             raise

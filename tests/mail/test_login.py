@@ -106,6 +106,26 @@ async def test_a_login_that_cannot_be_checked_now_is_tried_again(
 
 
 @pytest.mark.parametrize(
+    ("action", "what"),
+    [(drops, "the connection was lost"), (hangs, "no answer in time")],
+    ids=["drop", "hang"],
+)
+async def test_silence_at_the_login_is_told_apart_from_a_server_that_is_not_there(
+    server: SmtpNeighbour, action: Action, what: str
+) -> None:
+    server.require_login(*LOGIN)
+    server.script(Step.AUTH, action)
+    settings = server_at(server.port, login=LOGIN, timeout=QUICK.dot)
+
+    async with MailConnection(settings, patience=QUICK) as mail:
+        with pytest.raises(MailUnavailable) as raised:
+            await mail.open()
+
+    assert f":{server.port} answered, but not to the login ({what}); wait" in str(raised.value)
+    assert "cannot be reached" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("mechanisms", "words"), [((), "none at all"), (("CRAM-MD5", "XOAUTH2"), "CRAM-MD5 XOAUTH2")]
 )
 async def test_a_server_without_a_login_we_know_is_refused(
