@@ -13,6 +13,8 @@ from notifier.errors import ExitCode
 if TYPE_CHECKING:
     from notifier.render import Parts
 
+STANDARD_OUTPUT = Path("-")
+
 
 @click.command
 @click.option("--account", metavar="ID", help="Which account; the first one unless told.")
@@ -41,11 +43,16 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
+    if html == STANDARD_OUTPUT and (text or show):
+        other = "--text" if text else "--open"
+        raise click.UsageError(
+            f"--html - prints the HTML part alone; name a file for it, or leave out {other}"
+        )
     parts = asyncio.run(_preview(invocation, account, language))
     if text or not (html or show):
         click.echo(f"Subject: {parts.subject}\n")
         click.echo(parts.text, nl=False)
-    if html == Path("-"):
+    if html == STANDARD_OUTPUT:
         click.echo(parts.html)
     elif html or show:
         file = _write(parts.html, html)

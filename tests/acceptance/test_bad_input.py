@@ -166,6 +166,8 @@ async def test_a_wrong_password_is_told_and_nothing_is_lost(world: World) -> Non
         (["orders", "--filter", "days>=x"], "not a number"),
         (["orders", "--sort", "age"], "no column"),
         (["preview", "--language", "xx"], "sl"),
+        (["preview", "--html", "-", "--text"], "name a file for it, or leave out --text"),
+        (["preview", "--html", "-", "--open"], "name a file for it, or leave out --open"),
         (["send-test", "stranger@example.com"], "configured"),
         (["send-test", "no address"], "name@domain"),
         (["simulator", "--scenario", "busi_day"], "busy_day"),
@@ -179,6 +181,7 @@ async def test_a_wrong_command_line_is_answered_with_what_there_is(
     assert finished.code == ExitCode.USAGE
     assert hint in finished.err
     assert "Traceback" not in finished.err
+    assert finished.out == ""
     assert world.receivers == []
 
 

@@ -85,6 +85,14 @@ async def test_preview_shows_the_mail_and_leaves_no_trace(world: World) -> None:
     assert not (world.folder / "notifier.db").exists()
 
 
+async def test_the_page_of_a_preview_can_be_piped_on(world: World) -> None:
+    shown = await world.call("preview", "--html", "-")
+
+    assert shown.code == ExitCode.DONE
+    assert shown.out.lower().startswith("<!doctype html>")
+    assert shown.out.rstrip().endswith("</html>")
+
+
 async def test_preview_is_what_run_sends(world: World) -> None:
     shown = await world.call("preview")
     await world.call("run", "--now")
