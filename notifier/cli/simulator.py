@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 CLIENT_ID = "demo-client-id"
 
 
+class Hook(NamedTuple):
+    """Where the marketplace posts what changes, and what share of it gets lost."""
+
+    url: str
+    lost_share: float
+    seed: int
+
+
 @click.command
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8085, show_default=True)
@@ -23,13 +31,36 @@ CLIENT_ID = "demo-client-id"
     "--scenario", default="busy_day", show_default=True, metavar="NAME", help="See --list."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same orders.")
+@click.option(
+    "--in-transit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many orders are shipped at any time, in the scenario season. [default: 2000]",
+)
 @click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Calls a day, then 429.")
+@click.option(
+    "--others", type=click.IntRange(0), metavar="N", help="Calls others take of them each day."
+)
 @click.option(
     "--latency",
     type=click.FloatRange(0),
-    default=0.0,
     metavar="SECONDS",
     help="Wait before each answer.",
+)
+@click.option(
+    "--failing",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="SHARE",
+    help="Let this share of all calls fail, 0 to 1.",
+)
+@click.option("--webhook", metavar="URL", help="Post the ids of orders that change to it.")
+@click.option(
+    "--webhook-loss",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="SHARE",
+    help="Lose this share of those posts, 0 to 1.",
 )
 @click.option("--client-id", default=CLIENT_ID, show_default=True, help="The one it accepts.")
 @click.option("--list", "list_scenarios", is_flag=True, help="List the scenarios and stop.")
@@ -41,8 +72,13 @@ def command(
     port: int,
     scenario: str,
     seed: int,
+    in_transit: int | None,
     rate_limit: int | None,
-    latency: float,
+    others: int | None,
+    latency: float | None,
+    failing: float,
+    webhook: str | None,
+    webhook_loss: float,
     client_id: str,
     list_scenarios: bool,
 ) -> int:
@@ -67,6 +103,8 @@ def command(
         raise click.BadParameter(
             f'no scenario "{scenario}"; there is: {", ".join(SCENARIOS)}', param_hint="--scenario"
         )
+    if in_transit is not None and scenario != "season":
+        raise click.UsageError("--in-transit is for --scenario season; the others have their size")
     world = World.from_scenario(
         scenario,
         seed=seed,
@@ -74,24 +112,33 @@ def command(
         clock=invocation.now,
         clock_stays=True,  # its Date stays true, so that nobody takes it for a wrong clock
         client_id=client_id,
+        in_transit=in_transit,
         rate_limit=rate_limit,
+        others=others,
         latency_seconds=latency,
+        failing_share=failing,
     )
-    return _serve(invocation, world, host, port)
+    hook = Hook(webhook, webhook_loss, seed) if webhook else None
+    return _serve(invocation, world, host, port, hook)
 
 
-def _serve(invocation: Invocation, world: World, host: str, port: int) -> int:
+def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Hook | None) -> int:
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
     import contextlib  # noqa: PLC0415
     import signal  # noqa: PLC0415
 
     from notifier.simulator import serve  # noqa: PLC0415
+    from notifier.simulator.poster import posting  # noqa: PLC0415
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        async with serve(world, host, port) as base_url:
+        async with contextlib.AsyncExitStack() as stack:
+            base_url = await stack.enter_async_context(serve(world, host, port))
+            if hook:
+                posts = posting(world, hook.url, lost_share=hook.lost_share, seed=hook.seed)
+                await stack.enter_async_context(posts)
             invocation.echo(f"Serving the simulated marketplace at {base_url}; Ctrl-C stops it.")
             invocation.echo(f"{len(world.ready_ids())} orders are ready to return.")
             invocation.echo(

@@ -5,14 +5,15 @@
         ...
     world.advance(days=1)
 
-Read `scenarios.py` for what there is, `lifecycle.py` for what becomes of an order, and `app.py`
-for the pages that are served.
+Read `scenarios.py` for what there is, `lifecycle.py` for what becomes of an order, `season.py` for
+a seller over months, and `app.py` for the pages that are served.
 """
 
 from notifier.simulator.app import create_app
 from notifier.simulator.orders import ABSENT
 from notifier.simulator.scenarios import SCENARIOS
 from notifier.simulator.server import serve
+from notifier.simulator.webhook import Post, Webhook
 from notifier.simulator.world import World
 
-__all__ = ["ABSENT", "SCENARIOS", "World", "create_app", "serve"]
+__all__ = ["ABSENT", "SCENARIOS", "Post", "Webhook", "World", "create_app", "serve"]

@@ -7,7 +7,7 @@ so none of those is ever left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -172,13 +172,12 @@ def _item(seen: Seen, line: Line) -> Json:
 
 
 def _consignment_history(seen: Seen) -> list[Json]:
-    """What the carrier told of each parcel, oldest first."""
+    """What the carrier told of each parcel, oldest first unless the order is written otherwise."""
     if not (seen.was_shipped and seen.order.mall_delivery):
         return []
-    return [
+    history: list[Json] = [
         {
-            "code": event.code.value,
-            "status": event.code.value,  # an older official client reads this name
+            **dict.fromkeys(seen.order.carrier_keys, event.code.value),
             "date": seen.stamps.moment(seen.order.shipped_at + event.after),
             "flags": list(event.flags),
             "tracking_number": parcel,
@@ -187,6 +186,7 @@ def _consignment_history(seen: Seen) -> list[Json]:
         if seen.order.shipped_at + event.after <= seen.at
         for parcel in seen.contents.parcels
     ]
+    return history[::-1] if seen.order.newest_first else history
 
 
 ULOZENKA_NAMES = {2: "Paket je prevzet", 5: "Pripravljeno za prevzem", 22: "Rok hrambe je potekel"}
@@ -198,11 +198,12 @@ def _ulozenka_history(seen: Seen) -> list[Json]:
         return []
     journey = seen.order.journey
     days = {2: 0, 5: journey.at_pickup_point_after, 22: journey.returning_after}
-    return [
+    history: list[Json] = [
         {"id": id_, "name": ULOZENKA_NAMES[id_], "date": date}
         for id_, after in days.items()
         if after is not None and (date := _if_past(seen, after * DAY)) is not None
     ]
+    return history[::-1] if seen.order.newest_first else history
 
 
 def _if_past(seen: Seen, after: timedelta) -> str | None:
@@ -232,7 +233,7 @@ class Paging:
         """At least one, also of an empty list."""
         return max(1, -(-self.total // self.size))
 
-    def of(self, orders: list[Seen]) -> list[Seen]:
+    def of(self, orders: Sequence[object]) -> Sequence[object]:
         """The orders of this page."""
         begin = (self.page - 1) * self.size
         return orders[begin : begin + self.size]

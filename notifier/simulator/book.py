@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from notifier.simulator.clock import Clock, Stamps
 from notifier.simulator.filters import Selection
-from notifier.simulator.lifecycle import DAY
+from notifier.simulator.lifecycle import DAY, Status
 from notifier.simulator.orders import Order, Seen
-from notifier.simulator.population import Crowd, first_day, order_id, shipments
+from notifier.simulator.population import Population, order_id
 
 MINUTE = timedelta(minutes=1)
 FIRST_SET_BY_HAND = 900_000
@@ -19,14 +21,21 @@ FIRST_SET_BY_HAND = 900_000
 
 @dataclass(slots=True)
 class OrderBook:
-    """All orders of a world. Those of later days come into being when their day is reached."""
+    """All orders of a world. Those of later days come into being when their day is reached.
 
-    crowd: Crowd
+    Those that have left `shipped` lie apart, so that a season may be long.
+    """
+
+    population: Population
     seed: int
     start: datetime
     clock: Clock
     zone: ZoneInfo
     _orders: dict[int, Order] = field(default_factory=dict)
+    _departed: dict[int, Order] = field(default_factory=dict)
+    _leavers: deque[tuple[datetime, list[int]]] = field(default_factory=deque)
+    """Who was laid apart when; the last ones last."""
+    _sorted_at: datetime | None = None
     _days_shipped: int = 0
     _numbers: int = 0
     _ids_set_by_hand: int = 0
@@ -34,7 +43,7 @@ class OrderBook:
     _found: tuple[object, list[Seen]] = (None, [])
 
     def __post_init__(self) -> None:
-        self._add(first_day(self.crowd, self.seed, self.start))
+        self._add(self.population.first_day(self.seed, self.start))
 
     @property
     def moment(self) -> datetime:
@@ -45,38 +54,59 @@ class OrderBook:
 
     def __iter__(self) -> Iterator[Seen]:
         """Every order that exists now, in no promised sequence."""
+        at = self._reach()
+        yield from self._seen_of(self._orders, at)
+        yield from self._seen_of(self._departed, at)
+
+    def shipped(self) -> Iterator[Seen]:
+        """Those that are `shipped` now; quicker than to look at all."""
         at, stamps = self._reach(), self._stamps
         for order in self._orders.values():
-            if order.opened_at <= at:
+            if order.status_at(at) == Status.SHIPPED:
                 yield Seen(order, at, stamps, self.seed)
 
     def seen(self, order_id: int) -> Seen | None:
         """One order; None when there is no such order, or not yet."""
         at = self._reach()
-        order = self._orders.get(order_id)
+        order = self._orders.get(order_id) or self._departed.get(order_id)
         if order is None or order.opened_at > at:
             return None
         return Seen(order, at, self._stamps, self.seed)
+
+    def changes(self, since: datetime) -> list[tuple[datetime, int]]:
+        """Changes of a status or a flag after `since`, up to now: when, and of which order."""
+        at = self._reach()
+        left = (ids for when, ids in self._leavers if when > since)
+        departed = (self._departed.get(id_) for ids in left for id_ in ids)
+        return sorted(
+            (instant, order.id)
+            for order in chain(self._orders.values(), departed)
+            if order is not None
+            for instant in order.changes()
+            if since < instant <= at
+        )
 
     def find(self, selection: Selection) -> list[Seen]:
         """The orders of a list. The last one is remembered: a list has many pages."""
         state = (selection, self._edits, self.moment)
         if self._found[0] != state:
-            self._found = (state, selection.of(self))
+            orders = self.shipped() if selection.only_shipped else self
+            self._found = (state, selection.of(orders))
         return self._found[1]
 
     def __getitem__(self, order_id: int) -> Order:
         """One order as it is stored; KeyError."""
-        return self._orders[order_id]
+        return self._orders.get(order_id) or self._departed[order_id]
 
     def put(self, order: Order) -> None:
         """Add an order, or replace the one with its id."""
+        self._departed.pop(order.id, None)
         self._orders[order.id] = order
         self._edits += 1
 
     def remove(self, order_id: int) -> None:
         """Forget an order; KeyError."""
-        del self._orders[order_id]
+        del (self._orders if order_id in self._orders else self._departed)[order_id]
         self._edits += 1
 
     def free_id(self) -> int:
@@ -94,10 +124,43 @@ class OrderBook:
         wanted = -((self.start - at) // DAY) + 1
         while self._days_shipped < wanted:
             self._days_shipped += 1
-            day = self._days_shipped
-            self._add(shipments(self.crowd, self.seed, self.start, day, self._numbers))
+            day, first = self._days_shipped, self._numbers
+            self._add(self.population.shipments(self.seed, self.start, day, first))
+        if self._sorted_at is None or not timedelta() <= at - self._sorted_at < DAY:
+            self._sort_out(at)
         return at
 
     def _add(self, orders: list[Order]) -> None:
         self._orders.update((order.id, order) for order in orders)
         self._numbers += len(orders)
+
+    def _sort_out(self, at: datetime) -> None:
+        """Lay apart what has departed, and forget what departed long ago.
+
+        Also when the clock was set back: then what lies apart may be on its way again.
+        """
+        if self._sorted_at is not None and at < self._sorted_at:
+            self._orders |= self._departed
+            self._departed.clear()
+            self._leavers.clear()
+        self._sorted_at = at
+        ends = ((order, order.departs_at) for order in self._orders.values())
+        gone = [order.id for order, end in ends if end is not None and end <= at]
+        for id_ in gone:
+            self._departed[id_] = self._orders.pop(id_)
+        self._leavers.append((at, gone))
+        self._forget(at)
+
+    def _forget(self, at: datetime) -> None:
+        if (long := self.population.forgets_after) is None:
+            return
+        while self._leavers[0][0] + long <= at:
+            _, ids = self._leavers.popleft()
+            for id_ in ids:
+                self._departed.pop(id_, None)
+
+    def _seen_of(self, orders: Mapping[int, Order], at: datetime) -> Iterator[Seen]:
+        stamps = self._stamps
+        for order in orders.values():
+            if order.opened_at <= at:
+                yield Seen(order, at, stamps, self.seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,12 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """Which calls fail: the next ones in a row, all, or the detail of some orders."""
+    """Which calls fail: the next ones in a row, all, a share, or the detail of some orders."""
 
     _next: deque[Fault] = field(default_factory=deque)
     _always: Fault | None = None
+    _share: float = 0.0
+    _dice: Random = field(default_factory=lambda: Random(0))
     _broken: dict[int, Fault] = field(default_factory=dict)
 
     def plan(self, fault: Fault, count: int = 1) -> None:
@@ -32,10 +35,15 @@ class Faults:
         """Let every call fail."""
         self._always = fault
 
+    def now_and_then(self, share: float, seed: int) -> None:
+        """Let a share (0 to 1) of all calls fail with 502 or 503, always the same ones."""
+        self._share, self._dice = share, Random(f"faults/{seed}")
+
     def stop(self) -> None:
         """Let calls succeed again; broken details stay broken."""
         self._next.clear()
         self._always = None
+        self._share = 0.0
 
     def break_detail(self, order_id: int, fault: Fault) -> None:
         """Let the detail of one order fail until further notice."""
@@ -45,6 +53,8 @@ class Faults:
         """The failure of the call that is being made now."""
         if self._next:
             return self._next.popleft()
+        if self._share and self._dice.random() < self._share:
+            return Fault(self._dice.choice((502, 503)))
         return self._always
 
     def of_detail(self, order_id: int) -> Fault | None:

@@ -98,6 +98,15 @@ class Selection:
         return all(condition.holds(seen) for condition in self.conditions)
 
     @property
+    def only_shipped(self) -> bool:
+        """Whether nothing can be in it but what is `shipped`."""
+        return any(
+            condition.field == "status" and set(condition.wanted) == {Status.SHIPPED}
+            for condition in self.conditions
+            if condition.operator in {Operator.EQ, Operator.IN}
+        )
+
+    @property
     def _asks_for_blocked(self) -> bool:
         return any(
             condition.field == "status" and condition.asks_for(Status.BLOCKED)

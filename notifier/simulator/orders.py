@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
@@ -45,6 +45,11 @@ class Order:
     """Set by hand, likewise."""
     nulls: bool = False
     """Absent values are written as null instead of being left out; both have been seen."""
+    carrier_keys: tuple[str, ...] = ("code", "status")
+    """Under which of its two names the carrier's word stands; an old official client reads the
+    second."""
+    newest_first: bool = False
+    """In which order its histories are; nobody promises one."""
     fields: Mapping[str, object] = field(default_factory=dict)
     """Values set by hand, by the marketplace's names; `ABSENT` leaves the key out."""
 
@@ -62,6 +67,24 @@ class Order:
     def shipping_at(self) -> datetime:
         """When the seller began to pack it."""
         return self.shipped_at - timedelta(hours=3)
+
+    @property
+    def departs_at(self) -> datetime | None:
+        """When it leaves `shipped` by itself; None for what was set by hand."""
+        if self.status is not None:
+            return None
+        return self.shipped_at + self.journey.ends_after * DAY
+
+    def changes(self) -> Iterator[datetime]:
+        """When its status or its flag changes by itself, also in days to come."""
+        if self.status is not None:
+            return
+        yield self.opened_at
+        yield self.shipping_at
+        yield self.shipped_at
+        if self.mall_delivery and self.journey.ready_after is not None:
+            yield self.shipped_at + self.journey.ready_after * DAY
+        yield self.shipped_at + self.journey.ends_after * DAY
 
     def days(self, at: datetime) -> int:
         """Whole days since it was shipped."""
@@ -115,6 +138,12 @@ class Seen:
     def ready(self) -> bool:
         """Whether it is marked as ready to return now."""
         return self.order.is_ready_at(self.at)
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether the carrier's history says that it is on its way back, or has been."""
+        returning = self.order.journey.returning_after
+        return returning is not None and self.order.shipped_at + returning * DAY <= self.at
 
     @cached_property
     def contents(self) -> Contents:

@@ -6,12 +6,34 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Protocol
 
 from notifier.simulator.lifecycle import DAY, NEVER, Journey, Status, draw, draw_return
 from notifier.simulator.orders import Delivery, Order
 
+READY_WORDS = frozenset({"true", "1"})
+"""A flag may be written as a number or a text; a right client understands either."""
+
 LONGEST_WAY = 12
 """Days; only the rare order that waits for weeks is shipped for longer."""
+
+
+class Population(Protocol):
+    """Whose orders a world has."""
+
+    def first_day(self, seed: int, start: datetime) -> list[Order]:
+        """The orders a world begins with, oldest shipment first."""
+        ...
+
+    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[Order]:
+        """What is shipped in the 24 hours up to `start` + `day` days; `first` is the next
+        number."""
+        ...
+
+    @property
+    def forgets_after(self) -> timedelta | None:
+        """How long after it left `shipped` an order is still known; None is for ever."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +54,40 @@ class Crowd:
     """Test orders that lie ready: to be listed only when asked for."""
     shipped_per_day: int = 0
 
+    @property
+    def forgets_after(self) -> timedelta | None:
+        """Nothing is ever forgotten."""
+        return None
+
+    def first_day(self, seed: int, start: datetime) -> list[Order]:
+        """So many of each kind as was asked for."""
+        dice = Random(f"first day/{seed}")
+        drafts = sorted(_drafts(self, dice), key=lambda draft: -draft.days)
+        return [
+            Order(
+                order_id(seed, number),
+                daytime(start - draft.days * DAY, dice),
+                draft.journey,
+                draft.delivery,
+                draft.test,
+            )
+            for number, draft in enumerate(drafts)
+        ]
+
+    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[Order]:
+        """About as many each day."""
+        dice = Random(f"shipments/{seed}/{day}")
+        count = round(self.shipped_per_day * dice.uniform(0.8, 1.2))
+        return [
+            Order(
+                order_id(seed, first + number),
+                daytime(start + day * DAY, dice),
+                draw(dice),
+                carried(dice),
+            )
+            for number in range(count)
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -41,37 +97,6 @@ class Draft:
     days: int
     delivery: Delivery
     test: bool = False
-
-
-def first_day(crowd: Crowd, seed: int, start: datetime) -> list[Order]:
-    """The orders a world begins with, oldest shipment first."""
-    dice = Random(f"first day/{seed}")
-    drafts = sorted(_drafts(crowd, dice), key=lambda draft: -draft.days)
-    return [
-        Order(
-            order_id(seed, number),
-            _daytime(start - draft.days * DAY, dice),
-            draft.journey,
-            draft.delivery,
-            draft.test,
-        )
-        for number, draft in enumerate(drafts)
-    ]
-
-
-def shipments(crowd: Crowd, seed: int, start: datetime, day: int, first: int) -> list[Order]:
-    """What is shipped in the 24 hours up to `start` + `day` days; `first` is the next number."""
-    dice = Random(f"shipments/{seed}/{day}")
-    count = round(crowd.shipped_per_day * dice.uniform(0.8, 1.2))
-    return [
-        Order(
-            order_id(seed, first + number),
-            _daytime(start + day * DAY, dice),
-            draw(dice),
-            _delivery(dice),
-        )
-        for number in range(count)
-    ]
 
 
 def order_id(seed: int, number: int) -> int:
@@ -96,12 +121,12 @@ def _drafts(crowd: Crowd, dice: Random) -> Iterator[Draft]:
 def _waiting(dice: Random) -> Draft:
     journey = draw_return(dice)
     days = dice.randrange(journey.ready_after or 0, journey.ends_after)
-    return Draft(journey, days, _delivery(dice))
+    return Draft(journey, days, carried(dice))
 
 
 def _coming_back(dice: Random) -> Draft:
     journey = draw_return(dice)
-    return Draft(journey, (journey.ready_after or 1) - 1, _delivery(dice))
+    return Draft(journey, (journey.ready_after or 1) - 1, carried(dice))
 
 
 def _under_way(dice: Random) -> Draft:
@@ -109,7 +134,7 @@ def _under_way(dice: Random) -> Draft:
     while True:
         journey, days = draw(dice), dice.randrange(LONGEST_WAY)
         if journey.status(days) is Status.SHIPPED and not journey.is_ready(days):
-            return Draft(journey, days, _delivery(dice))
+            return Draft(journey, days, carried(dice))
 
 
 def _own_carrier(dice: Random) -> Draft:
@@ -118,18 +143,19 @@ def _own_carrier(dice: Random) -> Draft:
 
 def _departed(dice: Random) -> Draft:
     journey = draw(dice)
-    return Draft(journey, journey.ends_after + dice.randrange(10), _delivery(dice))
+    return Draft(journey, journey.ends_after + dice.randrange(10), carried(dice))
 
 
 def _test(dice: Random) -> Draft:
     return replace(_waiting(dice), test=True)
 
 
-def _delivery(dice: Random) -> Delivery:
+def carried(dice: Random) -> Delivery:
+    """By which form of MALL Delivery it goes."""
     return Delivery.CLASSIC if dice.random() < 0.2 else Delivery.SPECTRUM
 
 
-def _daytime(latest: datetime, dice: Random) -> datetime:
+def daytime(latest: datetime, dice: Random) -> datetime:
     """An instant in the 24 hours up to `latest`, between 8 and 18 o'clock."""
     instant = latest.replace(
         hour=dice.randrange(8, 18), minute=dice.randrange(60), second=dice.randrange(60)
@@ -144,7 +170,7 @@ def by_hand(order_id: int, at: datetime, fields: Mapping[str, object]) -> Order:
     """
     given = fields.get("status")
     status = given if isinstance(given, str) else Status.SHIPPED
-    ready = fields.get("ready_to_return") is True
+    ready = str(fields.get("ready_to_return")).lower() in READY_WORDS
     return Order(
         order_id,
         at - timedelta(days=12),
@@ -153,7 +179,8 @@ def by_hand(order_id: int, at: datetime, fields: Mapping[str, object]) -> Order:
         test=fields.get("test") is True,
         status=status,
         ready=ready,
-        fields={key: value for key, value in fields.items() if key != "id"},
+        # An id that is written strangely is shown so.
+        fields={key: value for key, value in fields.items() if key != "id" or value != order_id},
     )
 
 

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from notifier.simulator.faults import Fault
 from notifier.simulator.lifecycle import Status
+from notifier.simulator.malformed import STRAY_ROWS, malformed_details, malformed_orders
 from notifier.simulator.orders import ABSENT
-from notifier.simulator.population import Crowd
+from notifier.simulator.population import Crowd, Population
+from notifier.simulator.rate import GENEROUS, SECONDS_OF_A_DAY
+from notifier.simulator.season import Season
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Calls in a window, for everybody who calls for the seller; the others take theirs of it."""
+
+    calls: int = GENEROUS
+    window_seconds: int = SECONDS_OF_A_DAY
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How slow answers are: each waits, and each `drips_every`-th comes in pieces (0: none)."""
+
+    latency_seconds: float = 0.0
+    drips_every: int = 0
+    drip_seconds: float = 2.0
+    """How long such an answer takes, once it has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +41,21 @@ class Scenario:
     name: str
     about: str
     """One sentence for a person who chooses."""
-    crowd: Crowd
+    population: Population
     by_hand: tuple[Mapping[str, object], ...] = ()
     """Orders with these fields, in the marketplace's names; `nulls` writes nulls for absent."""
     page_size_cap: int = 1_000
     total_on_even_pages: bool = True
     faults: tuple[Fault, ...] = ()
     """What the first calls answer, one after the other."""
+    details: Mapping[int, bytes] = field(default_factory=dict)
+    """What the detail of some orders answers instead of what it should."""
+    stray_rows: tuple[object, ...] = ()
+    """What stands in the first page of every list and is no order."""
+    moves_per_day: int = 0
+    """How often a list moves between two of its pages."""
+    limit: Limit = Limit()
+    pace: Pace = Pace()
 
 
 def every_status() -> Iterator[Mapping[str, object]]:
@@ -115,6 +145,44 @@ SCENARIOS: Mapping[str, Scenario] = {
                 Fault(500),
                 Fault(429, {"Retry-After": "1"}),
             ),
+        ),
+        Scenario(
+            "moving_pages",
+            "Ten orders a page, and the first six pages read each day shift those behind them.",
+            Crowd(waiting=25, under_way=50, coming_back=3, departed=5, shipped_per_day=22),
+            page_size_cap=10,
+            moves_per_day=6,
+        ),
+        Scenario(
+            "slow",
+            "Each answer takes 0.4 s, each tenth then drips in over 3 s more.",
+            Crowd(waiting=6, under_way=24, coming_back=2, departed=5, shipped_per_day=9),
+            pace=Pace(latency_seconds=0.4, drips_every=10, drip_seconds=3.0),
+        ),
+        Scenario(
+            "rate_limited",
+            "20 calls in any two seconds, then 429 with Retry-After.",
+            Crowd(waiting=20, under_way=60, coming_back=2, departed=5, shipped_per_day=23),
+            limit=Limit(calls=20, window_seconds=2),
+        ),
+        Scenario(
+            "daily_limit",
+            "200 shipped orders, and 150 calls a day, of which others take some 60.",
+            BUSY,
+            limit=Limit(calls=150, others=60),
+        ),
+        Scenario(
+            "malformed",
+            "Wrong types, nulls and words that nobody knows, among orders that are well.",
+            Crowd(waiting=10, under_way=20, coming_back=2, departed=5, shipped_per_day=9),
+            by_hand=tuple(malformed_orders()),
+            details=malformed_details(),
+            stray_rows=STRAY_ROWS,
+        ),
+        Scenario(
+            "season",
+            "A seller with 2,000 orders in transit on every day, for as long as you like.",
+            Season(),
         ),
         Scenario(
             "big",
