@@ -10,8 +10,9 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ _QUEUES = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
     *("maildrop", "private", "public", "saved", "trace"),
 )
+_ON_THE_WAY = ("maildrop", "incoming", "active", "deferred")
 _MAIN = """\
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -53,9 +55,59 @@ error unix - - n - - error
 retry unix - - n - - error
 proxymap unix - - n - - proxymap
 virtual unix - n n - - virtual
+smtp unix - - n - - smtp
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
+# The queue moves to a disk that these processes alone can see, and that ends with them.
+_ON_A_DISK = """\
+set -e
+mount -t tmpfs -o "size=$1,mode=755" queue "$2/disk"
+cp -a "$2/queue/." "$2/disk"
+mount --bind "$2/disk" "$2/queue"
+shift 2
+exec "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Postfix:
+    """One that runs; `folder` holds all of it, as its own processes see it."""
+
+    port: int
+    folder: Path
+
+    @property
+    def mailbox(self) -> Path:
+        """Where new mail lies, once there is any."""
+        return self.folder / "mail/box/new"
+
+    def set(self, setting: str) -> None:
+        """Let `name = value` hold for processes that start from now on (see `max_use`)."""
+        _write_main(self.folder, f"{setting}\n")
+
+    def fill_disk(self, *, but: int = 0) -> None:
+        """Leave the queue's disk no room, or only so many bytes."""
+        disk = os.statvfs(self._queue)
+        with self._ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize - but)
+
+    def make_room(self) -> None:
+        """Undo it."""
+        self._ballast.unlink()
+
+    async def drained(self) -> None:
+        """Wait until it has passed on all it took; TimeoutError when it cannot."""
+        # In the order in which mail goes through them, so that none slips by between two looks.
+        await until(lambda: not any(_any_file(self._queue / name) for name in _ON_THE_WAY))
+
+    @property
+    def _queue(self) -> Path:
+        return self.folder / "queue"
+
+    @property
+    def _ballast(self) -> Path:
+        return self._queue / "ballast"
 
 
 @asynccontextmanager
@@ -69,23 +121,25 @@ async def smtp_sink(folder: Path) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def postfix() -> AsyncIterator[tuple[int, Path]]:
-    """Run a Postfix that delivers what is for DOMAIN; gives the port, and where new mail lies.
+async def postfix(*settings: str, disk_bytes: int = 0) -> AsyncIterator[Postfix]:
+    """Run a Postfix that delivers what is for DOMAIN; `settings` are further lines of its main.cf.
 
     It needs root, as its parts run as users of their own; they could not enter a folder of pytest.
+    With `disk_bytes` its queue has a disk of its own of that size.
     """
     _installed("postfix")
     if os.geteuid() != 0:
-        pytest.skip("Postfix can only be started by root")
+        pytest.skip("NOT CHECKED: Postfix can only be started by root")
     with tempfile.TemporaryDirectory(
         prefix="notifier-postfix-", ignore_cleanup_errors=True
     ) as name:
         folder, port = Path(name), _free_port()
-        _furnish(folder, port)
+        _furnish(folder, port, settings)
+        under = await _on_a_disk(folder, disk_bytes) if disk_bytes else ()
         master = await _output("postconf", "-h", "daemon_directory") + "/master"
-        async with _running(master, "-d", "-c", f"{folder}/config"):
+        async with _running(*under, master, "-d", "-c", f"{folder}/config") as pid:
             await _listening(port)
-            yield port, folder / "mail/box/new"
+            yield Postfix(port, Path(f"/proc/{pid}/root{folder}") if disk_bytes else folder)
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -95,34 +149,55 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def _furnish(folder: Path, port: int) -> None:
+async def _on_a_disk(folder: Path, disk_bytes: int) -> tuple[str, ...]:
+    """The words before a command that make the queue lie on a disk of that size."""
+    tried = await asyncio.create_subprocess_exec(
+        *("unshare", "-m", "mount", "-t", "tmpfs", "queue", str(folder / "disk")),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    if await tried.wait():
+        pytest.skip("NOT CHECKED: a disk that is full; nothing may be mounted here")
+    return ("unshare", "-m", "sh", "-c", _ON_A_DISK, "sh", str(disk_bytes), str(folder))
+
+
+def _furnish(folder: Path, port: int, settings: Sequence[str]) -> None:
     folder.chmod(0o755)
-    for name in ("config", "data", "mail", "queue", "queue/pid"):
+    for name in ("config", "data", "disk", "mail", "queue", "queue/pid"):
         (folder / name).mkdir()
     for name in _QUEUES:
         (folder / "queue" / name).mkdir()
         shutil.chown(folder / "queue" / name, "postfix")
     shutil.chown(folder / "data", "postfix")
     shutil.chown(folder / "mail", 65534)
-    (folder / "config/main.cf").write_text(_MAIN.format(folder=folder, domain=DOMAIN))
+    own = _MAIN.format(folder=folder, domain=DOMAIN)
+    _write_main(folder, "\n".join([own, *settings, ""]))
+    (folder / "config/master.cf").write_text(_MASTER.format(port=port))
+
+
+def _write_main(folder: Path, text: str) -> None:
+    with (folder / "config/main.cf").open("a") as main:
+        main.write(text)
     # A file that has just been written may still be; Postfix would wait two seconds for its end.
     os.utime(folder / "config/main.cf", (0, 0))
-    (folder / "config/master.cf").write_text(_MASTER.format(port=port))
+
+
+def _any_file(folder: Path) -> bool:
+    return any(path.is_file() for path in folder.rglob("*"))
 
 
 def _installed(name: str) -> str:
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
     if program := shutil.which(name, path=path):
         return program
-    pytest.skip(f"{name} is not installed (Debian: apt install postfix)")
+    pytest.skip(f"NOT CHECKED: {name} is not installed (Debian: apt install postfix)")
 
 
 @asynccontextmanager
-async def _running(program: str, *arguments: str) -> AsyncIterator[None]:
-    """Run a program until the block ends, which ends whatever it started as well."""
+async def _running(program: str, *arguments: str) -> AsyncIterator[int]:
+    """Run a program until the block ends, with whatever it started; gives its process id."""
     process = await asyncio.create_subprocess_exec(program, *arguments, start_new_session=True)
     try:
-        yield
+        yield process.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
