@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 
 from notifier.errors import StoreError
 from notifier.ledger import MessageState, RunState
+from notifier.store.engine import uri_to_read
 from notifier.store.identity import mark_file
 from notifier.store.tables import bodies, messages, runs, snapshots
 
@@ -126,8 +127,7 @@ class _Head:
 
 def _read_head(file: Path, busy_seconds: float) -> _Head:
     """Ask SQLite, because the answer may still be in its journal."""
-    uri = f"{file.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as opened:
+    with closing(sqlite3.connect(uri_to_read(file), uri=True, timeout=busy_seconds)) as opened:
         (application_id,) = opened.execute("PRAGMA application_id").fetchone()
         (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (page_size,) = opened.execute("PRAGMA page_size").fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
+from notifier.errors import StoreError
 from notifier.store.foreign import is_busy
 
 BUSY_SECONDS = 5.0
@@ -41,13 +43,34 @@ def writing_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
 
 
 def reading_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """An engine that cannot write; a SQLite file must exist."""
+    """An engine that cannot write; a SQLite file must exist. Raises what `uri_to_read` does."""
     file = sqlite_file(url)
     if file is not None:
-        database = f"{file.resolve().as_uri()}?mode=ro"
-        parsed = URL.create("sqlite", database=database, query={"uri": "true"})
+        parsed = URL.create("sqlite", database=uri_to_read(file), query={"uri": "true"})
         return _sqlite(parsed, busy_seconds, writes=False)
     return _postgresql(make_url(url), busy_seconds, execution_options={"postgresql_readonly": True})
+
+
+def uri_to_read(file: Path) -> str:
+    """A SQLite file for reading alone, also where nothing at all may be written.
+
+    Even a reader needs the index of the journal, and makes it in the folder where it is not there
+    (sqlite.org/wal.html, "Read-Only Databases"). Where it may not, and nothing is in the journal,
+    all there is stands in the file. Raises StoreError where it does not.
+    """
+    resolved = file.resolve()
+    uri = f"{resolved.as_uri()}?mode=ro"
+    journal, index = (resolved.with_name(f"{resolved.name}{end}") for end in ("-wal", "-shm"))
+    if os.access(resolved.parent, os.W_OK) or (journal.exists() and index.exists()):
+        return uri
+    if journal.exists() and journal.stat().st_size:
+        raise StoreError(
+            f"{file} cannot be read by who may not write to its folder, because its newest rows "
+            f"are still in {journal.name}; call this as the user it belongs to, or copy "
+            f"{file.name} and {journal.name} to where you may write, and name the copy in "
+            "store.path"
+        )
+    return f"{uri}&immutable=1"
 
 
 @contextmanager

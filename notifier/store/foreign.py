@@ -31,7 +31,7 @@ _HINTS = {
         "it cannot be written; check the owner of the file and its folder, and the disk"
     ),
     sqlite3.SQLITE_CANTOPEN: (
-        "it cannot be opened; check that its folder exists and may be written by this user, and "
+        "it cannot be opened; check that this user may read the file and write to its folder, and "
         "that the disk is not read-only"
     ),
     sqlite3.SQLITE_IOERR: "the disk reports an error; check it before anything else",
@@ -49,7 +49,8 @@ def translated(name: str) -> Iterator[None]:
         raise _ours(name, error) from error
     except OSError as error:
         raise StoreError(
-            f"{name} cannot be used ({error.strerror}); check store.path and who owns it"
+            f"{name} cannot be used ({error.strerror}); check store.path, and the owner of the "
+            "file and its folder"
         ) from error
     except ModuleNotFoundError as error:
         raise StoreError(

@@ -123,10 +123,12 @@ async def main(what: str, folder: Path) -> None:
 
 
 async def main_read_only(folder: Path) -> None:
-    """Open a store that was made before the disk turned read-only."""
+    """Read, and open to write, a store that was made before the disk turned read-only."""
     async with open_store(location(folder)) as store:
         await freeze(store, "jana@example.com")
     turn_read_only(folder)
+    async with open_store(location(folder), read_only=True) as store:
+        say(f"read: {len(await store.outbox.list())}")
     try:
         async with open_store(location(folder)):
             say("opened")

@@ -156,33 +156,96 @@ from notifier.parts import StoreLocation
 from notifier.store import open_store
 
 async def main():
-    async with open_store(StoreLocation(f"sqlite:///{sys.argv[1]}")) as store:
-        await store.runs.list()
+    location, read_only = StoreLocation(f"sqlite:///{sys.argv[1]}"), len(sys.argv) > 2
+    async with open_store(location, read_only=read_only) as store:
+        print(len(await store.runs.list()), len(await store.outbox.list()))
 
 try:
     asyncio.run(main())
 except StoreError as error:
     sys.exit(f"{int(error.exit_code)} {error}")
 """
-"""Its output ends with the exit code and the words of a refusal."""
+"""Prints how many runs and messages there are, or the exit code and the words of a refusal."""
 
 
-@pytest.mark.skipif(nobody.why_not() is not None, reason=str(nobody.why_not()))
-def test_somebody_who_may_only_read_is_told_whose_it_is(sound: Path) -> None:
+@pytest.fixture
+def shown(sound: Path) -> Iterator[Path]:
+    """A store in a folder that everybody may look into; pytest's own are closed to others."""
     with tempfile.TemporaryDirectory(dir="/tmp") as where:
         folder = Path(where) / "copy"
         shutil.copytree(sound, folder)
         Path(where).chmod(0o755)
-        file = folder / "notifier.db"
-        with read_only(folder) as as_another:
-            program = (*as_another, sys.executable, "-c", OPEN, str(file))
-            finished = subprocess.run(
-                program, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
-            )
+        yield folder / "notifier.db"
+
+
+def opened_by_another(file: Path, *how: str) -> subprocess.CompletedProcess[str]:
+    with read_only(file.parent) as as_another:
+        program = (*as_another, sys.executable, "-c", OPEN, str(file), *how)
+        return subprocess.run(
+            program, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+        )
+
+
+played = pytest.mark.skipif(nobody.why_not() is not None, reason=str(nobody.why_not()))
+
+
+@played
+def test_somebody_who_may_only_read_is_told_whose_it_is(shown: Path) -> None:
+    finished = opened_by_another(shown)
 
     assert finished.stderr.startswith("74 "), finished.stderr
-    assert str(file) in finished.stderr
-    assert "owner" in finished.stderr or "folder" in finished.stderr
+    assert f"{shown} cannot be used (Permission denied)" in finished.stderr
+    assert "the owner of the file and its folder" in finished.stderr
+
+
+@played
+def test_somebody_who_may_only_read_reads(shown: Path) -> None:
+    before = sorted(path.name for path in shown.parent.iterdir())
+
+    finished = opened_by_another(shown, "to read")
+
+    assert (finished.stdout, finished.stderr) == (f"1 {len(RECIPIENTS)}\n", "")
+    assert sorted(path.name for path in shown.parent.iterdir()) == before
+
+
+@played
+def test_somebody_who_may_only_read_reads_what_another_process_is_writing(shown: Path) -> None:
+    with closing(sqlite3.connect(shown, isolation_level=None)) as writer:
+        writer.execute("DELETE FROM runs")  # stands in the journal alone, as long as this is open
+
+        finished = opened_by_another(shown, "to read")
+
+    assert (finished.stdout, finished.stderr) == (f"0 {len(RECIPIENTS)}\n", "")
+
+
+@played
+def test_a_journal_that_cannot_be_read_without_writing_is_told_with_the_way_out(
+    shown: Path,
+) -> None:
+    with closing(sqlite3.connect(shown, isolation_level=None)) as writer:
+        writer.execute("DELETE FROM runs")
+        rows = shown.with_name("notifier.db-wal").read_bytes()
+    shown.with_name("notifier.db-wal").write_bytes(rows)  # as a process that was killed leaves it
+
+    finished = opened_by_another(shown, "to read")
+
+    assert finished.stderr.startswith(f"74 {shown} cannot be read by who may not write to its")
+    assert "call this as the user it belongs to, or copy notifier.db and notifier.db-wal" in (
+        finished.stderr
+    )
+
+
+@played
+def test_a_store_that_may_not_even_be_read_is_told_so(shown: Path) -> None:
+    shown.parent.chmod(0o755)
+    shown.chmod(0o600)
+    program = (*nobody.AS_NOBODY, sys.executable, "-c", OPEN, str(shown), "to read")
+    finished = subprocess.run(
+        program, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+    )
+
+    assert finished.stderr.startswith("74 "), finished.stderr
+    assert "check that this user may read the file" in finished.stderr
 
 
 def test_a_folder_in_place_of_the_store_is_refused(tmp_path: Path) -> None:

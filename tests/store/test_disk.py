@@ -47,10 +47,12 @@ def test_a_copy_that_finds_no_room_is_a_warning_and_stops_nothing(tmp_path: Path
     assert f"notifier.db.backup-{DAY} cannot be made: the disk is too full" in said
 
 
-def test_a_disk_that_turned_read_only_is_refused(tmp_path: Path) -> None:
+def test_a_disk_that_turned_read_only_is_read_and_refused_to_whoever_writes(
+    tmp_path: Path,
+) -> None:
     said = on_a_disk("size=16m", tmp_path, "read-only")
 
-    assert said.startswith("StoreError 74")
+    assert said.startswith("read: 1\nStoreError 74")
     assert str(tmp_path / "notifier.db") in said
 
 
