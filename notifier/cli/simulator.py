@@ -105,6 +105,8 @@ def command(
         )
     if in_transit is not None and scenario != "season":
         raise click.UsageError("--in-transit is for --scenario season; the others have their size")
+    if webhook is not None and not webhook.startswith(("http://", "https://")):
+        raise click.BadParameter("it is no http or https URL", param_hint="--webhook")
     world = World.from_scenario(
         scenario,
         seed=seed,

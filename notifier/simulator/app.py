@@ -139,7 +139,7 @@ def _door(accounts: Mapping[str, World], page: Page) -> Callable[[Request], Awai
         account = accounts.get(_client_id(request))
         world = account or first
         world.request_log.append(_call(request))
-        world.call_log.note(world.now)
+        world.call_log.note(world.clock.reached)
         await asyncio.sleep(world.pace.latency_seconds)
         drips = world.pace.drips_every and world.requests % world.pace.drips_every == 0
         response = _serve(world, request, page, known=account is not None)
@@ -155,7 +155,7 @@ def _serve(world: World, request: Request, page: Page, *, known: bool) -> Respon
     if not known:
         return refusal(401, "Unauthorized", [("UNAUTHORIZED", "Unknown client_id")])
     if not world.take_call():
-        wait = world.rate.reset_seconds(world.now)
+        wait = world.rate.reset_seconds(world.clock.reached)
         return refusal(429, "Too many requests", headers={"Retry-After": str(wait)})
     if request.method != "GET":
         return refusal(405, "Method not allowed", headers={"Allow": "GET"})
@@ -175,7 +175,7 @@ def _call(request: Request) -> Call:
 def _stamps(world: World) -> dict[str, str]:
     told = world.date_header() if world.date_header else world.now
     date = format_datetime(told.replace(microsecond=0), usegmt=True)
-    return {"Date": date, **world.rate.headers(world.now)}
+    return {"Date": date, **world.rate.headers(world.clock.reached)}
 
 
 async def _refused(_: Request, error: Exception) -> Response:

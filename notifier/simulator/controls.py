@@ -74,7 +74,7 @@ def _state(world: World) -> Json:
         "ready": len(ready),
         "ready_ids": ready,
         "requests": world.requests,
-        "calls_left": world.rate.remaining(world.now),
+        "calls_left": world.rate.remaining(world.clock.reached),
     }
 
 

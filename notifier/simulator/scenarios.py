@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from notifier.simulator.faults import Fault
@@ -56,6 +56,24 @@ class Scenario:
     """How often a list moves between two of its pages."""
     limit: Limit = Limit()
     pace: Pace = Pace()
+
+    def sized(self, in_transit: int | None) -> Scenario:
+        """The same with so many orders under way, None as it is. ValueError where that cannot
+        be."""
+        if in_transit is None:
+            return self
+        if isinstance(self.population, Season):
+            return replace(self, population=replace(self.population, in_transit=in_transit))
+        raise ValueError(f"{self.name} has the orders it has; in_transit is for a season")
+
+
+def named(name: str) -> Scenario:
+    """The scenario of a name. ValueError when there is none."""
+    try:
+        return SCENARIOS[name]
+    except KeyError:
+        names = ", ".join(SCENARIOS)
+        raise ValueError(f"no scenario {name!r}; there are {names}") from None
 
 
 def every_status() -> Iterator[Mapping[str, object]]:

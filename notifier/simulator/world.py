@@ -19,10 +19,9 @@ from notifier.simulator.faults import Fault, Faults
 from notifier.simulator.lifecycle import Status
 from notifier.simulator.moves import Moves
 from notifier.simulator.orders import Order, Seen
-from notifier.simulator.population import Population, by_hand, marked, moved
+from notifier.simulator.population import by_hand, marked, moved
 from notifier.simulator.rate import RateLimit
-from notifier.simulator.scenarios import SCENARIOS, Pace, Scenario
-from notifier.simulator.season import Season
+from notifier.simulator.scenarios import Pace, Scenario, named
 from notifier.simulator.webhook import Webhook
 
 MARKETPLACE_ZONE = "Europe/Prague"
@@ -81,16 +80,15 @@ class World:
         other integrations call) are per window; `faults` replace those of the scenario, and
         `failing_share` of the calls fail besides; `zone` is that of its timestamps.
         """
-        scenario = _scenario(name)
+        scenario = named(name).sized(in_transit)
         begin = _aware(start).replace(microsecond=0)
         its_clock = Clock(clock or still(begin), stays=clock_stays)
-        people = _population(scenario, in_transit)
         limit, pace = scenario.limit, scenario.pace
         world = cls(
             scenario=scenario,
             client_id=client_id,
             clock=its_clock,
-            book=OrderBook(people, seed, begin, its_clock, ZoneInfo(zone)),
+            book=OrderBook(scenario.population, seed, begin, its_clock, ZoneInfo(zone)),
             rate=RateLimit(
                 _given(rate_limit, limit.calls),
                 _given(window_seconds, limit.window_seconds),
@@ -172,9 +170,15 @@ class World:
         """How many there were on each day of the limit (UTC)."""
         return self.call_log.by_day
 
+    def spend(self, calls: int = 1) -> int:
+        """Count calls that somebody makes without HTTP; gives how many of them were allowed."""
+        self.call_log.note(self.clock.reached, calls)
+        return sum(self.take_call() for _ in range(calls))
+
     def take_call(self) -> bool:
-        """Spend one call of the limit; False when none is left."""
-        allowed, now = self.rate.take(self.now), self.now
+        """Take one call from the limit; False when none is left."""
+        now = self.clock.reached  # also where the clock stays, a new day has new calls
+        allowed = self.rate.take(now)
         left_without = self.rate.refused_others(now)
         self.call_log.note_limit(now, refused=not allowed, refused_others=left_without)
         return allowed
@@ -238,22 +242,6 @@ class World:
     def break_detail(self, order_id: int, body: bytes | None = None, status: int = 200) -> None:
         """Let the detail of one order answer garbage."""
         self.faults.break_detail(order_id, Fault(status, body=GARBAGE if body is None else body))
-
-
-def _scenario(name: str) -> Scenario:
-    try:
-        return SCENARIOS[name]
-    except KeyError:
-        names = ", ".join(SCENARIOS)
-        raise ValueError(f"no scenario {name!r}; there are {names}") from None
-
-
-def _population(scenario: Scenario, in_transit: int | None) -> Population:
-    if in_transit is None:
-        return scenario.population
-    if isinstance(scenario.population, Season):
-        return replace(scenario.population, in_transit=in_transit)
-    raise ValueError(f"{scenario.name} has the orders it has; in_transit is for a season")
 
 
 def _given(value: Number | None, otherwise: Number) -> Number:

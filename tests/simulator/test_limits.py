@@ -104,6 +104,16 @@ async def test_a_clock_that_stays_makes_orders_older_instead(caller: Opens) -> N
     assert max(row["shipped"] for row in answer.json()["data"]) <= "2026-03-29 09:00:00"
 
 
+async def test_a_day_that_passes_has_new_calls_also_where_the_clock_stays(caller: Opens) -> None:
+    world = a_world(rate_limit=1, clock_stays=True)
+    ask = caller(world)
+    codes = [(await ask.get("/v1/orders")).status_code for _ in range(2)]
+    world.advance()
+
+    assert codes == [200, 429]
+    assert (await ask.get("/v1/orders")).status_code == 200
+
+
 async def test_a_body_is_read_and_ignored_also_with_get(caller: Opens) -> None:
     ask = caller(a_world())
     headers = {"Content-Type": "application/json", "X-Application-Name": "mp-api-client"}

@@ -191,3 +191,11 @@ async def test_a_share_of_the_calls_fails_always_the_same_ones(caller: Opens) ->
 def test_only_a_season_has_a_size() -> None:
     with pytest.raises(ValueError, match="in_transit is for a season"):
         a_world("busy_day", in_transit=5)
+
+
+def test_calls_can_be_spent_without_making_them() -> None:
+    world = a_season(in_transit=10, rate_limit=100)
+
+    assert [world.spend(60), world.spend(60)] == [60, 40]
+    [day] = world.calls_by_day.values()
+    assert (day.made, day.refused, world.rate.remaining(world.now)) == (120, 20, 0)
