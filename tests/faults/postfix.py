@@ -11,6 +11,7 @@ from notifier.errors import ExitCode
 from notifier.ledger import Attempt, MessageState
 from notifier.store import open_store
 from tests.acceptance.world import EVERYBODY, START, World, open_world
+from tests.canaries import SMTP_LOGIN
 from tests.faults.world import check_world, collect
 from tests.neighbours.postfix import Postfix, postfix
 from tests.neighbours.smtp import Accepted
@@ -51,12 +52,22 @@ class Relayed:
 
 @asynccontextmanager
 async def relayed(folder: Path, *settings: str, disk_bytes: int = 0) -> AsyncIterator[Relayed]:
-    """A world with a Postfix that has these `settings`; all ends with the block."""
+    """A world with a Postfix that has these `settings`; all ends with the block.
+
+    Nobody logs in: not the notifier, as the relay is on its machine, nor the relay.
+    """
     async with open_world(folder) as world:
+        world.smtp.login = None
         destination = f"virtual_transport = smtp:[127.0.0.1]:{world.smtp.port}"
         async with postfix(destination, *settings, disk_bytes=disk_bytes) as relay:
-            world.configure((f"port = {world.smtp.port}", f"port = {relay.port}"))
+            world.configure(
+                (f"port = {world.smtp.port}", f"port = {relay.port}"), (_login(*SMTP_LOGIN), "")
+            )
             yield Relayed(world, relay)
+
+
+def _login(username: str, password: str) -> str:
+    return f'username = "{username}"\npassword = "{password}"\n'
 
 
 def _as_sent(one: Accepted) -> Accepted:
