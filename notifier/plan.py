@@ -8,9 +8,10 @@ since it was read last, what matters most first.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 
 class Frequency(StrEnum):
@@ -65,12 +66,49 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What an order looked like when its detail was read last."""
+    """What is remembered of an order that is listed, or that waited."""
 
-    read_on: date
-    waits: bool
+    shipped_on: date | None
+    read_on: date | None = None
+    """When its detail was read last; what follows is what it said."""
+    waits: bool = False
     comes_back: bool = False
-    """Whether its history says so."""
+    """Whether its history says that it is on its way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What is remembered of an account's orders, by id, and which of them the marketplace named."""
+
+    sightings: Mapping[int, Sighting] = field(default_factory=dict)
+    hints: frozenset[int] = frozenset()
+
+
+class Memory(Protocol):
+    """What lies between two readings."""
+
+    async def recall(self) -> Recollection:
+        """What is remembered now."""
+        ...
+
+    async def remember(
+        self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
+    ) -> None:
+        """Remember these instead of all before; hints from before `since` were followed."""
+        ...
+
+
+class NoMemory:
+    """Where nothing is remembered, everything that can have become ready is read."""
+
+    async def recall(self) -> Recollection:
+        """Nothing."""
+        return Recollection()
+
+    async def remember(
+        self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
+    ) -> None:
+        """Forget it at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +165,6 @@ def _suspicion(
     if age is not None and age < policy.earliest_return_days:
         return None
     # A day of the future is a clock that was set back: it says nothing about a pause.
-    rested = sighting is None or not today - policy.pause < sighting.read_on <= today
+    read_on = sighting.read_on if sighting else None
+    rested = read_on is None or not today - policy.pause < read_on <= today
     return Reason.DUE if rested else None

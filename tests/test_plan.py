@@ -20,7 +20,7 @@ def ago(days: int) -> date:
 
 
 def read(days_ago: int, *, waits: bool = False, comes_back: bool = False) -> Sighting:
-    return Sighting(ago(days_ago), waits, comes_back)
+    return Sighting(None, ago(days_ago), waits, comes_back)
 
 
 def ids(steps: tuple[Step, ...]) -> list[int]:
@@ -106,7 +106,7 @@ order_ids = st.integers(1, 30)
 
 @given(
     listed=st.dictionaries(order_ids, st.none() | days),
-    seen=st.dictionaries(order_ids, st.builds(Sighting, days, st.booleans(), st.booleans())),
+    seen=st.dictionaries(order_ids, st.builds(Sighting, days, days, st.booleans(), st.booleans())),
     waited=st.sets(order_ids),
     hinted=st.sets(order_ids),
     policy=st.builds(Policy, st.sampled_from(Frequency), trust_webhook=st.booleans()),

@@ -26,6 +26,7 @@ from notifier.parts import (
     StoreLocation,
     Tls,
 )
+from notifier.plan import Policy
 from notifier.recipients import ContactGroup, Mailbox, resolve
 from notifier.slots import Schedule
 
@@ -102,6 +103,14 @@ def _access(
         timezone=account.marketplace_timezone,
         page_size=marketplace.page_size,
         concurrency=marketplace.concurrency,
+        policy=Policy(
+            marketplace.frequency,
+            earliest_return_days=marketplace.earliest_return_days,
+            storage_days=marketplace.storage_days,
+            trust_webhook=marketplace.trust_webhook,
+            reread_days=marketplace.reread_days,
+        ),
+        reserve_calls=marketplace.reserve_calls,
         request_timeout=timedelta(seconds=marketplace.request_timeout_seconds),
         run_timeout=timedelta(minutes=marketplace.run_timeout_minutes),
         test_orders=digest.test_orders,

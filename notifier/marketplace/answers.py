@@ -7,6 +7,7 @@
     ├── NotThere                 it knows no such thing
     └── Passing                  another try may help
         ├── LimitReached         too many calls
+        │   └── ReserveReached   the rest is for others
         └── Unreadable           it answered, but not in its own words
 """
 
@@ -39,6 +40,10 @@ class Passing(MarketplaceUnavailable):
 
 class LimitReached(Passing):
     """The limit of calls is used up, by us or by the seller's other programs."""
+
+
+class ReserveReached(LimitReached):
+    """What is left of the limit is kept for the seller's other programs."""
 
 
 class Unreadable(Passing):

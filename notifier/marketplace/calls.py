@@ -12,7 +12,15 @@ from notifier import __version__
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import Answer, HttpClient, NoAnswer
 from notifier.marketplace import pace
-from notifier.marketplace.answers import Envelope, LimitReached, Passing, Unreadable, open_answer
+from notifier.marketplace.answers import (
+    Envelope,
+    LimitReached,
+    Passing,
+    ReserveReached,
+    Unreadable,
+    open_answer,
+)
+from notifier.marketplace.window import Window
 from notifier.parts import MarketplaceAccess
 
 MOST_TRIES = 4
@@ -62,6 +70,7 @@ class Calls:
         self._time = asyncio.get_running_loop().time
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
+        self._window = Window()
         self._granted = 0
 
     async def get(
@@ -74,6 +83,7 @@ class Calls:
         failures, granted = 0, self._granted
         while True:
             await self._while_closed()
+            self._keep_reserve()
             try:
                 return await self._try(path, query, expected, most_bytes)
             except Passing as error:
@@ -88,6 +98,8 @@ class Calls:
         self, path: str, query: Mapping[str, str], expected: type, most_bytes: int
     ) -> Envelope:
         self.made += 1
+        self._window.begin()
+        answer = None
         try:
             answer = await self._http.get(
                 self._access.base_url.rstrip("/") + path,
@@ -100,6 +112,8 @@ class Calls:
         except NoAnswer as error:
             kind = Passing if error.passing else MarketplaceUnavailable
             raise kind(str(error)) from None
+        finally:
+            self._window.end(None if answer is None else answer.headers, self._time())
         self._note(answer)
         envelope = open_answer(answer, self.host, self._told_time(answer) or self._clock())
         self._granted += 1
@@ -138,7 +152,15 @@ class Calls:
             await self._sleep(wait)
 
     async def _while_closed(self) -> None:
-        """A limit that one call ran into holds for all of them."""
-        wait = self._closed_until - self._time()
+        """A limit that one call ran into holds for all of them; so does the pace."""
+        wait = max(self._closed_until - self._time(), self._window.wait(self._time()))
         if wait > 0:
             await self._sleep(wait)
+
+    def _keep_reserve(self) -> None:
+        """Raise ReserveReached where only those calls are left that are not for us."""
+        left, reserve = self._window.allowance, self._access.reserve_calls
+        if left is not None and left <= reserve and (reserve or left <= 0):
+            used_up = f"the limit of calls of {self.host} is used up"
+            kept = f" but for {reserve} that are kept for other systems" if reserve else ""
+            raise ReserveReached(f"{used_up}{kept}")

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
@@ -15,7 +16,8 @@ from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep
 from notifier.marketplace.listing import list_query
 from notifier.marketplace.sweep import Progress, Sweep
 from notifier.parts import MarketplaceAccess
-from notifier.reading import Reading
+from notifier.plan import Memory, NoMemory
+from notifier.reading import Failed, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Marketplace:
         http: HttpClient,
         *,
         clock: Callable[[], datetime],
+        memory: Memory | None = None,
         progress: Progress | None = None,
         sleep: Sleep = asyncio.sleep,
         jitter: Jitter = random.random,
@@ -48,6 +51,7 @@ class Marketplace:
         self._access = access
         self._http = http
         self._clock = clock
+        self._memory = memory or NoMemory()
         self._progress = progress
         self._sleep = sleep
         self._jitter = jitter
@@ -56,10 +60,20 @@ class Marketplace:
         """Read what waits now, and how those of `known` went that wait no longer."""
         read_at = self._clock()
         calls = self._calls(self._access.run_timeout, MOST_TRIES)
-        sweep = Sweep(self._access, calls, known=known, progress=self._progress)
+        sweep = Sweep(
+            self._access,
+            calls,
+            known=known,
+            progress=self._progress,
+            recalled=await self._memory.recall(),
+            today=read_at.astimezone(ZoneInfo(self._access.timezone)).date(),
+        )
         await sweep.run()
         self.server_time = calls.server_time
-        return sweep.conclude(read_at)
+        reading = sweep.conclude(read_at)
+        if not isinstance(reading, Failed):
+            await self._memory.remember(sweep.remembered(), sweep.followed, read_at)
+        return reading
 
     async def check_access(self) -> Admission:
         """Ask one cheap question with the credential, once.

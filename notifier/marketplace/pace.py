@@ -31,8 +31,12 @@ def window_left(headers: Mapping[str, str]) -> timedelta | None:
 
 def calls_left(headers: Mapping[str, str]) -> int | None:
     """How many calls the limit still allows, by `X-RateLimit-Remaining`."""
-    value = headers.get("x-ratelimit-remaining", "").strip()
-    return int(value) if _SECONDS.fullmatch(value) else None
+    return _count(headers, "x-ratelimit-remaining")
+
+
+def calls_allowed(headers: Mapping[str, str]) -> int | None:
+    """How many calls a whole window allows, by `X-RateLimit-Limit`."""
+    return _count(headers, "x-ratelimit-limit")
 
 
 def http_date(value: str) -> datetime | None:
@@ -51,6 +55,11 @@ def backoff(failures: int, jitter: float) -> timedelta:
     `jitter` is between 0 and 1; it keeps calls that failed together from coming together again.
     """
     return timedelta(seconds=2 ** (failures - 1) * (0.5 + jitter / 2))
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "").strip()
+    return int(value) if _SECONDS.fullmatch(value) else None
 
 
 def _seconds(value: str) -> timedelta | None:

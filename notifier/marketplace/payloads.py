@@ -16,6 +16,9 @@ from zoneinfo import ZoneInfo
 from notifier.marketplace.fields import amount, flag, moment, number, text
 from notifier.orders import Item, Money, Order, OrderStatus
 
+_ON_THE_WAY_BACK = frozenset({"RETURNING", "RETURNED"})
+_EXPIRED = 22
+"""At a pick-up point: the time for collecting it is over."""
 _STATUSES = {status.value: status for status in OrderStatus}
 
 
@@ -89,6 +92,25 @@ def parse_order(data: object, zone: ZoneInfo) -> Order:
         shipped_at=moment(data.get("shipped"), zone),
         first_delivery_attempt=moment(data.get("first_delivery_attempt"), zone),
     )
+
+
+def comes_back(data: object) -> bool:
+    """Whether the histories of an order's detail say that its parcel is on its way back.
+
+    Either of them may be missing, and the carrier's calls its word `code` or `status`.
+    """
+    if not isinstance(data, dict):
+        return False
+    carrier, branch = data.get("consignment_status_history"), data.get("ulozenka_status_history")
+    words = {
+        str(event.get(key)).upper() for event in _objects(carrier) for key in ("code", "status")
+    }
+    expired = any(number(event.get("id")) == _EXPIRED for event in _objects(branch))
+    return expired or not words.isdisjoint(_ON_THE_WAY_BACK)
+
+
+def _objects(value: object) -> Iterator[dict[str, Any]]:
+    return (row for row in value if isinstance(row, dict)) if isinstance(value, list) else iter(())
 
 
 def _status(value: object) -> OrderStatus | None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.marketplace.answers import LimitReached, NotThere, Unreadable
 from notifier.marketplace.calls import Calls
 from notifier.marketplace.listing import Listing
-from notifier.marketplace.payloads import Row, UnreadableOrder, parse_order
+from notifier.marketplace.payloads import Row, UnreadableOrder, comes_back, parse_order
 from notifier.orders import Order, OrderStatus
 from notifier.parts import MarketplaceAccess
+from notifier.plan import Recollection, Sighting, Step, plan
 from notifier.reading import Complete, Departure, Failed, Incomplete, Reading
 
 Progress = Callable[[int, int], None]
@@ -58,14 +59,21 @@ class Sweep:
         *,
         known: Collection[int],
         progress: Progress | None,
+        recalled: Recollection,
+        today: date,
     ) -> None:
+        """`known` waited in the last digest; `today` is the marketplace's local day."""
         self._access = access
         self._calls = calls
         self._known = frozenset(known)
+        self._recalled = recalled
+        self._today = today
         self._progress = progress
         self._zone = ZoneInfo(access.timezone)
         self._listing = Listing(calls, self._zone, access.page_size, test_orders=access.test_orders)
+        self._candidates: tuple[Row, ...] = ()
         self._queue: tuple[int, ...] = ()
+        self._sighted: dict[int, Sighting] = {}
         self._asked = 0
         self._answered: set[int] = set()
         self._failures_in_a_row = 0
@@ -73,7 +81,6 @@ class Sweep:
         self._orders: list[Order] = []
         self._departed: dict[int, Departure] = {}
         self._vanished: set[int] = set()
-        self._listed = 0
         self._trouble: list[MarketplaceRefused | MarketplaceUnavailable] = []
 
     async def run(self) -> None:
@@ -108,9 +115,30 @@ class Sweep:
             return Incomplete(read_at, orders, why, unread, departed, candidates, calls)
         return Complete(read_at, orders, departed, candidates, calls)
 
+    def remembered(self) -> dict[int, Sighting]:
+        """What to remember until the next reading: what is listed, and what may still wait.
+
+        What the list did not name, it may have missed; that is forgotten only once a whole list
+        does not name it, and nobody waits to hear how it went.
+        """
+        before = self._recalled.sightings
+        listed = {
+            row.id: before.get(row.id) or Sighting(self._local_day(row.shipped_at))
+            for row in self._candidates
+        }
+        unlisted = {id_: one for id_, one in before.items() if one.waits or self._listing.gaps}
+        seen = {id_: one for id_, one in self._sighted.items() if one.waits or id_ in listed}
+        gone = self._answered.difference(seen)
+        return {id_: one for id_, one in {**unlisted, **listed, **seen}.items() if id_ not in gone}
+
+    @property
+    def followed(self) -> frozenset[int]:
+        """The hints that need nothing more: their orders are read, or not listed."""
+        return self._recalled.hints - (frozenset(self._queue) - self._answered)
+
     def _disbelieve_vanished(self) -> None:
         """Take 404 for no answer where so many orders of the list are said not to be there."""
-        if len(self._vanished) <= max(1, self._listed // VANISHED_SHARE):
+        if len(self._vanished) <= max(1, len(self._candidates) // VANISHED_SHARE):
             return
         self._answered -= self._vanished
         for id_ in self._vanished:
@@ -135,14 +163,30 @@ class Sweep:
             self._trouble.append(error)
             if not self._listing.pages_read:
                 return False
-        candidates = [
+        self._candidates = tuple(
             row
             for row in self._listing.rows.values()
             if row.may_wait(test_orders=self._access.test_orders)
-        ]
-        self._listed = len(candidates)
-        self._queue = _queue(candidates, self._known)
+        )
+        self._queue = tuple(step.id for step in self._plan())
         return True
+
+    def _plan(self) -> tuple[Step, ...]:
+        return plan(
+            {row.id: self._local_day(row.shipped_at) for row in self._candidates},
+            self._recalled.sightings,
+            self._today,
+            self._access.policy,
+            waited=self._known,
+            hinted=self._recalled.hints,
+        )
+
+    def _local_day(self, at: datetime | None) -> date | None:
+        return at.astimezone(self._zone).date() if at else None
+
+    def _listed_as_shipped(self, id_: int) -> datetime | None:
+        row = self._listing.rows.get(id_)
+        return row.shipped_at if row else None
 
     async def _read_details(self) -> None:
         turn = iter(self._queue)
@@ -217,6 +261,12 @@ class Sweep:
         order = parse_order(envelope.data, self._zone)
         if order.id != id_:
             raise UnreadableOrder("another order came in its place")
+        self._sighted[id_] = Sighting(
+            self._local_day(order.shipped_at or self._listed_as_shipped(id_)),
+            self._today,
+            waits=order.waits_for_seller(test_orders=self._access.test_orders),
+            comes_back=comes_back(envelope.data),
+        )
         return order
 
     def _vanishes(self, id_: int) -> None:
@@ -233,21 +283,6 @@ class Sweep:
         self._answered.add(id_)
         if id_ in self._known:
             self._departed[id_] = how
-
-
-def _queue(candidates: Iterable[Row], known: frozenset[int]) -> tuple[int, ...]:
-    """Which details to read: the oldest shipments first, because they matter most.
-
-    Known orders that the list does not name any more come last, each for one call that tells
-    how it left.
-    """
-    listed = [row.id for row in sorted(candidates, key=_oldest_first)]
-    return (*listed, *sorted(known.difference(listed)))
-
-
-def _oldest_first(row: Row) -> tuple[float, int]:
-    """An order that does not tell when it was shipped may be the oldest of all."""
-    return (row.shipped_at.timestamp() if row.shipped_at else 0.0, row.id)
 
 
 def _members(

@@ -6,12 +6,14 @@ Open it with `open_store`; everything else hangs on what that gives.
 from notifier.store.audit import Audit, AuditEntry
 from notifier.store.outbox import Claim, Outbox
 from notifier.store.runs import Runs
+from notifier.store.sightings import MemoryOf
 from notifier.store.store import Ownership, Store, open_store, ownership
 
 __all__ = [
     "Audit",
     "AuditEntry",
     "Claim",
+    "MemoryOf",
     "Outbox",
     "Ownership",
     "Runs",

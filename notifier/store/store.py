@@ -19,6 +19,7 @@ from notifier.store.foreign import translated
 from notifier.store.marks import Marks
 from notifier.store.outbox import Outbox
 from notifier.store.runs import Runs
+from notifier.store.sightings import Sightings
 from notifier.store.thread import StoreThread
 
 
@@ -45,6 +46,7 @@ class Store:
         self.alarms = Alarms(thread)
         self.audit = Audit(thread)
         self.marks = Marks(thread)
+        self.sightings = Sightings(thread)
 
     async def answer(self) -> None:
         """Come back once the database has answered; raises StoreError where it cannot."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -161,6 +162,25 @@ audit = Table(
     Column("action", Words, nullable=False),
     Column("subject", Words, nullable=False),
     Column("detail", Words),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("shipped_on", Date),
+    Column("read_on", Date),
+    Column("waits", Boolean, nullable=False),
+    Column("comes_back", Boolean, nullable=False),
+)
+
+hints = Table(
+    "hints",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("heard_at", Instant, nullable=False),
 )
 
 alarms = Table(

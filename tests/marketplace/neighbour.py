@@ -15,6 +15,7 @@ from starlette.responses import Response
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
 from notifier.parts import MarketplaceAccess, Secret
+from notifier.plan import Frequency, Memory, Policy
 from notifier.reading import Reading
 from notifier.simulator import World, create_app
 
@@ -37,6 +38,7 @@ def access(
     request_timeout: timedelta = timedelta(seconds=5),
     run_timeout: timedelta = timedelta(minutes=15),
     test_orders: bool = False,
+    policy: Policy = Policy(Frequency.ALL),  # noqa: B008 - a value
 ) -> MarketplaceAccess:
     return MarketplaceAccess(
         base_url=base_url,
@@ -47,6 +49,7 @@ def access(
         request_timeout=request_timeout,
         run_timeout=run_timeout,
         test_orders=test_orders,
+        policy=policy,
     )
 
 
@@ -121,7 +124,13 @@ def a_shop(
 class Visit:
     """A marketplace asked in process, without sleeping."""
 
-    def __init__(self, app: App | World, settings: MarketplaceAccess | None = None) -> None:
+    def __init__(
+        self,
+        app: App | World,
+        settings: MarketplaceAccess | None = None,
+        *,
+        memory: Memory | None = None,
+    ) -> None:
         its_app: Any = create_app(app) if isinstance(app, World) else app
         self.naps = Naps()
         self.progress: list[tuple[int, int]] = []
@@ -130,6 +139,7 @@ class Visit:
             settings or access(),
             self.http,
             clock=lambda: START,
+            memory=memory,
             progress=lambda done, all_: self.progress.append((done, all_)),
             sleep=self.naps,
             jitter=lambda: 1.0,

@@ -1,0 +1,74 @@
+"""The limit of calls as the answers tell it: the pace it sets, and what is left of a day.
+
+A window of up to a minute sets the pace; a longer one is an allowance that the seller's other
+systems share. Calls under way are counted, since no answer could count them yet. Seconds are those
+of the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from notifier.marketplace import pace
+
+LONGEST_PACED = timedelta(minutes=1)
+
+_SHARE = 0.97
+"""Of what is allowed: calls do not arrive in the rhythm in which they were made."""
+_ROUNDED = 0.5
+"""How much longer a window may last than its whole seconds say."""
+_LATE = 0.1
+"""So much of what was slept too long is caught up."""
+
+
+class Window:
+    """What is allowed now."""
+
+    def __init__(self) -> None:
+        self.allowance: int | None = None
+        """Calls left of a day; None as long as no answer told."""
+        self._under_way = 0
+        self._left: int | None = None
+        self._ends_at = 0.0
+        self._length = 0.0
+        self._pause = 0.0
+        self._next_at = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next call, whose turn is taken by asking."""
+        if self._left is not None and self._left <= 0 and now < self._ends_at:
+            return self._ends_at + _ROUNDED - now
+        at = max(self._next_at, now - _LATE)
+        self._next_at = at + self._pause
+        return max(0.0, at - now)
+
+    def begin(self) -> None:
+        """A call begins."""
+        self._under_way += 1
+        self.allowance = None if self.allowance is None else self.allowance - 1
+        self._left = None if self._left is None else self._left - 1
+
+    def end(self, headers: Mapping[str, str] | None, now: float) -> None:
+        """It is over; `headers` are those of its answer, None where there was none."""
+        self._under_way -= 1
+        left = pace.calls_left(headers) if headers else None
+        if headers is None or left is None:
+            return
+        lasts = pace.window_left(headers)
+        if lasts is None or lasts > LONGEST_PACED:
+            self.allowance = left - self._under_way
+        else:
+            self._note(left - self._under_way, lasts.total_seconds(), now)
+            self._set_pace(pace.calls_allowed(headers))
+
+    def _note(self, left: int, lasts: float, now: float) -> None:
+        """Answers overtake each other: within a window the lowest figure is the newest."""
+        over = self._left is None or now >= self._ends_at
+        self._left = left if over else min(left, self._left or 0)
+        self._ends_at = now + lasts if over else max(self._ends_at, now + lasts)
+        self._length = max(self._length, lasts)
+
+    def _set_pace(self, allowed: int | None) -> None:
+        if allowed and self._length:
+            self._pause = self._length / (_SHARE * allowed)
