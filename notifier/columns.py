@@ -24,6 +24,8 @@ class Kind(Enum):
 
     TEXT = "text"
     NUMBER = "number"
+    REFERENCE = "number of an order"
+    """A whole number, or the text that stands for one where a shop has such."""
     YES_NO = "yes or no"
     DATE = "date"
     INSTANT = "instant"
@@ -42,7 +44,7 @@ class Column:
     @property
     def numeric(self) -> bool:
         """Whether its values are aligned to the right."""
-        return self.kind is Kind.NUMBER
+        return self.kind in (Kind.NUMBER, Kind.REFERENCE)
 
 
 def _amount(money: Money | None) -> Decimal | None:
@@ -62,7 +64,7 @@ def _pieces(entry: Entry) -> int:
 
 
 _ALL = (
-    Column("order", "Order", lambda e: e.order.id, Kind.NUMBER),
+    Column("order", "Order", lambda e: e.order.number or e.order.id, Kind.REFERENCE),
     Column("external_id", "Your order number", lambda e: e.order.external_id),
     Column("tracking", "Tracking number", lambda e: " ".join(e.order.tracking_numbers) or None),
     Column("tracking_url", "Tracking link", lambda e: carrier_url(e.order.tracking_url)),

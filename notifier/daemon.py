@@ -249,7 +249,7 @@ class Daemon:
 
     def _longest_tick(self) -> timedelta:
         """A tick may read for long, one account after the other."""
-        return sum((account.marketplace.run_timeout for account in self._accounts), STALE)
+        return sum((account.reads.run_timeout for account in self._accounts), STALE)
 
     def _next_due(self) -> datetime | None:
         now = self._clock()

@@ -7,10 +7,12 @@
     ├── RecipientsError           78          no     a list of recipients that cannot be resolved
     ├── RefusedError              77          no     somebody said no; a person must act
     │   ├── MarketplaceRefused    77          no     credential unknown or blocked
+    │   ├── FileRefused           77          no     a file of orders is not what was configured
     │   ├── MailRefused           77          no     login or TLS of the mail server
     │   └── ClockRefused          77          no     the clock of this machine cannot be right
     ├── UnavailableError          75          yes    try later
     │   ├── MarketplaceUnavailable
+    │   ├── FileUnavailable                a file of orders is not there, or too old
     │   ├── MailUnavailable
     │   ├── ClockUnconfirmed               the clock may have jumped, and nobody could be asked
     │   └── Stopped                        somebody asked this process to stop
@@ -114,6 +116,10 @@ class MarketplaceRefused(RefusedError):
     """The marketplace does not accept the credential."""
 
 
+class FileRefused(RefusedError):
+    """A file of orders cannot be what the configuration says, or nobody may read it."""
+
+
 class MailRefused(RefusedError):
     """The mail server does not accept our login, or we do not accept its certificate."""
 
@@ -131,6 +137,10 @@ class UnavailableError(NotifierError):
 
 class MarketplaceUnavailable(UnavailableError):
     """The marketplace could not be read."""
+
+
+class FileUnavailable(UnavailableError):
+    """A file of orders is not there, is just being written, or was not written for too long."""
 
 
 class MailUnavailable(UnavailableError):

@@ -12,7 +12,8 @@ import ssl
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,16 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+
+def http_date(value: str) -> datetime | None:
+    """The instant of a date in a header (RFC 9110, 5.6.7), in UTC; None when it is none."""
+    try:
+        date = parsedate_to_datetime(value)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        # It is made for mail, and answers nonsense with errors of many kinds.
+        return None
 
 
 class HttpClient:

@@ -50,6 +50,8 @@ class Order:
     id: int
     status: OrderStatus
     ready_to_return: bool
+    number: str | None = None
+    """What people call it, where its source has numbers that are not whole ones."""
     test: bool = False
     mall_delivery: bool = True
     external_id: str | None = None
@@ -70,6 +72,11 @@ class Order:
             and self.ready_to_return
             and (test_orders or not self.test)
         )
+
+    @property
+    def called(self) -> str:
+        """Its number as people know it."""
+        return self.number or str(self.id)
 
     @property
     def value(self) -> Money | None:

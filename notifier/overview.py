@@ -48,6 +48,8 @@ class Condition:
             return self.text.casefold() in str(value or "").casefold()
         if value is None or not self.text:
             return (value is None and not self.text) is (self.sign == "=")
+        if self.column.kind is Kind.REFERENCE:
+            return _COMPARE[self.sign](_reference(value), _reference(self.operand()))
         return _COMPARE[self.sign](_comparable(value), self.operand())
 
     def operand(self) -> Comparable:
@@ -60,6 +62,8 @@ class Condition:
                 return _truth(text)
             case Kind.NUMBER:
                 return _number(text)
+            case Kind.REFERENCE if text.isascii() and text.isdigit():
+                return int(text)
             case Kind.DATE | Kind.INSTANT:
                 return _date(text)
         return text.casefold()
@@ -115,7 +119,8 @@ def arrange(
     column = find_column(sort.removeprefix("-"))
     present = [entry for entry in chosen if column.value(entry) is not None]
     absent = [entry for entry in chosen if column.value(entry) is None]
-    present.sort(key=lambda e: _sort_key(column.value(e)), reverse=sort.startswith("-"))
+    key = _reference if column.kind is Kind.REFERENCE else _sort_key
+    present.sort(key=lambda e: key(column.value(e)), reverse=sort.startswith("-"))
     return (*present, *absent)
 
 
@@ -123,6 +128,11 @@ def _sort_key(value: Value) -> Comparable:
     """Within one column all values are of one kind."""
     assert value is not None  # noqa: S101 - those without a value were set apart
     return value if isinstance(value, datetime) else _comparable(value)
+
+
+def _reference(value: Value) -> tuple[int, str]:
+    """Whole numbers by their size, and behind them the texts that stand for one."""
+    return (value, "") if isinstance(value, int) else (10**18, str(value).casefold())
 
 
 def _comparable(value: Value) -> Comparable:

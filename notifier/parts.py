@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from notifier.plan import Policy
 from notifier.recipients import Mailbox, Recipient
 from notifier.slots import Schedule
 
@@ -61,9 +61,46 @@ class MarketplaceAccess:
     request_timeout: timedelta = timedelta(seconds=30)
     run_timeout: timedelta = timedelta(minutes=15)
     test_orders: bool = False
-    policy: Policy = field(default_factory=Policy)
-    reserve_calls: int = 0
-    """Of the calls of a day: so many are left for the seller's other systems."""
+
+
+class FileFormat(StrEnum):
+    """What a file of orders is written in."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccess:
+    """How to read the orders of one account from a file that another program writes."""
+
+    location: Path | Secret
+    """A file of this machine, or an address of the web: whoever knows it may read the list."""
+    format: FileFormat
+    columns: Mapping[str, str]
+    """Of our columns ("id", "tracking", …) those there are, and what the file calls them."""
+    timezone: str
+    """IANA name of the zone its times are in where they carry no offset."""
+    ready_values: frozenset[str] = frozenset()
+    """Of the column "ready", in lower case: such a row waits. Without the column every row does."""
+    collected_values: frozenset[str] = frozenset()
+    records: str | None = None
+    """Where in a JSON document the list is, by a dotted path; None where it is all of it."""
+    delimiter: str = ","
+    encoding: str = "utf-8-sig"
+    decimal: str = "."
+    date_format: str | None = None
+    """As `datetime.strptime` has it; None for ISO 8601."""
+    currency: str | None = None
+    """That of all amounts of rows that do not tell one."""
+    max_age: timedelta = timedelta(hours=36)
+    request_timeout: timedelta = timedelta(seconds=30)
+    run_timeout: timedelta = timedelta(minutes=15)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clocks its times are of."""
+        return ZoneInfo(self.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +110,7 @@ class Account:
     id: str
     """Fixed for ever: the run ledger knows the account by it."""
     name: str
-    marketplace: MarketplaceAccess
+    reads: MarketplaceAccess | FileAccess
     schedule: Schedule
     recipients: tuple[Recipient, ...]
     language: str
@@ -85,6 +122,13 @@ class Account:
     attach_csv: bool = True
     alarm_after: timedelta = timedelta(hours=2)
     """After this long beyond its time, an unreadable list is told in a notice."""
+
+    @property
+    def marketplace(self) -> MarketplaceAccess:
+        """How to reach the marketplace; raises ValueError for an account that reads a file."""
+        if isinstance(self.reads, MarketplaceAccess):
+            return self.reads
+        raise ValueError(f"{self.id} reads a file")
 
 
 class Tls(StrEnum):

@@ -109,7 +109,7 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
         account.id,
         task.day,
         at=clock(),
-        lease=account.marketplace.run_timeout + RECORDING_TIME,
+        lease=account.reads.run_timeout + RECORDING_TIME,
         holder=shop.holder,
         edition=task.edition,
         reason=wish.reason,

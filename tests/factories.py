@@ -44,7 +44,7 @@ def account(**more: Any) -> Account:
     fields: dict[str, Any] = {
         "id": "ljubljana",
         "name": "Mimovrste",
-        "marketplace": MarketplaceAccess(
+        "reads": MarketplaceAccess(
             "https://marketplace.example", Secret("client-id-1"), "Europe/Prague"
         ),
         "schedule": schedule(),

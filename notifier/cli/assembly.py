@@ -17,12 +17,14 @@ from notifier.errors import RefusedError, StoreError
 from notifier.http import HttpClient
 from notifier.mail.smtp import MailConnection
 from notifier.marketplace import Marketplace
-from notifier.parts import Account, Settings
+from notifier.orderfile import OrderFile
+from notifier.parts import Account, FileAccess, Settings
 from notifier.ping import Ping
+from notifier.reading import Source
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.stopping import Stop
-from notifier.store import MemoryOf, open_store
+from notifier.store import open_store
 from notifier.tick import Neighbours
 
 FEWEST_FILES = 64
@@ -38,17 +40,13 @@ class Assembly:
     http: HttpClient
     monitor: Ping | None = None
     progress: Callable[[int, int], None] | None = None
-    read_only: bool = False
 
-    def source(self, account: Account) -> Marketplace:
+    def source(self, account: Account) -> Source:
         """Where the orders of this account come from."""
-        memory = MemoryOf(self.shop.store.sightings, account.id, keeps=not self.read_only)
+        if isinstance(account.reads, FileAccess):
+            return OrderFile(account.reads, self.http, clock=self.shop.clock)
         return Marketplace(
-            account.marketplace,
-            self.http,
-            clock=self.shop.clock,
-            memory=memory,
-            progress=self.progress,
+            account.reads, self.http, clock=self.shop.clock, progress=self.progress
         )
 
     @property
@@ -79,7 +77,7 @@ async def assemble(
         async with heard, open_store(settings.store, read_only=read_only) as store:
             renderer = Renderer(settings.templates_dir)
             shop = Workshop(store, renderer, settings.sender, clock, _holder(), stop or Stop())
-            yield Assembly(settings, shop, http, monitor, progress, read_only)
+            yield Assembly(settings, shop, http, monitor, progress)
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ def _account(account: Account, invocation: Invocation) -> Iterator[tuple[str, st
     yield "sent", f"every day at {account.schedule.send_at:%H:%M}, {account.schedule.timezone}"
     yield "next", _next(account, invocation.now())
     yield "empty day", "a mail that says so" if account.when_empty == "send" else "no mail"
-    yield "reads", f"{account.marketplace.base_url}{_with_tests(account)}"
+    yield "reads", _reads(account)
     yield "waits at", _place(account)
     for index, recipient in enumerate(account.recipients):
         yield "goes to" if index == 0 else "", _recipient(recipient)
@@ -87,8 +87,14 @@ def _next(account: Account, now: datetime) -> str:
     return f"now, unless it is done; then {told}" if task.day else told
 
 
-def _with_tests(account: Account) -> str:
-    return ", test orders too" if account.marketplace.test_orders else ""
+def _reads(account: Account) -> str:
+    from notifier.orderfile import name_of  # noqa: PLC0415
+    from notifier.parts import FileAccess  # noqa: PLC0415
+
+    if isinstance(account.reads, FileAccess):
+        return name_of(account.reads)
+    tests = ", test orders too" if account.reads.test_orders else ""
+    return f"{account.reads.base_url}{tests}"
 
 
 def _place(account: Account) -> str:

@@ -8,6 +8,9 @@ from notifier.errors import ExitCode, NotifierError
 from notifier.http import HttpClient
 from notifier.mail.smtp import MailConnection
 from notifier.marketplace import Marketplace
+from notifier.orderfile import OrderFile
+from notifier.parts import FileAccess
+from notifier.reading import Failed, Incomplete
 
 if TYPE_CHECKING:
     from notifier.cli.context import Invocation
@@ -21,10 +24,29 @@ async def try_logins(invocation: Invocation, settings: Settings) -> list[ExitCod
     """
     invocation.echo("\nOnline")
     async with HttpClient() as http:
-        codes = [
-            await _marketplace(invocation, account, http) for account in settings.accounts.values()
-        ]
+        codes = [await _source(invocation, account, http) for account in settings.accounts.values()]
     return [*codes, await _mail(invocation, settings)]
+
+
+async def _source(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
+    if isinstance(account.reads, FileAccess):
+        return await _file(
+            invocation, account, OrderFile(account.reads, http, clock=invocation.now)
+        )
+    return await _marketplace(invocation, account, http)
+
+
+async def _file(invocation: Invocation, account: Account, file: OrderFile) -> ExitCode:
+    reading = await file.read(())
+    if isinstance(reading, Failed):
+        invocation.warn(f"{account.name}: {reading.why}")
+        return reading.error.exit_code
+    told = f"{reading.candidates} orders in {file.name}, {len(reading.orders)} of them wait"
+    invocation.echo(f"  {account.name}: {told}")
+    if isinstance(reading, Incomplete):
+        invocation.warn(f"{account.name}: {reading.why}")
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 async def _marketplace(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:

@@ -10,7 +10,8 @@ the file, and for secrets $CREDENTIALS_DIRECTORY.
     options      finding one's way through the schema
     file         bytes, permissions, TOML            lines     on which line what stands
     environment  NOTIFIER_SMTP__PORT and the like    secrets   files that hold one secret each
-    layers       who says what, and where            recipients, paths   what the schema cannot see
+    layers       who says what, and where            recipients, paths, orderfile   what the schema
+                                                     cannot see
     problems     what is wrong, in words             parts     what becomes of it
     toml, fresh  writing values, and a whole new file
     last_good    what serves while the file is broken
@@ -29,6 +30,7 @@ from notifier.config import last_good
 from notifier.config.environment import from_environment, unknown_variables
 from notifier.config.file import decoded, is_there, parsed, read_small
 from notifier.config.layers import Layer, Layers
+from notifier.config.orderfile import wrong_files
 from notifier.config.parts import settings_from
 from notifier.config.paths import wrong_paths
 from notifier.config.problems import problems_of
@@ -115,6 +117,7 @@ def _settings(
         *secrets.problems,
         *incomplete(layers),
         *wrong_paths(layers, folder, environ),
+        *wrong_files(layers, folder),
         *wrong_recipients(layers),
     )
     if configuration is None or problems:

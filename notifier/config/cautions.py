@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from notifier.config.values import is_loopback
-from notifier.parts import Account, Settings
+from notifier.parts import Account, MarketplaceAccess, Settings
 from notifier.recipients import is_address
 from notifier.slots import Schedule
 
@@ -26,7 +26,9 @@ def cautions(settings: Settings, now: datetime) -> Iterator[str]:
 def _same_credential(settings: Settings) -> Iterator[str]:
     first: dict[str, str] = {}
     for account in settings.accounts.values():
-        other = first.setdefault(account.marketplace.client_id.value, account.id)
+        if not isinstance(account.reads, MarketplaceAccess):
+            continue
+        other = first.setdefault(account.reads.client_id.value, account.id)
         if other != account.id:
             yield (
                 f"accounts.{account.id}: it has the client_id of {other}, "

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from notifier.config.schema import (
     AccountSection,
     Configuration,
     DigestSection,
+    FileSection,
     MarketplaceSection,
     PlaceSection,
     SmtpSection,
     StoreSection,
 )
-from notifier.config.values import WEEKDAYS
+from notifier.config.values import WEEKDAYS, is_web_location
 from notifier.parts import (
     Account,
+    FileAccess,
+    FileFormat,
     MarketplaceAccess,
     PlaceOfReturn,
     Sender,
@@ -47,7 +51,7 @@ def settings_from(written: Configuration, folder: Path, environ: Mapping[str, st
     templates = written.digest.templates_dir
     return Settings(
         accounts={
-            account_id: _account(account_id, account, written, groups)
+            account_id: _account(account_id, account, written, groups, folder)
             for account_id, account in written.accounts.items()
         },
         smtp=_server(written.smtp, folder),
@@ -60,13 +64,19 @@ def settings_from(written: Configuration, folder: Path, environ: Mapping[str, st
 
 
 def _account(
-    account_id: str, account: AccountSection, written: Configuration, groups: Groups
+    account_id: str,
+    account: AccountSection,
+    written: Configuration,
+    groups: Groups,
+    folder: Path,
 ) -> Account:
     digest = _with_own(written.digest, account)
     return Account(
         id=account_id,
         name=account.name or account_id,
-        marketplace=_access(account, written.marketplace, digest),
+        reads=_file(account.file, written.marketplace, digest, folder)
+        if account.file
+        else _access(account, written.marketplace, digest),
         schedule=_schedule(digest),
         recipients=resolve(account.recipients, groups, language=digest.language),
         language=digest.language,
@@ -115,6 +125,43 @@ def _access(
         run_timeout=timedelta(minutes=marketplace.run_timeout_minutes),
         test_orders=digest.test_orders,
     )
+
+
+def _file(
+    file: FileSection, marketplace: MarketplaceSection, digest: DigestSection, folder: Path
+) -> FileAccess:
+    if file.location is None:  # refused by `incomplete` before we come here
+        raise ValueError("a file without a location")
+    named = file.location.value
+    columns = file.columns.model_dump(exclude_none=True)
+    return FileAccess(
+        location=file.location if is_web_location(named) else folder / named,
+        format=file.format or format_of(named) or FileFormat.CSV,
+        columns=columns,
+        timezone=digest.timezone,
+        ready_values=_folded(file.ready_values),
+        collected_values=_folded(file.collected_values),
+        records=file.records,
+        delimiter=file.delimiter,
+        encoding=file.encoding,
+        decimal=file.decimal,
+        date_format=file.date_format,
+        currency=file.currency,
+        max_age=timedelta(hours=file.max_age_hours),
+        request_timeout=timedelta(seconds=marketplace.request_timeout_seconds),
+        run_timeout=timedelta(minutes=marketplace.run_timeout_minutes),
+    )
+
+
+def _folded(values: list[str] | None) -> frozenset[str]:
+    return frozenset(value.strip().casefold() for value in values or ())
+
+
+def format_of(location: str) -> FileFormat | None:
+    """What a file is written in, by the end of its name; None where that does not tell."""
+    path = urlsplit(location).path if is_web_location(location) else location
+    ending = path.rpartition(".")[2].lower()
+    return FileFormat(ending) if ending in tuple(FileFormat) else None
 
 
 def _place(place: PlaceSection) -> PlaceOfReturn:

@@ -23,8 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from notifier.config import values
 from notifier.config.layers import Layers
-from notifier.parts import OnUnknown, Secret, Tls, WhenEmpty
-from notifier.plan import Frequency
+from notifier.parts import FileFormat, OnUnknown, Secret, Tls, WhenEmpty
 from notifier.recipients import Mailbox
 
 Line = Annotated[str, AfterValidator(values.one_line)]
@@ -34,6 +33,7 @@ TimeOfDay = Annotated[time, BeforeValidator(values.time_of_day)]
 Zone = Annotated[str, AfterValidator(values.time_zone)]
 Language = Annotated[str, AfterValidator(values.language)]
 Host = Annotated[str, AfterValidator(values.host)]
+FileLocation = Annotated[InstanceOf[Secret], BeforeValidator(values.file_location)]
 Weekday = Annotated[str, AfterValidator(values.weekday)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 MOST_GROUPS = 100
@@ -176,26 +176,6 @@ class MarketplaceSection(Section):
     run_timeout_minutes: Annotated[int, Field(ge=1, le=240)] = Field(
         15, description="How long reading one account may take; what is read by then is sent."
     )
-    frequency: Annotated[Frequency, Choice] = Field(
-        Frequency.DAILY,
-        description="Orders that nothing speaks for are read daily, on alternate days, or all of "
-        "them daily.",
-    )
-    earliest_return_days: Annotated[int, Field(ge=0, le=30)] = Field(
-        2, description="Younger orders, in days since shipping, cannot be ready yet."
-    )
-    storage_days: Annotated[int, Field(ge=1, le=60)] = Field(
-        7, description="After so many days since shipping, what is not collected goes back."
-    )
-    trust_webhook: bool = Field(
-        False, description="Whether each change is told by webhook: the rest is read less often."
-    )
-    reread_days: Annotated[int, Field(ge=2, le=7)] = Field(
-        3, description="How often the rest is read while the webhook is trusted."
-    )
-    reserve_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
-        0, description="Of the calls of a day, so many are left for your other systems."
-    )
 
 
 class DigestSection(Section):
@@ -282,6 +262,105 @@ class PlaceSection(Section):
     )
 
 
+class ColumnsSection(Section):
+    """`[accounts.ID.file.columns]`"""
+
+    id: Line = Field(
+        description="The number of the order: what the file calls that column.",
+        examples=["Order"],
+    )
+    ready: Line | None = Field(
+        None,
+        description="Its state, of which ready_values say that it waits; without, every row waits.",
+        examples=["Status"],
+    )
+    external_id: Line | None = Field(
+        None, description="Your own number for it.", examples=["Invoice"]
+    )
+    tracking: Line | None = Field(
+        None, description="The tracking number of its parcel.", examples=["Parcel"]
+    )
+    tracking_url: Line | None = Field(
+        None, description="The carrier's page of the parcel.", examples=["Parcel link"]
+    )
+    title: Line | None = Field(None, description="What an item is called.", examples=["Article"])
+    sku: Line | None = Field(
+        None, description="Your number of the article.", examples=["Article no."]
+    )
+    quantity: Line | None = Field(
+        None, description="How many pieces; without, one.", examples=["Pieces"]
+    )
+    price: Line | None = Field(None, description="The price of one piece.", examples=["Price"])
+    currency: Line | None = Field(
+        None, description="The currency of its amounts, such as EUR.", examples=["Currency"]
+    )
+    cod: Line | None = Field(None, description="Cash on delivery not paid.", examples=["COD"])
+    shipped: Line | None = Field(
+        None, description="When it was shipped, as a date or with a time.", examples=["Shipped"]
+    )
+    first_attempt: Line | None = Field(
+        None, description="When its delivery was first tried.", examples=["First attempt"]
+    )
+
+
+class FileSection(Section):
+    """`[accounts.ID.file]`"""
+
+    location: FileLocation | None = Field(
+        None,
+        description="A path, relative to this file, or an https address, which is a secret.",
+        examples=["orders.csv"],
+    )
+    location_file: Line | None = Field(
+        None,
+        description="A file with nothing but the address, relative to this one.",
+        examples=["orders-address"],
+    )
+    format: Annotated[FileFormat, Choice] | None = Field(
+        None,
+        description='"csv" or "json"; by default as the name of the file ends.',
+        examples=["csv"],
+    )
+    records: Line | None = Field(
+        None,
+        description="Where in a JSON document the list is; by default it is the whole document.",
+        examples=["data.orders"],
+    )
+    delimiter: Annotated[str, AfterValidator(values.delimiter)] = Field(
+        ",", description="What stands between two cells of a CSV file."
+    )
+    encoding: Annotated[str, AfterValidator(values.encoding)] = Field(
+        "utf-8-sig", description="How its text is written; Windows often means cp1250."
+    )
+    decimal: Annotated[str, AfterValidator(values.decimal)] = Field(
+        ".", description='What stands before the cents: "." or ",".'
+    )
+    date_format: Annotated[str, AfterValidator(values.date_format)] | None = Field(
+        None,
+        description="How dates are written; by default 2026-11-23, also with a time.",
+        examples=["%d.%m.%Y"],
+    )
+    currency: Annotated[str, AfterValidator(values.currency)] | None = Field(
+        None, description="That of all amounts, where no column tells it.", examples=["EUR"]
+    )
+    ready_values: list[str] | None = Field(
+        None,
+        description="What the column ready says of an order that waits.",
+        examples=[["returned to branch"]],
+        min_length=1,
+    )
+    collected_values: list[str] | None = Field(
+        None,
+        description="What the column ready says of one that you have collected.",
+        examples=[["collected"]],
+        min_length=1,
+    )
+    max_age_hours: Annotated[int, Field(ge=1, le=8784)] = Field(
+        36, description="A file that was written longer ago is a failure: its export has stopped."
+    )
+    columns: ColumnsSection = Field(description="What the file calls our columns.")
+
+
 def _own(name: str) -> Any:
     """An option of an account that stands over the one of the same name in `[digest]`."""
     shared = DigestSection.model_fields[name]
@@ -333,6 +412,7 @@ class AccountSection(Section):
     attach_csv: bool | None = _own("attach_csv")
     test_orders: bool | None = _own("test_orders")
     place: PlaceSection | None = Field(None, description="Where its parcels are collected.")
+    file: FileSection | None = Field(None, description="A list to read instead of the marketplace.")
 
 
 AccountId = Annotated[str, AfterValidator(values.account_id)]

@@ -12,7 +12,7 @@ from notifier.config.environment import variable
 from notifier.config.file import is_there, read_small
 from notifier.config.layers import Layer, Layers, Place, Tree, dotted, put
 from notifier.config.lines import Where
-from notifier.config.values import shown_path
+from notifier.config.values import is_web_location, shown_path
 from notifier.errors import Problem
 
 LARGEST = 8 * 1024
@@ -60,12 +60,23 @@ def _all_wanted(layers: Layers) -> Iterator[_Wanted]:
     yield _Wanted(PASSWORD, ("smtp-password",))
     accounts = layers.keys("accounts")
     for account in accounts:
-        shared = ("client-id",) if len(accounts) == 1 else ()
-        yield _Wanted(_client_id(account), (f"client-id-{account}", *shared))
+        if _reads_file(account, layers):
+            yield _Wanted(_location(account), (f"location-{account}",))
+        else:
+            shared = ("client-id",) if len(accounts) == 1 else ()
+            yield _Wanted(_client_id(account), (f"client-id-{account}", *shared))
 
 
 def _client_id(account: str) -> Where:
     return ("accounts", account, "client_id")
+
+
+def _location(account: str) -> Where:
+    return ("accounts", account, "file", "location")
+
+
+def _reads_file(account: str, layers: Layers) -> bool:
+    return isinstance(layers.find(_location(account)[:-1]), dict)
 
 
 def _file_option(option: Where) -> Where:
@@ -99,7 +110,8 @@ def _named(file: Path, wanted: _Wanted, layers: Layers) -> tuple[Path, str] | Pr
 
 def _making(file: Path, option: Where) -> str:
     """How a secret's file is made, and what does without it."""
-    secret = "password" if option == PASSWORD else "client id"
+    names = {"password": "password", "client_id": "client id"}
+    secret = names.get(str(option[-1]), "address")
     return (
         f"write the {secret} into it, and nothing else, and run {_close(file)}; "
         f"or set {variable(option)} instead"
@@ -137,13 +149,21 @@ def _secret_in(file: Path, *, private: bool) -> str:
 
 
 def incomplete(layers: Layers) -> Iterator[Problem]:
-    """Accounts without a client id, and a login of the mail server with only one half."""
+    """Accounts without a client id or file, and a login of the mail server with only one half."""
     for account in layers.keys("accounts"):
         option = _client_id(account)
-        if isinstance(layers.find(option[:-1]), dict) and not _said(option, layers):
+        if _reads_file(account, layers):
+            yield from _no_location(_location(account), layers)
+        elif isinstance(layers.find(option[:-1]), dict) and not _said(option, layers):
             way = f'write client_id_file = "client-id", or set {variable(option)}'
             yield layers.problem(option, f"is missing; {way}")
     yield from _half_a_login(layers)
+
+
+def _no_location(option: Where, layers: Layers) -> Iterator[Problem]:
+    if not _said(option, layers):
+        way = f'write location = "orders.csv", or set {variable(option)}'
+        yield layers.problem(option, f"is missing; {way}")
 
 
 def _half_a_login(layers: Layers) -> Iterator[Problem]:
@@ -179,10 +199,17 @@ def exposed(written: Layer, file: Path) -> Iterator[Problem]:
 def written_out(written: Layer) -> list[Where]:
     """The options whose secret stands in the configuration itself."""
     secrets = [wanted.option for wanted in _all_wanted(Layers("", (written,)))]
-    inside = [option for option in secrets if written.find(option) is not None]
+    inside = [option for option in secrets if _is_secret(option, written.find(option))]
     if _has_password(written.find(DATABASE)):
         inside.append(DATABASE)
     return inside
+
+
+def _is_secret(option: Where, value: object) -> bool:
+    """Of the places a list may come from, whoever knows an address can read there."""
+    if option[-1] == "location":
+        return isinstance(value, str) and is_web_location(value)
+    return value is not None
 
 
 def _has_password(url: object) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from datetime import time
+from datetime import datetime, time
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -189,6 +189,83 @@ def _web_address(text: str, instead: str) -> SplitResult:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError(f"{shown(text)} is not encrypted; {instead}")
     return parts
+
+
+def file_location(value: object) -> object:
+    """A path, or an address of the web. No message shows it: the address may be a secret."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip() or not value.isprintable():
+        raise ValueError('is no path or address; write "orders.csv", or an https address')
+    if is_web_location(value):
+        _refuse_location(value)
+    return Secret(value.strip())
+
+
+def is_web_location(text: str) -> bool:
+    """Whether it is an address of the web, which whoever knows it can read, and no path."""
+    return "://" in text
+
+
+def _refuse_location(text: str) -> None:
+    instead = "write an https address, or a path"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(f"is no web address; {instead}") from None
+    if not parts.hostname or not text.isascii() or " " in text:
+        raise ValueError(f"is no web address; {instead}")
+    if parts.scheme not in ("https", "http"):
+        raise ValueError(f"is asked over https only, and not over {parts.scheme}; {instead}")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError(f"is not encrypted; {instead}")
+
+
+def delimiter(text: str) -> str:
+    """What stands between two cells: one character that a cell seldom has."""
+    if len(text) != 1 or text in '"\r\n ' or text.isalnum():
+        raise ValueError(f'{shown(text)} separates no cells; write ",", ";", "|" or "\\t"')
+    return text
+
+
+def encoding(name: str) -> str:
+    """The name of a text encoding that Python knows."""
+    try:
+        b"".decode(name)
+    except (LookupError, UnicodeError, ValueError):
+        raise ValueError(
+            f'{shown(name)} is no encoding; write "utf-8-sig", "cp1250", "iso-8859-2" or "utf-16"'
+        ) from None
+    return name
+
+
+def decimal(text: str) -> str:
+    """The sign before the cents."""
+    if text not in (".", ","):
+        raise ValueError(f'{shown(text)} stands before no cents; write "." or ","')
+    return text
+
+
+def date_format(text: str) -> str:
+    """A format of `datetime.strptime` that gives a day."""
+    day = datetime(2025, 11, 23)  # noqa: DTZ001 - a day as such
+    try:
+        right = datetime.strptime(day.strftime(text), text).date() == day.date()  # noqa: DTZ007
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError(
+            f'{shown(text)} tells no day; write "%d.%m.%Y" for 23.11.2026, or "%d.%m.%Y %H:%M"'
+        )
+    return text
+
+
+def currency(text: str) -> str:
+    """A code of ISO 4217."""
+    if not re.fullmatch(r"[A-Z]{3}", text):
+        raise ValueError(f'{shown(text)} is no code of a currency; write "EUR"')
+    return text
 
 
 def ping_url(text: str) -> str:

@@ -25,9 +25,9 @@ class Link:
     url: str | None = None
 
 
-def portal_url(account: Account, order_id: int) -> str | None:
+def portal_url(account: Account, number: str) -> str | None:
     """The page of an order in the seller's portal."""
-    return account.order_url.replace("{id}", str(order_id)) if account.order_url else None
+    return account.order_url.replace("{id}", quote(number, safe="")) if account.order_url else None
 
 
 def carrier_url(url: str | None) -> str | None:

@@ -67,7 +67,7 @@ def view_row(entry: Entry, digest: Digest, account: Account, language: Language)
     """Word one order for a mail."""
     order = entry.order
     return Row(
-        number=Link(str(order.id), portal_url(account, order.id)),
+        number=Link(foreign(order.called), portal_url(account, order.called)),
         reference=_reference(order.external_id, language),
         parcels=tuple(_parcels(entry, language)),
         items=tuple(_items(entry)),

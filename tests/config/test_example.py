@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from notifier import config
 from notifier.config.options import options
 from notifier.errors import ConfigError
-from notifier.parts import Settings
+from notifier.parts import FileAccess, Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
@@ -33,6 +33,9 @@ FOLLOWS_FROM_OTHERS = {("smtp", "port"), ("store", "path")}
 """Options without a default of their own, of which the example shows what they come to."""
 
 
+HEADER = re.compile(r"(# )?\[([a-z_.]+)\]")
+
+
 @dataclass(frozen=True)
 class Shown:
     """One option of the example; `index` is its line, counted from 0."""
@@ -41,16 +44,19 @@ class Shown:
     index: int
     optional: bool
     value: Any
+    table_is_off: bool
+    """Whether even the header of its table is commented out."""
 
 
 def shown() -> Iterator[Shown]:
     table: tuple[str, ...] = ()
+    is_off = False
     for index, line in enumerate(LINES):
-        if header := re.fullmatch(r"\[(.+)\]", line):
-            table = tuple(header[1].split("."))
+        if header := HEADER.fullmatch(line):
+            table, is_off = tuple(header[2].split(".")), header[1] is not None
         elif option := re.fullmatch(r"(# )?([a-z_]+) = .+", line):
             value = tomllib.loads(line.removeprefix("# "))[option[2]]
-            yield Shown((*table, option[2]), index, option[1] is not None, value)
+            yield Shown((*table, option[2]), index, option[1] is not None, value, is_off)
 
 
 SHOWN = list(shown())
@@ -78,7 +84,8 @@ def test_the_example_shows_every_option_once_and_in_order() -> None:
 def test_every_option_has_its_one_comment() -> None:
     for one in SHOWN:
         assert LINES[one.index - 1] == f"# {OPTIONS[one.where].description}"
-        assert not LINES[one.index - 2].startswith("#")
+        before = LINES[one.index - 2]
+        assert not before.startswith("#") or HEADER.fullmatch(before)
 
 
 def test_it_loads_as_it_is_but_for_the_credential(folder: Path) -> None:
@@ -88,7 +95,9 @@ def test_it_loads_as_it_is_but_for_the_credential(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "one", [one for one in SHOWN if one.optional], ids=lambda one: ".".join(one.where)
+    "one",
+    [one for one in SHOWN if one.optional and not one.table_is_off],
+    ids=lambda one: ".".join(one.where),
 )
 def test_the_hash_can_be_taken_away_and_a_default_stays_what_it_was(
     folder: Path, one: Shown
@@ -107,7 +116,38 @@ def test_the_hash_can_be_taken_away_and_a_default_stays_what_it_was(
 def test_what_must_be_written_is_not_commented_out() -> None:
     required = {where for where, option in OPTIONS.items() if option.is_required()}
 
-    assert required <= {one.where for one in SHOWN if not one.optional}
+    assert required <= {one.where for one in SHOWN if not one.optional or one.table_is_off}
+
+
+FILE = [one for one in SHOWN if one.table_is_off]
+STATE = {"location", "ready", "ready_values"}
+FILE_NEEDS = {
+    "location_file": {"location_file"},
+    "ready": STATE,
+    "ready_values": STATE,
+    "collected_values": STATE | {"collected_values"},
+}
+
+
+@pytest.mark.parametrize("one", FILE, ids=lambda one: ".".join(one.where[2:]))
+def test_a_file_can_take_the_place_of_the_marketplace(tmp_path: Path, one: Shown) -> None:
+    name = one.where[-1]
+    wanted = FILE_NEEDS.get(name, {"location", name}) | {"id"}
+    taken = {other.index for other in FILE if other.where[-1] in wanted}
+    text = "\n".join(
+        line.removeprefix("# ") if index in taken or HEADER.fullmatch(line) else line
+        for index, line in enumerate(LINES)
+        if not line.startswith("client_id")
+    )
+    if name == "records":
+        text = text.replace("orders.csv", "orders.json")
+    for secret in ("orders-address", "smtp-password"):
+        (tmp_path / secret).write_text("https://example.com/orders.csv", encoding="utf-8")
+        (tmp_path / secret).chmod(0o600)
+
+    loaded = config.parse(text, tmp_path / "config.toml", environ={})
+
+    assert isinstance(loaded.accounts["ljubljana"].reads, FileAccess)
 
 
 DAMAGED = TEXT.replace("# client_id =", "client_id =").replace('"…"', f'"{SECRET}"').encode()

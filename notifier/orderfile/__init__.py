@@ -1,0 +1,14 @@
+"""A list of orders that another program writes, as a source: CSV or JSON, from a path or the web.
+
+    async with HttpClient() as http:
+        reading = await OrderFile(access, http, clock=clock).read(known)
+
+Read `source.py` for the order of things, `fetch.py` for how the bytes come here, `records.py` for
+rows and columns, `rows.py` for what one row says, `fields.py` for single values, and
+`conclusion.py` for what all of them come to.
+"""
+
+from notifier.orderfile.fetch import name_of
+from notifier.orderfile.source import OrderFile
+
+__all__ = ["OrderFile", "name_of"]
