@@ -12,6 +12,8 @@ from notifier.simulator.clock import Stamps
 from notifier.simulator.contents import Contents, contents
 from notifier.simulator.lifecycle import DAY, Journey, Status
 
+PACKING = timedelta(hours=3)
+
 
 class Absent(Enum):
     """Stands for a key that an answer leaves out."""
@@ -66,7 +68,7 @@ class Order:
     @property
     def shipping_at(self) -> datetime:
         """When the seller began to pack it."""
-        return self.shipped_at - timedelta(hours=3)
+        return self.shipped_at - PACKING
 
     @property
     def departs_at(self) -> datetime | None:
@@ -94,11 +96,9 @@ class Order:
         """Status at an instant."""
         if self.status is not None:
             return self.status
-        if at < self.shipping_at:
-            return Status.OPEN
-        if at < self.shipped_at:
-            return Status.SHIPPING
-        return self.journey.status(self.days(at))
+        if at >= self.shipped_at:
+            return self.journey.status(self.days(at))
+        return Status.OPEN if at < self.shipping_at else Status.SHIPPING
 
     def is_ready_at(self, at: datetime) -> bool:
         """Whether it is marked as ready to return at an instant."""
