@@ -28,7 +28,7 @@ async def log_in(client: aiosmtplib.SMTP, server: SmtpServer, *, name: str) -> N
     refusal = await _refusal(client, _mechanisms(client, name), server)
     if refusal is None:
         return
-    reply = _without_secrets(refusal, server.username, server.password.value)
+    reply = reply_text(refusal.code, without_login(refusal.message, server))
     if is_final(refusal.code):
         raise MailRefused(f"{name} refused the login ({reply}); {HINT}")
     raise MailUnavailable(f"{name} cannot check the login now ({reply})")
@@ -67,9 +67,11 @@ def _mechanisms(client: aiosmtplib.SMTP, name: str) -> list[str]:
     return known
 
 
-def _without_secrets(refusal: SMTPResponseException, username: str, password: str) -> str:
-    """The answer, without the login that some servers repeat in it."""
-    text = refusal.message
-    for said in (f"\0{username}\0{password}", password):
+def without_login(text: str, server: SmtpServer) -> str:
+    """What a server said, without the login that some servers repeat in it."""
+    if server.username is None or server.password is None:
+        return text
+    password = server.password.value
+    for said in (f"\0{server.username}\0{password}", password):
         text = text.replace(base64.b64encode(said.encode()).decode(), "••••")
-    return reply_text(refusal.code, text.replace(password, "••••"))
+    return text.replace(password, "••••")

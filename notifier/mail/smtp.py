@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +20,7 @@ from notifier.boundaries import Boundary, boundary
 from notifier.errors import MailRefused
 from notifier.mail.client import Client, new_client
 from notifier.mail.delivery import Delivery, Envelope, Phase
-from notifier.mail.login import HINT, log_in
+from notifier.mail.login import HINT, log_in, without_login
 from notifier.mail.refusals import no_starttls, refusal
 from notifier.mail.transaction import LoginWanted, Patience, Transaction
 from notifier.mail.wording import tls_error
@@ -112,6 +113,7 @@ class MailConnection:
             timeout=self._server.timeout,
             patience=self._patience,
             stop=self._stop,
+            masked=partial(without_login, server=self._server),
         )
         try:
             return await transaction.run(before_dot)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aiosmtplib.errors import SMTPException, SMTPServerDisconnected
+from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDisconnected
 from aiosmtplib.response import SMTPResponse
 
 from notifier.boundaries import Boundary, boundary
@@ -62,12 +62,15 @@ class Transaction:
         timeout: timedelta,
         patience: Patience,
         stop: Stop,
+        masked: Callable[[str], str] = str,
     ) -> None:
+        """`masked` takes out of an answer what nobody may see."""
         self._client = client
         self._envelope = envelope
         self._timeout = timeout
         self._patience = patience
         self._stop = stop
+        self._masked = masked
         self.phase = Phase.MAIL
 
     async def run(self, before_dot: Callable[[], Awaitable[None]]) -> Delivery:
@@ -166,7 +169,7 @@ class Transaction:
             raise SMTPServerDisconnected("in the body")
 
     def _answered(self, reply: SMTPResponse) -> Delivery:
-        text = reply_text(*reply)
+        text = reply_text(reply.code, self._masked(reply.message))
         if wants_login(reply.code):
             raise LoginWanted(text)
         if not is_yes(reply.code) and not is_no(reply.code):
@@ -176,6 +179,8 @@ class Transaction:
     def _lost(self, error: Exception) -> Delivery:
         self._client.close()
         outcome = Outcome.UNKNOWN if self.phase is Phase.DOT else Outcome.DEFERRED
+        if isinstance(error, SMTPResponseException):
+            error.message = self._masked(error.message)
         return Delivery(outcome, self.phase, what_happened(error))
 
 

@@ -185,3 +185,24 @@ async def test_a_server_that_repeats_the_login_does_not_get_it_into_our_errors(
 
     assert "••••" in str(raised.value)
     assert not any(secret in str(raised.value) for secret in secrets)
+
+
+@pytest.mark.parametrize("step", [Step.MAIL, Step.RCPT, Step.DATA, Step.DOT])
+@pytest.mark.parametrize("answer", ["550 5.7.1 {}", "451 4.7.1 {}", "530 5.7.0 {}", "{}"])
+async def test_a_login_that_the_server_repeats_later_is_masked(
+    server: SmtpNeighbour, step: Step, answer: str
+) -> None:
+    name, password = LOGIN
+    plain = base64.b64encode(f"\0{name}\0{password}".encode()).decode()
+    server.require_login(*LOGIN)
+    server.script(step, says(answer.format(f"not you: {password} {plain}")))
+
+    async with logged_in(server) as mail:
+        try:
+            told = (await send(mail)).reply
+        except MailRefused as error:
+            told = str(error)
+
+    assert "not you: •••• ••••" in told
+    assert password not in told
+    assert plain not in told
