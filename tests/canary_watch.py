@@ -16,6 +16,7 @@ from tests.canaries import Leak, leaks_below, leaks_in_text
 
 _FORMAT = JsonLines()
 _NAME = "canary watch"
+_MOST_LINES = 100
 
 
 class CanaryWatch:
@@ -63,7 +64,7 @@ class CanaryWatch:
         """Say where they are."""
         if self.leaks:
             terminalreporter.section("secrets or buyers where they must not be", red=True)
-            for leak in self.leaks:
+            for leak in list(dict.fromkeys(self.leaks))[:_MOST_LINES]:
                 terminalreporter.line(str(leak))
 
     def pytest_unconfigure(self) -> None:
