@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from notifier.plan import Policy
 from notifier.recipients import Mailbox, Recipient
 from notifier.slots import Schedule
 
@@ -61,6 +62,9 @@ class MarketplaceAccess:
     request_timeout: timedelta = timedelta(seconds=30)
     run_timeout: timedelta = timedelta(minutes=15)
     test_orders: bool = False
+    policy: Policy = field(default_factory=Policy)
+    reserve_calls: int = 0
+    """Of the calls of a day: so many are left for the seller's other systems."""
 
 
 class FileFormat(StrEnum):

@@ -24,7 +24,7 @@ from notifier.reading import Source
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.stopping import Stop
-from notifier.store import open_store
+from notifier.store import MemoryOf, open_store
 from notifier.tick import Neighbours
 
 FEWEST_FILES = 64
@@ -40,13 +40,19 @@ class Assembly:
     http: HttpClient
     monitor: Ping | None = None
     progress: Callable[[int, int], None] | None = None
+    read_only: bool = False
 
     def source(self, account: Account) -> Source:
         """Where the orders of this account come from."""
         if isinstance(account.reads, FileAccess):
             return OrderFile(account.reads, self.http, clock=self.shop.clock)
+        memory = MemoryOf(self.shop.store.sightings, account.id, keeps=not self.read_only)
         return Marketplace(
-            account.reads, self.http, clock=self.shop.clock, progress=self.progress
+            account.reads,
+            self.http,
+            clock=self.shop.clock,
+            memory=memory,
+            progress=self.progress,
         )
 
     @property
@@ -77,7 +83,7 @@ async def assemble(
         async with heard, open_store(settings.store, read_only=read_only) as store:
             renderer = Renderer(settings.templates_dir)
             shop = Workshop(store, renderer, settings.sender, clock, _holder(), stop or Stop())
-            yield Assembly(settings, shop, http, monitor, progress)
+            yield Assembly(settings, shop, http, monitor, progress, read_only)
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from notifier.config import values
 from notifier.config.layers import Layers
 from notifier.parts import FileFormat, OnUnknown, Secret, Tls, WhenEmpty
+from notifier.plan import Frequency
 from notifier.recipients import Mailbox
 
 Line = Annotated[str, AfterValidator(values.one_line)]
@@ -175,6 +176,26 @@ class MarketplaceSection(Section):
     )
     run_timeout_minutes: Annotated[int, Field(ge=1, le=240)] = Field(
         15, description="How long reading one account may take; what is read by then is sent."
+    )
+    frequency: Annotated[Frequency, Choice] = Field(
+        Frequency.DAILY,
+        description="Orders that nothing speaks for are read daily, on alternate days, or all of "
+        "them daily.",
+    )
+    earliest_return_days: Annotated[int, Field(ge=0, le=30)] = Field(
+        2, description="Younger orders, in days since shipping, cannot be ready yet."
+    )
+    storage_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        7, description="After so many days since shipping, what is not collected goes back."
+    )
+    trust_webhook: bool = Field(
+        False, description="Whether each change is told by webhook: the rest is read less often."
+    )
+    reread_days: Annotated[int, Field(ge=2, le=7)] = Field(
+        3, description="How often the rest is read while the webhook is trusted."
+    )
+    reserve_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        0, description="Of the calls of a day, so many are left for your other systems."
     )
 
 
