@@ -15,7 +15,7 @@ from notifier.config.file import decoded, is_there, read_small
 from notifier.errors import ConfigError, ExitCode
 from notifier.findings import Finding, ok, problem, warning
 
-FILES_OF_SECRETS = ("password_file", "client_id_file")
+FILES_OF_SECRETS = ("password_file", "client_id_file", "location_file")
 
 
 def files(config: Path) -> Iterator[Finding]:

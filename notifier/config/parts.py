@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from notifier.config.schema import (
     AccountSection,
@@ -159,7 +159,7 @@ def _folded(values: list[str] | None) -> frozenset[str]:
 
 def format_of(location: str) -> FileFormat | None:
     """What a file is written in, by the end of its name; None where that does not tell."""
-    path = urlsplit(location).path if is_web_location(location) else location
+    path = re.split(r"[?#]", location)[0] if is_web_location(location) else location
     ending = path.rpartition(".")[2].lower()
     return FileFormat(ending) if ending in tuple(FileFormat) else None
 

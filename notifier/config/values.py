@@ -232,7 +232,7 @@ def delimiter(text: str) -> str:
 def encoding(name: str) -> str:
     """The name of a text encoding that Python knows."""
     try:
-        b"".decode(name)
+        "a".encode(name)  # nothing at all would not even be looked up
     except (LookupError, UnicodeError, ValueError):
         raise ValueError(
             f'{shown(name)} is no encoding; write "utf-8-sig", "cp1250", "iso-8859-2" or "utf-16"'
