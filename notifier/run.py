@@ -17,12 +17,13 @@ from notifier.attachments.csv import orders_csv
 from notifier.boundaries import Boundary, boundary
 from notifier.clock import compare as compare_clocks
 from notifier.digest import Digest, compose
-from notifier.errors import ClockRefused, NotifierError
+from notifier.errors import ClockRefused, NotifierError, Stopped
 from notifier.freeze import Attachment, freeze
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
 from notifier.parts import Account, Sender, WhenEmpty
 from notifier.reading import Failed, Source
 from notifier.render import Parts, Renderer
+from notifier.retries import next_reading
 from notifier.stopping import Stop
 from notifier.store import Store
 
@@ -120,6 +121,9 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
     await _record_wish(wish, run, shop)
     try:
         return await _fetch_and_freeze(account, source, shop, task, run)
+    except Stopped as error:
+        await runs.interrupt(run, str(error))
+        raise
     except Exception as error:
         await runs.fail(run, str(error) or type(error).__name__, at=clock())
         raise
@@ -167,8 +171,19 @@ async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -
     if wish.day or wish.now or wish.force:
         day = wish.day or today
         edition = _wished_edition(await store.runs.latest(account.id, day), wish)
+    elif day and await _rests(account, store, day, now):
+        day = None
     missed = tuple(skipped for skipped in due.missed if skipped != day)
     return Task(day if edition else None, edition, missed, due.next_at)
+
+
+async def _rests(account: Account, store: Store, day: date, now: datetime) -> bool:
+    """Whether that day could not be read just now, and is tried later."""
+    run = await store.runs.latest(account.id, day)
+    if run is None or run.state.settled or run.finished_at is None:
+        return False
+    again_at = next_reading(account.schedule.starts(day), run.finished_at)
+    return run.finished_at <= now < again_at
 
 
 def _watched(account: Account) -> str:

@@ -107,6 +107,10 @@ class Runs:
         """Record that nothing was frozen; it may be begun again."""
         return await self._end(run, RunState.FAILED, why, at)
 
+    async def interrupt(self, run: Run, why: str) -> Run:
+        """Record that it was ended before it came to anything; it may be begun again at once."""
+        return await self._end(run, RunState.FAILED, why, None)
+
     async def abandon(self, run: Run, why: str, *, at: datetime) -> Run:
         """Record that the clock could not be believed: nothing was frozen, the day is open."""
         return await self._end(run, RunState.ABANDONED, why, at)
@@ -235,7 +239,7 @@ class Runs:
 
         return await self._thread.read(load)
 
-    async def _end(self, run: Run, state: RunState, why: str, at: datetime) -> Run:
+    async def _end(self, run: Run, state: RunState, why: str, at: datetime | None) -> Run:
         def record(connection: Connection) -> Run:
             self._finish(connection, run, {"state": state, "finished_at": at, "why": why})
             return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())

@@ -52,7 +52,7 @@ async def test_a_first_run_by_a_wrong_clock_is_abandoned_and_the_day_stays_open(
     assert "set it (timedatectl)" in (run.why or "")
     world.clock_is_wrong_by = timedelta(0)
 
-    await world.run("2026-11-21", at="09:06")
+    await world.run("2026-11-21", at="09:11")
 
     assert world.receivers == EVERYBODY
 

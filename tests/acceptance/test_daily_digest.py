@@ -220,3 +220,25 @@ async def test_an_account_that_is_named_twice_is_run_once(world: World) -> None:
     assert done.code == 0
     assert world.receivers == EVERYBODY
     assert len(await world.runs()) == 1
+
+
+async def test_a_list_that_cannot_be_read_is_not_asked_for_with_every_tick(world: World) -> None:
+    world.marketplace.fail_always(401)
+    await world.run("2026-11-21", at="06:05")
+    asked = world.marketplace.requests
+
+    await world.run("2026-11-21", at="06:09")
+    assert world.marketplace.requests == asked
+
+    await world.run("2026-11-21", at="06:10")
+    assert world.marketplace.requests > asked
+
+
+async def test_a_person_does_not_wait_for_the_next_try(world: World) -> None:
+    world.marketplace.fail_always(401)
+    await world.run("2026-11-21", at="06:05")
+    world.marketplace.stop_failing()
+
+    await world.run("2026-11-21", at="06:06", now=True)
+
+    assert world.receivers == EVERYBODY
