@@ -44,6 +44,11 @@ class Wish:
     """Who asked, for the audit trail."""
 
     @property
+    def asks(self) -> bool:
+        """Whether anything is asked for at all."""
+        return self.now or self.force or self.day is not None
+
+    @property
     def reason(self) -> str | None:
         """What the ledger says of it."""
         if self.force:
@@ -60,6 +65,8 @@ class Task:
     edition: int
     missed: tuple[date, ...]
     next_at: datetime
+    clock_in_doubt: bool = False
+    """Whether the day was abandoned before because the clock could not be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +175,23 @@ async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -
     since = datetime.fromisoformat(watched) if watched else None
     due = slots.due(account.schedule, now, settled, since=since)
     day, edition = due.day, AUTOMATIC_EDITION
-    if wish.day or wish.now or wish.force:
+    if wish.asks:
         day = wish.day or today
         edition = _wished_edition(await store.runs.latest(account.id, day), wish)
-    elif day and await _rests(account, store, day, now):
+    before = await store.runs.latest(account.id, day) if day else None
+    in_doubt = before is not None and before.state is RunState.ABANDONED
+    if day == due.day and not wish.asks and before and _rests(account, before, now):
         day = None
     missed = tuple(skipped for skipped in due.missed if skipped != day)
-    return Task(day if edition else None, edition, missed, due.next_at)
+    return Task(day if edition else None, edition, missed, due.next_at, in_doubt)
 
 
-async def _rests(account: Account, store: Store, day: date, now: datetime) -> bool:
-    """Whether that day could not be read just now, and is tried later."""
-    run = await store.runs.latest(account.id, day)
-    if run is None or run.state.settled or run.finished_at is None:
+def _rests(account: Account, before: Run, now: datetime) -> bool:
+    """Whether a day could not be read just now, and is tried later."""
+    if before.state is not RunState.FAILED or before.finished_at is None:
         return False
-    again_at = next_reading(account.schedule.starts(day), run.finished_at)
-    return run.finished_at <= now < again_at
+    again_at = next_reading(account.schedule.starts(before.day), before.finished_at)
+    return before.finished_at <= now < again_at
 
 
 def _watched(account: Account) -> str:
@@ -221,10 +229,12 @@ async def _fetch_and_freeze(
 ) -> Report:
     """The way of the data, from the source to the outbox."""
     runs, clock = shop.store.runs, shop.clock
-    async with shop.stop.limit():
-        digest = await read_digest(account, source, shop.store, run.day)
-    boundary(Boundary.READ)
     try:
+        async with shop.stop.limit():
+            if task.clock_in_doubt:  # one call now, instead of all of them for nothing
+                compare_clocks(clock(), await source.ask_time())
+            digest = await read_digest(account, source, shop.store, run.day)
+        boundary(Boundary.READ)
         compare_clocks(clock(), source.server_time)
     except ClockRefused as error:
         run = await runs.abandon(run, str(error), at=clock())

@@ -52,9 +52,19 @@ async def test_a_first_run_by_a_wrong_clock_is_abandoned_and_the_day_stays_open(
     assert "set it (timedatectl)" in (run.why or "")
     world.clock_is_wrong_by = timedelta(0)
 
-    await world.run("2026-11-21", at="09:11")
+    await world.run("2026-11-21", at="09:06")
 
     assert world.receivers == EVERYBODY
+
+
+async def test_while_the_clock_is_wrong_each_try_costs_one_call(world: World) -> None:
+    world.clock_is_wrong_by = timedelta(hours=3)
+    await world.run("2026-11-21")
+    asked = world.marketplace.requests
+
+    assert await world.run("2026-11-21", at="06:06") is ExitCode.REFUSED
+
+    assert world.marketplace.requests == asked + 1
 
 
 async def test_a_jump_that_nobody_can_confirm_stops_everything(world: World) -> None:
