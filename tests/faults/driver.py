@@ -1,30 +1,36 @@
 """`notifier run` as a process of its own, by a clock that stands where it is told.
 
-python -m tests.faults.driver CONFIG 2026-11-21T05:05:00+00:00
+python -m tests.faults.driver CONFIG 2026-11-21T05:05:00+00:00 run
 
 It begins once it is told so: when its standard input ends.
 """
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from datetime import datetime
 from pathlib import Path
 
+import click
+
 import notifier.cli.assembly  # noqa: F401 - so that those who race have loaded all of it
 from notifier.cli.context import Invocation
-from notifier.cli.run import run
-from notifier.run import Wish
+from notifier.cli.door import enter
+from notifier.cli.run import command as run
 
 
-def main(config: str, moment: str) -> int:
-    """Run once; gives the exit code."""
-    now = datetime.fromisoformat(moment)
+@click.group
+@click.argument("config", type=Path)
+@click.argument("moment", type=datetime.fromisoformat)
+@click.pass_context
+def notifier_at(context: click.Context, config: Path, moment: datetime) -> None:
+    """The command line of the notifier at a moment."""
+    context.obj = Invocation(config, clock=lambda: moment)
     print("ready", flush=True)  # noqa: T201 - for who started this
     sys.stdin.read()
-    return asyncio.run(run(Invocation(Path(config), clock=lambda: now), (), Wish()))
 
+
+notifier_at.add_command(run, "run")
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(enter(notifier_at))

@@ -55,7 +55,7 @@ class KillingGround:
         self.wake()
         code = await strace(self.world, system_call, number)
         assert code in (0, 3, -signal.SIGKILL), f"{system_call} {number}: exit code {code}"
-        await self._go_on()
+        await self.go_on()
         return code == -signal.SIGKILL
 
     async def kill_at_the_dot(self) -> None:
@@ -70,13 +70,14 @@ class KillingGround:
 
         self.world.smtp.script(Step.DOT, keep_and_kill)
         assert await ended(process) == -signal.SIGKILL
-        await self._go_on()
+        await self.go_on()
 
     def wake(self, at: str = "06:05") -> None:
         """Let it be some time of the day; by default the digest is due."""
         self.world.now = datetime.fromisoformat(f"{self.today}T{at}").replace(tzinfo=ZONE)
 
-    async def _go_on(self) -> None:
+    async def go_on(self) -> None:
+        """Start it again twice, and let the day be over."""
         with contextlib.redirect_stdout(io.StringIO()):
             for at in _RESTARTS:
                 await self.world.run(str(self.today), at=at)
@@ -127,7 +128,10 @@ async def strace(world: World, system_call: str, number: int) -> int:
 
 
 async def start(
-    world: World, *under: str, stdin: int = asyncio.subprocess.DEVNULL
+    world: World,
+    *under: str,
+    stdin: int = asyncio.subprocess.DEVNULL,
+    stderr: int = asyncio.subprocess.DEVNULL,
 ) -> asyncio.subprocess.Process:
     """`notifier run` as a process by the world's clock, `under` another program.
 
@@ -135,10 +139,10 @@ async def start(
     """
     return await asyncio.create_subprocess_exec(
         *(*under, sys.executable, "-m", "tests.faults.driver"),
-        *(str(world.config), world.now.astimezone(UTC).isoformat()),
+        *(str(world.config), world.now.astimezone(UTC).isoformat(), "run"),
         stdin=stdin,
         stdout=asyncio.subprocess.PIPE if stdin == asyncio.subprocess.PIPE else stdin,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=stderr,
         env={"PATH": os.environ["PATH"], "HOME": str(world.folder), "PYTHONPATH": str(ROOT)},
         cwd=world.folder,
     )
