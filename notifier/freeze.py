@@ -60,6 +60,21 @@ def freeze_test(
     return _frozen(parts, (), headers, key, recipient=recipient, sender=sender)
 
 
+def freeze_notice(
+    parts: Parts,
+    *,
+    recipient: Recipient,
+    account: Account,
+    sender: Sender,
+    day: date,
+    at: datetime,
+) -> FrozenMessage:
+    """The notice that the list of a day could not be read, for one recipient: one message a day."""
+    key = f"notice/{account.id}/{day.isoformat()}/{recipient.mailbox.key}"
+    headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
+    return _frozen(parts, (), headers, key, recipient=recipient, sender=sender)
+
+
 def freeze_alarms(parts: Parts, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:
     """A mail to the admin; `key` names what it tells of."""
     admin = Recipient(sender.admin, parts.language)

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,11 +20,12 @@ from notifier.digest import Digest
 from notifier.i18n import Language, load_language
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
-from notifier.view.alarms import view_alarms
+from notifier.view.alarms import AlarmView, view_alarms
 from notifier.view.banners import templates_banner
 from notifier.view.digest import DigestView, view_digest
 from notifier.view.listing import Listing, ListView, list_orders
-from notifier.view.trial import view_trial
+from notifier.view.notice import NoticeView, view_notice
+from notifier.view.trial import TrialView, view_trial
 
 logger = logging.getLogger(__name__)
 
@@ -104,14 +106,21 @@ class Renderer:
         """
         words = load_language(recipient.language)
         view = view_trial(account, sender, recipient, words)
-        page = _Page(self._own or self._builtin, "mail/test", words)
-        return Parts(
-            language=view.language,
-            subject=_one_line(page.render("subject.txt", mail=view)),
-            preheader=view.preheader,
-            text=_tidied(page.render("body.txt", mail=view)),
-            html=self._inliner.inline(page.render("body.html", mail=view)),
-        )
+        return self._plain("mail/test", view, words, self._own or self._builtin)
+
+    def notice(
+        self,
+        account: Account,
+        sender: Sender,
+        day: date,
+        tried_at: datetime,
+        *,
+        recipient: Recipient,
+    ) -> Parts:
+        """The notice that a day's list could not be read; by the built-in templates."""
+        words = load_language(recipient.language)
+        view = view_notice(account, sender, day, tried_at, language=words, group=recipient.group)
+        return self._plain("mail/notice", view, words, self._builtin)
 
     def alarms(
         self, begun: Sequence[Alarm], ended: Sequence[Alarm], zone: ZoneInfo, *, language: str
@@ -119,7 +128,17 @@ class Renderer:
         """The mail to the admin; always by the built-in templates, as own ones may be at fault."""
         words = load_language(language)
         view = view_alarms(begun, ended, zone, words)
-        page = _Page(self._builtin, "mail/alarm", words)
+        return self._plain("mail/alarm", view, words, self._builtin)
+
+    def _plain(
+        self,
+        folder: str,
+        view: TrialView | NoticeView | AlarmView,
+        words: Language,
+        templates: Environment,
+    ) -> Parts:
+        """A mail without a list."""
+        page = _Page(templates, folder, words)
         return Parts(
             language=view.language,
             subject=_one_line(page.render("subject.txt", mail=view)),

@@ -24,6 +24,7 @@ from notifier.errors import (
 )
 from notifier.ledger import MessageState
 from notifier.mail.smtp import MailConnection
+from notifier.notice import post_notices
 from notifier.parts import Account, OnUnknown
 from notifier.ping import Ping
 from notifier.reading import Source
@@ -122,6 +123,7 @@ async def tick(
     if neighbours.monitor and await _begins(accounts, shop, wish):
         await neighbours.monitor.begin()
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
+    await post_notices(accounts, shop)
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
     alarms = await look(configured or accounts, shop, outbox, config_trouble)
     if alarms.are_mailed and not outbox.error:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Update,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from notifier.digest import Digest, Snapshot
@@ -93,6 +104,7 @@ class Runs:
         def record(connection: Connection) -> Run:
             self._finish(connection, run, result)
             save_snapshot(connection, run.id, digest.snapshot.known)
+            connection.execute(_discard_notices(run, at))
             for message in frozen:
                 kind = MessageKind.DIGEST
                 enqueue(connection, message, kind, run=run, at=at, give_up_at=give_up_at)
@@ -260,6 +272,14 @@ class Runs:
                 f"the run of {run.account_id} for {run.day} was taken over by another process; "
                 "nothing of this one was recorded"
             )
+
+
+def _discard_notices(run: Run, at: datetime) -> Update:
+    """What still waits to say that the list could not be read is no longer true."""
+    waiting = (MessageState.QUEUED, MessageState.DEFERRED)
+    mine = and_(messages.c.run_id == run.id, messages.c.kind == MessageKind.NOTICE)
+    discarded = {"state": MessageState.DISCARDED, "settled_at": at, "next_try_at": None}
+    return update(messages).where(mine, messages.c.state.in_(waiting)).values(**discarded)
 
 
 def _key(account_id: str, day: date, edition: int) -> ColumnElement[bool]:

@@ -242,3 +242,43 @@ async def test_a_person_does_not_wait_for_the_next_try(world: World) -> None:
     await world.run("2026-11-21", at="06:06", now=True)
 
     assert world.receivers == EVERYBODY
+
+
+async def test_all_day_without_a_list_is_one_notice_each_and_no_digest(world: World) -> None:
+    world.marketplace.fail_always(401)
+    for at in ("06:05", "07:55", "08:05", "10:00", "14:00", "17:50", "18:10"):
+        await world.run("2026-11-21", at=at)
+
+    assert world.receivers == EVERYBODY
+    subject = world.mails[0]["Subject"]
+    assert "The list could not be read so far" in subject
+    assert [str(run.state) for run in await world.runs()] == ["skipped"]
+
+
+async def test_when_the_list_can_be_read_again_the_digest_follows_the_notice(world: World) -> None:
+    world.marketplace.fail_always(401)
+    for at in ("06:05", "08:05"):
+        await world.run("2026-11-21", at=at)
+    world.marketplace.stop_failing()
+    for at in ("10:00", "11:00"):
+        await world.run("2026-11-21", at=at)
+
+    assert world.receivers == sorted(EVERYBODY * 2)
+    kinds = [str(one.kind) for one in await world.outbox()]
+    assert kinds == ["notice"] * len(EVERYBODY) + ["digest"] * len(EVERYBODY)
+
+
+async def test_a_notice_that_still_waits_is_dropped_with_the_digest(world: World) -> None:
+    port = world.smtp.port
+    world.marketplace.fail_always(401)
+    world.configure((f"port = {port}", "port = 1"))
+    for at in ("06:05", "08:05"):
+        await world.run("2026-11-21", at=at)
+    world.marketplace.stop_failing()
+    world.configure()
+
+    await world.run("2026-11-21", at="10:00")
+
+    assert world.receivers == EVERYBODY
+    states = [(str(one.kind), str(one.state)) for one in await world.outbox()]
+    assert set(states) == {("notice", "discarded"), ("digest", "sent")}

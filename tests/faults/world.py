@@ -99,14 +99,17 @@ def _mails_lost(evidence: Evidence, recipients: Collection[str]) -> list[str]:
     lost = [
         f"{message.day}: {message.recipient} has nothing, and the message is {message.state}"
         for message, _ in evidence.messages
-        if message.message_id not in had and message.state not in _TOLD
+        if message.kind is not MessageKind.NOTICE  # which the digest itself makes up for
+        and message.message_id not in had
+        and message.state not in _TOLD
     ]
     frozen = [run for run in evidence.runs if run.state.settled and run.waiting is not None]
     for run in frozen:
         written = {
             message.recipient
             for message, _ in evidence.messages
-            if (message.day, message.edition) == (run.day, run.edition)
+            if message.kind is MessageKind.DIGEST
+            and (message.day, message.edition) == (run.day, run.edition)
         }
         lost += [f"{run.day}: no message to {who}" for who in recipients if who not in written]
     return lost

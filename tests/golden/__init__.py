@@ -17,12 +17,12 @@ from pathlib import Path
 from notifier import __version__
 from notifier.alarms import Alarm, Cause
 from notifier.attachments.csv import orders_csv
-from notifier.freeze import freeze, freeze_alarms, freeze_test
+from notifier.freeze import freeze, freeze_alarms, freeze_notice, freeze_test
 from notifier.ledger import FrozenMessage
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts, Renderer
 from tests.days import DAYS
-from tests.factories import NOON, account, sender
+from tests.factories import DAY, NOON, account, sender
 
 FOLDER = Path(__file__).parent
 
@@ -105,7 +105,17 @@ def _head(message: FrozenMessage) -> str:
     return "\n".join([head, "", *outline, ""])
 
 
-OTHERS = {"test": trial_mail, "alarm": alarm_mail}
+def notice_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The notice that the list could not be read, in one language."""
+    reader = _reader(language)
+    parts = Renderer().notice(account(), sender(), DAY, NOON, recipient=reader)
+    message = freeze_notice(
+        parts, recipient=reader, account=account(), sender=sender(), day=DAY, at=NOON
+    )
+    return parts, message
+
+
+OTHERS = {"test": trial_mail, "alarm": alarm_mail, "notice": notice_mail}
 """Mails that are no digest."""
 
 

@@ -1,0 +1,64 @@
+"""The notice to recipients: that the list of a day could not be read, once, at `alarm_after`.
+
+The digest comes all the same as soon as the list can be read; a notice that still waits then is
+discarded with the freezing of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from notifier.freeze import freeze_notice
+from notifier.ledger import AUTOMATIC_EDITION, MessageKind, Run, RunState
+from notifier.parts import Account
+from notifier.run import Workshop
+
+logger = logging.getLogger(__name__)
+
+
+def is_due(account: Account, run: Run | None, now: datetime) -> bool:
+    """Whether the recipients must hear that this day's list could not be read.
+
+    Not where it is too late for the digest: then the next one tells of the day.
+    """
+    if run is None or run.state is not RunState.FAILED or run.edition != AUTOMATIC_EDITION:
+        return False
+    schedule = account.schedule
+    return schedule.starts(run.day) + account.alarm_after <= now < schedule.ends(run.day)
+
+
+async def post_notices(accounts: Iterable[Account], shop: Workshop) -> None:
+    """Put the notices that are due into the outbox, unless they are there already."""
+    for account in accounts:
+        now = shop.clock()
+        run = await shop.store.runs.latest(account.id, account.schedule.local_day(now))
+        if run is not None and is_due(account, run, now):
+            await _post(account, run, shop, now)
+
+
+async def _post(account: Account, run: Run, shop: Workshop, now: datetime) -> None:
+    new = 0
+    for recipient in account.recipients:
+        parts = shop.renderer.notice(
+            account, shop.sender, run.day, run.finished_at or now, recipient=recipient
+        )
+        message = freeze_notice(
+            parts, recipient=recipient, account=account, sender=shop.sender, day=run.day, at=now
+        )
+        new += await shop.store.outbox.post(
+            message,
+            MessageKind.NOTICE,
+            run=run,
+            at=now,
+            give_up_at=account.schedule.ends(run.day),
+        )
+    if new:
+        fields = {"event": "notice", "account": account.id, "day": run.day.isoformat()}
+        logger.warning(
+            "%s: %d recipients are told that the list could not be read",
+            account.name,
+            new,
+            extra=fields,
+        )
