@@ -1,4 +1,4 @@
-"""Whatever system call fails, a run ends with a code and a sentence, and nobody is the worse for it.
+"""Whatever system call fails, a run ends with a code and a sentence, and nobody loses by it.
 
 `python -m tests.faults.errors` lets each of them fail.
 """
