@@ -65,6 +65,8 @@ class Task:
     edition: int
     missed: tuple[date, ...]
     next_at: datetime
+    rests_until: datetime | None = None
+    """When the day is read again that could not be read just now; None when it may be read."""
     clock_in_doubt: bool = False
     """Whether the day was abandoned before because the clock could not be believed."""
 
@@ -111,7 +113,7 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
     await shop.store.marks.begin(_watched(account), clock().isoformat())
     task = await find_task(account, shop.store, wish, clock())
     await runs.skip(account.id, task.missed, "nothing ran on that day", at=clock())
-    if task.day is None:
+    if task.day is None or task.rests_until:
         return await _idle(account, shop, task, wish)
     run = await runs.begin(
         account.id,
@@ -180,18 +182,16 @@ async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -
         edition = _wished_edition(await store.runs.latest(account.id, day), wish)
     before = await store.runs.latest(account.id, day) if day else None
     in_doubt = before is not None and before.state is RunState.ABANDONED
-    if day == due.day and not wish.asks and before and _rests(account, before, now):
-        day = None
+    rests = None if wish.asks or not before else _rests_until(account, before, now)
     missed = tuple(skipped for skipped in due.missed if skipped != day)
-    return Task(day if edition else None, edition, missed, due.next_at, in_doubt)
+    return Task(day if edition else None, edition, missed, due.next_at, rests, in_doubt)
 
 
-def _rests(account: Account, before: Run, now: datetime) -> bool:
-    """Whether a day could not be read just now, and is tried later."""
+def _rests_until(account: Account, before: Run, now: datetime) -> datetime | None:
     if before.state is not RunState.FAILED or before.finished_at is None:
-        return False
+        return None
     again_at = next_reading(account.schedule.starts(before.day), before.finished_at)
-    return before.finished_at <= now < again_at
+    return again_at if before.finished_at <= now < again_at else None
 
 
 def _watched(account: Account) -> str:

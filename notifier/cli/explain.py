@@ -193,10 +193,13 @@ def _so_far(facts: Facts, run: Run | None) -> str:
     """What was tried of the day that is due."""
     if run is None:
         return ""
-    at = f"{run.begun_at.astimezone(facts.account.schedule.zone):%H:%M}"
+    zone = facts.account.schedule.zone
+    at = f"{run.begun_at.astimezone(zone):%H:%M}"
     if run.finished_at is None:
         return f"; a run is at it since {at}, and is taken over when its lease ends"
-    return f"; a run of {at} failed: {run.why}"
+    again = facts.task.rests_until
+    then = f"; it is read again at {again.astimezone(zone):%H:%M}" if again else ""
+    return f"; a run of {at} failed: {run.why}{then}"
 
 
 def _missed(facts: Facts) -> Iterator[str]:

@@ -140,7 +140,9 @@ def test_a_run_that_failed_or_goes_on_is_told_of(folder: Path) -> None:
 
     arrange(folder, failed)
 
-    assert "until 18:00; a run of 12:05 failed: the marketplace did not answer" in explain(folder)
+    told = explain(folder)
+    assert "until 18:00; a run of 12:05 failed: the marketplace did not answer" in told
+    assert "did not answer; it is read again at 13:05" in told
 
 
 def test_a_run_that_goes_on_is_told_of(folder: Path) -> None:
