@@ -1,0 +1,174 @@
+"""A seller whose shop is elsewhere: the digest of a list that another program writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from email.message import EmailMessage
+
+import pytest
+
+from notifier.errors import ExitCode
+from notifier.ledger import RunState
+from tests.acceptance.world import EVERYBODY, World
+from tests.canaries import CLIENT_ID
+from tests.loopback import answer, behaving, says
+
+CREDENTIAL = f'client_id = "{CLIENT_ID}"\n'
+TOKEN = "canary-token"
+FILE = """
+[accounts.ljubljana.file]
+{location}
+{more}
+[accounts.ljubljana.file.columns]
+id = "Naročilo"
+ready = "Stanje"
+tracking = "Paket"
+title = "Artikel"
+"""
+CSV = """
+delimiter = ";"
+ready_values = ["Na izpostavi"]
+collected_values = ["Prevzeto"]
+"""
+HEADER = "Naročilo;Stanje;Paket;Artikel"
+FIRST = ("SI-101;Na izpostavi;MD1;Grelnik vode", "SI-102;Na poti;MD2;Skodelica")
+SECOND = ("SI-101;Prevzeto;MD1;Grelnik vode", "SI-102;Na izpostavi;MD2;Skodelica")
+
+
+def configure(world: World, location: str, more: str = CSV) -> None:
+    world.configure((CREDENTIAL, ""), more=FILE.format(location=location, more=more))
+
+
+def export(world: World, rows: Sequence[str], header: str = HEADER) -> None:
+    """What the other program does in the night."""
+    file = world.folder / "orders.csv"
+    file.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    written = world.now.timestamp() - 3600
+    os.utime(file, (written, written))
+
+
+def told(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def english(world: World) -> str:
+    """The newest mail in English."""
+    mails = [mail for mail in world.mails if mail["Content-Language"] == "en"]
+    return told(mails[-1])
+
+
+async def test_a_csv_file_is_told_of_like_the_marketplace(world: World) -> None:
+    configure(world, 'location = "orders.csv"')
+    export(world, FIRST)
+    assert await world.run("2026-11-21") is ExitCode.DONE
+    first = english(world)
+    world.now = world.now.replace(day=22)
+    export(world, SECOND)
+    assert await world.run("2026-11-22") is ExitCode.DONE
+
+    assert "SI-101" in first
+    assert "Grelnik vode" in first
+    assert "SI-102" not in first
+    second = english(world)
+    assert "SI-102" in second
+    assert "SI-101" in second.partition("Collected")[2]
+    assert world.receivers == sorted(EVERYBODY * 2)
+    assert world.marketplace.requests == 0
+
+
+async def test_what_is_not_in_the_file_any_more_was_collected(world: World) -> None:
+    configure(world, 'location = "orders.csv"')
+    export(world, FIRST)
+    await world.run("2026-11-21")
+    world.now = world.now.replace(day=22)
+    export(world, ())
+    await world.run("2026-11-22")
+
+    assert "SI-101" in english(world).partition("Collected")[2]
+
+
+async def test_json_of_a_web_server_is_told_of_too(world: World) -> None:
+    row = {"Naročilo": 4711, "Stanje": "true", "Paket": ["A", "B"], "Artikel": "Cup"}
+    body = json.dumps({"orders": [row]}).encode()
+    more = 'format = "json"\nrecords = "orders"\nready_values = ["true"]'
+    async with behaving(says(answer(body))) as port:
+        configure(world, f'location = "http://127.0.0.1:{port}/{TOKEN}"', more)
+        assert await world.run("2026-11-21") is ExitCode.DONE
+
+    assert "4711" in english(world)
+    assert not [one for one in world.smtp.accepted if TOKEN.encode() in one.content]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "code"),
+    [
+        (HEADER.replace("Stanje", "Status"), FIRST, ExitCode.REFUSED),
+        ("<html>Log in", (), ExitCode.REFUSED),
+    ],
+    ids=["another header", "a login"],
+)
+async def test_a_file_that_is_no_list_is_a_failure_and_no_empty_day(
+    world: World, header: str, rows: Sequence[str], code: ExitCode
+) -> None:
+    configure(world, 'location = "orders.csv"')
+    world.now = world.now.replace(day=21)
+    export(world, rows, header)
+
+    assert await world.run("2026-11-21") is code
+
+    assert world.mails == []
+    (run,) = await world.runs()
+    assert run.state is RunState.FAILED
+
+
+async def test_an_export_that_stopped_is_a_failure_until_it_goes_on(world: World) -> None:
+    configure(world, 'location = "orders.csv"')
+    export(world, FIRST)
+    await world.run("2026-11-21")
+    world.now = world.now.replace(day=23)
+
+    assert await world.run("2026-11-23") is ExitCode.TRY_LATER
+    export(world, SECOND)
+    assert await world.run("2026-11-23", at="06:15") is ExitCode.DONE
+
+    assert "SI-102" in english(world)
+
+
+async def test_a_row_that_cannot_be_read_is_told_in_the_mail_and_nothing_else_suffers(
+    world: World,
+) -> None:
+    configure(world, 'location = "orders.csv"')
+    export(world, (*FIRST, "4711;Na izpostavi", ";Na izpostavi;MD4;Krožnik"))
+
+    assert await world.run("2026-11-21") is ExitCode.FAILED
+
+    text = english(world)
+    assert "This list is incomplete" in text
+    assert "SI-101" in text
+    (run,) = await world.runs()
+    assert run.why is not None
+    assert "line 4, order 4711 (it has 2 cells, the header 4)" in run.why
+
+
+async def test_check_and_orders_know_the_file(world: World) -> None:
+    configure(world, 'location = "orders.csv"')
+    file = world.folder / "orders.csv"
+    file.write_text("\n".join([HEADER, *FIRST, ""]), encoding="utf-8")
+
+    checked = await world.call("check", "--online")
+    listed = await world.call("orders", "--format", "csv", "--columns", "order,items")
+    filtered = await world.call("orders", "--format", "csv", "--filter", "order=si-101")
+    file.unlink()
+    gone = await world.call("check", "--online")
+
+    assert checked.code == ExitCode.DONE, checked
+    assert f"reads         {file}" in checked.out
+    assert f"Mimovrste: 2 orders in {file}, 1 of them wait" in checked.out
+    assert listed.out.splitlines()[1:] == ["ljubljana,SI-101,1 × Grelnik vode"]
+    assert "SI-101" in filtered.out
+    assert gone.code == ExitCode.TRY_LATER
+    assert "is not there; see what has become of the export" in gone.err
