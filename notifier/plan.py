@@ -46,9 +46,9 @@ class Policy:
 
     frequency: Frequency = Frequency.DAILY
     earliest_return_days: int = 2
-    """Younger ones, in days since shipping, cannot be ready yet."""
+    """Only what was shipped longer ago, in days, can be ready: it went there and came back."""
     storage_days: int = 7
-    """After so many days since shipping a parcel that is not collected goes back."""
+    """What was shipped longer ago, in days, and was not collected goes back."""
     trust_webhook: bool = False
     """Whether an order that changes is told: then the others are read every `reread_days`."""
     reread_days: int = 3
@@ -139,7 +139,7 @@ def plan(
     for id_, shipped in listed.items():
         if id_ in all_waited:
             steps.append(Step(id_, Reason.WAITED))
-        elif id_ in told:
+        elif id_ in told and not _explained(shipped, seen.get(id_), today, policy):
             steps.append(Step(id_, Reason.HINTED))
         elif reason := _suspicion(shipped, seen.get(id_), today, policy):
             steps.append(Step(id_, reason))
@@ -151,6 +151,14 @@ def plan(
     )
 
 
+def _explained(
+    shipped: date | None, sighting: Sighting | None, today: date, policy: Policy
+) -> bool:
+    """Whether a hint only told that the order was shipped: it is new to us, and young."""
+    young = shipped is not None and (today - shipped).days <= policy.earliest_return_days
+    return young and sighting is None
+
+
 def _suspicion(
     shipped: date | None, sighting: Sighting | None, today: date, policy: Policy
 ) -> Reason | None:
@@ -160,9 +168,9 @@ def _suspicion(
     age = None if shipped is None else (today - shipped).days
     if sighting and sighting.comes_back:
         return Reason.COMES_BACK
-    if age is not None and age >= policy.storage_days:
+    if age is not None and age > policy.storage_days:
         return Reason.COMES_BACK
-    if age is not None and age < policy.earliest_return_days:
+    if age is not None and age <= policy.earliest_return_days:
         return None
     # A day of the future is a clock that was set back: it says nothing about a pause.
     read_on = sighting.read_on if sighting else None

@@ -28,7 +28,7 @@ def ids(steps: tuple[Step, ...]) -> list[int]:
 
 
 def test_what_cannot_have_come_back_yet_costs_no_call() -> None:
-    listed = {1: ago(0), 2: ago(1), 3: ago(2), 4: ago(5)}
+    listed = {1: ago(0), 2: ago(2), 3: ago(3), 4: ago(5)}
 
     assert ids(plan(listed, {}, TODAY, DAILY)) == [4, 3]
 
@@ -38,8 +38,13 @@ def test_an_order_that_does_not_tell_when_it_was_shipped_is_read_first() -> None
 
 
 def test_what_matters_most_comes_first() -> None:
-    listed = {1: ago(3), 2: ago(9), 3: ago(1), 4: ago(4), 5: ago(0), 6: ago(4)}
-    seen = {4: read(1, waits=True), 6: read(1, comes_back=True), 7: read(1, waits=True)}
+    listed = {1: ago(3), 2: ago(9), 3: ago(1), 4: ago(4), 5: ago(1), 6: ago(4)}
+    seen = {
+        5: Sighting(ago(1)),
+        4: read(1, waits=True),
+        6: read(1, comes_back=True),
+        7: read(1, waits=True),
+    }
 
     steps = plan(listed, seen, TODAY, DAILY, hinted=[5], waited=[3])
 
@@ -60,6 +65,15 @@ def test_what_waited_is_asked_for_once_more_when_the_list_names_it_no_more() -> 
 
 def test_a_hint_about_an_order_that_is_not_listed_and_never_waited_costs_nothing() -> None:
     assert plan({}, {}, TODAY, DAILY, hinted=[1, 2, 3]) == ()
+
+
+def test_a_hint_that_an_order_was_shipped_costs_nothing() -> None:
+    listed = {1: ago(1), 2: ago(1), 3: None, 4: ago(3)}
+    seen = {2: Sighting(ago(1))}
+
+    steps = plan(listed, seen, TODAY, TRUSTING, hinted=listed)
+
+    assert sorted(ids(steps)) == [2, 3, 4]
 
 
 def test_all_means_all() -> None:
@@ -90,7 +104,7 @@ def test_after_its_pause_an_order_is_read_again(
 
 @pytest.mark.parametrize("policy", [TRUSTING, Policy(Frequency.ALTERNATE)])
 @pytest.mark.parametrize(
-    ("shipped", "sighting"), [(ago(4), read(0, comes_back=True)), (ago(7), read(0))]
+    ("shipped", "sighting"), [(ago(4), read(0, comes_back=True)), (ago(8), read(0))]
 )
 def test_what_is_on_its_way_back_is_read_every_day(
     policy: Policy, shipped: date, sighting: Sighting
@@ -125,4 +139,4 @@ def test_whatever_waited_is_read_and_nobody_twice(
     assert waited <= set(named)
     assert {id_ for id_, sighting in seen.items() if sighting.waits} <= set(named)
     assert set(named) <= set(listed) | waited | set(seen)
-    assert hinted & set(listed) <= set(named)
+    assert hinted & set(listed) & set(seen) <= set(named)

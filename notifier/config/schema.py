@@ -183,10 +183,12 @@ class MarketplaceSection(Section):
         "them daily.",
     )
     earliest_return_days: Annotated[int, Field(ge=0, le=30)] = Field(
-        2, description="Younger orders, in days since shipping, cannot be ready yet."
+        2, description="Only orders that were shipped longer ago, in days, can be ready."
     )
     storage_days: Annotated[int, Field(ge=1, le=60)] = Field(
-        7, description="After so many days since shipping, what is not collected goes back."
+        7,
+        description="Orders that were shipped longer ago, in days, go back if they are "
+        "not collected.",
     )
     trust_webhook: bool = Field(
         False, description="Whether each change is told by webhook: the rest is read less often."

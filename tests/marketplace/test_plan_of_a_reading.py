@@ -82,7 +82,7 @@ class Shop:
 
 
 async def test_young_orders_are_listed_and_not_read() -> None:
-    shop, notes = Shop({1: 0, 2: 1, 3: 2, 4: 6}), Notebook()
+    shop, notes = Shop({1: 0, 2: 2, 3: 3, 4: 6}), Notebook()
 
     reading = await shop.read(notes)
 
@@ -93,7 +93,7 @@ async def test_young_orders_are_listed_and_not_read() -> None:
 
 
 async def test_a_hint_is_followed_once() -> None:
-    shop, notes = Shop({1: 0, 2: 6}), Notebook(hints={1, 99})
+    shop, notes = Shop({1: 0, 2: 6}), Notebook({1: Sighting(TODAY)}, {1, 99})
 
     await shop.read(notes)
     assert shop.asked == [1, 2]
@@ -104,7 +104,10 @@ async def test_a_hint_is_followed_once() -> None:
 
 
 async def test_a_hint_whose_order_could_not_be_read_is_kept() -> None:
-    shop, notes = Shop({1: 0, 2: 6}, {1: (200, {}, b"nonsense")}), Notebook(hints={1})
+    shop, notes = (
+        Shop({1: 0, 2: 6}, {1: (200, {}, b"nonsense")}),
+        Notebook({1: Sighting(TODAY)}, {1}),
+    )
 
     await shop.read(notes)
 
