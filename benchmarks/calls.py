@@ -131,6 +131,7 @@ POLICIES = {
     "all": (Policy(Frequency.ALL), None),
     "trust_webhook": (Policy(trust_webhook=True), 0.0),
     "trust_webhook, 10 % lost": (Policy(trust_webhook=True), 0.1),
+    "the same, every 3 days": (Policy(trust_webhook=True, reread_days=3), 0.1),
 }
 
 

@@ -51,7 +51,7 @@ class Policy:
     """What was shipped longer ago, in days, and was not collected goes back."""
     trust_webhook: bool = False
     """Whether an order that changes is told: then the others are read every `reread_days`."""
-    reread_days: int = 3
+    reread_days: int = 2
 
     @property
     def pause(self) -> timedelta:

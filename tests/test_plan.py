@@ -12,7 +12,7 @@ from notifier.plan import Frequency, Policy, Reason, Sighting, Step, plan
 
 TODAY = date(2026, 11, 23)
 DAILY = Policy()
-TRUSTING = Policy(trust_webhook=True)
+TRUSTING = Policy(trust_webhook=True, reread_days=3)
 
 
 def ago(days: int) -> date:

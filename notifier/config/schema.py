@@ -194,7 +194,7 @@ class MarketplaceSection(Section):
         False, description="Whether each change is told by webhook: the rest is read less often."
     )
     reread_days: Annotated[int, Field(ge=2, le=7)] = Field(
-        3, description="How often the rest is read while the webhook is trusted."
+        2, description="How often the rest is read while the webhook is trusted."
     )
     reserve_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         0, description="Of the calls of a day, so many are left for your other systems."
