@@ -174,13 +174,16 @@ async def kill_everywhere(on_unknown: OnUnknown, every: int) -> bool:
     """Kill at every N until the process comes through; prints and gives whether all was well."""
     with tempfile.TemporaryDirectory() as name:
         async with killing_ground(Path(name), on_unknown) as ground:
+            total = 0
             for system_call in SYSTEM_CALLS:
                 kills = await _kill_all_of(ground, system_call, every)
+                total += kills
                 print(f"on_unknown={on_unknown}: {system_call:9} {kills:4} kills", flush=True)
             verdict = await ground.verdict()
     print(
-        f"on_unknown={on_unknown}: lost {len(verdict.lost)}, doubled inside the window "
-        f"{verdict.doubled_in_window}, outside {len(verdict.doubled)}, wrong {len(verdict.wrong)}"
+        f"on_unknown={on_unknown}: {total} kills, lost {len(verdict.lost)}, doubled inside the "
+        f"window {verdict.doubled_in_window}, outside {len(verdict.doubled)}, wrong "
+        f"{len(verdict.wrong)}"
     )
     for line in (*verdict.lost, *verdict.doubled, *verdict.wrong):
         print(f"  {line}")
