@@ -126,6 +126,9 @@ class Account:
     attach_csv: bool = True
     alarm_after: timedelta = timedelta(hours=2)
     """After this long beyond its time, an unreadable list is told in a notice."""
+    webhook_tokens: tuple[Secret, ...] = ()
+    """What the marketplace's posts about its orders are known by: one, or two while one takes
+    the place of the other."""
 
     @property
     def marketplace(self) -> MarketplaceAccess:
@@ -194,3 +197,5 @@ class Settings:
     """A monitor that misses us; whoever knows it can speak for us."""
     health_listen: str | None = None
     """`host:port`, or the path of a socket."""
+    webhook_listen: str | None = None
+    """The same, for what the marketplace posts."""

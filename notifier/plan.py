@@ -82,6 +82,23 @@ class Recollection:
 
     sightings: Mapping[int, Sighting] = field(default_factory=dict)
     hints: frozenset[int] = frozenset()
+    fresh: frozenset[int] = frozenset()
+    """Those of the hints that nobody has looked into yet."""
+    overheard: bool = False
+    """Whether so much was hinted at that some of it was not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a look at what was hinted at gave, between two readings."""
+
+    read: Mapping[int, Sighting | None] = field(default_factory=dict)
+    """Orders whose detail was read; None for one that is not shipped any more."""
+    dismissed: frozenset[int] = frozenset()
+    """Hints that need no look before the next reading."""
+    calls: int = 0
+    daily_limit: int | None = None
+    """Calls of a whole day, where an answer told."""
 
 
 class Memory(Protocol):
@@ -139,7 +156,7 @@ def plan(
     for id_, shipped in listed.items():
         if id_ in all_waited:
             steps.append(Step(id_, Reason.WAITED))
-        elif id_ in told and not _explained(shipped, seen.get(id_), today, policy):
+        elif id_ in told and not only_shipped(shipped, seen.get(id_), today, policy):
             steps.append(Step(id_, Reason.HINTED))
         elif reason := _suspicion(shipped, seen.get(id_), today, policy):
             steps.append(Step(id_, reason))
@@ -151,7 +168,7 @@ def plan(
     )
 
 
-def _explained(
+def only_shipped(
     shipped: date | None, sighting: Sighting | None, today: date, policy: Policy
 ) -> bool:
     """Whether a hint only told that the order was shipped: it is new to us, and young."""

@@ -23,6 +23,7 @@ from notifier.errors import (
     gravest,
 )
 from notifier.ledger import MessageState
+from notifier.lookups import Lookout, look_up_hinted
 from notifier.mail.smtp import MailConnection
 from notifier.notice import post_notices
 from notifier.parts import Account, OnUnknown
@@ -43,6 +44,7 @@ class Neighbours:
 
     source: Callable[[Account], Source]
     mail: Callable[[], MailConnection]
+    lookout: Callable[[Account], Lookout | None] = lambda _: None
     on_unknown: OnUnknown = OnUnknown.RESEND
     monitor: Ping | None = None
 
@@ -125,6 +127,8 @@ async def tick(
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     await post_notices(accounts, shop)
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
+    for account in accounts:
+        await look_up_hinted(account, neighbours.lookout(account), shop)
     alarms = await look(configured or accounts, shop, outbox, config_trouble)
     if alarms.are_mailed and not outbox.error:
         told, left = await _deliver((), shop, neighbours, Wish())

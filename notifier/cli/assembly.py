@@ -18,7 +18,7 @@ from notifier.http import HttpClient
 from notifier.mail.smtp import MailConnection
 from notifier.marketplace import Marketplace
 from notifier.orderfile import OrderFile
-from notifier.parts import Account, FileAccess, Settings
+from notifier.parts import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.ping import Ping
 from notifier.reading import Source
 from notifier.render import Renderer
@@ -46,9 +46,18 @@ class Assembly:
         """Where the orders of this account come from."""
         if isinstance(account.reads, FileAccess):
             return OrderFile(account.reads, self.http, clock=self.shop.clock)
+        return self._marketplace(account, account.reads)
+
+    def lookout(self, account: Account) -> Marketplace | None:
+        """Who looks at what was hinted at: nobody hints at what is in a file."""
+        if isinstance(account.reads, FileAccess):
+            return None
+        return self._marketplace(account, account.reads)
+
+    def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
         memory = MemoryOf(self.shop.store.sightings, account.id, keeps=not self.read_only)
         return Marketplace(
-            account.reads,
+            access,
             self.http,
             clock=self.shop.clock,
             memory=memory,
@@ -59,7 +68,7 @@ class Assembly:
     def neighbours(self) -> Neighbours:
         """The way to all of them."""
         smtp = self.settings.smtp
-        return Neighbours(self.source, self.mail, smtp.on_unknown, self.monitor)
+        return Neighbours(self.source, self.mail, self.lookout, smtp.on_unknown, self.monitor)
 
     def mail(self) -> MailConnection:
         """A connection to the mail server, not opened yet."""

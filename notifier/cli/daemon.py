@@ -37,6 +37,7 @@ async def serve(invocation: Invocation) -> ExitCode:
     from contextlib import asynccontextmanager  # noqa: PLC0415
 
     from notifier.cli.assembly import assemble  # noqa: PLC0415
+    from notifier.cli.receiving import receiving  # noqa: PLC0415
     from notifier.cli.signals import stopping  # noqa: PLC0415
     from notifier.daemon import Daemon, Works  # noqa: PLC0415
     from notifier.sd import Systemd  # noqa: PLC0415
@@ -46,7 +47,10 @@ async def serve(invocation: Invocation) -> ExitCode:
 
     @asynccontextmanager
     async def opening(settings: Settings) -> AsyncIterator[Works]:
-        async with assemble(settings, invocation.now, read_only=False, stop=stop) as assembly:
+        async with (
+            assemble(settings, invocation.now, read_only=False, stop=stop) as assembly,
+            receiving(settings, assembly.shop),
+        ):
             yield Works(assembly.shop, assembly.neighbours)
 
     daemon = Daemon(

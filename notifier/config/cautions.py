@@ -18,6 +18,7 @@ def cautions(settings: Settings, now: datetime) -> Iterator[str]:
     """Sentences that ask a person to look again, most of them with what to write instead."""
     yield from _same_credential(settings)
     yield from _sender(settings)
+    yield from _webhook(settings)
     for account in settings.accounts.values():
         place = f"accounts.{account.id}"
         yield from (f"{place}: {caution}" for caution in _of_account(account, now))
@@ -47,6 +48,26 @@ def _sender(settings: Settings) -> Iterator[str]:
         )
     if sender.needs_smtputf8:
         yield f"smtp.from: {sender.address} can only be sent from where SMTPUTF8 is offered"
+
+
+def _webhook(settings: Settings) -> Iterator[str]:
+    """What is posted needs a place to come to and a token to be known by, each its own."""
+    first: dict[str, str] = {}
+    for account in settings.accounts.values():
+        for token in account.webhook_tokens:
+            other = first.setdefault(token.value, account.id)
+            if other != account.id:
+                yield (
+                    f"accounts.{account.id}.webhook_token: {other} has the same one, so that "
+                    "nothing is heard of this account; make one of its own"
+                )
+    if first and not settings.webhook_listen:
+        yield (
+            "daemon.webhook_listen: there is none, so that nobody listens to the webhook; write "
+            '"127.0.0.1:8687"'
+        )
+    if settings.webhook_listen and not first:
+        yield "daemon.webhook_listen: no account has a webhook_token, so that nobody may post"
 
 
 def _of_account(account: Account, now: datetime) -> Iterator[str]:

@@ -14,7 +14,14 @@ from notifier.parts import FileFormat
 
 OF_CSV_ALONE = ("delimiter",)
 OF_JSON_ALONE = ("records",)
-OF_MARKETPLACE = ("client_id", "client_id_file", "marketplace_timezone", "test_orders")
+OF_MARKETPLACE = (
+    "client_id",
+    "client_id_file",
+    "webhook_token",
+    "webhook_token_file",
+    "marketplace_timezone",
+    "test_orders",
+)
 
 
 def wrong_files(layers: Layers, folder: Path) -> Iterator[Problem]:

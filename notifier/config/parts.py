@@ -24,6 +24,7 @@ from notifier.parts import (
     FileFormat,
     MarketplaceAccess,
     PlaceOfReturn,
+    Secret,
     Sender,
     Settings,
     SmtpServer,
@@ -60,6 +61,7 @@ def settings_from(written: Configuration, folder: Path, environ: Mapping[str, st
         templates_dir=folder / templates if templates else None,
         ping_url=written.alarms.ping_url,
         health_listen=written.daemon.health_listen,
+        webhook_listen=written.daemon.webhook_listen,
     )
 
 
@@ -86,6 +88,7 @@ def _account(
         overdue_days=digest.overdue_days,
         attach_csv=digest.attach_csv,
         alarm_after=timedelta(minutes=digest.alarm_after_minutes),
+        webhook_tokens=_tokens(account.webhook_token),
     )
 
 
@@ -117,7 +120,8 @@ def _access(
             marketplace.frequency,
             earliest_return_days=marketplace.earliest_return_days,
             storage_days=marketplace.storage_days,
-            trust_webhook=marketplace.trust_webhook,
+            # Where nobody can tell of anything, nobody is trusted to.
+            trust_webhook=marketplace.trust_webhook and account.webhook_token is not None,
             reread_days=marketplace.reread_days,
         ),
         reserve_calls=marketplace.reserve_calls,
@@ -125,6 +129,10 @@ def _access(
         run_timeout=timedelta(minutes=marketplace.run_timeout_minutes),
         test_orders=digest.test_orders,
     )
+
+
+def _tokens(written: Secret | None) -> tuple[Secret, ...]:
+    return tuple(Secret(token) for token in written.value.split()) if written else ()
 
 
 def _file(

@@ -30,6 +30,7 @@ from notifier.recipients import Mailbox
 Line = Annotated[str, AfterValidator(values.one_line)]
 Address = Annotated[InstanceOf[Mailbox], BeforeValidator(values.mailbox)]
 SecretText = Annotated[InstanceOf[Secret], BeforeValidator(values.secret)]
+TokenText = Annotated[InstanceOf[Secret], BeforeValidator(values.webhook_token)]
 TimeOfDay = Annotated[time, BeforeValidator(values.time_of_day)]
 Zone = Annotated[str, AfterValidator(values.time_zone)]
 Language = Annotated[str, AfterValidator(values.language)]
@@ -253,6 +254,11 @@ class DaemonSection(Section):
         description="Where the daemon says how it is: host:port, or the path of a socket.",
         examples=["127.0.0.1:8686"],
     )
+    webhook_listen: Annotated[str, AfterValidator(values.listen_address)] | None = Field(
+        None,
+        description="Where the daemon takes what the marketplace posts: host:port, or a socket.",
+        examples=["127.0.0.1:8687"],
+    )
 
 
 class GroupSection(Section):
@@ -411,6 +417,16 @@ class AccountSection(Section):
         None,
         description="A file with nothing but the client id, relative to this one.",
         examples=["client-id"],
+    )
+    webhook_token: TokenText | None = Field(
+        None,
+        description="The secret end of the webhook's address, or the old and the new one.",
+        examples=["…"],
+    )
+    webhook_token_file: Line | None = Field(
+        None,
+        description="A file with nothing but that, relative to this one.",
+        examples=["webhook-token"],
     )
     recipients: list[str] = Field(
         description="Who gets the digest: 1 to 10 addresses or names of groups.",

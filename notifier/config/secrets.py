@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,8 +63,14 @@ def _all_wanted(layers: Layers) -> Iterator[_Wanted]:
         if _reads_file(account, layers):
             yield _Wanted(_location(account), (f"location-{account}",))
         else:
-            shared = ("client-id",) if len(accounts) == 1 else ()
-            yield _Wanted(_client_id(account), (f"client-id-{account}", *shared))
+            yield _Wanted(_client_id(account), _credentials("client-id", account, accounts))
+            token = ("accounts", account, "webhook_token")
+            yield _Wanted(token, _credentials("webhook-token", account, accounts))
+
+
+def _credentials(name: str, account: str, accounts: Collection[str]) -> tuple[str, ...]:
+    """Under which names systemd may hand it over; the short one where no other can be meant."""
+    return (f"{name}-{account}", *((name,) if len(accounts) == 1 else ()))
 
 
 def _client_id(account: str) -> Where:
@@ -110,7 +116,7 @@ def _named(file: Path, wanted: _Wanted, layers: Layers) -> tuple[Path, str] | Pr
 
 def _making(file: Path, option: Where) -> str:
     """How a secret's file is made, and what does without it."""
-    names = {"password": "password", "client_id": "client id"}
+    names = {"password": "password", "client_id": "client id", "webhook_token": "token"}
     secret = names.get(str(option[-1]), "address")
     return (
         f"write the {secret} into it, and nothing else, and run {_close(file)}; "

@@ -25,6 +25,8 @@ from notifier.recipients import parse_mailbox
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _ACCOUNT_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+MOST_TOKENS = 2
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -285,6 +287,19 @@ def listen_address(text: str) -> str:
         f"{shown(text)} is not on this machine; write "
         '"127.0.0.1:8686", or the whole path of a socket'
     )
+
+
+def webhook_token(value: object) -> object:
+    """One token or two, with a blank between them; no message shows any of it."""
+    if not isinstance(value, str):
+        return value
+    tokens = value.split()
+    if not 1 <= len(tokens) <= MOST_TOKENS or not all(map(_TOKEN.fullmatch, tokens)):
+        raise ValueError(
+            "is no token, nor two with a blank between them; make one of 32 to 128 letters and "
+            "digits with `openssl rand -hex 32`"
+        )
+    return Secret(value)
 
 
 def header_name(text: str) -> str:

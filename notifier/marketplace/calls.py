@@ -73,6 +73,11 @@ class Calls:
         self._window = Window()
         self._granted = 0
 
+    @property
+    def daily_limit(self) -> int | None:
+        """Calls of a whole day, for everybody who calls for the seller, where it was told."""
+        return self._window.daily_limit
+
     async def get(
         self, path: str, query: Mapping[str, str], *, expected: type, most_bytes: int
     ) -> Envelope:

@@ -6,18 +6,22 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
 from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep
 from notifier.marketplace.listing import list_query
+from notifier.marketplace.lookup import Lookup
 from notifier.marketplace.sweep import Progress, Sweep
 from notifier.parts import MarketplaceAccess
-from notifier.plan import Memory, NoMemory
+from notifier.plan import Glance, Memory, NoMemory
 from notifier.reading import Failed, Reading
+
+LOOKUP_TIME = timedelta(minutes=1)
+"""That a look at what was hinted at may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Marketplace:
             known=known,
             progress=self._progress,
             recalled=await self._memory.recall(),
-            today=read_at.astimezone(ZoneInfo(self._access.timezone)).date(),
+            today=self._today(read_at),
         )
         await sweep.run()
         self.server_time = calls.server_time
@@ -74,6 +78,18 @@ class Marketplace:
         if not isinstance(reading, Failed):
             await self._memory.remember(sweep.remembered(), sweep.followed, read_at)
         return reading
+
+    async def look_up(self, most_calls: int, *, leaving: int) -> Glance:
+        """Look at what was hinted at since the last reading, with at most so many calls.
+
+        It stops where only `leaving` of the day's calls are left, or the reserve; it remembers
+        nothing, and never raises for a failure of the marketplace.
+        """
+        access = replace(self._access, reserve_calls=max(leaving, self._access.reserve_calls))
+        calls = self._calls(LOOKUP_TIME, tries=1, access=access)
+        return await Lookup(
+            access, calls, await self._memory.recall(), self._today(self._clock()), most_calls
+        ).run()
 
     async def check_access(self) -> Admission:
         """Ask one cheap question with the credential, once.
@@ -93,9 +109,14 @@ class Marketplace:
             await self.check_access()
         return self.server_time
 
-    def _calls(self, budget: timedelta, tries: int) -> Calls:
+    def _today(self, now: datetime) -> date:
+        return now.astimezone(ZoneInfo(self._access.timezone)).date()
+
+    def _calls(
+        self, budget: timedelta, tries: int, access: MarketplaceAccess | None = None
+    ) -> Calls:
         return Calls(
-            self._access,
+            access or self._access,
             self._http,
             clock=self._clock,
             sleep=self._sleep,

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.marketplace.answers import LimitReached, NotThere, Unreadable
 from notifier.marketplace.calls import Calls
+from notifier.marketplace.detail import local_day, read_detail
 from notifier.marketplace.listing import Listing
-from notifier.marketplace.payloads import Row, UnreadableOrder, comes_back, parse_order
+from notifier.marketplace.payloads import Row, UnreadableOrder
 from notifier.orders import Order, OrderStatus
 from notifier.parts import MarketplaceAccess
 from notifier.plan import Recollection, Sighting, Step, plan
@@ -33,7 +35,6 @@ MOST_UNREADABLE = 25
 VANISHED_SHARE = 20
 """One in so many orders may be gone between list and detail; more, and 404 means nothing."""
 
-_MOST_BYTES = 2 * 2**20
 _DEPARTURES = {
     OrderStatus.RETURNED: Departure.RETURNED,
     OrderStatus.DELIVERED: Departure.DELIVERED,
@@ -123,7 +124,7 @@ class Sweep:
         """
         before = self._recalled.sightings
         listed = {
-            row.id: before.get(row.id) or Sighting(self._local_day(row.shipped_at))
+            row.id: before.get(row.id) or Sighting(local_day(row.shipped_at, self._zone))
             for row in self._candidates
         }
         unlisted = {id_: one for id_, one in before.items() if one.waits or self._listing.gaps}
@@ -172,17 +173,17 @@ class Sweep:
         return True
 
     def _plan(self) -> tuple[Step, ...]:
+        policy = self._access.policy
+        if self._recalled.overheard:  # what was not kept may have been about any of them
+            policy = replace(policy, trust_webhook=False)
         return plan(
-            {row.id: self._local_day(row.shipped_at) for row in self._candidates},
+            {row.id: local_day(row.shipped_at, self._zone) for row in self._candidates},
             self._recalled.sightings,
             self._today,
-            self._access.policy,
+            policy,
             waited=self._known,
             hinted=self._recalled.hints,
         )
-
-    def _local_day(self, at: datetime | None) -> date | None:
-        return at.astimezone(self._zone).date() if at else None
 
     def _listed_as_shipped(self, id_: int) -> datetime | None:
         row = self._listing.rows.get(id_)
@@ -256,18 +257,14 @@ class Sweep:
             )
 
     async def _detail(self, id_: int) -> Order:
-        path = f"/v1/orders/{id_}"
-        envelope = await self._calls.get(path, {}, expected=dict, most_bytes=_MOST_BYTES)
-        order = parse_order(envelope.data, self._zone)
-        if order.id != id_:
-            raise UnreadableOrder("another order came in its place")
-        self._sighted[id_] = Sighting(
-            self._local_day(order.shipped_at or self._listed_as_shipped(id_)),
+        detail = await read_detail(self._calls, id_, self._zone)
+        self._sighted[id_] = detail.sighting(
             self._today,
-            waits=order.waits_for_seller(test_orders=self._access.test_orders),
-            comes_back=comes_back(envelope.data),
+            self._zone,
+            listed_as=self._listed_as_shipped(id_),
+            test_orders=self._access.test_orders,
         )
-        return order
+        return detail.order
 
     def _vanishes(self, id_: int) -> None:
         """It is not there any more; the list may have named it a moment ago."""

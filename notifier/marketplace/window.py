@@ -28,6 +28,8 @@ class Window:
     def __init__(self) -> None:
         self.allowance: int | None = None
         """Calls left of a day; None as long as no answer told."""
+        self.daily_limit: int | None = None
+        """Calls of a whole day; None as above."""
         self._under_way = 0
         self._left: int | None = None
         self._ends_at = 0.0
@@ -58,6 +60,7 @@ class Window:
         lasts = pace.window_left(headers)
         if lasts is None or lasts > LONGEST_PACED:
             self.allowance = left - self._under_way
+            self.daily_limit = pace.calls_allowed(headers) or self.daily_limit
         else:
             self._note(left - self._under_way, lasts.total_seconds(), now)
             self._set_pace(pace.calls_allowed(headers))

@@ -181,6 +181,7 @@ hints = Table(
     Column("account_id", Text, primary_key=True),
     Column("order_id", BigInteger, primary_key=True, autoincrement=False),
     Column("heard_at", Instant, nullable=False),
+    Column("looked_at", Instant),
 )
 
 alarms = Table(

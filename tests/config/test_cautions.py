@@ -98,3 +98,42 @@ recipients = ["jana@example.com"]
     assert caution == (
         "accounts.zagreb: it has the client_id of ljubljana, so that both tell of the same parcels"
     )
+
+
+TOKEN = f'webhook_token = "{"a" * 32}"\n'
+LISTEN = '\n[daemon]\nwebhook_listen = "127.0.0.1:8687"\n'
+CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]\n{TOKEN}{PLACE}'
+
+
+@pytest.mark.parametrize(
+    ("more", "caution"),
+    [
+        (TOKEN + PLACE + LISTEN, []),
+        (
+            TOKEN + PLACE,
+            [
+                "daemon.webhook_listen: there is none, so that nobody listens to the webhook; "
+                'write "127.0.0.1:8687"'
+            ],
+        ),
+        (
+            PLACE + LISTEN,
+            ["daemon.webhook_listen: no account has a webhook_token, so that nobody may post"],
+        ),
+        (
+            TOKEN + PLACE + CELJE + LISTEN,
+            [
+                "accounts.celje: it has the client_id of ljubljana, "
+                "so that both tell of the same parcels",
+                "accounts.celje.webhook_token: ljubljana has the same one, so that nothing is "
+                "heard of this account; make one of its own",
+            ],
+        ),
+    ],
+)
+def test_a_webhook_that_nobody_can_post_to_is_noticed(
+    tmp_path: Path, more: str, caution: list[str]
+) -> None:
+    text = changed(LOGIN, more=more).replace('"canary-client-id"', '"c"')
+
+    assert told(tmp_path, text) == caution

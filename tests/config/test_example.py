@@ -21,13 +21,14 @@ from notifier.parts import FileAccess, Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
-SECRET = "canary-secret"
+SECRET = "canary-secret-of-more-than-32-letters"
 ENVIRON = {"NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID": SECRET}
 OPTIONS = dict(options(lambda table: ["ljubljana" if table == ("accounts",) else "warehouse"]))
 NEEDS = {
     "username": {"NOTIFIER_SMTP__PASSWORD": SECRET},
     "password": {"NOTIFIER_SMTP__USERNAME": "me"},
     "password_file": {"NOTIFIER_SMTP__USERNAME": "me"},
+    "webhook_token": {"NOTIFIER_ACCOUNTS__LJUBLJANA__WEBHOOK_TOKEN": SECRET},
 }
 FOLLOWS_FROM_OTHERS = {("smtp", "port"), ("store", "path")}
 """Options without a default of their own, of which the example shows what they come to."""
@@ -67,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
     """A place with all the files and folders the example names."""
     (tmp_path / "templates").mkdir()
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    for name in ("smtp-password", "client-id"):
+    for name in ("smtp-password", "client-id", "webhook-token"):
         (tmp_path / name).write_text(SECRET, encoding="utf-8")
         (tmp_path / name).chmod(0o600)
     return tmp_path

@@ -1,0 +1,117 @@
+"""Between two digests: look at what the marketplace hinted at, on a small share of its calls.
+
+So the store knows within minutes what became ready or was collected. No mail comes of it, and none
+is composed from it: a digest reads by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from notifier.errors import Stopped, StoreError
+from notifier.parts import Account
+from notifier.plan import Glance
+from notifier.run import Workshop
+
+EVERY = timedelta(minutes=10)
+SHARE = 20
+"""One call in so many of a day's limit."""
+UNTOLD = 100
+"""Calls a day where the marketplace tells no limit."""
+
+logger = logging.getLogger(__name__)
+
+
+class Lookout(Protocol):
+    """Who can look at what was hinted at: the marketplace."""
+
+    async def look_up(self, most_calls: int, *, leaving: int) -> Glance:
+        """With at most so many calls, and only while more than `leaving` are left of the day."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ration:
+    """What hints may cost on one day (UTC), and what of it is spent."""
+
+    day: date
+    spent: int = 0
+    daily_limit: int | None = None
+    looked_at: datetime | None = None
+
+    @property
+    def left(self) -> int:
+        """Calls that may still be made."""
+        whole = UNTOLD if self.daily_limit is None else self.daily_limit // SHARE
+        return max(0, whole - self.spent)
+
+    @property
+    def leaving(self) -> int:
+        """Calls of the day that are for others: the next digest, and the seller's own systems."""
+        return (self.daily_limit or 0) // 2
+
+    def allows(self, now: datetime) -> bool:
+        """Whether a look may begin now; a clock that was set back does not forbid it for long."""
+        rested = self.looked_at is None or not timedelta(0) <= now - self.looked_at < EVERY
+        return rested and self.left > 0
+
+    def after(self, glance: Glance, now: datetime) -> Ration:
+        """What it is once that was spent."""
+        limit = glance.daily_limit or self.daily_limit
+        return replace(self, spent=self.spent + glance.calls, daily_limit=limit, looked_at=now)
+
+    def dump(self) -> str:
+        """As text, for the store."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def load(cls, text: str | None, now: datetime) -> Ration:
+        """Of a text that was dumped; each day begins anew."""
+        today = now.date()
+        if text is None:
+            return cls(today)
+        said = json.loads(text)
+        looked_at = said["looked_at"] and datetime.fromisoformat(said["looked_at"])
+        spent = said["spent"] if said["day"] == str(today) else 0
+        return cls(today, spent, said["daily_limit"], looked_at)
+
+
+async def look_up_hinted(account: Account, lookout: Lookout | None, shop: Workshop) -> None:
+    """Look, if there is anything to look at and a call for it. Raises StoreError and Stopped."""
+    store, mark = shop.store, f"lookups.{account.id}"
+    if lookout is None or not await store.sightings.has_fresh_hints(account.id):
+        return
+    now = shop.clock()
+    ration = Ration.load(await store.marks.get(mark), now)
+    if not ration.allows(now):
+        return
+    try:
+        async with shop.stop.limit():
+            glance = await lookout.look_up(ration.left, leaving=ration.leaving)
+    except (Stopped, StoreError):
+        raise
+    except Exception:
+        logger.exception("%s: a bug, please report it", account.name, extra={"event": "bug"})
+        glance = Glance()
+    await store.sightings.look(account.id, glance, at=now)
+    await store.marks.set(mark, ration.after(glance, now).dump())
+    _tell(account, glance)
+
+
+def _tell(account: Account, glance: Glance) -> None:
+    logger.info(
+        "%s: %d hints looked into, %d calls",
+        account.name,
+        len(glance.read) + len(glance.dismissed),
+        glance.calls,
+        extra={
+            "event": "hints_followed",
+            "account": account.id,
+            "read": len(glance.read),
+            "calls": glance.calls,
+        },
+    )

@@ -1,0 +1,263 @@
+"""The webhook on a socket, as well-meaning senders and strangers find it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from notifier.errors import StoreBusy
+from notifier.marketplace.webhook import MOST_BYTES, MOST_IDS
+from notifier.parts import Secret
+from notifier.web import create_app, serving
+from notifier.web.server import LARGEST_BUFFER, MOST_VISITORS, Visit
+from notifier.web.turns import MOST, SECONDS_EACH
+
+LJUBLJANA = "canary-webhook-token-of-ljubljana-1"
+RENEWED = "canary-webhook-token-of-ljubljana-2"
+CELJE = "canary-webhook-token-of-celje-00001"
+TOKENS = {"ljubljana": (Secret(LJUBLJANA), Secret(RENEWED)), "celje": (Secret(CELJE),)}
+PATIENCE = 5
+
+
+class Hasty(Visit):
+    """So impatient that a test need not wait."""
+
+    head_seconds = 0.2
+    visit_seconds = 2.0
+
+
+@dataclass
+class Door:
+    """A webhook at work."""
+
+    address: str = ""
+    heard: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    seconds: float = 0.0
+    broken: Exception | None = None
+    """What storing a hint runs into."""
+
+    async def hear(self, account_id: str, ids: Sequence[int]) -> None:
+        if self.broken:
+            raise self.broken
+        self.heard.append((account_id, tuple(ids)))
+
+    async def says(self, question: bytes, *, then_end: bool = False) -> bytes:
+        """Everything that is answered to some bytes, until the connection is closed."""
+        async with self.visit() as (reader, writer):
+            writer.write(question)
+            if then_end:
+                writer.write_eof()
+            return await asyncio.wait_for(reader.read(), PATIENCE)
+
+    @asynccontextmanager
+    async def visit(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        if self.address.startswith("/"):
+            reader, writer = await asyncio.open_unix_connection(self.address)
+        else:
+            host, _, port = self.address.rpartition(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+    async def posted(self, body: bytes, token: str = LJUBLJANA, **headers: str) -> int:
+        """The status of a post."""
+        return status_of(await self.says(post(body, token, **headers)))
+
+
+def post(body: bytes, token: str = LJUBLJANA, *, method: str = "POST", **headers: str) -> bytes:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    said = {"host": "example.com", "content-length": str(len(body)), **given}
+    lines = [f"{name}: {value}" for name, value in said.items() if value]
+    head = "\r\n".join([f"{method} /hooks/{token} HTTP/1.1", *lines, "", ""])
+    return head.encode("latin-1") + body
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    async with opened("127.0.0.1:0") as door:
+        yield door
+
+
+@asynccontextmanager
+async def opened(listen: str) -> AsyncIterator[Door]:
+    door = Door()
+    app = create_app(TOKENS, door.hear, body_seconds=0.2, monotonic=lambda: door.seconds)
+    async with serving(app, listen, visit=Hasty) as door.address:
+        yield door
+
+
+async def test_a_post_is_stored_for_the_account_of_its_token(door: Door) -> None:
+    assert await door.posted(b"[123456, 1234567]") == 202
+    assert await door.posted(b'[{"order_id": 5}]', CELJE) == 202
+
+    assert door.heard == [("ljubljana", (123456, 1234567)), ("celje", (5,))]
+
+
+async def test_two_tokens_serve_while_one_takes_the_place_of_the_other(door: Door) -> None:
+    assert [await door.posted(b"[1]", token) for token in (LJUBLJANA, RENEWED)] == [202, 202]
+
+
+async def test_a_body_in_chunks_is_read_as_well(door: Door) -> None:
+    question = post(b"3\r\n[1]\r\n0\r\n\r\n", content_length="", transfer_encoding="chunked")
+
+    assert status_of(await door.says(question)) == 202
+    assert door.heard == [("ljubljana", (1,))]
+
+
+async def test_a_socket_serves_its_group(tmp_path: Path) -> None:
+    async with opened(f"{tmp_path}/hook") as door:
+        assert await door.posted(b"[1]") == 202
+        assert (tmp_path / "hook").stat().st_mode & 0o777 == 0o660
+    assert not (tmp_path / "hook").exists()
+
+
+async def test_the_answer_does_not_tell_whether_an_order_is_known(door: Door) -> None:
+    bodies = (b"[1]", b"[]", b'["nonsense", null]', json.dumps([*range(1, 900)]).encode())
+
+    assert len({await door.says(post(body)) for body in bodies}) == 1
+
+
+NO_SUCH_THING = [
+    post(b"[1]", token)
+    for token in ("", "x", LJUBLJANA[:-1], f"{LJUBLJANA}x", LJUBLJANA.upper(), f"{CELJE}/", "%00")
+]
+
+
+async def test_a_wrong_token_is_as_good_as_any_path(door: Door) -> None:
+    elsewhere = await door.says(post(b"[1]").replace(b"/hooks/", b"/elsewhere/"))
+    answers = [await door.says(question) for question in NO_SUCH_THING]
+    asked = await door.says(post(b"", "x", method="GET"))
+
+    assert [status_of(answer) for answer in (elsewhere, asked, *answers)] == [404] * 9
+    assert door.heard == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PATCH"])
+async def test_it_is_only_posted_to(door: Door, method: str) -> None:
+    answer = await door.says(post(b"[1]", method=method))
+
+    assert status_of(answer) == 405
+    assert b"allow: POST" in answer
+    assert b"access-control" not in answer.lower()
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [
+        pytest.param(post(b"not json"), 400, id="no JSON"),
+        pytest.param(post(b'{"order_id": 1}'), 400, id="an object"),
+        pytest.param(post(b"[" * 60_000), 400, id="a deep nest"),
+        pytest.param(post(gzip.compress(b"[1]"), content_encoding="gzip"), 400, id="compressed"),
+        pytest.param(post(json.dumps([1] * (MOST_IDS + 1)).encode()), 413, id="too many ids"),
+        pytest.param(post(b" " * (MOST_BYTES + 1)), 413, id="too long"),
+        pytest.param(post(b"", content_length="9999999999"), 413, id="says that it is long"),
+        pytest.param(post(b"", content_length="-1"), 400, id="a negative length"),
+        pytest.param(post(b"", content_length="1" * 5000), 400, id="an absurd length"),
+        pytest.param(post(b"", content_length=""), 411, id="no length"),
+        pytest.param(post(b"0\r\n\r\n", transfer_encoding="chunked"), 400, id="two lengths"),
+        pytest.param(post(b"[1]", x_a="a" * 9000), 431, id="a long head"),
+        pytest.param(
+            post(b"[1]", x_a="a" * 4 * LARGEST_BUFFER), 431, id="a head longer than the buffer"
+        ),
+        pytest.param(b"\x16\x03\x01\x00", 400, id="TLS"),
+        pytest.param(b"hello\r\n\r\n", 400, id="no HTTP"),
+        pytest.param(post(b"[1]")[:40], 408, id="half a head"),
+        pytest.param(post(b"[1", content_length="3"), 408, id="half a body"),
+        pytest.param(b"", 408, id="silence"),
+    ],
+)
+async def test_what_is_no_post_of_ids_is_refused_by_what_is_wrong_with_it(
+    door: Door, question: bytes, status: int
+) -> None:
+    assert status_of(await door.says(question)) == status
+    assert door.heard == []
+    assert await door.posted(b"[2]") == 202
+
+
+async def test_a_body_that_goes_on_for_ever_is_cut(door: Door) -> None:
+    endless = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+    question = post(endless * 5, content_length="", transfer_encoding="chunked")
+
+    assert status_of(await door.says(question)) == 413
+
+
+async def test_who_hangs_up_is_forgotten(door: Door) -> None:
+    await door.says(post(b"[1", content_length="3"), then_end=True)
+
+    assert door.heard == []
+    assert await door.posted(b"[2]") == 202
+
+
+async def test_a_second_request_behind_the_first_is_not_looked_at(door: Door) -> None:
+    answer = await door.says(post(b"[1]") + post(b"[2]"))
+
+    assert answer.count(b"HTTP/1.1") == 1
+    assert door.heard == [("ljubljana", (1,))]
+
+
+async def test_a_flood_has_to_wait_and_stops_nobody_else(door: Door) -> None:
+    statuses = [await door.posted(b"[1]") for _ in range(MOST + 1)]
+    answer = await door.says(post(b"[1]"))
+    other = await door.posted(b"[1]", CELJE)
+    door.seconds += SECONDS_EACH
+    later = await door.posted(b"[1]")
+
+    assert statuses == [202] * MOST + [429]
+    assert b"retry-after: 60" in answer
+    assert (other, later) == (202, 202)
+
+
+async def test_strangers_cannot_take_the_turns_of_an_account(door: Door) -> None:
+    for _ in range(MOST + 1):
+        await door.posted(b"[1]", "x")
+
+    assert await door.posted(b"[1]") == 202
+
+
+async def test_there_is_room_for_so_many_visitors_and_no_more(door: Door) -> None:
+    visits = [door.visit() for _ in range(MOST_VISITORS)]
+    for visit in visits:
+        await visit.__aenter__()
+
+    refused = await door.says(post(b"[1]"))
+    for visit in visits:
+        await visit.__aexit__(None, None, None)
+
+    assert refused == b""
+
+
+@pytest.mark.parametrize("broken", [StoreBusy("busy"), RuntimeError("closed")])
+async def test_what_cannot_be_stored_is_to_be_posted_again(door: Door, broken: Exception) -> None:
+    door.broken = broken
+
+    answer = await door.says(post(b"[1]"))
+
+    assert status_of(answer) == 503
+    assert b"retry-after: 60" in answer
+
+
+async def test_nothing_of_a_visit_is_logged_but_counts(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await door.posted(b'[1, "\\u001b[31mred\\n"]')
+        await door.posted(b"[1]", "x\x1b[31m")
+        await door.says(b"GET \xff\xff HTTP/1.1\r\nA: \x1b[31m\r\n\r\n")
+
+    ours = [record for record in caplog.records if record.name.startswith(("notifier", "uvicorn"))]
+    assert [record.getMessage() for record in ours] == ["ljubljana: 1 orders hinted at"]
+    assert "canary" not in caplog.text
