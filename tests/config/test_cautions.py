@@ -112,8 +112,10 @@ CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]
         (
             TOKEN + PLACE,
             [
-                "daemon.webhook_listen: there is none, so that nobody listens to the webhook; "
-                'write "127.0.0.1:8687"'
+                (
+                    "daemon.webhook_listen: there is none, so that nobody listens to the webhook; "
+                    'write "127.0.0.1:8687"'
+                )
             ],
         ),
         (
@@ -123,10 +125,14 @@ CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]
         (
             TOKEN + PLACE + CELJE + LISTEN,
             [
-                "accounts.celje: it has the client_id of ljubljana, "
-                "so that both tell of the same parcels",
-                "accounts.celje.webhook_token: ljubljana has the same one, so that nothing is "
-                "heard of this account; make one of its own",
+                (
+                    "accounts.celje: it has the client_id of ljubljana, "
+                    "so that both tell of the same parcels"
+                ),
+                (
+                    "accounts.celje.webhook_token: ljubljana has the same one, so that nothing is "
+                    "heard of this account; make one of its own"
+                ),
             ],
         ),
     ],

@@ -238,3 +238,48 @@ def test_a_file_without_secrets_may_be_read_by_everybody(tmp_path: Path) -> None
     settings = load(tmp_path, NO_CLIENT_ID, 0o644, NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID="canary")
 
     assert client_id(settings) == "canary"
+
+
+TOKEN = "canary-token-0123456789-0123456789"
+
+
+def tokens(settings: Settings) -> list[str]:
+    return [token.value for token in settings.accounts["ljubljana"].webhook_tokens]
+
+
+def test_a_token_of_the_webhook_comes_by_each_way_a_secret_comes(tmp_path: Path) -> None:
+    keep(tmp_path / "token", f"{TOKEN}\n")
+    keep(tmp_path / "webhook-token", TOKEN, 0o444)
+
+    assert tokens(load(tmp_path, changed(more=f'webhook_token = "{TOKEN}"\n'))) == [TOKEN]
+    assert tokens(load(tmp_path, changed(more='webhook_token_file = "token"\n'))) == [TOKEN]
+    assert tokens(load(tmp_path, CREDENTIALS_DIRECTORY=str(tmp_path))) == [TOKEN]
+    assert tokens(load(tmp_path)) == []
+
+
+def test_two_tokens_serve_while_one_takes_the_place_of_the_other(tmp_path: Path) -> None:
+    keep(tmp_path / "token", f"{TOKEN} {TOKEN}-2")
+    text = changed(more='webhook_token_file = "token"\n')
+
+    assert tokens(load(tmp_path, text)) == [TOKEN, f"{TOKEN}-2"]
+
+
+@pytest.mark.parametrize(
+    "token", ["", "short", f"{TOKEN}/../x", f"{TOKEN} a b", f"{TOKEN} " * 3, "č" * 40]
+)
+def test_what_is_no_token_is_refused_and_not_shown(tmp_path: Path, token: str) -> None:
+    (told,) = problems(tmp_path, changed(more=f'webhook_token = "{token}"\n'))
+
+    assert told.startswith("config.toml:14: accounts.ljubljana.webhook_token: is no token")
+    assert "openssl rand -hex 32" in told
+    assert not token or token not in told
+
+
+def test_nobody_is_trusted_to_tell_where_nobody_can(tmp_path: Path) -> None:
+    trusting = "\n[marketplace]\ntrust_webhook = true\n"
+
+    deaf = load(tmp_path, changed(more=trusting))
+    hears = load(tmp_path, changed(more=f'webhook_token = "{TOKEN}"\n{trusting}'))
+
+    assert not deaf.accounts["ljubljana"].marketplace.policy.trust_webhook
+    assert hears.accounts["ljubljana"].marketplace.policy.trust_webhook

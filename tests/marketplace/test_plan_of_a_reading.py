@@ -31,9 +31,10 @@ class Notebook:
 
     sightings: dict[int, Sighting] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
+    overheard: bool = False
 
     async def recall(self) -> Recollection:
-        return Recollection(dict(self.sightings), frozenset(self.hints))
+        return Recollection(dict(self.sightings), frozenset(self.hints), overheard=self.overheard)
 
     async def remember(
         self,
@@ -185,3 +186,16 @@ async def test_calls_under_way_do_not_eat_into_the_reserve() -> None:
     await shop.read(Notebook(), replace(DAILY, reserve_calls=5, concurrency=16))
 
     assert int(shop.headers["x-ratelimit-remaining"]) == 5
+
+
+async def test_after_more_hints_than_are_kept_nobody_is_trusted_to_have_told_all() -> None:
+    trusting = access(policy=Policy(trust_webhook=True))
+    shop, notes = Shop({1: 3, 2: 3}), Notebook()
+    await shop.read(notes, trusting)
+    await shop.read(notes, trusting)
+    assert shop.asked == []
+
+    notes.overheard = True
+    await shop.read(notes, trusting)
+
+    assert shop.asked == [1, 2]
