@@ -14,6 +14,9 @@ from typing import Protocol
 from notifier.errors import NotifierError
 from notifier.orders import Order
 
+MANY = 20
+"""From so many to none in a day is more likely a failure than true: it is looked at twice."""
+
 
 class Departure(StrEnum):
     """How an order left the list of those that wait."""

@@ -21,7 +21,7 @@ from notifier.errors import ClockRefused, NotifierError, Stopped
 from notifier.freeze import Attachment, freeze
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
 from notifier.parts import Account, Sender, WhenEmpty
-from notifier.reading import Failed, Source
+from notifier.reading import MANY, Complete, Failed, Source
 from notifier.render import Parts, Renderer
 from notifier.retries import next_reading
 from notifier.stopping import Stop
@@ -155,7 +155,16 @@ async def rehearse(account: Account, source: Source, shop: Workshop, wish: Wish)
 async def read_digest(account: Account, source: Source, store: Store, day: date) -> Digest | Failed:
     """Read the source and compare it with the last snapshot; records nothing."""
     previous = await store.runs.snapshot_before(account.id, day)
-    reading = await source.read(previous.ids if previous else ())
+    known = previous.ids if previous else ()
+    reading = await source.read(known)
+    if len(known) >= MANY and isinstance(reading, Complete) and not reading.orders:
+        logger.warning(
+            "%s: nothing waits, where %d orders did; reading again",
+            account.name,
+            len(known),
+            extra={"event": "sudden_drop", "account": account.id, "day": day.isoformat()},
+        )
+        reading = await source.read(known)
     if isinstance(reading, Failed):
         return reading
     last = previous.day if previous else None

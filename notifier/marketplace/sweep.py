@@ -7,22 +7,24 @@ Nothing is lost when a reading has to stop: what a sweep holds is true at every 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.marketplace.answers import LimitReached, NotThere, Unreadable
 from notifier.marketplace.calls import Calls
 from notifier.marketplace.detail import local_day, read_detail
+from notifier.marketplace.fields import number
 from notifier.marketplace.listing import Listing
 from notifier.marketplace.payloads import Row, UnreadableOrder
 from notifier.orders import Order, OrderStatus
 from notifier.parts import MarketplaceAccess
 from notifier.plan import Recollection, Sighting, Step, plan
-from notifier.reading import Complete, Departure, Failed, Incomplete, Reading
+from notifier.reading import MANY, Complete, Departure, Failed, Incomplete, Reading
 
 Progress = Callable[[int, int], None]
 
@@ -32,9 +34,13 @@ GIVE_UP_AFTER = 5
 MOST_UNREADABLE = 25
 """After so many in a row that were answered, but not in a way anybody can read."""
 
+COUNTED = timedelta(days=30)
+"""Of which the marketplace counts how many orders are in which status."""
+
 VANISHED_SHARE = 20
 """One in so many orders may be gone between list and detail; more, and 404 means nothing."""
 
+_MOST_BYTES = 2**20
 _DEPARTURES = {
     OrderStatus.RETURNED: Departure.RETURNED,
     OrderStatus.DELIVERED: Departure.DELIVERED,
@@ -164,6 +170,7 @@ class Sweep:
             self._trouble.append(error)
             if not self._listing.pages_read:
                 return False
+        await self._doubt_emptiness()
         self._candidates = tuple(
             row
             for row in self._listing.rows.values()
@@ -171,6 +178,34 @@ class Sweep:
         )
         self._queue = tuple(step.id for step in self._plan())
         return True
+
+    async def _doubt_emptiness(self) -> None:
+        """Where a list that was long is empty, ask for one call what the marketplace counts.
+
+        It counts orders of all carriers, opened in the last days; of a seller who ships by several,
+        those of MALL Delivery have seldom all left at once.
+        """
+        since = self._today - COUNTED
+        listed = [
+            one
+            for one in self._recalled.sightings.values()
+            if one.shipped_on is None or one.shipped_on > since
+        ]
+        if self._listing.rows or self._listing.gaps or len(listed) < MANY:
+            return
+        with contextlib.suppress(MarketplaceUnavailable):  # it only helps us to doubt
+            counted = await self._shipped_by_count()
+            if counted:
+                self._listing.gaps.append(
+                    f"the list names no order, and yet the marketplace counts {counted} as shipped"
+                )
+
+    async def _shipped_by_count(self) -> int | None:
+        query = {"days": str(COUNTED.days)}
+        envelope = await self._calls.get(
+            "/v1/orders/stats", query, expected=dict, most_bytes=_MOST_BYTES
+        )
+        return number(envelope.data.get("shipped"))
 
     def _plan(self) -> tuple[Step, ...]:
         policy = self._access.policy

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+import pytest
+
 from notifier.parts import MarketplaceAccess
 from notifier.plan import Policy, Recollection, Sighting
 from notifier.reading import Complete, Failed, Incomplete, Reading
@@ -199,3 +201,36 @@ async def test_after_more_hints_than_are_kept_nobody_is_trusted_to_have_told_all
     await shop.read(notes, trusting)
 
     assert shop.asked == [1, 2]
+
+
+def many(count: int, shipped: int) -> dict[int, Sighting]:
+    """What was listed yesterday, shipped so many days ago."""
+    return {id_: Sighting(TODAY - timedelta(days=shipped)) for id_ in range(1, count + 1)}
+
+
+@pytest.mark.parametrize(
+    ("before", "stats", "doubted", "calls"),
+    [
+        pytest.param(many(20, 5), said({"shipped": 23}), True, 2, id="the count says otherwise"),
+        pytest.param(many(20, 5), said({"shipped": 0}), False, 2, id="the count agrees"),
+        pytest.param(many(20, 5), said({}), False, 2, id="it does not tell"),
+        pytest.param(many(20, 5), said([]), False, 5, id="another answer"),
+        pytest.param(many(20, 5), (404, {}, page([])[2]), False, 2, id="no such question"),
+        pytest.param(many(19, 5), said({"shipped": 23}), False, 1, id="few went"),
+        pytest.param(many(20, 31), said({"shipped": 23}), False, 1, id="long ago"),
+    ],
+)
+async def test_a_long_list_that_is_empty_is_compared_with_what_the_marketplace_counts(
+    before: dict[int, Sighting], stats: Said, doubted: bool, calls: int
+) -> None:
+    def script(path: str, _query: Mapping[str, str]) -> Said:
+        return page([]) if path == "/v1/orders" else stats
+
+    notes = Notebook(dict(before))
+    reading = await Visit(scripted(script), DAILY, memory=notes).read()
+
+    assert isinstance(reading, Incomplete if doubted else Complete)
+    assert reading.calls == calls
+    if isinstance(reading, Incomplete):
+        assert "names no order, and yet the marketplace counts 23 as shipped" in reading.why
+    assert notes.sightings == (before if doubted else {})

@@ -1,0 +1,101 @@
+"""What a run makes of what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from notifier.digest import Digest
+from notifier.errors import MarketplaceUnavailable
+from notifier.parts import StoreLocation
+from notifier.reading import MANY, Complete, Departure, Failed, Reading
+from notifier.render import Renderer
+from notifier.run import Wish, Workshop, run_account
+from notifier.stopping import Stop
+from notifier.store import open_store
+from tests import factories
+from tests.factories import NOON
+
+ACCOUNT = factories.account()
+SILENCE = MarketplaceUnavailable("nobody answers")
+
+
+@dataclass
+class Shelf:
+    """A source that gives one reading after the other."""
+
+    readings: list[Reading]
+    asked: list[Collection[int]] = field(default_factory=list)
+    server_time: datetime | None = None
+
+    async def ask_time(self) -> datetime | None:
+        return None
+
+    async def read(self, known: Collection[int]) -> Reading:
+        self.asked.append(set(known))
+        return self.readings.pop(0)
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as store:
+        yield Workshop(store, Renderer(None), factories.sender(), lambda: NOON, "a test", Stop())
+
+
+def waiting(count: int) -> Complete:
+    return Complete(NOON, tuple(factories.order(id_) for id_ in range(1, count + 1)))
+
+
+NOTHING = Complete(NOON, (), dict.fromkeys(range(1, MANY + 1), Departure.RETURNED))
+
+
+async def next_day(shop: Workshop, count: int, *readings: Reading) -> tuple[Shelf, Digest | None]:
+    """The second of two days, of which the first had so many orders that wait."""
+    await run_account(ACCOUNT, Shelf([waiting(count)]), shop, Wish())
+    tomorrow = Workshop(
+        shop.store,
+        shop.renderer,
+        shop.sender,
+        lambda: NOON + timedelta(days=1),
+        shop.holder,
+        shop.stop,
+    )
+    shelf = Shelf(list(readings))
+    return shelf, (await run_account(ACCOUNT, shelf, tomorrow, Wish())).digest
+
+
+async def test_from_many_to_none_is_read_twice_before_it_is_believed(shop: Workshop) -> None:
+    shelf, digest = await next_day(shop, MANY, NOTHING, waiting(MANY))
+
+    assert shelf.asked == [set(range(1, MANY + 1))] * 2
+    assert digest
+    assert len(digest.present) == MANY
+
+
+async def test_what_is_read_twice_is_believed(shop: Workshop) -> None:
+    shelf, digest = await next_day(shop, MANY, NOTHING, NOTHING)
+
+    assert len(shelf.asked) == 2
+    assert digest
+    assert (len(digest.present), len(digest.collected)) == (0, MANY)
+
+
+async def test_a_second_reading_that_fails_leaves_nothing_to_believe(shop: Workshop) -> None:
+    failed = Failed(NOON, SILENCE)
+    _, digest = await next_day(shop, MANY, NOTHING, failed)
+
+    assert digest is None
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [(MANY - 1, NOTHING), (MANY, waiting(1)), (MANY, Failed(NOON, SILENCE))],
+)
+async def test_else_it_is_read_once(shop: Workshop, before: int, then: Reading) -> None:
+    shelf, _ = await next_day(shop, before, then)
+
+    assert len(shelf.asked) == 1
