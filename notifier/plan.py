@@ -8,7 +8,7 @@ since it was read last, what matters most first.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -62,6 +62,10 @@ class Policy:
         if self.trust_webhook:
             return timedelta(days=self.reread_days)
         return timedelta(days=2 if self.frequency is Frequency.ALTERNATE else 0)
+
+    def after_flood(self) -> Policy:
+        """What holds where more was hinted at than could be kept: it may have been about any."""
+        return replace(self, trust_webhook=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,14 @@ if TYPE_CHECKING:
     default="table",
     show_default=True,
 )
+@click.option(
+    "--plan", "planned", is_flag=True, help="Show what a reading would read and cost; read nothing."
+)
 @pass_invocation
 def command(
     invocation: Invocation,
     *,
+    planned: bool,
     accounts: tuple[str, ...],
     columns: str | None,
     filters: tuple[str, ...],
@@ -68,8 +72,13 @@ def command(
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     from notifier import overview  # noqa: PLC0415
+    from notifier.cli.plan import show_plan  # noqa: PLC0415
     from notifier.columns import COLUMNS, DEFAULT, choose  # noqa: PLC0415
 
+    if planned:
+        if columns or filters or sort:
+            raise click.UsageError("--plan goes with --account and --format alone")
+        return asyncio.run(show_plan(invocation, accounts, form))
     try:
         match columns:
             case None:

@@ -8,5 +8,6 @@ wrong, and `payloads.py` for its fields.
 """
 
 from notifier.marketplace.client import Admission, Marketplace
+from notifier.marketplace.listing import list_calls
 
-__all__ = ["Admission", "Marketplace"]
+__all__ = ["Admission", "Marketplace", "list_calls"]

@@ -56,6 +56,12 @@ class Page:
         return MOST_UNTOLD_PAGES if self.pages is None else 2 * self.pages + 10
 
 
+def list_calls(orders: int, page_size: int) -> int:
+    """Calls for a list of so many orders, while it does not move: see `Listing.read`."""
+    pages = max(1, -(-orders // page_size))
+    return 1 if pages == 1 else 2 * pages
+
+
 def list_query(page: int, page_size: int, *, test_orders: bool = False) -> dict[str, str]:
     """Everything shipped by MALL Delivery; no field of the list tells whether it is ready."""
     query = {

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -209,13 +208,11 @@ class Sweep:
 
     def _plan(self) -> tuple[Step, ...]:
         policy = self._access.policy
-        if self._recalled.overheard:  # what was not kept may have been about any of them
-            policy = replace(policy, trust_webhook=False)
         return plan(
             {row.id: local_day(row.shipped_at, self._zone) for row in self._candidates},
             self._recalled.sightings,
             self._today,
-            policy,
+            policy.after_flood() if self._recalled.overheard else policy,
             waited=self._known,
             hinted=self._recalled.hints,
         )

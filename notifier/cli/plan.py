@@ -1,0 +1,126 @@
+"""`notifier orders --plan`: what the next reading would read and cost, without spending it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from notifier.cli.context import Invocation
+from notifier.cli.table import print_table
+from notifier.errors import ExitCode
+from notifier.plan import Reason
+
+if TYPE_CHECKING:
+    from notifier.forecast import Forecast
+
+WHY = {
+    Reason.WAITED: "it waited when it was read last",
+    Reason.HINTED: "the webhook named it",
+    Reason.COMES_BACK: "it is on its way back, or its time at the branch is over",
+    Reason.DUE: "it can have become ready since it was read last",
+    Reason.LEFT: "it waited, and is not listed any more: how did it go?",
+}
+FIELDS = ("account", "order", "reason", "shipped_on", "read_on")
+
+
+async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> ExitCode:
+    """Print the plan of each account; of a file there is none."""
+    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
+    from notifier.forecast import forecast  # noqa: PLC0415
+    from notifier.parts import MarketplaceAccess  # noqa: PLC0415
+    from notifier.store import open_store  # noqa: PLC0415
+
+    settings = invocation.settings()
+    found = []
+    async with open_store(settings.store, read_only=True) as store:
+        for account in choose_accounts(settings, ids):
+            if isinstance(account.reads, MarketplaceAccess):
+                found.append(await forecast(account, account.reads, store, invocation.now()))
+            else:
+                invocation.warn(f"{account.name}: it reads a file, which takes no plan.")
+    _SHOW[form](found)
+    return ExitCode.DONE
+
+
+def _table(found: Sequence[Forecast]) -> None:
+    for one in found:
+        click.echo(_heading(one))
+        rows = [
+            ["the list", "", str(one.list_calls), "two passes over its pages, one if it has one"],
+            *(
+                [str(reason), str(count), str(count), WHY[reason]]
+                for reason, count in one.counts.items()
+            ),
+            ["not read", str(one.resting), "", "it cannot be ready yet, or rests"],
+        ]
+        print_table(["", "orders", "calls", "why"], rows, numeric=frozenset({1, 2}))
+
+
+def _heading(one: Forecast) -> str:
+    name = one.account.name
+    if not one.seen:
+        return (
+            f"{name}: nothing is remembered yet. The first reading takes the list, and then one "
+            "call for each order that can be ready."
+        )
+    return (
+        f"{name}: reading now would take {one.calls} calls, by the {len(one.seen)} orders of the "
+        "last list; what was shipped since adds to it."
+    )
+
+
+def _csv(found: Sequence[Forecast]) -> None:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_records(found))
+    click.echo(out.getvalue(), nl=False)
+
+
+def _json(found: Sequence[Forecast]) -> None:
+    json.dump(
+        [
+            {
+                "account": one.account.id,
+                "calls": one.calls,
+                "list_calls": one.list_calls,
+                "not_read": one.resting,
+                "orders": [
+                    {name: value for name, value in record.items() if name != "account"}
+                    for record in _records([one])
+                ],
+            }
+            for one in found
+        ],
+        sys.stdout,
+        ensure_ascii=False,
+        indent=2,
+    )
+    click.echo()
+
+
+def _records(found: Sequence[Forecast]) -> Iterator[dict[str, str | int | None]]:
+    """One for each order that is read, in the order of reading."""
+    for one in found:
+        for step in one.steps:
+            seen = one.seen.get(step.id)
+            yield {
+                "account": one.account.id,
+                "order": step.id,
+                "reason": str(step.reason),
+                "shipped_on": str(seen.shipped_on) if seen and seen.shipped_on else None,
+                "read_on": str(seen.read_on) if seen and seen.read_on else None,
+            }
+
+
+_SHOW: dict[str, Callable[[Sequence[Forecast]], None]] = {
+    "table": _table,
+    "csv": _csv,
+    "json": _json,
+}

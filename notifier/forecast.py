@@ -1,0 +1,59 @@
+"""What a reading would read now and cost, from what is remembered; without a single call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from notifier.marketplace import list_calls
+from notifier.parts import Account, MarketplaceAccess
+from notifier.plan import Reason, Sighting, Step, plan
+from notifier.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The next reading of an account, as far as the last one can tell."""
+
+    account: Account
+    steps: tuple[Step, ...]
+    seen: Mapping[int, Sighting]
+    """What is remembered of the orders that were listed."""
+    list_calls: int
+
+    @property
+    def calls(self) -> int:
+        """Of the whole reading, if nothing has to be tried again."""
+        return self.list_calls + len(self.steps)
+
+    @property
+    def counts(self) -> Mapping[Reason, int]:
+        """How many orders are read for which reason; none of them left out."""
+        found = Counter(step.reason for step in self.steps)
+        return {reason: found[reason] for reason in Reason}
+
+    @property
+    def resting(self) -> int:
+        """Orders of the last list that need no call."""
+        return len(self.seen.keys() - {step.id for step in self.steps})
+
+
+async def forecast(
+    account: Account, access: MarketplaceAccess, store: Store, now: datetime
+) -> Forecast:
+    """Ask the store; changes nothing. Of orders shipped since the last reading it cannot know."""
+    recalled = await store.sightings.recall(account.id)
+    previous = await store.runs.snapshot_before(account.id, account.schedule.local_day(now))
+    seen = recalled.sightings
+    steps = plan(
+        {id_: one.shipped_on for id_, one in seen.items()},
+        seen,
+        now.astimezone(ZoneInfo(access.timezone)).date(),
+        access.policy.after_flood() if recalled.overheard else access.policy,
+        waited=previous.ids if previous else (),
+        hinted=recalled.hints,
+    )
+    return Forecast(account, steps, seen, list_calls(len(seen), access.page_size))

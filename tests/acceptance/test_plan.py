@@ -1,0 +1,55 @@
+"""`notifier orders --plan` tells what a reading would cost, and spends nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+
+from notifier.store import open_store
+from tests.acceptance.world import World
+
+
+def lately(world: World) -> None:
+    """The story of the orders is as old as the machine's clock."""
+    world.marketplace.advance((datetime.now(UTC) - world.marketplace.now).days)
+
+
+async def test_before_the_first_reading_it_says_that_nothing_is_remembered(world: World) -> None:
+    shown = await world.call("orders", "--plan")
+
+    assert shown.code == 0
+    assert shown.out.startswith("Mimovrste: nothing is remembered yet.")
+    assert world.marketplace.requests == 0
+
+
+async def test_it_tells_what_the_next_reading_then_takes(world: World) -> None:
+    lately(world)
+    await world.call("run", "--now")
+    async with open_store(world.location) as store:
+        await store.sightings.hint("ljubljana", [1, 2], at=datetime.now(UTC))
+    spent = world.marketplace.requests
+
+    as_json = json.loads((await world.call("orders", "--plan", "--format", "json")).out)
+    as_csv = (await world.call("orders", "--plan", "--format", "csv")).out
+    as_table = (await world.call("orders", "--plan")).out
+    assert world.marketplace.requests == spent
+
+    await world.call("run", "--now", "--force")
+    (plan,) = as_json
+    assert plan["calls"] == world.marketplace.requests - spent
+    assert plan["calls"] == plan["list_calls"] + len(plan["orders"])
+    assert {"waited", "due"} <= {order["reason"] for order in plan["orders"]}
+    assert [int(row["order"]) for row in csv.DictReader(io.StringIO(as_csv))] == [
+        order["order"] for order in plan["orders"]
+    ]
+    assert f"reading now would take {plan['calls']} calls" in as_table
+    assert "it waited when it was read last" in as_table
+
+
+async def test_it_goes_with_nothing_that_chooses_among_orders(world: World) -> None:
+    refused = await world.call("orders", "--plan", "--sort", "days")
+
+    assert refused.code == 2
+    assert "--plan goes with --account and --format alone" in refused.err
