@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from notifier.errors import Stopped, StoreError
 from notifier.parts import Account
 from notifier.plan import Glance
 from notifier.run import Workshop
+from notifier.store import Store
 
 EVERY = timedelta(minutes=10)
 SHARE = 20
@@ -80,9 +81,19 @@ class Ration:
         return cls(today, spent, said["daily_limit"], looked_at)
 
 
+async def last_look(account: Account, store: Store) -> datetime | None:
+    """When hints about an account were looked into last."""
+    told = await store.marks.get(_mark(account))
+    return Ration.load(told, datetime.min.replace(tzinfo=UTC)).looked_at
+
+
+def _mark(account: Account) -> str:
+    return f"lookups.{account.id}"
+
+
 async def look_up_hinted(account: Account, lookout: Lookout | None, shop: Workshop) -> None:
     """Look, if there is anything to look at and a call for it. Raises StoreError and Stopped."""
-    store, mark = shop.store, f"lookups.{account.id}"
+    store, mark = shop.store, _mark(account)
     if lookout is None or not await store.sightings.has_fresh_hints(account.id):
         return
     now = shop.clock()

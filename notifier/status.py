@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from notifier.alarms import Alarm
 from notifier.ledger import MessageState, OutboxMessage, Run, RunState
+from notifier.lookups import last_look
 from notifier.parts import Account
 from notifier.run import Wish, find_task
 from notifier.store import Store
@@ -25,6 +26,14 @@ _TROUBLED = (MessageState.DEFERRED, MessageState.UNKNOWN, MessageState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many orders waited when they were read or looked at last, and when that was."""
+
+    orders: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountStatus:
     """One account. `due` is the day whose digest is due and not made yet."""
 
@@ -38,6 +47,8 @@ class AccountStatus:
     next_at: datetime
     skipped: tuple[date, ...]
     """Days of the last week without a digest, oldest first."""
+    waiting: Waiting | None
+    """None as long as nothing was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,19 @@ async def _account(account: Account, store: Store, now: datetime) -> AccountStat
         is_late=bool(task.day and now >= schedule.starts(task.day) + account.alarm_after),
         next_at=task.next_at,
         skipped=_skipped(runs, today - LOOK_BACK),
+        waiting=await _waiting(account, runs, store),
     )
+
+
+async def _waiting(account: Account, runs: Sequence[Run], store: Store) -> Waiting | None:
+    """By the newest digest, unless hints were looked into since."""
+    read = next((run for run in runs if run.state in _FROZEN), None)
+    if read is None or read.finished_at is None:
+        return None
+    looked_at = await last_look(account, store)
+    if looked_at and looked_at > read.finished_at:
+        return Waiting(await store.sightings.waiting(account.id), looked_at)
+    return Waiting(read.waiting or 0, read.finished_at)
 
 
 def _is_good(run: Run) -> bool:

@@ -70,6 +70,7 @@ def _account_lines(account: AccountStatus, now: datetime) -> list[tuple[str, str
     lines = [
         ("last good", _last_good(account.last_good, now)),
         ("today", _today(account)),
+        ("waiting", _waiting(account)),
         ("next due", f"{next_at:%a %d %b at %H:%M} ({zone.key})"),
     ]
     if account.skipped:
@@ -90,6 +91,15 @@ def _today(account: AccountStatus) -> str:
         return f"the digest of {due} is due{late}" if due else "nothing so far"
     why = f": {run.why}" if run.why else ""
     return f"{run.state}, {run.sent} of {run.messages} messages sent{why}"
+
+
+def _waiting(account: AccountStatus) -> str:
+    waiting = account.waiting
+    if waiting is None:
+        return "not read yet"
+    at = waiting.as_of.astimezone(account.account.schedule.zone)
+    orders = "1 order" if waiting.orders == 1 else f"{waiting.orders} orders"
+    return f"{orders}, as of {at:%a %d %b at %H:%M}"
 
 
 def _message_line(message: OutboxMessage) -> str:
@@ -151,6 +161,8 @@ def _account_data(account: AccountStatus, now: datetime) -> dict[str, Any]:
         "today_why": today.why if today else None,
         "due_day": str(account.due) if account.due else None,
         "late": account.is_late,
+        "waiting": account.waiting.orders if account.waiting else None,
+        "waiting_as_of": _written(account.waiting.as_of) if account.waiting else None,
         "next_due": _written(account.next_at),
         "skipped_days": [str(day) for day in account.skipped],
     }

@@ -47,6 +47,15 @@ class Sightings:
 
         return await self._thread.read(load)
 
+    async def waiting(self, account_id: str) -> int:
+        """How many orders of an account waited when they were looked at last."""
+        count = (
+            select(func.count())
+            .select_from(sightings)
+            .where(sightings.c.account_id == account_id, sightings.c.waits)
+        )
+        return await self._thread.read(lambda c: c.execute(count).scalar() or 0)
+
     async def has_fresh_hints(self, account_id: str) -> bool:
         """Whether there is a hint that nobody has looked into."""
         fresh = (

@@ -10,6 +10,7 @@ import pytest
 from notifier.cli.context import Invocation
 from notifier.cli.status import show
 from notifier.errors import ExitCode
+from notifier.store import open_store
 from tests.acceptance.world import ZONE, World
 from tests.neighbours.smtp import Step, says
 
@@ -97,3 +98,26 @@ async def test_skipped_days_are_told_for_a_week(
 
     await status(world, "2026-11-30", "05:00")
     assert "skipped    2026-11-23\n" in capsys.readouterr().out
+
+
+async def test_how_many_wait_is_as_fresh_as_the_last_hint_that_was_looked_into(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await status(world, "2026-11-21", "05:00")
+    await world.run("2026-11-21")
+    waiting = len(world.marketplace.ready_ids())
+    await status(world, "2026-11-21", "07:00")
+    collected = world.marketplace.ready_ids()[0]
+    world.marketplace.set_status(collected, "returned")
+    async with open_store(world.location) as store:
+        await store.sightings.hint("ljubljana", [collected], at=world.now)
+    await world.run("2026-11-21", at="10:00")
+    await status(world, "2026-11-21", "10:01")
+
+    out = capsys.readouterr().out
+    told = [line.split(None, 1)[1] for line in out.splitlines() if line.startswith("  waiting")]
+    assert told == [
+        "not read yet",
+        f"{waiting} orders, as of Sat 21 Nov at 06:05",
+        f"{waiting - 1} orders, as of Sat 21 Nov at 10:00",
+    ]
