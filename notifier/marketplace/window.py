@@ -20,6 +20,8 @@ _ROUNDED = 0.5
 """How much longer a window may last than its whole seconds say."""
 _LATE = 0.1
 """So much of what was slept too long is caught up."""
+_FASTEST = 2
+"""So many times as fast as the limit we go, to use what is left at the end of a window."""
 
 
 class Window:
@@ -31,10 +33,11 @@ class Window:
         self.daily_limit: int | None = None
         """Calls of a whole day; None as above."""
         self._under_way = 0
+        self._most_under_way = 0
         self._left: int | None = None
         self._ends_at = 0.0
         self._length = 0.0
-        self._pause = 0.0
+        self._limit: int | None = None
         self._next_at = 0.0
 
     def wait(self, now: float) -> float:
@@ -42,12 +45,13 @@ class Window:
         if self._left is not None and self._left <= 0 and now < self._ends_at:
             return self._ends_at + _ROUNDED - now
         at = max(self._next_at, now - _LATE)
-        self._next_at = at + self._pause
+        self._next_at = at + self._pause(now)
         return max(0.0, at - now)
 
     def begin(self) -> None:
         """A call begins."""
         self._under_way += 1
+        self._most_under_way = max(self._most_under_way, self._under_way)
         self.allowance = None if self.allowance is None else self.allowance - 1
         self._left = None if self._left is None else self._left - 1
 
@@ -62,16 +66,35 @@ class Window:
             self.allowance = left - self._under_way
             self.daily_limit = pace.calls_allowed(headers) or self.daily_limit
         else:
+            self._limit = pace.calls_allowed(headers) or self._limit
             self._note(left - self._under_way, lasts.total_seconds(), now)
-            self._set_pace(pace.calls_allowed(headers))
 
     def _note(self, left: int, lasts: float, now: float) -> None:
         """Answers overtake each other: within a window the lowest figure is the newest."""
-        over = self._left is None or now >= self._ends_at
-        self._left = left if over else min(left, self._left or 0)
-        self._ends_at = now + lasts if over else max(self._ends_at, now + lasts)
+        if self._is_new(left, lasts, now):
+            self._left, self._ends_at = left, now + lasts
+        else:
+            self._left = min(left, self._left or 0)
+            self._ends_at = max(self._ends_at, now + lasts)
         self._length = max(self._length, lasts)
 
-    def _set_pace(self, allowed: int | None) -> None:
-        if allowed and self._length:
-            self._pause = self._length / (_SHARE * allowed)
+    def _is_new(self, left: int, lasts: float, now: float) -> bool:
+        """Whether an answer tells of another window than the last one did.
+
+        The old one may seem to last, because seconds are rounded. But the new one ends later by
+        more than that, or has more calls left than any answer could be late by.
+        """
+        if self._left is None or now >= self._ends_at:
+            return True
+        ends_later = now + lasts > self._ends_at + 2 * _ROUNDED
+        return ends_later or left > self._left + self._most_under_way
+
+    def _pause(self, now: float) -> float:
+        """From one call to the next: even, or faster while more is left than that would use."""
+        if self._left is None or not self._limit:
+            return 0.0
+        even = self._length / (_SHARE * self._limit)
+        if now >= self._ends_at or self._left <= 0:
+            return even
+        exact = (self._ends_at - now) / (_SHARE * self._left)
+        return min(even, max(exact, even / _FASTEST))

@@ -81,3 +81,40 @@ def test_of_answers_that_overtook_each_other_the_lowest_figure_counts() -> None:
     window.end(told(1, 10), 0.0)
 
     assert window.wait(0.0) > 0.0
+
+
+def play(limit: int, window_seconds: float, calls: int, *, starts_at: float) -> tuple[float, int]:
+    """Seconds that calls at the pace of a window take at a server that counts in fixed windows,
+    and how many of them it refuses. An answer comes 40 ms after its call."""
+    window, now, refused = Window(), starts_at, 0
+    under_way: list[tuple[float, dict[str, str]]] = []
+    used: dict[int, int] = {}
+    for _ in range(calls):
+        at = now + window.wait(now)
+        for done_at, headers in [one for one in under_way if one[0] <= at or len(under_way) == 16]:
+            window.end(headers, max(done_at, now))
+            under_way.remove((done_at, headers))
+            at = max(at, done_at)
+        now = at
+        window.begin()
+        number = int(now // window_seconds)
+        refused += used.get(number, 0) >= limit
+        used[number] = used.get(number, 0) + 1
+        lasts = max(1, round(window_seconds - now % window_seconds))
+        left = max(0, limit - used[number])
+        under_way.append((now + 0.04, told(left, lasts, limit)))
+    return now - starts_at, refused
+
+
+@pytest.mark.parametrize("starts_at", [0.0, 0.3, 4.9, 7.77, 9.9])
+@pytest.mark.parametrize("rate", [20, 50, 100, 200])
+@pytest.mark.parametrize("window_seconds", [5, 10, 60])
+def test_a_limit_is_used_up_and_not_run_into(
+    rate: int, window_seconds: int, starts_at: float
+) -> None:
+    calls = rate * 60
+
+    seconds, refused = play(rate * window_seconds, window_seconds, calls, starts_at=starts_at)
+
+    assert refused == 0
+    assert seconds <= 1.1 * calls / rate
