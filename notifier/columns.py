@@ -29,7 +29,7 @@ class Kind(Enum):
     YES_NO = "yes or no"
     DATE = "date"
     INSTANT = "instant"
-    """Aware, in UTC."""
+    """Aware; its day is that of its own zone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 
 class OrderStatus(StrEnum):
@@ -71,6 +72,15 @@ class Order:
             self.status is OrderStatus.SHIPPED
             and self.ready_to_return
             and (test_orders or not self.test)
+        )
+
+    def on_clocks_of(self, zone: ZoneInfo) -> Order:
+        """The same, with its times as they are told there."""
+        return replace(
+            self,
+            shipped_at=self.shipped_at and self.shipped_at.astimezone(zone),
+            first_delivery_attempt=self.first_delivery_attempt
+            and self.first_delivery_attempt.astimezone(zone),
         )
 
     @property

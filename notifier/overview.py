@@ -5,11 +5,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from notifier.columns import COLUMNS, Column, Kind, Value
 from notifier.digest import Entry
@@ -107,13 +108,14 @@ def parse_condition(text: str) -> Condition:
 
 
 def arrange(
-    entries: Iterable[Entry], conditions: Sequence[Condition], sort: str | None
+    entries: Iterable[Entry], conditions: Sequence[Condition], sort: str | None, zone: ZoneInfo
 ) -> tuple[Entry, ...]:
-    """The entries that fit every condition; `sort` is a column, with `-` for descending.
+    """The entries that fit every condition, with their instants on the clocks of `zone`.
 
-    Entries without a value in that column come last either way.
+    `sort` is a column, with `-` for descending; entries without a value in it come last either way.
     """
-    chosen = [entry for entry in entries if all(c.holds(entry) for c in conditions)]
+    local = (replace(entry, order=entry.order.on_clocks_of(zone)) for entry in entries)
+    chosen = [entry for entry in local if all(c.holds(entry) for c in conditions)]
     if sort is None:
         return tuple(chosen)
     column = find_column(sort.removeprefix("-"))
@@ -136,7 +138,7 @@ def _reference(value: Value) -> tuple[int, str]:
 
 
 def _comparable(value: Value) -> Comparable:
-    """Text without case, instants as their day (UTC)."""
+    """Text without case, instants as their day."""
     match value:
         case str():
             return value.casefold()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,8 @@ from notifier.digest import Entry
 from notifier.orders import Item, Money
 from notifier.overview import arrange, parse_columns, parse_condition
 from tests.factories import digest, order, snapshot
+
+UTC = ZoneInfo("UTC")
 
 
 def entries() -> tuple[Entry, ...]:
@@ -46,15 +49,26 @@ def entries() -> tuple[Entry, ...]:
     ],
 )
 def test_a_condition_keeps_what_fits(condition: str, expected: list[int]) -> None:
-    kept = arrange(entries(), [parse_condition(condition)], None)
+    kept = arrange(entries(), [parse_condition(condition)], None, UTC)
 
     assert [entry.order.id for entry in kept] == expected
+
+
+def test_a_day_is_that_of_the_clocks_where_it_is_read() -> None:
+    shipped = datetime(2026, 11, 10, 23, 30, tzinfo=UTC)
+    (late,) = digest(order(1, shipped_at=shipped)).present
+    condition = [parse_condition("shipped>=2026-11-11")]
+
+    assert arrange([late], condition, None, UTC) == ()
+    (kept,) = arrange([late], condition, None, ZoneInfo("Europe/Prague"))
+    assert kept.order.shipped_at
+    assert kept.order.shipped_at.isoformat() == "2026-11-11T00:30:00+01:00"
 
 
 def test_several_conditions_must_all_fit() -> None:
     both = [parse_condition("days<3"), parse_condition("items~kettle")]
 
-    assert [entry.order.id for entry in arrange(entries(), both, None)] == [3]
+    assert [entry.order.id for entry in arrange(entries(), both, None, UTC)] == [3]
 
 
 @pytest.mark.parametrize(
@@ -62,12 +76,12 @@ def test_several_conditions_must_all_fit() -> None:
     [("order", [1, 2, 3]), ("-order", [3, 2, 1]), ("-value", [2, 1, 3]), ("items", [1, 3, 2])],
 )
 def test_a_column_sorts_both_ways(sort: str, expected: list[int]) -> None:
-    assert [entry.order.id for entry in arrange(entries(), [], sort)] == expected
+    assert [entry.order.id for entry in arrange(entries(), [], sort, UTC)] == expected
 
 
 def test_what_has_no_value_comes_last_in_both_directions() -> None:
     for sort in ("external_id", "-external_id"):
-        assert arrange(entries(), [], sort)[-1].order.id == 3
+        assert arrange(entries(), [], sort, UTC)[-1].order.id == 3
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,6 @@ class View:
 async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> ExitCode:
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
-    from notifier.overview import arrange  # noqa: PLC0415
     from notifier.reading import Failed  # noqa: PLC0415
     from notifier.run import read_digest  # noqa: PLC0415
 
@@ -133,10 +132,16 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
                 if digest.gap:
                     codes.append(ExitCode.FAILED)
                     invocation.warn(_gap_sentence(account, digest))
-                found.append((account, arrange(digest.present, view.conditions, view.sort)))
+                found.append((account, _arranged(digest, view)))
     if found or view.form != "table":
         _SHOW[view.form](found, view.columns)
     return gravest(codes)
+
+
+def _arranged(digest: Digest, view: View) -> tuple[Entry, ...]:
+    from notifier.overview import arrange  # noqa: PLC0415
+
+    return arrange(digest.present, view.conditions, view.sort, digest.zone)
 
 
 def _gap_sentence(account: Account, digest: Digest) -> str:

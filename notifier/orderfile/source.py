@@ -16,9 +16,6 @@ from notifier.orderfile.records import records_in
 from notifier.parts import FileAccess
 from notifier.reading import Complete, Failed, Incomplete, Reading
 
-MANY = 20
-"""Orders that do not all go on one day: when they have, the file is read a second time."""
-
 FARTHEST_AHEAD = timedelta(hours=1)
 """How far a file may be ahead of our clock and still be of the same time."""
 
@@ -49,10 +46,7 @@ class OrderFile:
         limit = self._access.run_timeout.total_seconds()
         try:
             async with asyncio.timeout(limit):
-                reading = await self._read(known)
-                if len(known) >= MANY and isinstance(reading, Complete) and not reading.orders:
-                    return await self._read(known)
-                return reading
+                return await self._read(known)
         except TimeoutError:
             why = f"{self.name} could not be read within {limit / 60:g} minutes; it is tried again"
             return Failed(self._clock(), FileUnavailable(why))

@@ -386,24 +386,6 @@ async def test_no_file_is_read_beyond_a_limit(tmp_path: Path) -> None:
     assert "is larger than 32 MiB" in await why_not(access(large))
 
 
-async def test_many_that_are_gone_at_once_are_looked_for_twice(tmp_path: Path) -> None:
-    known = range(1, 21)
-    rows = [row(id_) for id_ in known]
-    now = NOW - timedelta(hours=1)  # when it was written, so that it is looked at twice
-    file = csv_file(tmp_path)
-    looks = 0
-
-    async def comes_back(_seconds: float) -> None:
-        nonlocal looks
-        looks += 1
-        if looks == 2:
-            csv_file(tmp_path, *rows)
-
-    reading = await OrderFile(access(file), NO_WEB, clock=lambda: now, sleep=comes_back).read(known)
-
-    assert not isinstance(reading, Complete)
-
-
 async def test_a_path_has_no_clock_but_a_fresh_file_confirms_ours(tmp_path: Path) -> None:
     file = access(csv_file(tmp_path, row(1)))
 
