@@ -31,6 +31,9 @@ _NEVER_PROXIED: dict[str, httpx.AsyncBaseTransport | None] = {
     "all://127.0.0.1": None,
     "all://[::1]": None,
 }
+# How many calls there are at once is decided by who makes them. By default httpx keeps 20 open,
+# and with more it opens and closes connections all the time.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 _HEADERS = {"User-Agent": f"notifier/{__version__}", "Accept-Encoding": "identity"}
 
 
@@ -83,6 +86,7 @@ class HttpClient:
                 mounts=_NEVER_PROXIED,
                 follow_redirects=False,
                 headers=_HEADERS,
+                limits=_LIMITS,
             )
         except (ValueError, ImportError):
             raise _config_error(

@@ -57,8 +57,8 @@ class MarketplaceAccess:
     client_id: Secret
     timezone: str
     """IANA name of the zone its timestamps are in; they carry no offset."""
-    page_size: int = 100
-    concurrency: int = 16
+    page_size: int = 1000
+    concurrency: int = 24
     request_timeout: timedelta = timedelta(seconds=30)
     run_timeout: timedelta = timedelta(minutes=15)
     test_orders: bool = False

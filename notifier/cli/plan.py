@@ -52,7 +52,7 @@ def _table(found: Sequence[Forecast]) -> None:
     for one in found:
         click.echo(_heading(one))
         rows = [
-            ["the list", "", str(one.list_calls), "two passes over its pages, one if it has one"],
+            ["the list", "", str(one.list_calls), _list_cost(one)],
             *(
                 [str(reason), str(count), str(count), WHY[reason]]
                 for reason, count in one.counts.items()
@@ -60,6 +60,12 @@ def _table(found: Sequence[Forecast]) -> None:
             ["not read", str(one.resting), "", "it cannot be ready yet, or rests"],
         ]
         print_table(["", "orders", "calls", "why"], rows, numeric=frozenset({1, 2}))
+
+
+def _list_cost(one: Forecast) -> str:
+    size = one.account.marketplace.page_size
+    once = "one page" if one.list_calls == 1 else "its pages, twice"
+    return f"{once}; more where the marketplace does not give {size} at once"
 
 
 def _heading(one: Forecast) -> str:

@@ -167,10 +167,10 @@ class MarketplaceSection(Section):
         "https://mpapi.mallgroup.com", description="Where the marketplace's API is."
     )
     page_size: Annotated[int, Field(ge=1, le=1000)] = Field(
-        100, description="Orders asked for in one request."
+        1000, description="Orders asked for in one request; fewer are taken if fewer come."
     )
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
-        16, description="Requests under way at the same time."
+        24, description="Requests under way at the same time."
     )
     request_timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         30, description="How long one request may take."

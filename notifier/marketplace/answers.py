@@ -5,6 +5,7 @@
     MarketplaceRefused           the credential; a person must act
     MarketplaceUnavailable       no use in asking for the same again now
     ├── NotThere                 it knows no such thing
+    ├── NotUnderstood            it does not take the question
     └── Passing                  another try may help
         ├── LimitReached         too many calls
         │   └── ReserveReached   the rest is for others
@@ -28,6 +29,10 @@ _LONGEST_NUMBER = 30
 
 class NotThere(MarketplaceUnavailable):
     """The marketplace knows no such thing."""
+
+
+class NotUnderstood(MarketplaceUnavailable):
+    """The marketplace does not take the question as it was put."""
 
 
 class Passing(MarketplaceUnavailable):
@@ -120,7 +125,7 @@ def _error(
                 f"{host} is out of order ({status}); wait until it works again",
                 pace.retry_after(headers, now),
             )
-    return MarketplaceUnavailable(
+    return NotUnderstood(
         f"{host} does not answer this question ({status}); look for a newer version of this program"
     )
 

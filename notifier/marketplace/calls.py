@@ -71,6 +71,7 @@ class Calls:
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
         self._window = Window()
+        self._landed = asyncio.Event()
         self._granted = 0
 
     @property
@@ -88,7 +89,7 @@ class Calls:
         failures, granted = 0, self._granted
         while True:
             await self._while_closed()
-            self._keep_reserve()
+            await self._keep_reserve()
             try:
                 return await self._try(path, query, expected, most_bytes)
             except Passing as error:
@@ -119,6 +120,7 @@ class Calls:
             raise kind(str(error)) from None
         finally:
             self._window.end(None if answer is None else answer.headers, self._time())
+            self._landed.set()
         self._note(answer)
         envelope = open_answer(answer, self.host, self._told_time(answer) or self._clock())
         self._granted += 1
@@ -162,10 +164,21 @@ class Calls:
         if wait > 0:
             await self._sleep(wait)
 
-    def _keep_reserve(self) -> None:
-        """Raise ReserveReached where only those calls are left that are not for us."""
-        left, reserve = self._window.allowance, self._access.reserve_calls
-        if left is not None and left <= reserve and (reserve or left <= 0):
+    async def _keep_reserve(self) -> None:
+        """Raise ReserveReached where only those calls are left that are not for us.
+
+        Not while calls are under way: which of them an answer has counted, it does not tell, and
+        whoever raises ends them all.
+        """
+        while self._is_used_up() and self._window.is_busy:
+            self._landed.clear()
+            await self._landed.wait()
+        if self._is_used_up():
+            reserve = self._access.reserve_calls
             used_up = f"the limit of calls of {self.host} is used up"
             kept = f" but for {reserve} that are kept for other systems" if reserve else ""
             raise ReserveReached(f"{used_up}{kept}")
+
+    def _is_used_up(self) -> bool:
+        left = self._window.allowance
+        return left is not None and left <= self._access.reserve_calls

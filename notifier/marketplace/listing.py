@@ -10,13 +10,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceUnavailable
-from notifier.marketplace.answers import Envelope
+from notifier.marketplace.answers import Envelope, NotUnderstood
 from notifier.marketplace.calls import Calls
 from notifier.marketplace.fields import number
 from notifier.marketplace.payloads import Row, parse_row
 
 MOST_UNTOLD_PAGES = 1000
 """Where a list does not tell how many pages it has, we stop here."""
+
+SURE_SIZE = 100
+"""Orders a page that are certainly given; how many more may be asked for, nobody has documented."""
 
 _PASSES = 3
 _MOST_BYTES = 32 * 2**20
@@ -129,7 +132,7 @@ class Listing:
         """
         before: set[int] | None = None
         for _ in range(_PASSES):
-            seen = await self._pass()
+            seen = await self._pass_of_sure_size() if before is None else await self._pass()
             doubt = seen.doubt()
             if not doubt and (seen.pages == 1 or seen.ids == before):
                 return
@@ -137,6 +140,16 @@ class Listing:
         if doubt and not self.rows:
             raise OddList(f"the list of {self._calls.host} makes no sense: {doubt}")
         self.gaps.append(doubt or _MOVED)
+
+    async def _pass_of_sure_size(self) -> Pass:
+        """The first pass; with smaller pages where pages so large are not even understood."""
+        try:
+            return await self._pass()
+        except NotUnderstood:
+            if self.pages_read or self._page_size <= SURE_SIZE:
+                raise
+            self._page_size = SURE_SIZE
+            return await self._pass()
 
     async def _pass(self) -> Pass:
         """Read every page once."""

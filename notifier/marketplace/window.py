@@ -34,11 +34,18 @@ class Window:
         """Calls of a whole day; None as above."""
         self._under_way = 0
         self._most_under_way = 0
+        self._day_left: int | None = None
+        self._day_ends_at = 0.0
         self._left: int | None = None
         self._ends_at = 0.0
         self._length = 0.0
         self._limit: int | None = None
         self._next_at = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is under way."""
+        return self._under_way > 0
 
     def wait(self, now: float) -> float:
         """Seconds until the next call, whose turn is taken by asking."""
@@ -63,11 +70,19 @@ class Window:
             return
         lasts = pace.window_left(headers)
         if lasts is None or lasts > LONGEST_PACED:
-            self.allowance = left - self._under_way
+            self._note_day(left, None if lasts is None else lasts.total_seconds() + now)
             self.daily_limit = pace.calls_allowed(headers) or self.daily_limit
         else:
             self._limit = pace.calls_allowed(headers) or self._limit
             self._note(left - self._under_way, lasts.total_seconds(), now)
+
+    def _note_day(self, left: int, ends_at: float | None) -> None:
+        """The same of a day; that it is a new one shows in its end."""
+        known = self._day_left
+        is_new = known is None or (ends_at or 0.0) > self._day_ends_at + LONGEST_PACED.seconds
+        self._day_left = left if known is None or is_new else min(left, known)
+        self._day_ends_at = max(self._day_ends_at, ends_at or 0.0)
+        self.allowance = self._day_left - self._under_way
 
     def _note(self, left: int, lasts: float, now: float) -> None:
         """Answers overtake each other: within a window the lowest figure is the newest."""

@@ -44,7 +44,7 @@ recipients = ["jana@exmple"]
     assert problems(tmp_path, text, NOTIFIER_MARKETPLACE__PAGE_SIZE="many") == [
         (
             "NOTIFIER_MARKETPLACE__PAGE_SIZE: marketplace.page_size: must be a whole number; "
-            "write page_size = 100"
+            "write page_size = 1000"
         ),
         'config.toml:1: admin: "Jana <jana@exmple>" has no valid domain; write name@domain',
         'config.toml:2: langauge: is no option here; did you mean "language" in [digest]?',

@@ -69,6 +69,29 @@ async def test_the_query_is_the_documented_one() -> None:
     ]
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_pages_larger_than_the_marketplace_takes_are_made_smaller(status: int) -> None:
+    sizes: list[str] = []
+
+    def script(path: str, query: Mapping[str, str]) -> Said:
+        if path != "/v1/orders":
+            return said(detail(1))
+        sizes.append(query["page_size"])
+        return (status, {}, b"{}") if int(query["page_size"]) > 100 else page([row(1)])
+
+    reading = await Visit(scripted(script), access(page_size=1000)).read()
+
+    assert isinstance(reading, Complete)
+    assert sizes == ["1000", "100"]
+
+
+async def test_a_question_that_is_never_understood_is_a_failure() -> None:
+    shop = Shop(lambda _n: (400, {}, b"{}"))
+
+    assert isinstance(await Visit(scripted(shop), access(page_size=1000)).read(), Failed)
+    assert shop.pages_asked == [1, 1]
+
+
 async def test_pages_are_read_until_the_last() -> None:
     shop = Shop(lambda n: page([row(n)], pages=3))
 

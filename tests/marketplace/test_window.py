@@ -47,6 +47,24 @@ def test_calls_under_way_are_counted() -> None:
     assert window.allowance == 37
 
 
+def test_an_answer_that_comes_late_gives_nothing_back() -> None:
+    window = Window()
+    for _ in range(2):
+        window.begin()
+    window.end(told(40, 3_600), 0.0)
+    window.end(told(41, 3_600), 0.0)
+
+    assert window.allowance == 40
+
+
+def test_a_new_day_has_its_own_allowance() -> None:
+    window = Window()
+    call(window, 0.0, told(3, 70))
+    call(window, 71.0, told(99, 86_400))
+
+    assert window.allowance == 99
+
+
 def test_a_short_window_sets_a_pace_a_little_below_what_it_allows() -> None:
     window = Window()
     call(window, 0.0, told(99, 1, limit=100))
