@@ -104,9 +104,10 @@ def _csv_rows(text: str, access: FileAccess, name: str) -> Iterator[Record | Bro
 
 def _header(reader: Iterator[list[str]], name: str) -> list[str]:
     try:
-        header = next(row for row in reader if any(row))
+        rows = (row for row in reader if any(row))
+        header = next(rows)
         if header[0] == "sep=":  # Excel's own line before the header
-            header = next(reader)
+            header = next(rows)
     except (csv.Error, StopIteration):
         raise FileRefused(f"{name} has no header row that can be read; see the export") from None
     return [cell.strip() for cell in header]

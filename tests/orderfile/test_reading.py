@@ -291,6 +291,7 @@ FAILURES = [
     pytest.param(
         (HEADER + ",Order\n").encode(), {}, 'has several columns called "Order"', id="twice"
     ),
+    pytest.param(b"sep=,\n\n", {}, "has no header row that can be read", id="only Excel's line"),
     pytest.param(
         f"{HEADER}\n{row('')}\n".encode(),
         {},

@@ -1,0 +1,1 @@
+"""What strangers write, searched for what nobody thought of: `python -m tests.fuzz`."""

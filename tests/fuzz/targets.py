@@ -1,0 +1,221 @@
+"""The targets: what each takes, and what must hold whatever it is given.
+
+Nothing here knows the fuzzer. A target fails by any exception; what may be raised is caught.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from notifier import config
+from notifier.config.file import decoded
+from notifier.errors import (
+    ConfigError,
+    FileRefused,
+    MarketplaceRefused,
+    MarketplaceUnavailable,
+    Problem,
+)
+from notifier.freeze import freeze
+from notifier.http import Answer
+from notifier.marketplace.answers import open_answer
+from notifier.marketplace.fields import LONGEST_TEXT
+from notifier.marketplace.listing import parse_page
+from notifier.marketplace.pace import (
+    LONGEST_ASKED,
+    calls_allowed,
+    calls_left,
+    http_date,
+    retry_after,
+    window_left,
+)
+from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_order
+from notifier.marketplace.webhook import MOST_IDS, NotHints, parse_hints
+from notifier.orderfile.conclusion import Sorting
+from notifier.orderfile.records import records_in
+from notifier.orders import Order
+from notifier.parts import FileAccess, FileFormat
+from notifier.recipients import Mailbox, Recipient
+from notifier.render import Parts
+from tests import factories
+from tests.config.sound import SOUND
+
+NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
+PRAGUE = ZoneInfo("Europe/Prague")
+BOUNDLESS = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is searched, and inputs to begin with."""
+
+    one_input: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+
+
+def payloads(data: bytes) -> None:
+    """The body of an answer of the marketplace is its data, or one of our errors."""
+    for status in (200, 404, 429):
+        try:
+            envelope = open_answer(Answer(status, {}, data), "host", NOW)
+        except (MarketplaceRefused, MarketplaceUnavailable):
+            continue
+        if isinstance(envelope.data, list):
+            page = parse_page(envelope, 1, PRAGUE)
+            assert all(0 < row.id < 10**15 for row in page.rows)
+        assert comes_back(envelope.data) in (True, False)
+        with contextlib.suppress(UnreadableOrder):
+            _check_order(parse_order(envelope.data, PRAGUE))
+
+
+def _check_order(order: Order) -> None:
+    texts = [
+        order.external_id,
+        order.purchase_id,
+        order.tracking_url,
+        *order.tracking_numbers,
+        *(item.title for item in order.items),
+    ]
+    for text in filter(None, texts):
+        assert len(text) <= LONGEST_TEXT
+        assert "\n" not in text
+        assert "\r" not in text
+        text.encode()
+    assert order.value is None or order.value.amount.is_finite()
+
+
+def webhook(data: bytes) -> None:
+    """A post is ids, or nothing."""
+    try:
+        hints = parse_hints(data)
+    except NotHints:
+        return
+    assert all(0 < id_ < 10**15 for id_ in hints.ids)
+    assert len(set(hints.ids)) == len(hints.ids) <= MOST_IDS
+    assert hints.skipped >= 0
+
+
+def waits(data: bytes) -> None:
+    """What a header asks for is a wait between nothing and a day, or no wait."""
+    value = data.decode("latin-1")
+    headers = dict.fromkeys(
+        ("retry-after", "x-ratelimit-reset", "x-ratelimit-remaining", "x-ratelimit-limit"), value
+    )
+    for wait in (retry_after(headers, NOW), window_left(headers)):
+        assert wait is None or timedelta(0) <= wait <= LONGEST_ASKED
+    for count in (calls_left(headers), calls_allowed(headers)):
+        assert count is None or 0 <= count < BOUNDLESS
+    told = http_date(value)
+    assert told is None or told.tzinfo is not None
+
+
+def headers(data: bytes) -> None:
+    """No text becomes a header, whatever subject and names are."""
+    text = data.decode("utf-8", "surrogateescape")
+    subject, _, name = text.partition("|")
+    parts = Parts("en", subject, "", "Hello\n", "<p>Hello</p>\n")
+    account = replace(factories.account(), name=name or "Shop")
+    to = Recipient(Mailbox("jana@example.com", name), "en", subject[:60] or None)
+    message = freeze(
+        parts, (), recipient=to, account=account, sender=factories.sender(), day=NOW.date(),
+        edition=1, at=NOW,
+    )  # fmt: skip
+    head = message.content.partition(b"\r\n\r\n")[0].decode("ascii")
+    names = [line.partition(":")[0] for line in head.split("\r\n") if line[0] not in " \t"]
+    assert names == EXPECTED_HEADERS, names
+
+
+EXPECTED_HEADERS = [
+    "From", "To", "Reply-To", "Date", "Message-ID", "Subject", "Auto-Submitted",
+    "X-Auto-Response-Suppress", "List-Id", "List-Unsubscribe", "Content-Language", "X-Mailer",
+    "MIME-Version", "Content-Type",
+]  # fmt: skip
+
+
+def configuration(data: bytes) -> None:
+    """Any file is a configuration, or a list of what is wrong with it, one line each."""
+    file = Path("/nowhere/config.toml")
+    problems: tuple[Problem, ...] | None = None
+    try:
+        config.parse(decoded(data, str(file)), file, environ={})
+    except ConfigError as error:
+        problems = error.problems
+    assert problems is None or problems
+    assert all(len(str(problem).splitlines()) == 1 for problem in problems or ())
+
+
+COLUMNS = {"id": "Order", "ready": "State", "title": "Item", "price": "Price", "shipped": "Sent"}
+CSV_ACCESS = FileAccess(
+    Path("orders.csv"), FileFormat.CSV, COLUMNS, "Europe/Prague",
+    ready_values=frozenset({"back"}), collected_values=frozenset({"done"}), currency="EUR",
+)  # fmt: skip
+JSON_ACCESS = replace(
+    CSV_ACCESS,
+    format=FileFormat.JSON,
+    records="data.orders",
+    columns=COLUMNS | {"title": "lines.name"},
+)
+
+
+def order_file(data: bytes) -> None:
+    """A file is rows, each readable or named as not; or it is refused as a whole."""
+    for access in (CSV_ACCESS, JSON_ACCESS):
+        sorting = Sorting(access, "orders")
+        try:
+            sorting.take(records_in(data, access, "orders"))
+        except FileRefused:
+            continue
+        reading = sorting.conclude((), NOW, 0)
+        assert all(order.id > 0 and order.called for order in reading.orders)
+
+
+def _dumped(data: object) -> bytes:
+    return json.dumps({"result": {"code": 200, "status": "OK"}, "data": data}).encode()
+
+
+_DETAIL = {
+    "id": 4500001, "status": "shipped", "ready_to_return": True, "mdp": True, "currency": "EUR",
+    "cod": 12.5, "tracking_number": "MD1", "tracking_url": "https://t.example.com/1",
+    "shipped": "2026-11-10 09:00:00", "external_id": "A-1",
+    "items": [{"id": "K-1", "title": "Kettle", "quantity": 2, "price": "19.90"}],
+    "consignment_status_history": [{"code": "RETURNING", "tracking_number": "MD2"}],
+    "ulozenka_status_history": [{"id": 22, "name": "expired"}],
+}  # fmt: skip
+
+TARGETS: Mapping[str, Target] = {
+    "payloads": Target(
+        payloads,
+        (
+            _dumped(_DETAIL),
+            _dumped([{"id": 1, "status": "shipped", "mdp": True}, 2, "3", None]),
+            b'{"result": {"code": 429, "status": "LIMITED"}, "data": null}',
+            b'{"result":{"status":"OK"},"paging":{"pages":2,"page":1,"total":3},"data":[]}',
+        ),
+    ),
+    "webhook": Target(
+        webhook, (b"[123456, 1234567]", b'[{"order_id": 5}, {"order": {"id": "6"}}]', b"[1e9]")
+    ),
+    "waits": Target(
+        waits, (b"120", b"-5", b"Sun, 22 Nov 2026 06:10:00 GMT", b"nan", b"99999999999")
+    ),
+    "headers": Target(
+        headers, (b"3 parcels|Jana", b"=?utf-8?q?=0d=0aBcc:a@b?=|x", "\u202eŠ\r\nBcc: a|ž".encode())
+    ),
+    "configuration": Target(configuration, (SOUND.encode(), b'admin = "a@b.example"\n[smtp]\n')),
+    "order_file": Target(
+        order_file,
+        (
+            b"sep=,\n\n",
+            b'Order,State,Item,Price,Sent\n17,back,"Cup, large",1.50,2026-11-10\nX-1,done,,,\n',
+            json.dumps(
+                {"data": {"orders": [{"Order": 1, "State": "back", "lines": [{"name": "Cup"}]}]}}
+            ).encode(),
+        ),
+    ),
+}
