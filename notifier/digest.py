@@ -81,6 +81,12 @@ class Gap:
 
     why: str
     unread: tuple[int, ...]
+    numbers: Mapping[int, str] = field(default_factory=dict)
+    """What people call those of them whose number is another one than their id."""
+
+    def called(self, id_: int) -> str:
+        """The number of one of them as people know it."""
+        return self.numbers.get(id_, str(id_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +245,7 @@ def compose(
         waiting=tuple(sorted([*still, *assumed, *(new if is_first else ())], key=_age)),
         collected=tuple(sorted(left, key=_age)),
         overdue_days=account.overdue_days,
-        gap=_gap(reading, kept),
+        gap=_gap(reading, [seen[id_].order for id_ in kept]),
         skipped_days=tuple(skipped_days),
         trend=tuple(trend),
     )
@@ -256,14 +262,16 @@ def _day_seen(account: Account, read_at: datetime, day: date) -> date:
     return account.schedule.local_day(read_at)
 
 
-def _gap(reading: Complete | Incomplete, kept: Sequence[int]) -> Gap | None:
+def _gap(reading: Complete | Incomplete, kept: Sequence[Order]) -> Gap | None:
+    ids = {order.id for order in kept}
+    numbers = {order.id: order.number for order in kept if order.number}
     match reading:
         case Incomplete():
-            return Gap(reading.why, tuple(sorted({*reading.unread, *kept})))
+            unread = tuple(sorted({*reading.unread, *ids}))
+            return Gap(reading.why, unread, {**reading.numbers, **numbers})
         case Complete() if kept:
-            return Gap(
-                "the source did not tell how these orders left the list", tuple(sorted(kept))
-            )
+            why = "the source did not tell how these orders left the list"
+            return Gap(why, tuple(sorted(ids)), numbers)
     return None
 
 

@@ -58,6 +58,8 @@ class Incomplete:
     departed: Mapping[int, Departure] = field(default_factory=dict)
     candidates: int = 0
     calls: int = 0
+    numbers: Mapping[int, str] = field(default_factory=dict)
+    """What people call those of `unread` whose number is another one than their id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,16 @@ def test_an_unread_order_stays_in_the_list_and_is_named() -> None:
     assert result.gap.unread == (1,)
 
 
+def test_orders_that_could_not_be_read_are_called_as_people_call_them() -> None:
+    known = order(2**62 + 1, number="SI-17")
+    reading = Incomplete(NOON, (), "why", unread=(7, 2**62 + 2), numbers={2**62 + 2: "SI-18"})
+
+    gap = compose(account(), reading, snapshot(known), DAY).gap
+
+    assert gap is not None
+    assert list(map(gap.called, gap.unread)) == ["7", "SI-17", "SI-18"]
+
+
 def test_after_an_incomplete_day_nothing_told_then_is_new_again() -> None:
     first = compose(
         account(), Incomplete(NOON, (order(2),), "why", unread=(1,)), snapshot(order(1)), DAY

@@ -171,6 +171,13 @@ def test_an_incomplete_list_says_what_was_not_read_and_never_that_nothing_waits(
     assert "nothing waits" not in visible(parts)
 
 
+def test_an_order_that_was_not_read_is_called_as_people_call_it() -> None:
+    shown = incomplete(unread=(2**62,), numbers={2**62: "SI-17"})
+
+    assert "Not read: SI-17" in render(shown).text
+    assert "https://portal.example/orders/SI-17" in render(shown).html
+
+
 def test_when_not_even_the_missing_ids_are_known_it_says_so() -> None:
     assert "did not give the whole list" in visible(render(incomplete(1, unread=())))
 

@@ -147,7 +147,7 @@ def _arranged(digest: Digest, view: View) -> tuple[Entry, ...]:
 def _gap_sentence(account: Account, digest: Digest) -> str:
     gap = digest.gap
     assert gap is not None  # noqa: S101 - the caller has just looked
-    unread = f" Not read: {', '.join(map(str, gap.unread))}." if gap.unread else ""
+    unread = f" Not read: {', '.join(map(gap.called, gap.unread))}." if gap.unread else ""
     return f"{account.name}: this list is incomplete: {gap.why}.{unread}"
 
 

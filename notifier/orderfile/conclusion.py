@@ -50,12 +50,14 @@ class Sorting:
         found = {id_: self._waiting(rows) for id_, rows in self.rows.items()}
         orders = tuple(order for _, (order, _) in sorted(found.items()) if order)
         undecided = [order.called for order, agree in found.values() if order and not agree]
-        unread = tuple(sorted(self._unread()))
+        numbers = dict(self._unread())
+        unread = tuple(sorted(numbers))
         departed = dict(self._departed(frozenset(known), {order.id for order in orders}, unread))
         candidates = len(self.rows.keys() | set(unread))
         _tell(self.name, candidates, len(orders), len(self.broken), calls)
         if why := "; ".join(self._gaps(undecided)):
-            return Incomplete(read_at, orders, why, unread, departed, candidates, calls)
+            named = {id_: number for id_, number in numbers.items() if number != str(id_)}
+            return Incomplete(read_at, orders, why, unread, departed, candidates, calls, named)
         return Complete(read_at, orders, departed, candidates, calls)
 
     def _waiting(self, rows: Sequence[Row]) -> tuple[Order | None, bool]:
@@ -63,11 +65,11 @@ class Sorting:
         waiting = [row for row in rows if row.says is Says.WAITS]
         return together(waiting) if waiting else (None, True)
 
-    def _unread(self) -> Iterator[int]:
-        """The orders of which nothing is known but that there is a row."""
+    def _unread(self) -> Iterator[tuple[int, str]]:
+        """The orders of which nothing is known but that there is a row, and their numbers."""
         for broken in self.broken:
             if broken.number and (id_ := fields.order_id(broken.number)) not in self.rows:
-                yield id_
+                yield id_, broken.number
 
     def _departed(
         self, known: frozenset[int], waiting: Collection[int], unread: Collection[int]

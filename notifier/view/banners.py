@@ -57,7 +57,8 @@ def _banners(digest: Digest, account: Account, language: Language) -> Iterator[B
 
 def _incomplete(digest: Digest, gap: Gap, account: Account, language: Language) -> Banner:
     shown = gap.unread[:MOST_IDS]
-    links = [Link(str(id_), portal_url(account, str(id_))) for id_ in shown]
+    numbers = map(gap.called, shown)
+    links = [Link(foreign(number), portal_url(account, number)) for number in numbers]
     if rest := len(gap.unread) - len(shown):
         links.append(Link(language.ngettext("and {count} more", "and {count} more", rest)))
     return Banner(

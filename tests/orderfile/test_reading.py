@@ -234,6 +234,13 @@ async def test_a_row_that_cannot_be_read_is_named_and_keeps_no_other_from_being_
     assert "line 4, order 2 (it has 4 cells, the header 10)" in reading.why
 
 
+async def test_an_unread_order_keeps_the_number_people_know_it_by(tmp_path: Path) -> None:
+    reading = await gap(access(csv_file(tmp_path, row("SI-17"), "SI-18,waits", "19,waits")))
+
+    assert sorted(reading.numbers.values()) == ["SI-18"]
+    assert [reading.numbers.get(id_, str(id_)) for id_ in reading.unread] == ["19", "SI-18"]
+
+
 async def test_a_quote_that_is_never_closed_is_told_of_where_it_begins(tmp_path: Path) -> None:
     reading = await gap(access(csv_file(tmp_path, row(1), '2,"waits', row(3), row(4))), [2, 3])
 
