@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
 from notifier.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
-from notifier.parts import Account
+from notifier.parts import Account, FileAccess
 from notifier.recipients import Mailbox
 
 ADMIN_MAIL = "admin-mail"
@@ -116,9 +116,14 @@ def _unreadable(history: History, now: datetime) -> Cause | None:
         f"{account.name}: there is no digest of {run.day} yet, which was due at "
         f"{due_at.astimezone(zone):%H:%M}: {run.why or 'it was begun, and did not come to an end'}",
         f"It is tried again until {account.schedule.ends(run.day).astimezone(zone):%H:%M}. "
-        "`notifier check --online` tells whether the marketplace can be reached and takes the "
-        "credential.",
+        f"`notifier check --online` tells whether {_sound(account)}.",
     )
+
+
+def _sound(account: Account) -> str:
+    if isinstance(account.reads, FileAccess):
+        return "the file can be read, and what is in it"
+    return "the marketplace can be reached and takes the credential"
 
 
 def _no_digest(account: Account) -> str:

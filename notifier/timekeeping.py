@@ -25,7 +25,7 @@ async def believe_clock(shop: Workshop, source: Source) -> None:
         if confirmed is None and belief is Belief.ASK_OR_STOP:
             raise ClockUnconfirmed(
                 f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, the last time "
-                f"{last:%Y-%m-%d %H:%M}, and the marketplace cannot be asked; nothing is done "
-                "until it answers"
+                f"{last:%Y-%m-%d %H:%M}, and neither the marketplace nor a fresh file of "
+                "orders confirms it; nothing is done until one does"
             )
     await shop.store.marks.set(LAST_TICK, now.isoformat())

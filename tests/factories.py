@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from notifier.digest import Digest, Known, Snapshot, compose
 from notifier.orders import Item, Money, Order, OrderStatus
-from notifier.parts import Account, MarketplaceAccess, PlaceOfReturn, Secret, Sender
+from notifier.parts import (
+    Account,
+    FileAccess,
+    FileFormat,
+    MarketplaceAccess,
+    PlaceOfReturn,
+    Secret,
+    Sender,
+)
 from notifier.reading import Complete
 from notifier.recipients import Mailbox, Recipient
 from notifier.slots import Schedule
@@ -57,6 +66,12 @@ def account(**more: Any) -> Account:
         "order_url": "https://portal.example/orders/{id}",
     }
     return Account(**(fields | more))
+
+
+def file_account(**more: Any) -> Account:
+    """A shop elsewhere, whose orders another program writes into a file."""
+    access = FileAccess(Path("orders.csv"), FileFormat.CSV, {"id": "Order"}, "Europe/Prague")
+    return account(reads=access, order_url=None, **more)
 
 
 def sender() -> Sender:

@@ -10,7 +10,7 @@ import pytest
 from notifier.alarms import Cause, History, Situation, causes
 from notifier.errors import MailRefused, MailUnavailable
 from notifier.ledger import MessageKind, MessageState, OutboxMessage, Run, RunState
-from tests.factories import DAY, account
+from tests.factories import DAY, account, file_account
 
 SIX = datetime(2026, 11, 22, 5, tzinfo=UTC)
 """On that day in Ljubljana, when the digest is due."""
@@ -83,6 +83,15 @@ def test_an_unreadable_list_says_since_when_why_and_until_when() -> None:
     )
     assert "until 18:00" in cause.remedy
     assert "`notifier check --online`" in cause.remedy
+
+
+def test_of_a_file_it_says_that_check_reads_it() -> None:
+    history = History(file_account(), (run(RunState.FAILED),), ())
+
+    (cause,) = causes(Situation((history,)), SIX + timedelta(hours=2))
+
+    assert "whether the file can be read" in cause.remedy
+    assert "marketplace" not in cause.remedy
 
 
 def test_a_skipped_day_is_wrong_until_there_is_a_later_digest() -> None:

@@ -23,7 +23,7 @@ from notifier.render import MOST_HTML_BYTES, Parts, Renderer, templates_root
 from notifier.view.listing import MOST_ROWS, list_orders
 from tests import page
 from tests.days import huge, normal
-from tests.factories import DAY, NOON, account, digest, order, sender, snapshot
+from tests.factories import DAY, NOON, account, digest, file_account, order, sender, snapshot
 
 RENDERER = Renderer()
 
@@ -176,6 +176,23 @@ def test_an_order_that_was_not_read_is_called_as_people_call_it() -> None:
 
     assert "Not read: SI-17" in render(shown).text
     assert "https://portal.example/orders/SI-17" in render(shown).html
+
+
+@pytest.mark.parametrize("language", ["en", "sl"])
+def test_the_mail_of_a_file_speaks_of_no_portal_and_no_marketplace(language: str) -> None:
+    of = file_account(attach_csv=False)
+    early = date(2026, 12, 1)
+    shown = (
+        incomplete(1, unread=()),
+        incomplete(1),
+        replace(huge(500), day=early),
+        replace(waiting(1), day=early),
+    )
+
+    told = " ".join(visible(render(one, language=language, of=of)) for one in shown).lower()
+
+    assert "500" in told
+    assert [word for word in ("portal", "marketplace", "tržnic", "pin") if word in told] == []
 
 
 def test_when_not_even_the_missing_ids_are_known_it_says_so() -> None:

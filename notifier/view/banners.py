@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from notifier.digest import Digest, Gap
 from notifier.i18n import Language
-from notifier.parts import Account
+from notifier.parts import Account, FileAccess
 from notifier.text import foreign
 from notifier.view.links import Link, portal_url
 
@@ -51,7 +51,8 @@ def _banners(digest: Digest, account: Account, language: Language) -> Iterator[B
         yield _skipped(digest, language)
     if digest.is_first and digest.present:
         yield _first(digest, language)
-    if digest.present and digest.day.day <= PICKUP_PASSWORD_DAYS:
+    from_shop = isinstance(account.reads, FileAccess)
+    if digest.present and digest.day.day <= PICKUP_PASSWORD_DAYS and not from_shop:
         yield _pickup_password(language)
 
 
@@ -65,11 +66,8 @@ def _incomplete(digest: Digest, gap: Gap, account: Account, language: Language) 
         Urgency.WARNING,
         language.gettext("This list is incomplete"),
         (
-            _how_incomplete(digest, gap, language),
-            language.gettext(
-                "There is nothing to do now: the next digest reads them again. "
-                "Until then look them up in the portal."
-            ),
+            _how_incomplete(digest, gap, account, language),
+            _until_then(account, language),
         ),
         orders=tuple(links),
         orders_label=language.gettext("Not read:") if links else "",
@@ -78,7 +76,24 @@ def _incomplete(digest: Digest, gap: Gap, account: Account, language: Language) 
     )
 
 
-def _how_incomplete(digest: Digest, gap: Gap, language: Language) -> str:
+def _until_then(account: Account, language: Language) -> str:
+    if isinstance(account.reads, FileAccess):
+        # The marketplace's portal knows nothing of these orders.
+        return language.gettext(
+            "There is nothing to do now: the next digest reads them again. "
+            "Until then look them up where the list comes from."
+        )
+    return language.gettext(
+        "There is nothing to do now: the next digest reads them again. "
+        "Until then look them up in the portal."
+    )
+
+
+def _how_incomplete(digest: Digest, gap: Gap, account: Account, language: Language) -> str:
+    if not gap.unread and isinstance(account.reads, FileAccess):
+        return language.gettext(
+            "Not all of the list could be read, so more parcels may wait for you."
+        )
     if not gap.unread:
         return language.gettext(
             "The marketplace did not give the whole list, so more parcels may wait for you."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from notifier.digest import Digest, Entry, SectionName, count_ages
 from notifier.i18n import Language
-from notifier.parts import Account
+from notifier.parts import Account, FileAccess
 from notifier.view.figures import count_by_age
 from notifier.view.rows import Row, view_row
 
@@ -94,6 +94,8 @@ class Listing:
             )
         if waiting and self.account.attach_csv:
             yield self.language.gettext("Everything that waits is in the attached CSV file.")
+        elif waiting and isinstance(self.account.reads, FileAccess):
+            yield self.language.gettext("Look the others up where the list comes from.")
         elif waiting:
             yield self.language.gettext("Look the others up in the portal.")
 
