@@ -5,12 +5,13 @@ What is wrong with the file as a whole is raised; what is wrong with one row is 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeGuard
@@ -23,6 +24,11 @@ MOST_ROWS = 100_000
 MOST_SHOWN = 8
 """Columns named in a message."""
 
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # which begins as the next one does
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _MARKUP = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
@@ -48,6 +54,7 @@ class Broken:
 
 def records_in(data: bytes, access: FileAccess, name: str) -> Iterator[Record | Broken]:
     """Every row of the file; raises FileRefused, before the first or on the way."""
+    _refuse_other_utf(data, access.encoding, name)
     text = _decoded(data, access.encoding, name)
     if not text.strip():
         raise FileRefused(
@@ -67,16 +74,30 @@ def records_in(data: bytes, access: FileAccess, name: str) -> Iterator[Record | 
         yield record
 
 
+def _refuse_other_utf(data: bytes, encoding: str, name: str) -> None:
+    """Most encodings of Windows make letters of any bytes, those of UTF-16 too."""
+    if "16" in encoding or "32" in encoding:
+        return
+    marked = next((utf for mark, utf in _MARKS if data.startswith(mark)), None)
+    # Without a mark, every second byte of plain letters is none.
+    every_second = data[1:100:2]
+    guess = marked or ("utf-16-le" if every_second.count(0) > len(every_second) / 2 else None)
+    if guess:
+        raise FileRefused(
+            f'{name} is not written in "{encoding}" (line 1); write encoding = "{guess}", or have '
+            "it exported in UTF-8"
+        )
+
+
 def _decoded(data: bytes, encoding: str, name: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeError as error:
         at = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = data.count(b"\n", 0, at) + 1
-        guess = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1250"
         raise FileRefused(
             f'{name} is not written in "{encoding}" (line {line}); set encoding, perhaps to '
-            f'"{guess}", or have it exported in UTF-8'
+            '"cp1250", or have it exported in UTF-8'
         ) from None
     if not encoding.lower().startswith("utf") and not data.isascii() and _is_utf8(data):
         raise FileRefused(f'{name} is UTF-8, and not "{encoding}"; take the line encoding out')
@@ -132,16 +153,24 @@ def _missing(missing: Sequence[str], header: Sequence[str], delimiter: str, name
     if len(header) == 1 and other:
         shown = "\\t" if other == "\t" else other
         return f'{name} is separated by "{shown}", it seems; write delimiter = "{shown}"'
-    close = difflib.get_close_matches(missing[0], header, n=1)
-    meant = f' (did you mean "{close[0]}"?)' if close else ""
     return (
-        f"{name} has no column {_quoted(missing)}{meant}, only {_quoted(header)}; compare columns "
-        "in the configuration"
+        f"{name} has no column {_quoted(missing, _nearest(header))}, only {_quoted(header)}; "
+        "compare columns in the configuration"
     )
 
 
-def _quoted(names: Sequence[str]) -> str:
-    shown = ", ".join(f'"{one[:60]}"' for one in names[:MOST_SHOWN])
+def _nearest(header: Sequence[str]) -> Callable[[str], str]:
+    folded = {column.casefold(): column for column in header}
+
+    def hint(missing: str) -> str:
+        close = difflib.get_close_matches(missing.casefold(), folded, n=1)
+        return f' (did you mean "{folded[close[0]][:60]}"?)' if close else ""
+
+    return hint
+
+
+def _quoted(names: Sequence[str], hint: Callable[[str], str] = lambda _: "") -> str:
+    shown = ", ".join(f'"{one[:60]}"{hint(one)}' for one in names[:MOST_SHOWN])
     return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN} more"
 
 

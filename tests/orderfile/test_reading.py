@@ -279,8 +279,18 @@ FAILURES = [
         'is not written in "utf-8-sig" (line 2); set encoding, perhaps to "cp1250"',
         id="encoding",
     ),
+    pytest.param("Order,Status\n".encode("utf-16"), {}, 'write encoding = "utf-16"', id="utf-16"),
     pytest.param(
-        "Order,Status\n".encode("utf-16"), {}, 'set encoding, perhaps to "utf-16"', id="utf-16"
+        "Order,Č\n".encode("utf-16"),
+        {"encoding": "cp1250"},
+        'is not written in "cp1250" (line 1); write encoding = "utf-16"',
+        id="utf-16 for cp1250",
+    ),
+    pytest.param(
+        "Order,Č\n".encode("utf-16-le"),
+        {"encoding": "cp1250"},
+        'write encoding = "utf-16-le"',
+        id="utf-16 without a mark",
     ),
     pytest.param(
         "Order,Č\n".encode(), {"encoding": "cp1250"}, 'is UTF-8, and not "cp1250"', id="utf-8"
@@ -293,6 +303,12 @@ FAILURES = [
         {},
         'has no column "Parcel" (did you mean "Parcels"?), only "Order", ',
         id="column",
+    ),
+    pytest.param(
+        HEADER.replace("Parcel", "PARCELS").replace("Price", "Price/pc").encode(),
+        {},
+        'has no column "Parcel" (did you mean "PARCELS"?), "Price" (did you mean "Price/pc"?), ',
+        id="two columns",
     ),
     pytest.param(b"Order,Order,Status\n", {}, "has no column", id="columns"),
     pytest.param(
