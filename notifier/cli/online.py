@@ -30,9 +30,8 @@ async def try_logins(invocation: Invocation, settings: Settings) -> list[ExitCod
 
 async def _source(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
     if isinstance(account.reads, FileAccess):
-        return await _file(
-            invocation, account, OrderFile(account.reads, http, clock=invocation.now)
-        )
+        file = OrderFile(account.reads, http, clock=invocation.now, warns=False)
+        return await _file(invocation, account, file)
     return await _marketplace(invocation, account, http)
 
 
@@ -43,6 +42,10 @@ async def _file(invocation: Invocation, account: Account, file: OrderFile) -> Ex
         return reading.error.exit_code
     told = f"{reading.candidates} orders in {file.name}, {len(reading.orders)} of them wait"
     invocation.echo(f"  {account.name}: {told}")
+    if states := file.doubts.states_told():
+        invocation.echo(f"  {account.name}: {states}")
+    for doubt in file.doubts.told():
+        invocation.warn(f"{account.name}: {doubt}")
     if isinstance(reading, Incomplete):
         invocation.warn(f"{account.name}: {reading.why}")
         return ExitCode.FAILED

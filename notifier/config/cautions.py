@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from notifier.config.values import is_loopback
-from notifier.parts import Account, MarketplaceAccess, Settings
+from notifier.parts import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.recipients import is_address
 from notifier.slots import Schedule
 
@@ -79,7 +79,18 @@ def _of_account(account: Account, now: datetime) -> Iterator[str]:
     for recipient in account.recipients:
         if recipient.mailbox.needs_smtputf8:
             yield f"{recipient.mailbox.address} can only be mailed if the server offers SMTPUTF8"
+    if isinstance(account.reads, FileAccess):
+        yield from _of_file(account.reads)
     yield from _changed_clocks(account.schedule, now)
+
+
+def _of_file(file: FileAccess) -> Iterator[str]:
+    amounts = [name for name in ("price", "cod") if name in file.columns]
+    if amounts and file.currency is None and "currency" not in file.columns:
+        yield (
+            f"no currency goes with columns.{amounts[0]}, so that no amount is shown; write "
+            'currency = "EUR" in its table file, or name a column'
+        )
 
 
 def _changed_clocks(schedule: Schedule, now: datetime) -> Iterator[str]:

@@ -4,8 +4,8 @@
         reading = await OrderFile(access, http, clock=clock).read(known)
 
 Read `source.py` for the order of things, `fetch.py` for how the bytes come here, `records.py` for
-rows and columns, `rows.py` for what one row says, `fields.py` for single values, and
-`conclusion.py` for what all of them come to.
+rows and columns, `rows.py` for what one row says, `fields.py` for single values,
+`conclusion.py` for what all of them come to, and `doubts.py` for what was perhaps not meant.
 """
 
 from notifier.orderfile.fetch import name_of

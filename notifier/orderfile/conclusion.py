@@ -9,6 +9,7 @@ from datetime import datetime
 
 from notifier.errors import FileRefused
 from notifier.orderfile import fields
+from notifier.orderfile.doubts import Doubts
 from notifier.orderfile.records import Broken, Record
 from notifier.orderfile.rows import Row, Says, UnreadableRow, read_row, together
 from notifier.orders import Order
@@ -29,6 +30,10 @@ class Sorting:
     name: str
     rows: dict[int, list[Row]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
+    doubts: Doubts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.doubts = Doubts(self.access)
 
     def take(self, records: Iterable[Record | Broken]) -> None:
         """Sort every row; raises FileRefused where nothing can be made of the file."""
@@ -42,6 +47,7 @@ class Sorting:
                 self.broken.append(Broken(record.place, str(error), error.number))
             else:
                 self.rows.setdefault(row.order.id, []).append(row)
+                self.doubts.take(record)
         if self.broken and not self.rows:
             raise FileRefused(f"no row of {self.name} can be read: {self._named()}")
 

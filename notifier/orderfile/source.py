@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,13 @@ from pathlib import Path
 from notifier.errors import FileRefused, FileUnavailable, NotifierError
 from notifier.http import HttpClient
 from notifier.orderfile.conclusion import Sorting
+from notifier.orderfile.doubts import Doubts
 from notifier.orderfile.fetch import Fetched, Sleep, from_path, from_web, name_of
 from notifier.orderfile.records import records_in
 from notifier.parts import FileAccess
 from notifier.reading import Complete, Failed, Incomplete, Reading
+
+logger = logging.getLogger("notifier.orderfile")
 
 FARTHEST_AHEAD = timedelta(hours=1)
 """How far a file may be ahead of our clock and still be of the same time."""
@@ -23,7 +27,8 @@ FARTHEST_AHEAD = timedelta(hours=1)
 class OrderFile:
     """The file of one account; a `Source`.
 
-    `server_time` is the clock of the web server at the last answer; None for a path.
+    `server_time` is the clock of the web server at the last answer; None for a path. `doubts` are
+    about what was read last; with `warns` the worst of them are logged, for runs at night.
     """
 
     def __init__(
@@ -33,13 +38,16 @@ class OrderFile:
         *,
         clock: Callable[[], datetime],
         sleep: Sleep = asyncio.sleep,
+        warns: bool = True,
     ) -> None:
         self.server_time: datetime | None = None
         self.name = name_of(access)
+        self.doubts = Doubts(access)
         self._access = access
         self._http = http
         self._clock = clock
         self._sleep = sleep
+        self._warns = warns
 
     async def read(self, known: Collection[int]) -> Reading:
         """Read the file, and what has become of `known`."""
@@ -71,7 +79,15 @@ class OrderFile:
             )
         except (FileRefused, FileUnavailable) as error:
             return Failed(read_at, error)
+        self.doubts = sorting.doubts
+        if self._warns:
+            self._warn()
         return sorting.conclude(known, read_at, fetched.calls)
+
+    def _warn(self) -> None:
+        for sentence in self.doubts.hopeless():
+            extra = {"event": "values_unreadable"}
+            logger.warning("%s: %s", self.name, sentence, extra=extra)
 
     async def _fetch(self) -> Fetched:
         self.server_time = None

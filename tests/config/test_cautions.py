@@ -143,3 +143,29 @@ def test_a_webhook_that_nobody_can_post_to_is_noticed(
     text = changed(LOGIN, more=more).replace('"canary-client-id"', '"c"')
 
     assert told(tmp_path, text) == caution
+
+
+FILE = """
+[accounts.ljubljana.file]
+location = "orders.csv"
+{currency}
+[accounts.ljubljana.file.columns]
+id = "Order"
+cod = "COD"
+"""
+
+
+@pytest.mark.parametrize(
+    ("currency", "more", "count"),
+    [("", "", 1), ('currency = "EUR"', "", 0), ("", 'currency = "Currency"', 0)],
+    ids=["none", "one for all", "a column"],
+)
+def test_amounts_of_a_file_without_a_currency_are_noticed(
+    tmp_path: Path, currency: str, more: str, count: int
+) -> None:
+    text = CAREFUL.replace('client_id = "canary-client-id"\n', "")
+
+    found = told(tmp_path, text + FILE.format(currency=currency) + more)
+
+    assert len(found) == count
+    assert all("no currency goes with columns.cod" in one for one in found)
