@@ -40,13 +40,15 @@ def command(invocation: Invocation, *, integrity: bool) -> int:
 
 def _examine_all(invocation: Invocation, *, integrity: bool) -> Iterator[Finding]:
     from notifier import config  # noqa: PLC0415
-    from notifier.cli.surroundings import clock, files, time_zones  # noqa: PLC0415
+    from notifier.cli.surroundings import clock, files, order_files, time_zones  # noqa: PLC0415
     from notifier.store.examination import examine  # noqa: PLC0415
 
     path = config.locate(invocation.config_file, invocation.environ)
     settings, found = _configuration(path, invocation)
     yield from found
     yield from files(path)
+    if settings:
+        yield from order_files(settings.accounts.values(), invocation.now())
     yield from clock(invocation.now())
     yield from time_zones(_zones(settings))
     location = settings.store if settings else _likely_store(path, invocation.environ)

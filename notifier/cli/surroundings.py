@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import stat
 import tomllib
@@ -12,8 +14,12 @@ from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 from notifier.clock import BUILT_AT
 from notifier.config.file import decoded, is_there, read_small
-from notifier.errors import ConfigError, ExitCode
+from notifier.errors import ConfigError, ExitCode, NotifierError
 from notifier.findings import Finding, ok, problem, warning
+from notifier.http import HttpClient
+from notifier.orderfile import OrderFile
+from notifier.parts import Account, FileAccess
+from notifier.reading import Failed, Incomplete, Reading
 
 FILES_OF_SECRETS = ("password_file", "client_id_file", "location_file")
 
@@ -26,6 +32,46 @@ def files(config: Path) -> Iterator[Finding]:
     if not found and is_there(config):
         and_secrets = ", or read the files of secrets it names" if secrets else ""
         yield ok(f"nobody else may change {config}{and_secrets}")
+
+
+def order_files(accounts: Iterable[Account], now: datetime) -> Iterator[Finding]:
+    """Whether the lists on this machine can be read, as a run would; an address is not asked."""
+    for account in accounts:
+        if isinstance(account.reads, FileAccess) and isinstance(account.reads.location, Path):
+            yield from _order_file(account, account.reads, account.reads.location, now)
+
+
+def _order_file(
+    account: Account, access: FileAccess, file: Path, now: datetime
+) -> Iterator[Finding]:
+    try:
+        reading, doubts = asyncio.run(_read(access, now))
+    except NotifierError as error:
+        yield problem(str(error), code=error.exit_code)
+        return
+    if isinstance(reading, Failed):
+        yield problem(f"{account.name}: {reading.why}", code=reading.error.exit_code)
+        return
+    if isinstance(reading, Incomplete):
+        yield problem(f"{account.name}: {reading.why}", code=ExitCode.FAILED)
+    else:
+        counts = f"{reading.candidates} orders, {len(reading.orders)} of them wait"
+        yield ok(f"{account.name}: {file} can be read: {counts}")
+    yield from (warning(f"{account.name}: {doubt}") for doubt in doubts)
+    yield from _open_to_all(file)
+
+
+async def _read(access: FileAccess, now: datetime) -> tuple[Reading, tuple[str, ...]]:
+    async with HttpClient() as http:
+        source = OrderFile(access, http, clock=lambda: now, warns=False)
+        return await source.read(()), tuple(source.doubts.told())
+
+
+def _open_to_all(file: Path) -> Iterator[Finding]:
+    """Who may change the list may hide a parcel."""
+    with contextlib.suppress(OSError):  # it may have gone since
+        if file.stat().st_mode & stat.S_IWOTH:
+            yield warning(f"every user of this machine may change {file}", f"chmod o-w {file}")
 
 
 def clock(now: datetime) -> Iterator[Finding]:

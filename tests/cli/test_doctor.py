@@ -345,3 +345,46 @@ def test_a_store_that_nobody_can_reach_is_told_without_its_password(
 
     assert code in (ExitCode.STORE, ExitCode.CONFIG)
     assert "CANARY-secret" not in told
+
+
+FILE = """
+[accounts.ljubljana.file]
+location = "orders.csv"
+[accounts.ljubljana.file.columns]
+id = "Order"
+shipped = "Shipped"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "code", "hint"),
+    [
+        ("Order,Shipped\n7,2026-11-10\n", 0o644, 0, "ok orders.csv can be read: 1 orders, 1 of"),
+        ("Order,Shipped\n7,10.11.2026\n", 0o644, 0, "warning no dates, such as .*date_format"),
+        ("Order,Shipped\n7,\n", 0o666, 0, "warning every user.*chmod o-w"),
+        ("Order,Shipped\n7\n8,\n", 0o644, 3, "problem 1 of 2 rows"),
+        ("Order\n7\n", 0o644, 77, 'problem has no column "Shipped"'),
+        (None, 0o644, 75, "problem is not there; see what has become of the export"),
+    ],
+    ids=["sound", "dates", "open to all", "rows", "column", "not there"],
+)
+def test_a_file_of_orders_is_read_as_a_run_would(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    text: str | None,
+    mode: int,
+    code: int,
+    hint: str,
+) -> None:
+    write(folder, "config.toml", CONFIG.replace('client_id_file = "client-id"\n', "") + FILE)
+    file = folder / "orders.csv"
+    if text is not None:
+        write(folder, file.name, text)
+        file.chmod(mode)
+        os.utime(file, (NOON.timestamp() - 3600,) * 2)
+
+    found, told = examined(folder, capsys)
+
+    assert found == code
+    assert any(matches(hint, line) for line in told.splitlines()), told

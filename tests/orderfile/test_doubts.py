@@ -53,8 +53,8 @@ async def test_values_that_mean_nothing_are_told_with_the_first_and_the_option(
             "decimal and columns.price"
         ),
         (
-            '1 of 2 values of "Shipped" are no dates, such as "10.11.2026", and are left out; compare '
-            "date_format and columns.shipped"
+            '1 of 2 values of "Shipped" are no dates, such as "10.11.2026", and are left out; '
+            "compare date_format and columns.shipped"
         ),
     ]
 
