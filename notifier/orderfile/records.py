@@ -225,10 +225,19 @@ def _list_in(text: str, path: str | None, name: str) -> list[object]:
     found = _inside(whole, path) if path else whole
     if isinstance(found, list):
         return found
-    lists = [key for key, inner in whole.items() if isinstance(inner, list)] if _is(whole) else []
-    advice = f'write records = "{lists[0][:60]}"' if lists else "say with records where it is"
+    place = next(_lists_in(whole), None)
+    advice = f'write records = "{place[:60]}"' if place else "say with records where it is"
     where = f'at "{path}"' if path else "by itself"
     raise FileRefused(f"{name} has no list of orders {where}; {advice}")
+
+
+def _lists_in(value: object, depth: int = 3) -> Iterator[str]:
+    """The dotted paths of lists, those that are nearest first."""
+    if not _is(value) or not depth:
+        return
+    yield from (key for key, inner in value.items() if isinstance(inner, list))
+    for key, inner in value.items():
+        yield from (f"{key}.{path}" for path in _lists_in(inner, depth - 1))
 
 
 def _is(value: object) -> TypeGuard[dict[str, Any]]:

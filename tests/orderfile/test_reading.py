@@ -340,11 +340,15 @@ async def test_what_is_no_list_is_never_an_empty_one(
         ('[{"no": 1}, {"n', "is no whole JSON (it breaks off or goes wrong in line 1)"),
         ("{}", "has no list of orders by itself; say with records where it is"),
         ('{"orders": []}', 'has no list of orders by itself; write records = "orders"'),
+        (
+            '{"meta": {"page": 1}, "data": {"orders": []}}',
+            'has no list of orders by itself; write records = "data.orders"',
+        ),
         ("null", "has no list of orders by itself"),
         ("[" * 100_000, "is no whole JSON"),
         ("[" + "9" * 5000 + "]", "is no whole JSON"),
     ],
-    ids=["truncated", "object", "wrapped", "null", "deep", "digits"],
+    ids=["truncated", "object", "wrapped", "deeper", "null", "deep", "digits"],
 )
 async def test_json_that_is_no_list_is_never_an_empty_one(
     tmp_path: Path, content: str, why: str
