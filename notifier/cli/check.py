@@ -29,8 +29,8 @@ WIDTH = 14
 def command(invocation: Invocation, *, online: bool) -> int:
     """Find every mistake in the configuration; say who gets what, and when.
 
-    With --online it also logs in to the marketplace, for one call an account, and to the mail
-    server; nothing is sent.
+    With --online it also logs in to the marketplace, for one call an account, or reads the
+    account's file, and logs in to the mail server; nothing is sent.
     """
     settings = invocation.settings()
     tell(invocation, settings)

@@ -65,9 +65,9 @@ def command(
 ) -> int:
     """Show what is ready to return now, as a table, CSV or JSON.
 
-    It is read from the marketplace; nothing is sent or recorded. "First seen" and "days" come
-    from the run ledger, so before the first run every order is seen today. Oldest first, unless
-    sorted otherwise.
+    It is read from the marketplace, or the account's file; nothing is sent or recorded. "First
+    seen" and "days" come from the run ledger, so before the first run every order is seen today.
+    Oldest first, unless sorted otherwise.
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 

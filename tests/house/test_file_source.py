@@ -28,6 +28,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
+def the_one(language: str, begins: str) -> str:
+    (found,) = (block for block in blocks(language) if block.startswith(begins))
+    return found
+
+
 CONSOLE = [block for block in blocks("") if block.startswith("$ notifier")]
 EXAMPLES = [
     pytest.param(file, content, toml, shown, id=file)
@@ -57,3 +62,20 @@ def test_an_example_prints_what_the_page_shows(
     )
 
     assert (result.exit_code, result.output) == (0, expected)
+
+
+def test_check_says_what_the_page_shows(tmp_path: Path) -> None:
+    config, file = tmp_path / "config.toml", tmp_path / "returns.csv"
+    nobody = BASE.replace('"smtp.example.com"', '"127.0.0.1"\nport = 9\ntls = "none"')
+    toml = blocks("toml")[0]
+    file.write_bytes(blocks("csv")[0].encode("cp1250"))
+
+    def checked(text: str) -> str:
+        config.write_text(nobody + text, encoding="utf-8")
+        result = CliRunner().invoke(cli, ["--config", str(config), "check", "--online"])
+        return result.output.replace(str(tmp_path), "/etc/notifier")
+
+    assert the_one("", "Online") in checked(toml)
+    assert the_one("", "Obchod Praha: 5 of 5") in checked(
+        toml.replace('date_format = "%d.%m.%Y"\n', "")
+    )
