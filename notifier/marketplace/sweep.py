@@ -139,8 +139,10 @@ class Sweep:
 
     @property
     def followed(self) -> frozenset[int]:
-        """The hints that need nothing more: their orders are read, or not listed."""
-        return self._recalled.hints - (frozenset(self._queue) - self._answered)
+        """The hints that need nothing more: their orders are read, or not in a whole list."""
+        unread = frozenset(self._queue) - self._answered
+        unseen = self._recalled.hints.difference(self._listing.rows) if self._listing.gaps else ()
+        return self._recalled.hints.difference(unread, unseen)
 
     def _disbelieve_vanished(self) -> None:
         """Take 404 for no answer where so many orders of the list are said not to be there."""

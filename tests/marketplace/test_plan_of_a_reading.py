@@ -117,6 +117,19 @@ async def test_a_hint_whose_order_could_not_be_read_is_kept() -> None:
     assert notes.hints == {1}
 
 
+async def test_a_hint_whose_order_may_stand_on_a_page_that_was_not_read_is_kept() -> None:
+    def script(path: str, query: Mapping[str, str]) -> Said:
+        if path != "/v1/orders":
+            return said(detail(1))
+        return page([row(1)], pages=2) if query["page"] == "1" else (503, {}, b"")
+
+    notes = Notebook(hints={1, 99})
+    reading = await Visit(scripted(script), DAILY, memory=notes).read()
+
+    assert isinstance(reading, Incomplete)
+    assert notes.hints == {99}
+
+
 async def test_while_the_webhook_is_trusted_most_orders_rest_for_days() -> None:
     trusting = access(policy=Policy(trust_webhook=True))
     back = said(
