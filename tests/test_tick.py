@@ -6,18 +6,20 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from notifier.errors import ExitCode
 from notifier.mail.smtp import MailConnection
-from notifier.parts import Account, SmtpServer, StoreLocation, Tls
+from notifier.parts import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
 from notifier.reading import Complete
 from notifier.render import Renderer
 from notifier.run import Wish, Workshop
 from notifier.stopping import Stop
 from notifier.store import open_store
 from notifier.tick import Neighbours, Tick, tick
+from notifier.timekeeping import LAST_TICK
 from tests import factories
 from tests.neighbours.smtp import SmtpNeighbour
 
@@ -28,11 +30,13 @@ class Shelf:
     """A marketplace with one order that waits, unless reading it runs into a bug."""
 
     server_time: datetime | None = None
+    asked_for_time: ClassVar[list[str]] = []
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     async def ask_time(self) -> datetime:
+        self.asked_for_time.append(self._account.id)
         return factories.NOON
 
     async def read(self, known: Collection[int]) -> Complete:
@@ -42,7 +46,14 @@ class Shelf:
 
 
 async def ticked(folder: Path, server: SmtpNeighbour, *ids: str) -> Tick:
-    accounts = [replace(factories.account(), id=id_, name=id_) for id_ in ids]
+    return await tick_of(folder, server, [account(id_) for id_ in ids])
+
+
+def account(id_: str) -> Account:
+    return replace(factories.account(), id=id_, name=id_)
+
+
+async def tick_of(folder: Path, server: SmtpNeighbour, accounts: list[Account]) -> Tick:
     smtp = SmtpServer("127.0.0.1", server.port, Tls.NONE)
     location = StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
     async with open_store(location) as store:
@@ -68,6 +79,17 @@ async def test_a_bug_in_one_account_ends_in_its_exit_code_and_the_other_has_its_
         "jana@example.com",
         "office@example.com",
     ]
+
+
+async def test_a_marketplace_is_asked_for_the_time_before_a_file_is(tmp_path: Path) -> None:
+    file = FileAccess(tmp_path / "orders.csv", FileFormat.CSV, {"id": "Order"}, "UTC")
+    async with open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as store:
+        await store.marks.set(LAST_TICK, "2026-01-01T00:00:00+00:00")
+    Shelf.asked_for_time.clear()
+    async with SmtpNeighbour() as server:
+        await tick_of(tmp_path, server, [replace(account("celje-file"), reads=file), account(OURS)])
+
+    assert Shelf.asked_for_time == [OURS]
 
 
 async def test_without_a_bug_all_is_done(tmp_path: Path) -> None:
