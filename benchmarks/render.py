@@ -1,0 +1,151 @@
+"""How long it takes to compose, render and freeze a digest with its CSV, and how much memory.
+
+Each size is a process of its own. Beside it stands a bare loop of Jinja over the same rows: one
+table row with the number, the title and the price of each order, all of them. The mail shows as
+many rows as fit, so beyond some hundred orders it is the CSV that grows.
+
+    python benchmarks/render.py
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from jinja2 import Environment
+
+from notifier.attachments.csv import orders_csv
+from notifier.digest import compose
+from notifier.freeze import freeze
+from notifier.orders import Item, Money, Order, OrderStatus
+from notifier.parts import Account, MarketplaceAccess, Secret, Sender
+from notifier.reading import Complete
+from notifier.recipients import Mailbox, Recipient
+from notifier.render import Renderer
+from notifier.slots import Schedule
+
+SIZES = (100, 1_000, 10_000, 100_000)
+ACCOUNTS = 1_000
+NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
+BOX = Mailbox("parcels@example.com", "Parcels")
+READER = Recipient(Mailbox("jana@example.com", "Jana"), "sl", "warehouse")
+ACCOUNT = Account(
+    "shop",
+    "Shop",
+    MarketplaceAccess("https://api.example.com", Secret("x"), "Europe/Prague"),
+    Schedule(NOW.time(), "Europe/Ljubljana"),
+    (READER,),
+    "sl",
+    order_url="https://portal.example/orders/{id}",
+)
+SENDER = Sender(BOX, BOX, BOX, BOX)
+BARE = """<table>{% for o in orders %}<tr><td>{{ o.id }}</td><td>{{ o.items[0].title }}</td>
+<td>{{ o.items[0].price.amount }}</td></tr>{% endfor %}</table>"""
+
+
+def orders(count: int) -> tuple[Order, ...]:
+    """So many orders that wait, each with two items."""
+    return tuple(
+        Order(
+            id_,
+            OrderStatus.SHIPPED,
+            ready_to_return=True,
+            external_id=f"EXT-{id_}",
+            tracking_numbers=(f"MD{id_:09}",),
+            tracking_url=f"https://tracking.example/{id_}",
+            items=(
+                Item(f"Grelnik vode {id_ % 97}", 1, "K-1", "1", Money(Decimal("19.90"), "EUR")),
+                Item("Skodelica <0,3 l> & krožnik", 4, "S-2", "2", Money(Decimal("3.50"), "EUR")),
+            ),
+            currency="EUR",
+            shipped_at=NOW - timedelta(days=id_ % 30),
+        )
+        for id_ in range(4_500_001, 4_500_001 + count)
+    )
+
+
+def seconds_of_ours(renderer: Renderer, waiting: tuple[Order, ...], account: Account) -> float:
+    """Compose, render and freeze."""
+    began = time.perf_counter()
+    reading = Complete(NOW, waiting, candidates=len(waiting))
+    digest = compose(account, reading, None, date(2026, 11, 22))
+    parts = renderer.digest(digest, account, SENDER, language="sl", group="warehouse")
+    file = orders_csv(digest, "sl")
+    freeze(
+        parts,
+        (file,),
+        recipient=READER,
+        account=account,
+        sender=SENDER,
+        day=digest.day,
+        edition=1,
+        at=NOW,
+    )
+    return time.perf_counter() - began
+
+
+def measure(count: int) -> None:
+    """In a process of its own: print seconds of ours, of the bare loop, and MB before and after."""
+    waiting = orders(count)
+    renderer = Renderer()
+    seconds_of_ours(renderer, waiting[:10], ACCOUNT)
+    template = Environment(autoescape=True).from_string(BARE)
+    before = _resident()
+    ours = seconds_of_ours(renderer, waiting, ACCOUNT)
+    after = _peak()
+    began = time.perf_counter()
+    template.render(orders=waiting)
+    bare = time.perf_counter() - began
+    print(ours, bare, before, after)
+
+
+def measure_accounts() -> None:
+    """The same templates for many accounts: only the first one pays for reading them."""
+    waiting, renderer = orders(10), Renderer()
+    first = seconds_of_ours(renderer, waiting, ACCOUNT)
+    others = [seconds_of_ours(renderer, waiting, ACCOUNT) for _ in range(ACCOUNTS)]
+    print(first, sum(others) / ACCOUNTS, max(others))
+
+
+def _resident() -> float:
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _peak() -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def run(call: str) -> list[float]:
+    """Numbers printed by a call in a process of its own."""
+    code = f"import render; render.{call}"
+    path = os.pathsep.join([str(Path(__file__).resolve().parent), *sys.path])
+    environ = {**os.environ, "PYTHONPATH": path}
+    out = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, check=True)
+    return [float(word) for word in out.stdout.split()]
+
+
+def main() -> None:
+    """Measure, print."""
+    print(f"{'orders':>8}{'ours':>10}{'bare loop':>11}{'ratio':>8}{'grown by':>11}{'each':>10}")
+    for count in SIZES:
+        ours, bare, before, after = run(f"measure({count})")
+        print(
+            f"{count:8}{ours:8.3f} s{bare:9.4f} s{ours / bare:8.1f}{after - before:8.0f} MB"
+            f"{ours / count * 1e6:7.0f} µs"
+        )
+    first, mean, worst = run("measure_accounts()")
+    print(
+        f"{ACCOUNTS} accounts of 10 orders: the first {first * 1000:.0f} ms, the others "
+        f"{mean * 1000:.1f} ms each, at most {worst * 1000:.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
