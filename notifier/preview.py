@@ -1,27 +1,51 @@
-"""Show the digest without recording or sending: the same steps as a run, up to rendering."""
+"""Show the digest without recording or sending: the same steps as a run, up to the frozen bytes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import date
 
 from notifier.digest import Digest
+from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage
 from notifier.parts import Account
 from notifier.reading import Failed, Source
+from notifier.recipients import Recipient
 from notifier.render import Parts
-from notifier.run import Workshop, read_digest
+from notifier.run import Wish, Workshop, find_task, freeze_for, read_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Today's digest as one recipient would get it."""
+
+    digest: Digest
+    reader: Recipient
+    parts: Parts
+    message: FrozenMessage
 
 
 async def preview(
     account: Account, source: Source, shop: Workshop, day: date, language: str | None
-) -> tuple[Digest, Parts]:
-    """Today's digest as the first recipient (who reads `language`) would see it.
+) -> Preview:
+    """Today's digest as the first recipient who reads `language` would see it.
 
-    Raises the reason when nothing could be read.
+    Where nobody reads it, as the first recipient would in that language. Raises the reason when
+    nothing could be read.
     """
+    task = await find_task(account, shop.store, Wish(day=day), shop.clock())
     digest = await read_digest(account, source, shop.store, day)
     if isinstance(digest, Failed):
         raise digest.error
-    chosen = language or account.recipients[0].language
-    reader = next((r for r in account.recipients if r.language == chosen), None)
-    group = reader.group if reader else None
-    return digest, shop.renderer.digest(digest, account, shop.sender, language=chosen, group=group)
+    reader = _reader(account, language)
+    (message,) = freeze_for((reader,), account, digest, shop, task.edition or AUTOMATIC_EDITION)
+    parts = shop.renderer.digest(
+        digest, account, shop.sender, language=reader.language, group=reader.group
+    )
+    return Preview(digest, reader, parts, message)
+
+
+def _reader(account: Account, language: str | None) -> Recipient:
+    first = account.recipients[0]
+    chosen = language or first.language
+    readers = (one for one in account.recipients if one.language == chosen)
+    return next(readers, replace(first, language=chosen, group=None))

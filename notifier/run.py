@@ -8,7 +8,7 @@ the day in the run ledger, and leaves frozen messages in the outbox; `deliver.py
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -22,6 +22,7 @@ from notifier.freeze import Attachment, freeze
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
 from notifier.parts import Account, Sender, WhenEmpty
 from notifier.reading import MANY, Complete, Failed, Source
+from notifier.recipients import Recipient
 from notifier.render import Parts, Renderer
 from notifier.retries import next_reading
 from notifier.stopping import Stop
@@ -267,13 +268,19 @@ async def _fetch_and_freeze(
 def _freeze_all(
     account: Account, digest: Digest, shop: Workshop, edition: int
 ) -> tuple[FrozenMessage, ...]:
-    """One frozen message per recipient; each pair of language and group is rendered once."""
     if digest.is_empty and account.when_empty is WhenEmpty.SKIP:
         return ()
+    return freeze_for(account.recipients, account, digest, shop, edition)
+
+
+def freeze_for(
+    recipients: Sequence[Recipient], account: Account, digest: Digest, shop: Workshop, edition: int
+) -> tuple[FrozenMessage, ...]:
+    """One frozen message per recipient; each pair of language and group is rendered once."""
     rendered: dict[tuple[str, str | None], tuple[Parts, tuple[Attachment, ...]]] = {}
     messages = []
     at = shop.clock()
-    for recipient in account.recipients:
+    for recipient in recipients:
         key = (recipient.language, recipient.group)
         if key not in rendered:
             rendered[key] = _render(account, digest, shop, *key)

@@ -11,7 +11,7 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
-    from notifier.render import Parts
+    from notifier.preview import Preview
 
 STANDARD_OUTPUT = Path("-")
 
@@ -26,6 +26,12 @@ STANDARD_OUTPUT = Path("-")
     metavar="FILE",
     help="Write the HTML part to FILE; - for standard output.",
 )
+@click.option(
+    "--eml",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the whole mail to FILE, byte for byte as it would be sent.",
+)
 @click.option("--open", "show", is_flag=True, help="Open the HTML part in a browser.")
 @pass_invocation
 def command(
@@ -35,6 +41,7 @@ def command(
     language: str | None,
     text: bool,
     html: Path | None,
+    eml: Path | None,
     show: bool,
 ) -> int:
     """Show today's digest without sending or recording anything.
@@ -48,21 +55,24 @@ def command(
         raise click.UsageError(
             f"--html - prints the HTML part alone; name a file for it, or leave out {other}"
         )
-    parts = asyncio.run(_preview(invocation, account, language))
-    if text or not (html or show):
+    shown = asyncio.run(_preview(invocation, account, language))
+    parts = shown.parts
+    if eml:
+        click.echo(f"Mail to {shown.reader.mailbox.address}: {_write(shown.message.content, eml)}")
+    if text or not (html or show or eml):
         click.echo(f"Subject: {parts.subject}\n")
         click.echo(parts.text, nl=False)
     if html == STANDARD_OUTPUT:
         click.echo(parts.html)
     elif html or show:
-        file = _write(parts.html, html)
+        file = _write(parts.html.encode(), html)
         click.echo(f"HTML part: {file}")
         if show:
             click.launch(file.as_uri())
     return ExitCode.DONE
 
 
-async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Parts:
+async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Preview:
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
     from notifier.preview import preview  # noqa: PLC0415
@@ -75,12 +85,10 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
         async with assemble(
             settings, invocation.now, read_only=True, progress=progress
         ) as assembly:
-            digest, parts = await preview(
-                account, assembly.source(account), assembly.shop, day, language
-            )
-    if digest.gap:
-        invocation.warn(f"{account.name}: this list is incomplete: {digest.gap.why}.")
-    return parts
+            shown = await preview(account, assembly.source(account), assembly.shop, day, language)
+    if gap := shown.digest.gap:
+        invocation.warn(f"{account.name}: this list is incomplete: {gap.why}.")
+    return shown
 
 
 def _check_language(language: str | None) -> None:
@@ -93,14 +101,14 @@ def _check_language(language: str | None) -> None:
         )
 
 
-def _write(html: str, file: Path | None) -> Path:
+def _write(content: bytes, file: Path | None) -> Path:
     """Write to `file`, or to a new one where the browser can read it."""
     if file is None:
         import tempfile  # noqa: PLC0415
 
         file = Path(tempfile.mkdtemp(prefix="notifier-preview-")) / "digest.html"
     try:
-        file.write_text(html, encoding="utf-8")
+        file.write_bytes(content)
     except OSError as error:
         raise click.FileError(str(file), error.strerror or str(error)) from None
     return file.resolve()

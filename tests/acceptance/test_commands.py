@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import email
 import email.policy
 import io
 import json
 import stat
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from notifier.cli.context import Invocation
+from notifier.cli.preview import command as preview
 from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World, open_world
 from tests.canaries import CLIENT_ID, SMTP_LOGIN, leaks_in_text
@@ -99,6 +103,19 @@ async def test_preview_is_what_run_sends(world: World) -> None:
 
     english = next(mail for mail in world.mails if mail["Content-Language"] == "en")
     assert f"Subject: {english['Subject']}\n" in shown.out
+
+
+async def test_the_mail_of_a_preview_is_what_a_run_sends_byte_for_byte(world: World) -> None:
+    file = world.folder / "mail.eml"
+    moment = world.now.astimezone(UTC)
+    invocation = Invocation(world.config, clock=lambda: moment, environ=world.environ)
+    words = ["--eml", str(file), "--language", "sl"]
+
+    await asyncio.to_thread(preview.main, words, obj=invocation, standalone_mode=False)
+    await world.run("2026-11-21")
+
+    sent = next(one for one in world.smtp.accepted if one.recipient == "jana@example.com")
+    assert file.read_bytes() == sent.content
 
 
 async def test_a_test_mail_goes_to_a_configured_address_and_stays_out_of_the_ledger(
