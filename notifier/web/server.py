@@ -94,6 +94,8 @@ async def serving(app: ASGIApp, listen: str, *, visit: type[Visit] = Visit) -> A
     )
     config.load()
     state = ServerState()
+    # Said, so that nobody asks a second question of a connection that is about to close.
+    state.default_headers = [(b"connection", b"close")]
     server, address = await _listen(listen, lambda: visit(config, state, {}))
     try:
         yield address

@@ -137,6 +137,13 @@ NO_SUCH_THING = [
 ]
 
 
+async def test_every_answer_says_that_the_connection_closes(door: Door) -> None:
+    questions = (post(b"[1]"), post(b"x"), post(b"", "x"), b"nonsense\r\n\r\n")
+
+    for question in questions:
+        assert b"connection: close" in (await door.says(question)).lower()
+
+
 async def test_a_wrong_token_is_as_good_as_any_path(door: Door) -> None:
     elsewhere = await door.says(post(b"[1]").replace(b"/hooks/", b"/elsewhere/"))
     answers = [await door.says(question) for question in NO_SUCH_THING]

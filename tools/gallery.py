@@ -1,0 +1,168 @@
+"""Every mail in every language on one static page, light and dark, wide and on a phone.
+
+    python -m tools.gallery FOLDER
+    python -m tools.gallery FOLDER --language sl --mail normal --screenshots
+
+For translators and reviewers: FOLDER/index.html needs no server. Dark mode is asked for by the
+reader's system; here the mail's own rules for it are switched on or off. With --screenshots a
+headless Chromium also draws each view into a picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from notifier.i18n import available_languages
+from tests.days import DAYS
+from tests.golden import OTHERS, digest_mail
+
+WIDTHS = {"wide": 800, "phone": 360}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+TALLEST = 6000
+_DARK_RULES = "@media (prefers-color-scheme: dark)"
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Mails</title>
+<style>
+body {{ margin: 0 auto; max-width: 1240px; padding: 24px; font: 15px/1.5 sans-serif; }}
+h2 {{ padding-top: 40px; }}
+nav a {{ margin-right: 12px; }}
+.views {{ display: flex; flex-wrap: wrap; gap: 16px; }}
+figure {{ margin: 0; }}
+iframe {{ border: 1px solid #c3ccd5; height: 900px; }}
+pre {{ max-width: 800px; padding: 16px; overflow: auto; background: #f4f6f8; }}
+</style>
+</head>
+<body>
+<h1>Every mail</h1>
+<nav>{links}</nav>
+{mails}
+</body>
+</html>
+"""
+
+
+class Mode(StrEnum):
+    """What the reader's system asks for."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One mail in one language."""
+
+    name: str
+    language: str
+    subject: str
+    text: str
+    html: str
+
+    @property
+    def key(self) -> str:
+        """Names its files."""
+        return f"{self.language}-{self.name}"
+
+    def in_mode(self, mode: Mode) -> str:
+        """Its HTML with the rules of dark mode on or off, whatever the system asks for."""
+        if mode is Mode.LIGHT:
+            return self.html.replace(_DARK_RULES, "@media not all")
+        return self.html.replace(_DARK_RULES, "@media all").replace("light dark", "dark")
+
+
+def every_mail(languages: list[str], names: list[str]) -> Iterator[Shown]:
+    """Each kind of day and each mail beside the digest, in each language."""
+    for name in names:
+        for language in languages:
+            other = OTHERS.get(name)
+            parts, _ = other(language) if other else digest_mail(language, name)
+            yield Shown(name, language, parts.subject, parts.text, parts.html)
+
+
+def write(folder: Path, mails: list[Shown]) -> list[Path]:
+    """Write the page and each view of each mail; gives the views."""
+    folder.mkdir(parents=True, exist_ok=True)
+    views = []
+    for mail in mails:
+        for mode in Mode:
+            file = folder / f"{mail.key}-{mode}.html"
+            file.write_text(mail.in_mode(mode), encoding="utf-8")
+            views.append(file)
+    links = "".join(f'<a href="#{mail.key}">{mail.key}</a>' for mail in mails)
+    page = PAGE.format(links=links, mails="\n".join(map(_section, mails)))
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    return views
+
+
+def _section(mail: Shown) -> str:
+    frames = "".join(
+        f"<figure><figcaption>{name}, {mode}</figcaption>"
+        f'<iframe loading="lazy" sandbox="" width="{width}" src="{mail.key}-{mode}.html" '
+        f'title="{mail.key}, {name}, {mode}"></iframe></figure>'
+        for name, width in WIDTHS.items()
+        for mode in Mode
+    )
+    return (
+        f'<h2 id="{mail.key}">{mail.key}: {html.escape(mail.subject)}</h2>\n'
+        f'<div class="views">{frames}</div>\n'
+        f"<details><summary>Text part</summary><pre>{html.escape(mail.text)}</pre></details>"
+    )
+
+
+def draw(views: list[Path]) -> Iterator[Path]:
+    """Draw each view at each width beside it; raises SystemExit without a Chromium."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        sys.exit("there is no Chromium to draw with (Debian: apt install chromium)")
+    for view in views:
+        for name, width in WIDTHS.items():
+            picture = view.with_name(f"{view.stem}-{name}.png")
+            with tempfile.TemporaryDirectory() as profile:
+                subprocess.run(
+                    [
+                        browser,
+                        *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+                        f"--user-data-dir={profile}",
+                        f"--window-size={width},{TALLEST if name == 'phone' else TALLEST // 2}",
+                        f"--screenshot={picture}",
+                        view.resolve().as_uri(),
+                    ],
+                    check=True,
+                    capture_output=True,
+                )
+            yield picture
+
+
+def main() -> None:
+    """Write the page, and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--language", action="append", choices=available_languages())
+    parser.add_argument("--mail", action="append", choices=[*DAYS, *OTHERS])
+    parser.add_argument("--screenshots", action="store_true")
+    chosen = parser.parse_args()
+    mails = list(
+        every_mail(chosen.language or list(available_languages()), chosen.mail or [*DAYS, *OTHERS])
+    )
+    views = write(chosen.folder, mails)
+    if chosen.screenshots:
+        for picture in draw(views):
+            print(picture)
+    print(chosen.folder / "index.html")
+
+
+if __name__ == "__main__":
+    main()
