@@ -2,6 +2,7 @@
 
     python -m tools.gallery FOLDER
     python -m tools.gallery FOLDER --language sl --mail normal --screenshots
+    python -m tools.gallery docs/images --language en --mail normal --pictures-only --tall 1000
 
 For translators and reviewers: FOLDER/index.html needs no server. Dark mode is asked for by the
 reader's system; here the mail's own rules for it are switched on or off. With --screenshots a
@@ -27,7 +28,7 @@ from tests.golden import OTHERS, digest_mail
 
 WIDTHS = {"wide": 800, "phone": 360}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-TALLEST = 6000
+TALL = 3000
 _DARK_RULES = "@media (prefers-color-scheme: dark)"
 
 PAGE = """<!DOCTYPE html>
@@ -122,8 +123,8 @@ def _section(mail: Shown) -> str:
     )
 
 
-def draw(views: list[Path]) -> Iterator[Path]:
-    """Draw each view at each width beside it; raises SystemExit without a Chromium."""
+def draw(views: list[Path], tall: int) -> Iterator[Path]:
+    """Draw the top of each view at each width; raises SystemExit without a Chromium."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         sys.exit("there is no Chromium to draw with (Debian: apt install chromium)")
@@ -136,7 +137,7 @@ def draw(views: list[Path]) -> Iterator[Path]:
                         browser,
                         *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
                         f"--user-data-dir={profile}",
-                        f"--window-size={width},{TALLEST if name == 'phone' else TALLEST // 2}",
+                        f"--window-size={width},{tall}",
                         f"--screenshot={picture}",
                         view.resolve().as_uri(),
                     ],
@@ -152,16 +153,22 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--language", action="append", choices=available_languages())
     parser.add_argument("--mail", action="append", choices=[*DAYS, *OTHERS])
-    parser.add_argument("--screenshots", action="store_true")
+    parser.add_argument("--screenshots", action="store_true", help="draw pictures, too")
+    parser.add_argument("--pictures-only", action="store_true", help="and leave nothing else")
+    parser.add_argument("--tall", type=int, default=TALL, help="pixels of a picture")
     chosen = parser.parse_args()
     mails = list(
         every_mail(chosen.language or list(available_languages()), chosen.mail or [*DAYS, *OTHERS])
     )
     views = write(chosen.folder, mails)
-    if chosen.screenshots:
-        for picture in draw(views):
+    if chosen.screenshots or chosen.pictures_only:
+        for picture in draw(views, chosen.tall):
             print(picture)
-    print(chosen.folder / "index.html")
+    if chosen.pictures_only:
+        for file in (*views, chosen.folder / "index.html"):
+            file.unlink()
+    else:
+        print(chosen.folder / "index.html")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""The gallery shows every mail in every language, light and dark, wide and on a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from notifier.i18n import available_languages
+from tests import page
+from tests.days import DAYS
+from tests.golden import OTHERS
+from tools.gallery import Mode, every_mail, write
+
+
+def test_every_mail_of_every_language_is_shown_in_each_view(tmp_path: Path) -> None:
+    mails = list(every_mail(list(available_languages()), [*DAYS, *OTHERS]))
+
+    views = write(tmp_path, mails)
+
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert len(views) == len(mails) * len(Mode)
+    for view in views:
+        assert index.count(f'src="{view.name}"') == 2
+    for mail in mails:
+        assert f'id="{mail.key}"' in index
+
+
+def test_dark_mode_is_on_in_the_dark_view_alone() -> None:
+    (mail,) = every_mail(["sl"], ["normal"])
+
+    light, dark = (mail.in_mode(mode) for mode in Mode)
+
+    page.parse(dark)
+    assert "prefers-color-scheme" not in light + dark
+    assert "@media not all" in light
+    assert "@media all" in dark
