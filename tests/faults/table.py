@@ -1,9 +1,9 @@
-"""Try every promise about reading and delivery, and write what was counted into docs/reliability.md.
+"""Try every promise about reading and delivery, and write docs/reliability.md by what was counted.
 
     python -m tests.faults.table
     python -m tests.faults.table --only races --only soak
 
-All of it takes about three quarters of an hour; a row that is not tried keeps what was counted last.
+All of it takes three quarters of an hour; a row that is not tried keeps what was counted last.
 """
 
 # ruff: noqa: T201 - a command prints
