@@ -4,6 +4,7 @@
 
     NotifierError                 exit code   temporary
     ├── ConfigError               78          no     every problem of the configuration at once
+    ├── TemplatesBroken           78          no     the operator's own templates cannot be used
     ├── RecipientsError           78          no     a list of recipients that cannot be resolved
     ├── RefusedError              77          no     somebody said no; a person must act
     │   ├── MarketplaceRefused    77          no     credential unknown or blocked
@@ -94,6 +95,12 @@ class ConfigError(NotifierError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class TemplatesBroken(NotifierError):
+    """The operator's own templates cannot be used; a digest is made with the built-in ones."""
+
+    exit_code = ExitCode.CONFIG
 
 
 class RecipientsError(NotifierError):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import re
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Environment
 
 from notifier.alarms import Alarm
 from notifier.digest import Digest
+from notifier.enclosure import enclosed
 from notifier.i18n import Language, load_language
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
+from notifier.templates import environment, templates_root
 from notifier.view.alarms import AlarmView, view_alarms
 from notifier.view.banners import templates_banner
 from notifier.view.digest import DigestView, view_digest
@@ -32,9 +33,6 @@ logger = logging.getLogger(__name__)
 MOST_HTML_BYTES = 95_000
 """Gmail hides what comes after about 102 KB behind a link."""
 
-TEXT_WIDTH = 76
-
-_PACKAGE = Path(__file__).parent
 _HARD_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -51,21 +49,35 @@ class Parts:
     html: str
 
 
-def templates_root() -> Path:
-    """Where the built-in templates are: inside a wheel, beside the package in a checkout."""
-    inside = _PACKAGE / "templates"
-    return inside if inside.is_dir() else _PACKAGE.parent / "templates"
+class Templates(Protocol):
+    """What renders a template: this process for the built-in ones, another for own ones."""
+
+    def render(self, name: str, language: str, values: Mapping[str, object]) -> str:
+        """One template with plain values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _BuiltIn:
+    """The templates of this program, in this process; each is compiled once."""
+
+    environment: Environment
+
+    def render(self, name: str, language: str, values: Mapping[str, object]) -> str:
+        words, template = load_language(language), self.environment.get_template(name)
+        return template.render(values, _=words.gettext, ngettext=words.ngettext)
 
 
 class Renderer:
     """The templates, read once. Those in `own` stand before the built-in ones of the same name.
 
-    Should the operator's own ones fail, the built-in ones make the mail, and it says so.
+    The operator's own ones are rendered in a process of their own. Should they fail, the built-in
+    ones make the mail, and it says so.
     """
 
     def __init__(self, own: Path | None = None) -> None:
-        self._builtin = _environment(templates_root())
-        self._own = _environment(own, templates_root()) if own else None
+        self._builtin = _BuiltIn(environment(templates_root()))
+        self._own = own
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     def digest(
@@ -77,14 +89,15 @@ class Renderer:
         listing = list_orders(digest, account, words)
         if self._own:
             try:
-                return self._digest(self._own, view, listing)
+                with enclosed(self._own) as templates:
+                    return self._digest(templates, view, listing)
             except Exception as error:  # noqa: BLE001 - nothing in them may cost the day's mail
                 logger.warning("own templates of the digest cannot be used: %s", error)
-                warning = templates_banner(error, words)
+                warning = templates_banner(str(error), words)
                 view = replace(view, banners=(warning, *view.banners))
         return self._digest(self._builtin, view, listing)
 
-    def _digest(self, templates: Environment, view: DigestView, listing: Listing) -> Parts:
+    def _digest(self, templates: Templates, view: DigestView, listing: Listing) -> Parts:
         page = _Page(templates, "mail/digest", listing.language)
 
         def html_with(orders: ListView) -> str:
@@ -106,7 +119,10 @@ class Renderer:
         """
         words = load_language(recipient.language)
         view = view_trial(account, sender, recipient, words)
-        return self._plain("mail/test", view, words, self._own or self._builtin)
+        if self._own is None:
+            return self._plain("mail/test", view, words, self._builtin)
+        with enclosed(self._own) as templates:
+            return self._plain("mail/test", view, words, templates)
 
     def notice(
         self,
@@ -135,7 +151,7 @@ class Renderer:
         folder: str,
         view: TrialView | NoticeView | AlarmView,
         words: Language,
-        templates: Environment,
+        templates: Templates,
     ) -> Parts:
         """A mail without a list."""
         page = _Page(templates, folder, words)
@@ -152,13 +168,12 @@ class Renderer:
 class _Page:
     """The templates of one kind of mail, in one language."""
 
-    templates: Environment
+    templates: Templates
     folder: str
     language: Language
 
     def render(self, name: str, **values: object) -> str:
-        template = self.templates.get_template(f"{self.folder}/{name}")
-        return template.render(values, _=self.language.gettext, ngettext=self.language.ngettext)
+        return self.templates.render(f"{self.folder}/{name}", self.language.code, values)
 
 
 def _with_most_rows(
@@ -183,23 +198,6 @@ def _with_most_rows(
     return best
 
 
-def _environment(*folders: Path) -> Environment:
-    """Templates see plain values only; even a built-in one has no way out of its sandbox."""
-    environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
-        autoescape=_is_html,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"wrapped": wrapped, "left": left, "right": right}
-    return environment
-
-
-def _is_html(name: str | None) -> bool:
-    return name is not None and name.endswith(".html")
-
-
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -210,29 +208,6 @@ def _tidied(text: str) -> str:
     return _EMPTY_LINES.sub("\n\n", text).strip("\n") + "\n"
 
 
-def wrapped(text: str, indent: int = 0) -> str:
-    """Lines of at most `TEXT_WIDTH` characters, all indented; words are never broken."""
-    margin = " " * indent
-    return textwrap.fill(
-        text,
-        TEXT_WIDTH,
-        initial_indent=margin,
-        subsequent_indent=margin,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def _sent_size(html: str) -> int:
     """Bytes of it in a mail, where a line ends with two."""
     return len(html.encode()) + html.count("\n")
-
-
-def left(text: str, width: int) -> str:
-    """Padded on its right."""
-    return text.ljust(width)
-
-
-def right(text: str, width: int) -> str:
-    """Padded on its left."""
-    return text.rjust(width)

@@ -19,7 +19,8 @@ from notifier.orders import Item, Money
 from notifier.parts import Account, PlaceOfReturn
 from notifier.reading import Complete, Departure, Incomplete
 from notifier.recipients import Mailbox, Recipient
-from notifier.render import MOST_HTML_BYTES, Parts, Renderer, templates_root
+from notifier.render import MOST_HTML_BYTES, Parts, Renderer
+from notifier.templates import templates_root
 from notifier.view.listing import MOST_ROWS, list_orders
 from tests import page
 from tests.days import huge, normal

@@ -135,13 +135,13 @@ def _first(digest: Digest, language: Language) -> Banner:
     )
 
 
-def templates_banner(error: Exception, language: Language) -> Banner:
+def templates_banner(reason: str, language: Language) -> Banner:
     """The operator's own templates are broken; the mail goes out all the same."""
     return Banner(
         Urgency.WARNING,
         language.gettext("Your own templates could not be used"),
         (language.gettext("This mail was made with the built-in ones; please mend yours."),),
-        reason=foreign(f"{type(error).__name__}: {error}"),
+        reason=foreign(reason),
         reason_label=language.gettext("The program noted:"),
     )
 
