@@ -355,3 +355,11 @@ def test_a_test_mail_has_no_files_and_another_id_each_time() -> None:
     assert list(read(trial(NOON))) == HEADERS
     assert trial(NOON) == trial(NOON)
     assert trial(NOON).message_id != trial(NOON + timedelta(seconds=1)).message_id
+
+
+def test_a_file_of_text_is_not_hidden_in_base64() -> None:
+    mail = email.message_from_bytes(frozen().content, policy=email.policy.default)
+    (file,) = mail.iter_attachments()
+
+    assert file["Content-Transfer-Encoding"] == "quoted-printable"
+    assert file.get_payload(decode=True) == CSV.content

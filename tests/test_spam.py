@@ -11,7 +11,7 @@ import pytest
 
 from notifier.i18n import available_languages
 from tests.days import DAYS
-from tests.golden import digest_mail, trial_mail
+from tests.golden import OTHERS, digest_mail
 
 HARMLESS = {"HTML_MESSAGE", "NO_RECEIVED", "NO_RELAYS", "WEIRD_QUOTING"}
 """It has HTML; it has not travelled; UTF-8 is taken for quotation marks. All weigh nothing."""
@@ -38,7 +38,8 @@ def written_mails(folder: Path) -> list[Path]:
     paths = []
     for language in available_languages():
         mails = {name: digest_mail(language, name) for name in DAYS}
-        for name, (_, message) in {**mails, "test": trial_mail(language)}.items():
+        mails |= {name: other(language) for name, other in OTHERS.items()}
+        for name, (_, message) in mails.items():
             paths.append(folder / f"{language}-{name}.eml")
             paths[-1].write_bytes(message.content)
     return paths
