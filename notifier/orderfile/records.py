@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeGuard
 
 from notifier.errors import FileRefused
@@ -215,7 +215,7 @@ def _raw(row: dict[str, Any]) -> str:
 
 def _list_in(text: str, path: str | None, name: str) -> list[object]:
     try:
-        whole = json.loads(text, parse_float=Decimal)
+        whole = json.loads(text, parse_float=_fraction)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise FileRefused(
@@ -242,6 +242,14 @@ def _lists_in(value: object, depth: int = 3) -> Iterator[str]:
 
 def _is(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
+
+
+def _fraction(written: str) -> Decimal | None:
+    """Exact; None for what not even a Decimal can hold."""
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        return None
 
 
 def _inside(value: object, path: str) -> object:

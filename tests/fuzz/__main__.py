@@ -1,6 +1,7 @@
 """Search every target for an input that it falls over; the extra `fuzz` is needed.
 
 python -m tests.fuzz                          ten seconds each, about a minute
+python -m tests.fuzz --seed 1                 the same inputs each time, as far as it comes
 python -m tests.fuzz --seconds 3600 payloads
 """
 
@@ -22,7 +23,7 @@ LONGEST_INPUT = 4096
 MEGABYTES = 1024
 
 
-def search(name: str, seconds: int, found: Path) -> bool:
+def search(name: str, seconds: int, seed: int, found: Path) -> bool:
     """Whether the target stood; prints what was tried, and where the input is that it fell over."""
     with tempfile.TemporaryDirectory() as corpus:
         done = subprocess.run(
@@ -30,6 +31,7 @@ def search(name: str, seconds: int, found: Path) -> bool:
                 sys.executable,
                 *("-m", "tests.fuzz.search", name, corpus),
                 f"-max_total_time={seconds}",
+                f"-seed={seed}",
                 f"-max_len={LONGEST_INPUT}",
                 f"-rss_limit_mb={MEGABYTES}",
                 "-timeout=10",
@@ -56,13 +58,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--seconds", type=int, default=10, help="for each")
+    parser.add_argument("--seed", type=int, default=0, help="by default another one each time")
     parser.add_argument("--found", type=Path, default=Path(), help="where an input is left")
     chosen = parser.parse_args()
     unknown = set(chosen.targets) - set(TARGETS)
     if unknown:
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     found = chosen.found.absolute()
-    stood = [search(name, chosen.seconds, found) for name in chosen.targets or TARGETS]
+    stood = [search(name, chosen.seconds, chosen.seed, found) for name in chosen.targets or TARGETS]
     return 0 if all(stood) else 1
 
 

@@ -212,6 +212,7 @@ TARGETS: Mapping[str, Target] = {
         order_file,
         (
             b"sep=,\n\n",
+            b"[9E999999999999999999999999]",
             b'Order,State,Item,Price,Sent\n17,back,"Cup, large",1.50,2026-11-10\nX-1,done,,,\n',
             json.dumps(
                 {"data": {"orders": [{"Order": 1, "State": "back", "lines": [{"name": "Cup"}]}]}}

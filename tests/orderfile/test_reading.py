@@ -314,6 +314,12 @@ FAILURES = [
     pytest.param(
         (HEADER + ",Order\n").encode(), {}, 'has several columns called "Order"', id="twice"
     ),
+    pytest.param(
+        b"[9E999999999999999999999999]",
+        {"format": FileFormat.JSON},
+        "no row of orders.csv can be read",
+        id="a number that is none",
+    ),
     pytest.param(b"sep=,\n\n", {}, "has no header row that can be read", id="only Excel's line"),
     pytest.param(
         f"{HEADER}\n{row('')}\n".encode(),
