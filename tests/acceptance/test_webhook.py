@@ -6,7 +6,6 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 import httpx
 
@@ -14,7 +13,7 @@ from notifier.errors import ExitCode
 from notifier.plan import Recollection
 from notifier.simulator.poster import posting
 from notifier.store import open_store
-from tests.acceptance.test_daemon import serving
+from tests.acceptance.test_daemon import due_today, serving
 from tests.acceptance.world import World
 
 TOKEN = "canary-webhook-token-0123456789-abc"
@@ -27,12 +26,9 @@ def free_port() -> int:
 
 
 def listen(world: World, port: int) -> str:
-    """Nothing is due today; the webhook is open. Gives its address."""
-    tomorrow = f"{(datetime.now(UTC).hour + 12) % 24:02}:00"
-    world.configure(
-        ("[groups", f'[digest]\nsend_at = "{tomorrow}"\ntimezone = "UTC"\n\n[groups'),
-        more=f'webhook_token = "{TOKEN}"\n\n[daemon]\nwebhook_listen = "127.0.0.1:{port}"\n',
-    )
+    """Nothing is due for ten hours; the webhook is open. Gives its address."""
+    more = f'webhook_token = "{TOKEN}"\n\n[daemon]\nwebhook_listen = "127.0.0.1:{port}"\n'
+    due_today(world, send_at="23:00", more=more)
     return f"http://127.0.0.1:{port}/hooks/{TOKEN}"
 
 
@@ -67,7 +63,7 @@ async def test_what_is_posted_is_looked_into_within_minutes_and_mails_nobody(wor
         await until(is_seen)
         assert await daemon.stops() == ExitCode.DONE
     assert (await recalled(world)).hints == frozenset()
-    assert world.mails == []
+    assert await world.outbox() == []
 
 
 async def test_a_port_that_is_taken_is_told_and_the_mail_goes_on(world: World) -> None:

@@ -7,7 +7,7 @@ import gzip
 import json
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,10 +93,10 @@ async def door() -> AsyncIterator[Door]:
 
 
 @asynccontextmanager
-async def opened(listen: str) -> AsyncIterator[Door]:
+async def opened(listen: str, visit: type[Visit] = Hasty) -> AsyncIterator[Door]:
     door = Door()
     app = create_app(TOKENS, door.hear, body_seconds=0.2, monotonic=lambda: door.seconds)
-    async with serving(app, listen, visit=Hasty) as door.address:
+    async with serving(app, listen, visit=visit) as door.address:
         yield door
 
 
@@ -235,16 +235,12 @@ async def test_strangers_cannot_take_the_turns_of_an_account(door: Door) -> None
     assert await door.posted(b"[1]") == 202
 
 
-async def test_there_is_room_for_so_many_visitors_and_no_more(door: Door) -> None:
-    visits = [door.visit() for _ in range(MOST_VISITORS)]
-    for visit in visits:
-        await visit.__aenter__()
+async def test_there_is_room_for_so_many_visitors_and_no_more() -> None:
+    async with opened("127.0.0.1:0", Visit) as door, AsyncExitStack() as visits:
+        for _ in range(MOST_VISITORS):
+            await visits.enter_async_context(door.visit())
 
-    refused = await door.says(post(b"[1]"))
-    for visit in visits:
-        await visit.__aexit__(None, None, None)
-
-    assert refused == b""
+        assert await door.says(post(b"[1]")) == b""
 
 
 @pytest.mark.parametrize("broken", [StoreBusy("busy"), RuntimeError("closed")])
