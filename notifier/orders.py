@@ -9,6 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+YEARS = range(2000, 2200)
+"""In which something may have happened to an order. Databases write 9999-12-31 for "never", and
+on the clocks of another zone that is a day which cannot be told."""
+
 
 class OrderStatus(StrEnum):
     """Status of an order at the marketplace; `OTHER` is one this program does not know."""

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from notifier.orders import YEARS
+
 LONGEST_TEXT = 1000
 _LARGEST_NUMBER = 10**15
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
@@ -71,6 +73,7 @@ def moment(value: object, zone: ZoneInfo) -> datetime | None:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         return None
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC)
+        at = datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return at if at.year in YEARS else None

@@ -12,6 +12,8 @@ from decimal import Decimal
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
+from notifier.orders import YEARS
+
 LONGEST_TEXT = 1000
 LARGEST_NUMBER = 10**15
 
@@ -88,9 +90,10 @@ def moment(value: object, zone: ZoneInfo, date_format: str | None) -> datetime |
             found = datetime.strptime(written, date_format)  # noqa: DTZ007 - the zone follows
         else:
             found = datetime.fromisoformat(written)
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+        at = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return at if at.year in YEARS else None
 
 
 def currency(value: object) -> str | None:

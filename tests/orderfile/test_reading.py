@@ -157,6 +157,13 @@ async def test_a_date_is_of_the_clocks_of_the_account(
     assert order.shipped_at == datetime(2026, 11, 9, 23, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31T23:59:59Z", "0001-01-01", "1970-01-01"])
+async def test_a_date_that_stands_for_never_is_none(tmp_path: Path, text: str) -> None:
+    (order,) = await orders(access(csv_file(tmp_path, row(1, shipped=text))))
+
+    assert order.shipped_at is None
+
+
 async def test_the_line_that_excel_writes_before_the_header_is_none(tmp_path: Path) -> None:
     file = written(tmp_path / "orders.csv", "sep=;\nOrder;Status\n1;waits\n")
     named = access(file, delimiter=";", columns={"id": "Order", "ready": "Status"})
