@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import localcontext
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -31,6 +32,10 @@ CATALOG = Path("LC_MESSAGES") / "notifier.po"
 
 # Plain "en" is American English in the CLDR; our shops are in Europe.
 _LOCALES = {"en": "en_GB"}
+
+# Babel rounds in the present context, whose 28 digits are not enough for what a seller may claim:
+# a quadrillion pieces of a thing that costs a quadrillion must not cost the day's mail.
+_MOST_DIGITS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class Language:
 
     def money(self, money: Money) -> str:
         """An amount with its currency: €19.90."""
-        return format_currency(money.amount, money.currency, locale=self.locale)
+        with localcontext(prec=_MOST_DIGITS):
+            return format_currency(money.amount, money.currency, locale=self.locale)
 
     def enumeration(self, parts: Sequence[str]) -> str:
         """One, two and three."""

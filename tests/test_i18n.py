@@ -129,3 +129,11 @@ def test_an_instant_is_told_on_the_clocks_of_its_zone() -> None:
 
 def test_a_currency_babel_has_no_sign_for_is_told_by_its_code() -> None:
     assert "XQX" in load_language("sl").money(Money(Decimal(5), "XQX"))
+
+
+@pytest.mark.parametrize("code", available_languages())
+def test_an_absurd_sum_is_told_like_any_other(code: str) -> None:
+    """As many pieces as an order may have, at the highest price, and all orders together."""
+    told = load_language(code).money(Money(Decimal(10) ** 40, "EUR"))
+
+    assert sum(character.isdigit() for character in told) == 43
