@@ -19,8 +19,9 @@ _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 _DIGITS = re.compile(r"[0-9]{1,15}")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?")
-# Controls end lines in mails and files, PostgreSQL refuses NUL, nothing can encode a surrogate.
-_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+# Controls and separators end lines in mails and files, PostgreSQL refuses NUL, and nothing can
+# encode a surrogate.
+_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def flag(value: object) -> bool | None:

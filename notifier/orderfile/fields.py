@@ -25,8 +25,9 @@ _AMOUNTS = {
 }
 _AROUND_AMOUNT = re.compile(r"^[A-Z]{3}|[A-Z]{3}$|[€$£]|Kč|zł")
 _NARROW_SPACES = str.maketrans("\u00a0\u202f\u2009’", "   '")
-# Controls end lines in mails and files, PostgreSQL refuses NUL, nothing can encode a surrogate.
-_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+# Controls and separators end lines in mails and files, PostgreSQL refuses NUL, and nothing can
+# encode a surrogate.
+_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def text(value: object) -> str | None:

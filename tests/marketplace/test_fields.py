@@ -68,6 +68,7 @@ def test_numbers_are_whole_or_none(value: object, expected: int | None) -> None:
     [
         ("  Čajnik  ", "Čajnik"),
         ("two\r\nlines\x00", "two lines"),
+        ("three\u2028more\u2029lines", "three more lines"),
         ("a lone \ud800 half", "a lone   half"),
         ("", None),
         ("\x07", None),
