@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from marketplace import simulated
 
@@ -53,7 +54,10 @@ asyncio.run(main(*sys.argv[1:]))
 
 def peak(*command: str) -> tuple[float, str]:
     """Peak memory in MB, and what it printed."""
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    # Code given by -c does not see the folder of this file, as a script does.
+    path = os.pathsep.join([str(Path(__file__).resolve().parent), *sys.path])
+    environ = {**os.environ, "PYTHONPATH": path}
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
     out = child.stdout.read() if child.stdout else ""
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
