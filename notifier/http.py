@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
@@ -87,6 +88,7 @@ class HttpClient:
                 follow_redirects=False,
                 headers=_HEADERS,
                 limits=_LIMITS,
+                cookies=_no_cookies(),
             )
         except (ValueError, ImportError):
             raise _config_error(
@@ -163,7 +165,7 @@ class HttpClient:
             raise NoAnswer(
                 f"{asked.address} did not answer within {seconds}; {asked.check}"
             ) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, zlib.error) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError, zlib.error) as error:
             raise NoAnswer(_reason(asked, error)) from None
 
     async def _send(self, request: httpx.Request, asked: _Asked, most_bytes: int) -> Answer:
@@ -213,6 +215,11 @@ def _silence() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _no_cookies() -> CookieJar:
+    """A jar that stays empty: nobody here has a session, and a bad cookie cannot be sent back."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
 def _roots(ca_file: Path | None) -> ssl.SSLContext:
     """The certificates we trust: those of `ca_file`, of SSL_CERT_FILE, or of certifi."""
     try:
@@ -229,13 +236,18 @@ def _asked(url: str, option: str) -> _Asked:
     """Whom `url` asks, once it is certain that it may be asked."""
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL:
+        name, port = parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80)
+    except (httpx.InvalidURL, UnicodeError):  # the latter for a name that is no IDNA
         raise _config_error(option, "is no URL") from None
-    if parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.host)):
-        host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
-        port = parsed.port or (443 if parsed.scheme == "https" else 80)
-        return _Asked(parsed.host, f"{host}:{port}", option)
-    raise _config_error(parsed.host, "is asked over https only; write https:// in front of it")
+    if port not in _PORTS:
+        raise _config_error(option, f"has {port} for a port, which is none")
+    if parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(name)):
+        host = f"[{name}]" if ":" in name else name
+        return _Asked(name, f"{host}:{port}", option)
+    raise _config_error(name, "is asked over https only; write https:// in front of it")
+
+
+_PORTS = range(1, 2**16)
 
 
 def _is_loopback(host: str) -> bool:
@@ -259,7 +271,7 @@ async def _body(response: httpx.Response, asked: _Asked, most_bytes: int) -> byt
         raise NoAnswer(
             f"{asked.host} answers in an encoding nobody asked for; check {asked.option}"
         )
-    unpack = zlib.decompressobj(wbits=_EITHER_HEADER) if encoding != "identity" else None
+    unpack = None if encoding in _PLAIN else zlib.decompressobj(wbits=_EITHER_HEADER)
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += unpack.decompress(chunk, most_bytes + 1 - len(body)) if unpack else chunk
@@ -272,7 +284,8 @@ async def _body(response: httpx.Response, asked: _Asked, most_bytes: int) -> byt
     return bytes(body)
 
 
-_ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_PLAIN = frozenset({"", "identity"})
+_ENCODINGS = _PLAIN | {"gzip", "x-gzip", "deflate"}
 _EITHER_HEADER = zlib.MAX_WBITS + 32  # zlib's manual: recognise zlib's and gzip's header
 
 
@@ -288,6 +301,8 @@ def _reason(asked: _Asked, error: BaseException) -> str:
             return f"the proxy on the way to {asked.host} refuses; check HTTPS_PROXY"
         case zlib.error():
             return f"{asked.host} answers with broken compression; {_NETWORK}"
+        case UnicodeError():  # httpx looks at where a redirect leads, though it does not go there
+            return f"{asked.host} answers with a redirect to nowhere; check {asked.option}"
     return f"{asked.host} broke off in the middle of an answer; {_NETWORK}"
 
 

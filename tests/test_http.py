@@ -156,7 +156,8 @@ async def test_a_gzip_bomb_is_stopped_at_the_cap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes), ("", bytes)],
 )
 async def test_compression_nobody_asked_for_is_undone(
     encoding: str, pack: Callable[[bytes], bytes]
@@ -218,7 +219,39 @@ async def test_only_loopback_is_asked_without_https(url: str) -> None:
         await ask(url)
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "https://exa\x00mple/", "https://a:b:c/"])
+async def test_a_redirect_to_a_name_that_is_none_is_no_answer() -> None:
+    nowhere = answer(b"", "302 Found", ["Location: https://xn--a.example/"])
+
+    async with behaving(says(nowhere)) as port:
+        error = await failure(ask(f"http://127.0.0.1:{port}/"))
+
+    assert "redirect to nowhere" in str(error)
+
+
+async def test_no_cookie_is_kept_nor_sent_back() -> None:
+    heads: list[bytes] = []
+
+    async def bakes(head: bytes, writer: StreamWriter) -> None:
+        heads.append(head.lower())
+        writer.write(answer(b"", headers=["Set-Cookie: a=b", "Set-Cookie: c=\xff\xfe; Path=/"]))
+
+    async with behaving(bakes) as port, HttpClient() as http:
+        for _ in range(2):
+            await http.get(f"http://127.0.0.1:{port}/", timeout=SOON, most_bytes=10, option=OPTION)
+
+    assert [head for head in heads if b"cookie" in head] == []
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:99999/", "https://127.0.0.1:-1/"])
+async def test_a_port_that_is_none_is_a_mistake_in_the_configuration(url: str) -> None:
+    with pytest.raises(ConfigError, match="for a port, which is none"):
+        await ask(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1", "https://exa\x00mple/", "https://a:b:c/", "https://xn--a.example/"],
+)
 async def test_an_address_that_is_none_is_a_mistake_in_the_configuration(url: str) -> None:
     with pytest.raises(ConfigError, match="is no URL") as caught:
         await ask(url)
