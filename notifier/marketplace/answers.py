@@ -134,11 +134,18 @@ def _limit_reached(host: str, headers: Mapping[str, str], now: datetime) -> Limi
     wait = pace.retry_after(headers, now)
     if wait is None and not pace.calls_left(headers):
         wait = pace.window_left(headers)
-    until = f" until {now + wait:%Y-%m-%d %H:%M} UTC" if wait else " for now"
+    until = _until(now, wait) if wait else " for now"
     return LimitReached(
         f"the limit of calls at {host} is used up{until}; other programs of the seller share it",
         wait,
     )
+
+
+def _until(now: datetime, wait: timedelta) -> str:
+    try:
+        return f" until {now + wait:%Y-%m-%d %H:%M} UTC"
+    except OverflowError:  # by a clock of the marketplace that shows the end of the year 9999
+        return " for now"
 
 
 def _strange(host: str, status: int) -> str:
@@ -151,12 +158,25 @@ def _strange(host: str, status: int) -> str:
 def parse_json(body: bytes) -> Any:
     """Strict UTF-8 JSON (RFC 8259); raises ValueError for anything else, however deep or long.
 
-    A number of absurd length is null, so that it costs a field and not the whole answer.
+    A number of absurd length is null, so that it costs a field and not the whole answer. A name
+    that an object has twice makes it nonsense: the second value might hide an order.
     """
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_int=_whole_number, parse_constant=_refuse)
+        return json.loads(
+            body.decode("utf-8-sig"),
+            parse_int=_whole_number,
+            parse_constant=_refuse,
+            object_pairs_hook=_object,
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return fields
 
 
 def _whole_number(digits: str) -> int | None:

@@ -59,6 +59,8 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         pytest.param(GOOD.decode().encode("utf-16"), id="UTF-16"),
         pytest.param(GOOD.replace(b"[]", b'["\xe8"]'), id="Latin-2"),
         pytest.param(GOOD + GOOD, id="twice"),
+        pytest.param(GOOD[:-1] + b', "data": []}', id="data twice"),
+        pytest.param(GOOD.replace(b"[]", b'[{"id": 7, "id": 8}]'), id="an id twice"),
     ],
 )
 def test_what_is_not_the_marketplaces_json_may_pass_and_is_never_data(body: bytes) -> None:
@@ -157,6 +159,15 @@ def test_a_limit_that_has_calls_left_is_another_one_and_does_not_last_a_day() ->
         opened(PLAIN_ERROR, 429, x_ratelimit_reset="3600", x_ratelimit_remaining="900")
 
     assert caught.value.wait is None
+
+
+def test_a_limit_that_lasts_longer_than_there_are_dates_is_one_all_the_same() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+
+    with pytest.raises(LimitReached, match="is used up for now") as caught:
+        open_answer(Answer(429, {"retry-after": "60"}, PLAIN_ERROR), "shop.example", last)
+
+    assert caught.value.wait == timedelta(minutes=1)
 
 
 def test_the_end_of_the_day_is_not_when_a_broken_server_works_again() -> None:
