@@ -89,6 +89,7 @@ class HttpClient:
                 headers=_HEADERS,
                 limits=_LIMITS,
                 cookies=_no_cookies(),
+                event_hooks={"response": [_forget_where_it_leads]},
             )
         except (ValueError, ImportError):
             raise _config_error(
@@ -165,7 +166,7 @@ class HttpClient:
             raise NoAnswer(
                 f"{asked.address} did not answer within {seconds}; {asked.check}"
             ) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError, zlib.error) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, zlib.error) as error:
             raise NoAnswer(_reason(asked, error)) from None
 
     async def _send(self, request: httpx.Request, asked: _Asked, most_bytes: int) -> Answer:
@@ -218,6 +219,11 @@ def _silence() -> None:
 def _no_cookies() -> CookieJar:
     """A jar that stays empty: nobody here has a session, and a bad cookie cannot be sent back."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
+async def _forget_where_it_leads(response: httpx.Response) -> None:
+    """Drop the address of a redirect: httpx takes it apart, and falls over what is no address."""
+    response.headers.pop("location", None)
 
 
 def _roots(ca_file: Path | None) -> ssl.SSLContext:
@@ -301,8 +307,6 @@ def _reason(asked: _Asked, error: BaseException) -> str:
             return f"the proxy on the way to {asked.host} refuses; check HTTPS_PROXY"
         case zlib.error():
             return f"{asked.host} answers with broken compression; {_NETWORK}"
-        case UnicodeError():  # httpx looks at where a redirect leads, though it does not go there
-            return f"{asked.host} answers with a redirect to nowhere; check {asked.option}"
     return f"{asked.host} broke off in the middle of an answer; {_NETWORK}"
 
 
