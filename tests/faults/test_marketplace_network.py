@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -73,9 +76,40 @@ async def test_a_line_that_falls_silent_behind_the_list_keeps_what_was_read() ->
     assert fault_of(reading) is None
 
 
-async def test_a_name_that_nobody_knows_is_a_failure_that_names_it() -> None:
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("marketplace.invalid", id="no such name"),
+        pytest.param("a" * 64 + ".example", id="too long for a label"),
+        pytest.param(".".join(["a" * 60] * 5), id="too long for a name"),
+        pytest.param("shop..example", id="an empty label"),
+    ],
+)
+async def test_a_name_that_cannot_be_resolved_is_a_failure_that_names_it(host: str) -> None:
     async with HttpClient() as http:
-        reading = await read("https://marketplace.invalid", http)
+        reading = await read(f"https://{host}", http, request_timeout=SHORT, run_timeout=WHOLE)
 
     assert isinstance(reading, Failed)
-    assert "marketplace.invalid:443" in reading.why
+    assert f"{host}:443" in reading.why
+
+
+async def test_a_door_at_which_nobody_answers_is_left_before_the_deadline() -> None:
+    with queue_that_is_full() as port:
+        async with HttpClient() as http:
+            reading = await read(
+                f"http://127.0.0.1:{port}", http, request_timeout=SHORT, run_timeout=WHOLE
+            )
+
+    assert isinstance(reading, Failed)
+    assert f"127.0.0.1:{port} cannot be reached" in reading.why
+
+
+@contextmanager
+def queue_that_is_full() -> Iterator[int]:
+    """A port that listens, and where Linux drops who wants to connect: listen(2), `backlog`."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
