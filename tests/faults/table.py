@@ -106,6 +106,12 @@ TRIALS = (
         "cuts what the marketplace says after every byte, by FIN and by RST",
     ),
     Trial(
+        "one wrong answer or field costs itself, and is told",
+        "pytest tests/faults/test_marketplace_answers.py tests/faults/test_marketplace_fields.py",
+        "wrong statuses, bodies, headers and redirects in place of each call; strange values in "
+        "each field of a row and a detail",
+    ),
+    Trial(
         "nothing a stranger writes makes a parser fall",
         "python -m tests.fuzz --seconds 60",
         "searches the parsers of answers, posts, headers, configuration and files, led by coverage",
