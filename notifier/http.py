@@ -10,7 +10,9 @@ import asyncio
 import logging
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -32,9 +34,8 @@ _NEVER_PROXIED: dict[str, httpx.AsyncBaseTransport | None] = {
     "all://127.0.0.1": None,
     "all://[::1]": None,
 }
-# How many calls there are at once is decided by who makes them. By default httpx keeps 20 open,
-# and with more it opens and closes connections all the time.
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+_KEPT = timedelta(seconds=5)
+"""As long as httpx keeps a connection that nobody uses."""
 _HEADERS = {"User-Agent": f"notifier/{__version__}", "Accept-Encoding": "identity"}
 
 
@@ -66,7 +67,12 @@ def http_date(value: str) -> datetime | None:
 
 
 class HttpClient:
-    """An async context manager around one pool of connections; certificates are always verified.
+    """An async context manager around our connections; certificates are always verified.
+
+    How many calls there are at once is decided by who makes them. Each has a client of httpx to
+    itself, a lane: the pool of httpcore 1.0 gives one idle connection to several calls, of which
+    all but one queue again, and each time compares all with all. With 32 calls at once that was
+    half of the work. What nobody has used for as long as `kept` is closed by a later call.
 
     `ca_file` (PEM) takes the place of the usual roots. `transport` lets an ASGI app answer in
     place of the network. Raises ConfigError when `ca_file` or a proxy of the environment cannot
@@ -78,23 +84,16 @@ class HttpClient:
         *,
         ca_file: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        kept: timedelta = _KEPT,
     ) -> None:
         _silence()
-        try:
-            self._client = httpx.AsyncClient(
-                verify=_roots(ca_file) if transport is None else True,
-                transport=transport,
-                mounts=_NEVER_PROXIED,
-                follow_redirects=False,
-                headers=_HEADERS,
-                limits=_LIMITS,
-                cookies=_no_cookies(),
-                event_hooks={"response": [_forget_where_it_leads]},
-            )
-        except (ValueError, ImportError):
-            raise _config_error(
-                "environment", "HTTPS_PROXY or ALL_PROXY is no http:// or https:// address"
-            ) from None
+        self._roots = _roots(ca_file) if transport is None else True
+        self._transport = transport
+        self._kept_seconds = kept.total_seconds()
+        self._lanes: set[httpx.AsyncClient] = set()
+        self._idle: deque[tuple[float, httpx.AsyncClient]] = deque()
+        """Since when, and which; the one used last stands last."""
+        self._idle.append((0.0, self._open_lane()))
 
     async def __aenter__(self) -> HttpClient:
         return self
@@ -109,7 +108,8 @@ class HttpClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        for lane in tuple(self._lanes):
+            await lane.aclose()
 
     async def get(
         self,
@@ -156,11 +156,9 @@ class HttpClient:
         **more: Any,
     ) -> Answer:
         try:
-            async with asyncio.timeout(timeout.total_seconds()):
-                request = self._client.build_request(
-                    method, url, timeout=_connecting(timeout), **more
-                )
-                return await self._send(request, asked, most_bytes)
+            async with asyncio.timeout(timeout.total_seconds()), self._lane() as lane:
+                request = lane.build_request(method, url, timeout=_connecting(timeout), **more)
+                return await _send(lane, request, asked, most_bytes)
         except TimeoutError:
             seconds = f"{timeout.total_seconds():g} seconds"
             raise NoAnswer(
@@ -169,19 +167,56 @@ class HttpClient:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, zlib.error) as error:
             raise NoAnswer(_reason(asked, error)) from None
 
-    async def _send(self, request: httpx.Request, asked: _Asked, most_bytes: int) -> Answer:
-        response = await self._client.send(request, stream=True)
+    @asynccontextmanager
+    async def _lane(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client that nobody else uses meanwhile."""
+        time = asyncio.get_running_loop().time
+        lane = self._idle.pop()[1] if self._idle else self._open_lane()
         try:
-            if 300 <= response.status_code < 400:
-                raise NoAnswer(
-                    f"{asked.host} answers with a redirect ({response.status_code}), which is "
-                    f"never followed; check {asked.option}",
-                    passing=False,
-                )
-            body = await _body(response, asked, most_bytes)
-            return Answer(response.status_code, dict(response.headers), body)
+            while self._idle and self._idle[0][0] <= time() - self._kept_seconds:
+                await self._close_lane(self._idle.popleft()[1])
+            yield lane
         finally:
-            await response.aclose()
+            self._idle.append((time(), lane))
+
+    def _open_lane(self) -> httpx.AsyncClient:
+        try:
+            lane = httpx.AsyncClient(
+                verify=self._roots,
+                transport=self._transport,
+                mounts=_NEVER_PROXIED,
+                follow_redirects=False,
+                headers=_HEADERS,
+                cookies=_no_cookies(),
+                event_hooks={"response": [_forget_where_it_leads]},
+            )
+        except (ValueError, ImportError):
+            raise _config_error(
+                "environment", "HTTPS_PROXY or ALL_PROXY is no http:// or https:// address"
+            ) from None
+        self._lanes.add(lane)
+        return lane
+
+    async def _close_lane(self, lane: httpx.AsyncClient) -> None:
+        self._lanes.discard(lane)
+        await lane.aclose()
+
+
+async def _send(
+    lane: httpx.AsyncClient, request: httpx.Request, asked: _Asked, most_bytes: int
+) -> Answer:
+    response = await lane.send(request, stream=True)
+    try:
+        if 300 <= response.status_code < 400:
+            raise NoAnswer(
+                f"{asked.host} answers with a redirect ({response.status_code}), which is "
+                f"never followed; check {asked.option}",
+                passing=False,
+            )
+        body = await _body(response, asked, most_bytes)
+        return Answer(response.status_code, dict(response.headers), body)
+    finally:
+        await response.aclose()
 
 
 _NETWORK = "check the network of this machine, or wait until it answers again"

@@ -19,7 +19,7 @@ import trustme
 
 from notifier.errors import ConfigError, UnavailableError
 from notifier.http import Answer, HttpClient, NoAnswer
-from tests.loopback import answer, behaving, drips, hangs, says, says_and_resets
+from tests.loopback import Behaviour, answer, behaving, drips, hangs, says, says_and_resets
 
 SECRET = "s3cr3t-client-id"
 OPTION = "marketplace.base_url"
@@ -80,6 +80,50 @@ async def test_calls_in_a_row_share_a_connection() -> None:
             await http.get(f"http://127.0.0.1:{port}/", timeout=SOON, most_bytes=10, option=OPTION)
 
     assert len(connections) == 1
+
+
+async def ask_together(port: int, http: HttpClient, times: int) -> None:
+    address = f"http://127.0.0.1:{port}/"
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        for _ in range(times):
+            group.create_task(http.get(address, timeout=SOON, most_bytes=10, option=OPTION))
+
+
+def answers_together(calls: int, writers: list[StreamWriter]) -> Behaviour:
+    """Answers when so many calls are under way, and notes on which connections."""
+    gate = asyncio.Barrier(calls)
+
+    async def notes(_head: bytes, writer: StreamWriter) -> None:
+        writers.append(writer)
+        await gate.wait()
+        writer.write(answer(b""))
+
+    return notes
+
+
+async def test_calls_at_the_same_time_have_a_connection_each_and_the_next_use_it_again() -> None:
+    writers: list[StreamWriter] = []
+
+    async with behaving(answers_together(30, writers)) as port, HttpClient() as http:
+        for _ in range(3):
+            await ask_together(port, http, 30)
+
+    assert (len(writers), len(set(writers))) == (90, 30)
+
+
+async def test_connections_that_nobody_uses_any_more_are_closed_by_a_later_call() -> None:
+    writers: list[StreamWriter] = []
+    client = HttpClient(kept=timedelta(0))
+
+    async with behaving(answers_together(2, writers)) as port, client as http:
+        await ask_together(port, http, 2)
+        closed = [asyncio.create_task(writer.wait_closed()) for writer in writers]
+        async with behaving(says(answer(b""))) as elsewhere:
+            await ask_together(elsewhere, http, 1)
+
+        await asyncio.wait(closed, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.done() for task in closed].count(True) == 1
+    await asyncio.gather(*closed)
 
 
 async def test_neither_body_nor_headers_of_an_answer_are_shown() -> None:
