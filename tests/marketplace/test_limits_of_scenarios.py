@@ -49,11 +49,17 @@ async def test_the_calls_of_a_day_are_used_up_to_the_reserve_and_not_one_more(
     assert "of 200 orders could not be read" in reading.why
 
 
-async def test_the_next_day_has_its_calls_again_and_reads_the_oldest_first() -> None:
+async def test_each_day_has_its_calls_again_and_the_oldest_are_read() -> None:
     world = World.from_scenario("daily_limit", start=START, client_id=CLIENT_ID)
-    for _ in range(3):
+    for day in range(1, 4):
         reading = await read(world, reserve_calls=80)  # others take up to 72
+
         assert isinstance(reading, Incomplete)
+        assert world.rate.remaining(world.now) == 80
+        assert len(world.calls_by_day) == day
+        shipped_on = {seen.order.id: seen.order.shipped_at.date() for seen in world.listed()}
+        left = [shipped_on.pop(id_) for id_ in reading.unread]
+        assert max(shipped_on.values()) <= min(left)
         world.advance()
 
     assert refused(world) == 0
