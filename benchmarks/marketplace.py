@@ -6,7 +6,9 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from notifier.parts import MarketplaceAccess, Secret
 from notifier.plan import Frequency, Policy
@@ -18,19 +20,30 @@ import asyncio, sys
 from datetime import UTC, datetime
 from notifier.simulator import World, serve
 
-async def main(orders, latency, limit, window):
+async def main(orders, latency, limit, window, others):
     world = World.from_scenario(
         "season", seed=1, start=datetime.now(UTC), in_transit=orders, latency_seconds=latency,
-        rate_limit=limit, window_seconds=window, clock=lambda: datetime.now(UTC),
+        rate_limit=limit, window_seconds=window, others=others, clock=lambda: datetime.now(UTC),
     )
     async with serve(world) as url:
         print(url, len(world.shipped_ids()), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        print(world.requests, sum(day.refused for day in world.calls_by_day.values()), flush=True)
+        refused = sum(day.refused for day in world.calls_by_day.values())
+        print(world.requests, refused, world.rate.remaining(world.clock.reached), flush=True)
 
-orders, latency, limit, window = sys.argv[1:]
-asyncio.run(main(int(orders), float(latency), int(limit), int(window)))
+orders, latency, limit, window, others = sys.argv[1:]
+asyncio.run(main(int(orders), float(latency), int(limit), int(window), int(others)))
 """
+
+
+class Counts(NamedTuple):
+    """What the marketplace counted."""
+
+    made: int
+    refused: int
+    """Of those: how many were answered 429."""
+    left: int
+    """How many more the limit allows."""
 
 
 class Simulated:
@@ -43,19 +56,23 @@ class Simulated:
         self.url, self.orders = url, int(orders)
         self._process = process
 
-    def ask_counts(self) -> tuple[int, int]:
-        """End it; calls made, and those that were refused because of the limit."""
+    def ask_counts(self) -> Counts:
+        """End it, and ask what it counted."""
         out, _ = self._process.communicate("\n", timeout=30)
-        made, refused = out.split()
-        return int(made), int(refused)
+        return Counts(*map(int, out.split()))
 
 
 @contextlib.contextmanager
 def simulated(
-    orders: int, *, latency: float = 0.04, limit: int = 10**9, window_seconds: int = 86_400
+    orders: int,
+    *,
+    latency: float = 0.04,
+    limit: int = 10**9,
+    window_seconds: int = 86_400,
+    others: int = 0,
 ) -> Iterator[Simulated]:
     """Serve a season with so many orders in transit while the block runs."""
-    words = (str(orders), str(latency), str(limit), str(window_seconds))
+    words = (str(orders), str(latency), str(limit), str(window_seconds), str(others))
     with subprocess.Popen(
         [sys.executable, "-c", _SERVE, *words],
         stdin=subprocess.PIPE,
@@ -68,14 +85,16 @@ def simulated(
             process.kill()
 
 
-def access(url: str, concurrency: int | None = None) -> MarketplaceAccess:
+def access(
+    url: str, concurrency: int | None = None, *, reserve_calls: int = 0
+) -> MarketplaceAccess:
     """Everything is read; the rest as it is by default."""
-    chosen = {} if concurrency is None else {"concurrency": concurrency}
-    return MarketplaceAccess(
+    reads = MarketplaceAccess(
         url,
         Secret(CLIENT_ID),
         "Europe/Prague",
         policy=Policy(Frequency.ALL),
         run_timeout=timedelta(minutes=30),
-        **chosen,
+        reserve_calls=reserve_calls,
     )
+    return reads if concurrency is None else replace(reads, concurrency=concurrency)
