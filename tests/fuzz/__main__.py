@@ -1,6 +1,6 @@
 """Search every target for an input that it falls over; the extra `fuzz` is needed.
 
-python -m tests.fuzz                          ten seconds each, about a minute
+python -m tests.fuzz                          ten seconds each, two minutes in all
 python -m tests.fuzz --seed 1                 the same inputs each time, as far as it comes
 python -m tests.fuzz --seconds 3600 payloads
 """
@@ -55,7 +55,9 @@ def search(name: str, seconds: int, seed: int, found: Path) -> bool:
 
 def main() -> int:
     """The command; 1 when a target fell."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--seconds", type=int, default=10, help="for each")
     parser.add_argument("--seed", type=int, default=0, help="by default another one each time")

@@ -9,9 +9,8 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from notifier import config
 from notifier.config.file import decoded
@@ -25,7 +24,6 @@ from notifier.errors import (
 from notifier.freeze import freeze
 from notifier.http import Answer
 from notifier.marketplace.answers import open_answer
-from notifier.marketplace.fields import LONGEST_TEXT
 from notifier.marketplace.listing import parse_page
 from notifier.marketplace.pace import (
     LONGEST_ASKED,
@@ -39,15 +37,13 @@ from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_ord
 from notifier.marketplace.webhook import MOST_IDS, NotHints, parse_hints
 from notifier.orderfile.conclusion import Sorting
 from notifier.orderfile.records import records_in
-from notifier.orders import Order
-from notifier.parts import FileAccess, FileFormat
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts
 from tests import factories
 from tests.config.sound import SOUND
+from tests.fuzz.orders import NOW, PRAGUE, check_order, details, digests
+from tests.fuzz.shapes import CSV_ACCESS, JSON_ACCESS
 
-NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
-PRAGUE = ZoneInfo("Europe/Prague")
 BOUNDLESS = 2**63
 
 
@@ -71,23 +67,7 @@ def payloads(data: bytes) -> None:
             assert all(0 < row.id < 10**15 for row in page.rows)
         assert comes_back(envelope.data) in (True, False)
         with contextlib.suppress(UnreadableOrder):
-            _check_order(parse_order(envelope.data, PRAGUE))
-
-
-def _check_order(order: Order) -> None:
-    texts = [
-        order.external_id,
-        order.purchase_id,
-        order.tracking_url,
-        *order.tracking_numbers,
-        *(item.title for item in order.items),
-    ]
-    for text in filter(None, texts):
-        assert len(text) <= LONGEST_TEXT
-        assert "\n" not in text
-        assert "\r" not in text
-        text.encode()
-    assert order.value is None or order.value.amount.is_finite()
+            check_order(parse_order(envelope.data, PRAGUE))
 
 
 def webhook(data: bytes) -> None:
@@ -150,19 +130,6 @@ def configuration(data: bytes) -> None:
     assert all(len(str(problem).splitlines()) == 1 for problem in problems or ())
 
 
-COLUMNS = {"id": "Order", "ready": "State", "title": "Item", "price": "Price", "shipped": "Sent"}
-CSV_ACCESS = FileAccess(
-    Path("orders.csv"), FileFormat.CSV, COLUMNS, "Europe/Prague",
-    ready_values=frozenset({"back"}), collected_values=frozenset({"done"}), currency="EUR",
-)  # fmt: skip
-JSON_ACCESS = replace(
-    CSV_ACCESS,
-    format=FileFormat.JSON,
-    records="data.orders",
-    columns=COLUMNS | {"title": "lines.name"},
-)
-
-
 def order_file(data: bytes) -> None:
     """A file is rows, each readable or named as not; or it is refused as a whole."""
     for access in (CSV_ACCESS, JSON_ACCESS):
@@ -172,7 +139,9 @@ def order_file(data: bytes) -> None:
         except FileRefused:
             continue
         reading = sorting.conclude((), NOW, 0)
-        assert all(order.id > 0 and order.called for order in reading.orders)
+        for order in reading.orders:
+            assert order.id > 0
+            check_order(order)
 
 
 def _dumped(data: object) -> bytes:
@@ -188,6 +157,8 @@ _DETAIL = {
     "ulozenka_status_history": [{"id": 22, "name": "expired"}],
 }  # fmt: skip
 
+SHAPED = (b"", bytes(range(256)), b"\5" * 200)
+
 TARGETS: Mapping[str, Target] = {
     "payloads": Target(
         payloads,
@@ -198,6 +169,8 @@ TARGETS: Mapping[str, Target] = {
             b'{"result":{"status":"OK"},"paging":{"pages":2,"page":1,"total":3},"data":[]}',
         ),
     ),
+    "details": Target(details, SHAPED),
+    "digests": Target(digests, SHAPED),
     "webhook": Target(
         webhook, (b"[123456, 1234567]", b'[{"order_id": 5}, {"order": {"id": "6"}}]', b"[1e9]")
     ),

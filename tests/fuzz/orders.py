@@ -1,0 +1,132 @@
+"""Orders of any shape, from what a stranger wrote to the mail that people get."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from notifier.attachments.csv import orders_csv
+from notifier.digest import Digest, Known, Snapshot, compose
+from notifier.errors import FileRefused
+from notifier.freeze import freeze
+from notifier.http import Answer
+from notifier.marketplace.answers import open_answer
+from notifier.marketplace.fields import LONGEST_TEXT
+from notifier.marketplace.listing import parse_page
+from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_order
+from notifier.orderfile.conclusion import Sorting
+from notifier.orderfile.records import records_in
+from notifier.orders import Order
+from notifier.reading import Complete
+from notifier.render import Renderer
+from notifier.store.orders import dump_order, load_order
+from tests import factories
+from tests.fuzz.shapes import DETAIL, JSON_ACCESS, PAGING, Draws, drawn_detail, drawn_record
+
+NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
+PRAGUE = ZoneInfo("Europe/Prague")
+ZONES = ("Europe/Prague", "Europe/Athens", "America/New_York", "Pacific/Kiritimati")
+LANGUAGES = ("en", "sl")
+RENDERER = Renderer()
+
+
+def details(data: bytes) -> None:
+    """The detail of an order is an order that can be kept, or unreadable; a page is rows."""
+    draws = Draws(data)
+    page = _envelope(draws.several(DETAIL), paging=draws.filled(PAGING))
+    rows = parse_page(page, 1, PRAGUE).rows
+    assert all(0 < row.id < 10**15 for row in rows)
+    detail = _envelope(drawn_detail(draws)).data
+    assert comes_back(detail) in (True, False)
+    try:
+        order = parse_order(detail, PRAGUE)
+    except UnreadableOrder:
+        return
+    check_order(order)
+
+
+def digests(data: bytes) -> None:
+    """Whatever the orders of a day say, everyone gets them in a mail that says what was meant."""
+    draws = Draws(data)
+    account = factories.account(schedule=factories.schedule(timezone=draws.one_of(ZONES)))
+    language = draws.one_of(LANGUAGES)
+    orders = {order.id: order for order in _orders(draws)}
+    for order in orders.values():
+        check_order(order)
+    digest = compose(
+        account, Complete(NOW, tuple(orders.values()), candidates=len(orders)),
+        _known(draws, orders), factories.DAY,
+    )  # fmt: skip
+    sender, to = factories.sender(), replace(account.recipients[0], language=language)
+    parts = RENDERER.digest(digest, account, sender, language=language, group=None)
+    file = orders_csv(digest, language)
+    _check_cells(file.content.decode("utf-8-sig"), digest)
+    # Freezing it reads the mail again, and compares it with what was meant.
+    freeze(
+        parts, (file,), recipient=to, account=account, sender=sender, day=digest.day, edition=1,
+        at=NOW,
+    )  # fmt: skip
+
+
+def check_order(order: Order) -> None:
+    """Every text is one line of limited length, and the store gives back what it was given."""
+    for text in _texts(order):
+        assert len(text) <= LONGEST_TEXT
+        assert len(text.splitlines()) == 1, text
+        text.encode()
+    assert order.value is None or order.value.amount.is_finite()
+    assert load_order(dump_order(order)) == order
+    for zone in ZONES:
+        order.on_clocks_of(ZoneInfo(zone))
+
+
+def _texts(order: Order) -> Iterator[str]:
+    of_items = (text for item in order.items for text in (item.title, item.sku, item.article_id))
+    texts = (
+        order.number, order.external_id, order.purchase_id, order.tracking_url,
+        *order.tracking_numbers, *of_items,
+    )  # fmt: skip
+    return (text for text in texts if text is not None)
+
+
+def _envelope(data: Any, **more: Any) -> Any:
+    body = json.dumps({"result": {"code": 200, "status": "OK"}, "data": data} | more).encode()
+    return open_answer(Answer(200, {}, body), "host", NOW)
+
+
+def _orders(draws: Draws) -> Iterator[Order]:
+    """Orders of the marketplace, and then those of a file."""
+    for _ in range(draws.below(4)):
+        try:
+            yield parse_order(_envelope(drawn_detail(draws)).data, PRAGUE)
+        except UnreadableOrder:
+            continue
+    records = [drawn_record(draws) for _ in range(draws.below(4))]
+    sorting = Sorting(JSON_ACCESS, "orders")
+    try:
+        content = json.dumps({"data": {"orders": records}}).encode()
+        sorting.take(records_in(content, JSON_ACCESS, "orders"))
+    except FileRefused:
+        return
+    yield from sorting.conclude((), NOW, 0).orders
+
+
+def _known(draws: Draws, orders: dict[int, Order]) -> Snapshot:
+    """Some of them waited the day before."""
+    before = factories.snapshot()
+    known = {id_: Known(before.day, order) for id_, order in orders.items() if draws.below(2)}
+    return replace(before, known=known)
+
+
+def _check_cells(content: str, digest: Digest) -> None:
+    delimiter = max(";,", key=content.partition("\r\n")[0].count)
+    rows = list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))
+    assert len(rows) == 1 + len(digest.present)
+    assert len({len(row) for row in rows}) == 1
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
