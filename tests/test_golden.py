@@ -7,14 +7,17 @@ import shutil
 import subprocess
 from functools import cache
 
-import css_inline
 import pytest
 
 from notifier.i18n import available_languages
+from notifier.lint import Expected, Severity, expected_hosts, expected_of, lint
+from notifier.lint.cascade import Scheme, knows_dark
+from notifier.lint.contrast import LEAST_CONTRAST, seen
+from notifier.lint.page import read_page
 from tests import page
-from tests.contrast import contrasts
 from tests.days import DAYS
-from tests.golden import FOLDER, OTHERS, golden_files
+from tests.factories import account, sender
+from tests.golden import FOLDER, OTHERS, digest_mail, golden_files
 
 MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]
 each_mail = pytest.mark.parametrize(("language", "name"), MAILS)
@@ -77,23 +80,32 @@ def test_tidy_has_nothing_to_say(language: str, name: str) -> None:
 
 
 @each_mail
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_stands_out_from_what_is_behind_it(language: str, name: str, dark: bool) -> None:
-    shown = in_the_dark(html(language, name)) if dark else html(language, name)
-    body = next(e for e in page.elements(page.parse(shown)) if e.tag == "body")
+@pytest.mark.parametrize("scheme", Scheme)
+def test_every_text_stands_out_from_what_is_behind_it(
+    language: str, name: str, scheme: Scheme
+) -> None:
+    mail = read_page(html(language, name))
 
-    read = list(contrasts(body))
+    read = [*seen(mail, scheme)]
 
+    assert knows_dark(mail)
     assert len(read) > 10
-    assert [(round(ratio, 1), text) for ratio, text in read if ratio < 4.5] == []
+    assert [one for one in read if one.contrast is None or one.contrast < LEAST_CONTRAST] == []
 
 
-def in_the_dark(text: str) -> str:
-    """As a mail program shows it that prefers dark colours: its rules moved into the elements."""
-    rules = re.search(r"@media \(prefers-color-scheme: dark\) \{\n(.*?\n)\}\n", text, re.DOTALL)
-    assert rules
-    kept = re.sub(r' bgcolor="#\w+"', "", text)  # a background of the rules stands over these
-    return css_inline.CSSInliner(extra_css=rules[1], minify_css=True).inline(kept)
+@each_mail
+def test_a_lint_has_nothing_to_say_but_what_outlook_does_plainer(language: str, name: str) -> None:
+    if other := OTHERS.get(name):
+        parts, message = other(language)
+        expected = Expected(expected_hosts(account(), sender()))
+    else:
+        parts, message = digest_mail(language, name)
+        expected = expected_of(DAYS[name](), account(), sender(), language)
+
+    found = lint(parts, expected, message.content)
+
+    assert {finding.what for finding in found} == {"Outlook for Windows lacks border-radius"}
+    assert {finding.severity for finding in found} == {Severity.NOTE}
 
 
 @each_mail

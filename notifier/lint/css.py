@@ -1,0 +1,156 @@
+"""Style sheets and style attributes as far as a mail needs them; no text makes it fail."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DEEPEST = 5
+"""Rules within rules; what is deeper is not looked into."""
+
+_COMMENT = re.compile(r""""[^"\n]*"|'[^'\n]*'|/\*.*?(?:\*/|\Z)|<!--|-->""", re.DOTALL)
+_TOKEN = re.compile(r""""[^"\n]*"?|'[^'\n]*'?|[(){};,]""")
+_IMPORTANT = re.compile(r"!\s*important$", re.IGNORECASE)
+_AT = re.compile(r"@(-?[a-z-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """`name` is in lower case; `value` as it is written, without "!important"."""
+
+    name: str
+    value: str
+    important: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Declarations for what fits one of the selectors, as long as the condition holds."""
+
+    selectors: tuple[str, ...]
+    declarations: tuple[Declaration, ...]
+    condition: str
+    """That of the at-rules around it (`@media …`), in lower case; empty where there is none."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtRule:
+    """What begins with an @; `inside` is the condition of those around it."""
+
+    name: str
+    inside: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One style sheet."""
+
+    rules: tuple[Rule, ...]
+    at_rules: tuple[AtRule, ...]
+
+
+def declarations(text: str) -> tuple[Declaration, ...]:
+    """Those of a style attribute, or of a rule's braces."""
+    return tuple(_declarations(_uncommented(text)))
+
+
+def sheet(text: str, line: int = 1) -> Sheet:
+    """A style sheet that begins on this line."""
+    text = _uncommented(text)
+    ends = [match.start() for match in re.finditer("\n", text)]
+    found = [*_rules(text, 0, "")]
+
+    def at(offset: int) -> int:
+        return line + bisect_right(ends, offset)
+
+    return Sheet(
+        tuple(
+            Rule(tuple(_selectors(prelude)), tuple(_declarations(body)), inside, at(offset))
+            for offset, prelude, body, inside in found
+            if not prelude.startswith("@") and body is not None
+        ),
+        tuple(
+            AtRule(match[1].lower(), inside, at(offset))
+            for offset, prelude, _, inside in found
+            if (match := _AT.match(prelude))
+        ),
+    )
+
+
+def _uncommented(text: str) -> str:
+    """Without comments, every line where it was."""
+
+    def kept(match: re.Match[str]) -> str:
+        return match[0] if match[0][0] in "\"'" else re.sub(r"[^\n]", " ", match[0])
+
+    return _COMMENT.sub(kept, text)
+
+
+def _declarations(text: str) -> Iterator[Declaration]:
+    for part in _split(text, ";"):
+        name, colon, value = part.partition(":")
+        value, important = _IMPORTANT.subn("", value.strip())
+        if colon and value.strip():
+            yield Declaration(name.strip().lower(), value.strip(), bool(important))
+
+
+def _selectors(text: str) -> Iterator[str]:
+    return (" ".join(part.split()) for part in _split(text, ",") if part.strip())
+
+
+def _split(text: str, separator: str) -> Iterator[str]:
+    """Parts between separators that stand in no quotes and no parentheses."""
+    depth = start = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "()":
+            depth = max(0, depth + (1 if token[0] == "(" else -1))
+        elif token[0] == separator and not depth:
+            yield text[start : token.start()]
+            start = token.end()
+    yield text[start:]
+
+
+def _rules(text: str, base: int, inside: str, depth: int = 0) -> Iterator[_Found]:
+    """Every rule and at-rule: where it begins, what stands before its braces, and in them."""
+    for offset, prelude, begins, body in _blocks(text):
+        said = prelude.strip()
+        begun = base + offset + len(prelude) - len(prelude.lstrip())
+        yield begun, said, body, inside
+        if body is not None and depth < DEEPEST and said.lower().startswith(_CONDITIONAL):
+            condition = " and ".join(filter(None, (inside, " ".join(said.lower().split()))))
+            yield from _rules(body, base + begins, condition, depth + 1)
+
+
+_Found = tuple[int, str, str | None, str]
+_CONDITIONAL = ("@media", "@supports", "@layer", "@container")
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str, int, str | None]]:
+    """What stands side by side: the place and text before its braces, and of what is in them.
+
+    No braces, as in `@import …;`: None. Braces that are never closed end with the text.
+    """
+    depth = start = begins = 0
+    prelude = ""
+    for token in _TOKEN.finditer(text):
+        if token[0] == "{":
+            if not depth:
+                prelude, begins = text[start : token.start()], token.end()
+            depth += 1
+        elif token[0] == "}":
+            if depth == 1:
+                yield start, prelude, begins, text[begins : token.start()]
+            if depth <= 1:
+                start = token.end()
+            depth = max(0, depth - 1)
+        elif token[0] == ";" and not depth:
+            yield start, text[start : token.start()], token.end(), None
+            start = token.end()
+    if depth:
+        yield start, prelude, begins, text[begins:]
+    elif text[start:].strip():
+        yield start, text[start:], len(text), None

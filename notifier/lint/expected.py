@@ -1,0 +1,61 @@
+"""What a mail should show, and where it may lead: what a lint cannot see in the mail itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from notifier.digest import Digest
+from notifier.i18n import load_language
+from notifier.parts import Account, Sender
+from notifier.text import foreign
+from notifier.view.figures import headline_figures, money_figures
+from notifier.view.links import carrier_url
+from notifier.view.listing import MOST_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of a mail before it is read.
+
+    A host allows those below it, too, as www.example.com below example.com.
+    """
+
+    hosts: frozenset[str] = frozenset()
+    orders: tuple[str, ...] = ()
+    """How the orders are called that there may be room for, by their right to be shown."""
+    numbers: tuple[str, ...] = ()
+    """The headline numbers as they are worded."""
+
+
+def expected_of(digest: Digest, account: Account, sender: Sender, language: str) -> Expected:
+    """What the digest of a day should show its readers of one language."""
+    words = load_language(language)
+    entries = (*digest.present, *digest.collected)[:MOST_ROWS]
+    figures = (*headline_figures(digest, words), *money_figures(digest, words))
+    return Expected(
+        hosts=expected_hosts(account, sender) | frozenset(_carriers(digest)),
+        orders=tuple(foreign(entry.order.called) for entry in entries),
+        numbers=tuple(figure.value for figure in figures),
+    )
+
+
+def expected_hosts(account: Account | None, sender: Sender) -> frozenset[str]:
+    """Where a mail may lead that shows no order: to the portal, and to whom it is from."""
+    portal = host(account.order_url or "") if account else ""
+    return frozenset(filter(None, (portal, sender.mailbox.domain.lower())))
+
+
+def _carriers(digest: Digest) -> Iterator[str]:
+    for entry in (*digest.present, *digest.collected):
+        if url := carrier_url(entry.order.tracking_url):
+            yield host(url)
+
+
+def host(url: str) -> str:
+    """Of an address, in lower case; empty where there is none to be read."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:  # brackets that enclose no address of IPv6
+        return ""

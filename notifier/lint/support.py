@@ -1,0 +1,237 @@
+"""Which mail programs lack which CSS: what caniemail.com has measured, as of autumn 2026.
+
+Only what differs between the programs below; what all of them show is not in the table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from notifier.lint.css import Declaration
+
+
+class Program(StrEnum):
+    """The mail programs we look at."""
+
+    GMAIL = "Gmail"
+    OUTLOOK = "Outlook for Windows"
+    """The one that draws with Word's engine, 2007 to 2019 and later."""
+    OUTLOOK_COM = "outlook.com"
+    APPLE_MAIL = "Apple Mail"
+    THUNDERBIRD = "Thunderbird"
+
+
+class Fallback(StrEnum):
+    """What makes up for a property where it is not understood."""
+
+    NONE = "none"
+    BEFORE = "a plainer value of the same property before it"
+    COLOUR = "a background colour beside it"
+    OUTLOOK_TABLE = "a table for Outlook alone around it"
+    MSO_HIDE = "mso-hide beside it"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A property, or certain values of it. `names` and `values` match as a whole."""
+
+    name: str
+    names: re.Pattern[str]
+    lacking: tuple[Program, ...]
+    instead: str
+    degrades: bool = False
+    """Whether the mail reads just as well without it."""
+    values: re.Pattern[str] = re.compile(r"(?s).*")
+    fallback: Fallback = Fallback.NONE
+
+    def is_in(self, declaration: Declaration) -> bool:
+        """Whether a declaration needs it."""
+        return bool(
+            self.names.fullmatch(declaration.name)
+            and self.values.fullmatch(declaration.value.lower())
+        )
+
+
+_GMAIL, _OUTLOOK, _COM = Program.GMAIL, Program.OUTLOOK, Program.OUTLOOK_COM
+_ANY = re.compile(r"(?s).*")
+
+
+def _named(*names: str) -> re.Pattern[str]:
+    return re.compile("|".join(names))
+
+
+def _value(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?s){pattern}")
+
+
+FEATURES = (
+    Feature(
+        "position",
+        _named("position"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "place it with the cells and paddings of a table",
+        values=_value("(?!static).*"),
+    ),
+    Feature(
+        "float",
+        _named("float"),
+        (_OUTLOOK,),
+        'use cells of a table, or align="left" of a table or an image',
+        values=_value("(?!none).*"),
+    ),
+    Feature(
+        "display: flex",
+        _named("display"),
+        (_OUTLOOK,),
+        "use cells of a table",
+        values=_value("(inline-)?flex.*"),
+    ),
+    Feature(
+        "display: grid",
+        _named("display"),
+        (_GMAIL, _OUTLOOK),
+        "use cells of a table",
+        values=_value("(inline-)?grid.*"),
+    ),
+    Feature(
+        "gap",
+        _named("(row-|column-|grid-)?gap"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "use the padding of cells",
+    ),
+    Feature(
+        "display: none",
+        _named("display"),
+        (_OUTLOOK,),
+        "write mso-hide: all beside it",
+        values=_value("none"),
+        fallback=Fallback.MSO_HIDE,
+    ),
+    Feature(
+        "a background image",
+        _named("background(-image)?"),
+        (_OUTLOOK,),
+        "give a background-color, too, on which the text can be read",
+        values=_value(r".*\burl\(.*"),
+        fallback=Fallback.COLOUR,
+    ),
+    Feature(
+        "a gradient",
+        _named("background(-image)?"),
+        (_OUTLOOK, _COM),
+        "give a background-color, too, on which the text can be read",
+        values=_value(r".*gradient\(.*"),
+        fallback=Fallback.COLOUR,
+    ),
+    Feature(
+        "max-width",
+        _named("max-width"),
+        (_OUTLOOK,),
+        "give a width, or put a table of that width around it, in <!--[if mso]>",
+        fallback=Fallback.OUTLOOK_TABLE,
+        values=_value("(?!none).*"),
+    ),
+    Feature(
+        "min-width",
+        _named("min-width"),
+        (_OUTLOOK,),
+        "give a width",
+        degrades=True,
+    ),
+    Feature(
+        "object-fit",
+        _named("object-(fit|position)"),
+        (_GMAIL, _OUTLOOK),
+        "cut the image to the size it is shown in",
+    ),
+    Feature(
+        "a variable",
+        _named("--.*"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "write the value where it is used",
+        degrades=True,  # what counts is where it is used
+    ),
+    Feature(
+        "var()",
+        _ANY,
+        (_GMAIL, _OUTLOOK, _COM),
+        "write the value itself",
+        values=_value(r".*\bvar\(.*"),
+        fallback=Fallback.BEFORE,
+    ),
+    Feature(
+        "calc()",
+        _ANY,
+        (_OUTLOOK, _COM),
+        "write a length, or before it a declaration with one",
+        values=_value(r".*\bcalc\(.*"),
+        fallback=Fallback.BEFORE,
+    ),
+    Feature(
+        "min(), max() or clamp()",
+        _ANY,
+        (_GMAIL, _OUTLOOK, _COM),
+        "write a length, or before it a declaration with one",
+        values=_value(r"(.*[\s,(])?(min|max|clamp)\(.*"),
+        fallback=Fallback.BEFORE,
+    ),
+    Feature(
+        "a transparent colour",
+        _ANY,
+        (_OUTLOOK,),
+        "write the colour as it looks on its background, such as #e2e8ee",
+        values=_value(r".*\b(rgba|hsla)\(.*"),
+        fallback=Fallback.BEFORE,
+    ),
+    Feature(
+        "transform",
+        _named("transform(-.*)?"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "do without",
+    ),
+    Feature(
+        "border-radius",
+        _named("border-(.*-)?radius"),
+        (_OUTLOOK,),
+        "nothing to do: the corners are square there",
+        degrades=True,
+    ),
+    Feature(
+        "a shadow",
+        _named("(box|text)-shadow"),
+        (_GMAIL, _OUTLOOK),
+        "nothing to do: there is none there",
+        degrades=True,
+    ),
+    Feature(
+        "opacity",
+        _named("opacity|filter"),
+        (_OUTLOOK,),
+        "nothing to do if it can be read without",
+        degrades=True,
+    ),
+    Feature(
+        "an animation",
+        _named("(animation|transition)(-.*)?"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "nothing to do if it can be understood standing still",
+        degrades=True,
+    ),
+)
+
+ON_TOUCH = Feature(
+    ":hover",
+    _ANY,
+    (_GMAIL, _OUTLOOK, _COM),
+    "nothing to do if nothing is told by it alone",
+    degrades=True,
+)
+"""Selectors that wait for a pointer or a key."""
+
+LACK_MEDIA = (_OUTLOOK,)
+"""Who skips what stands in @media: what a mail does there is for the others."""
+
+MOST_STYLE_BYTES = 16 * 1024
+"""Gmail drops style sheets beyond these, and one with an at-rule within an at-rule as a whole."""
