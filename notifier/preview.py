@@ -7,6 +7,7 @@ from datetime import date
 
 from notifier.digest import Digest
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage
+from notifier.lint import Finding, expected_of, lint
 from notifier.parts import Account
 from notifier.reading import Failed, Source
 from notifier.recipients import Recipient
@@ -22,6 +23,8 @@ class Preview:
     reader: Recipient
     parts: Parts
     message: FrozenMessage
+    findings: tuple[Finding, ...]
+    """What is wrong with the mail."""
 
 
 async def preview(
@@ -41,7 +44,8 @@ async def preview(
     parts = shop.renderer.digest(
         digest, account, shop.sender, language=reader.language, group=reader.group
     )
-    return Preview(digest, reader, parts, message)
+    expected = expected_of(digest, account, shop.sender, reader.language)
+    return Preview(digest, reader, parts, message, lint(parts, expected, message.content))
 
 
 def _reader(account: Account, language: str | None) -> Recipient:

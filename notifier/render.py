@@ -17,6 +17,7 @@ from jinja2 import Environment
 from notifier.alarms import Alarm
 from notifier.digest import Digest
 from notifier.enclosure import enclosed
+from notifier.errors import TemplatesBroken
 from notifier.i18n import Language, load_language
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
@@ -47,6 +48,8 @@ class Parts:
     preheader: str
     text: str
     html: str
+    broken: str = ""
+    """Why the operator's own templates did not make it; empty where they did, or are none."""
 
 
 class Templates(Protocol):
@@ -86,16 +89,31 @@ class Renderer:
         """The digest for readers of one language and group (None: named themselves)."""
         words = load_language(language)
         view = view_digest(digest, account, sender, words, group)
-        listing = list_orders(digest, account, words)
+        broken = ""
         if self._own:
             try:
-                with enclosed(self._own) as templates:
-                    return self._digest(templates, view, listing)
+                return self.own_digest(digest, account, sender, language=language, group=group)
             except Exception as error:  # noqa: BLE001 - nothing in them may cost the day's mail
                 logger.warning("own templates of the digest cannot be used: %s", error)
+                broken = str(error) or type(error).__name__
                 warning = templates_banner(str(error), words)
                 view = replace(view, banners=(warning, *view.banners))
-        return self._digest(self._builtin, view, listing)
+        parts = self._digest(self._builtin, view, list_orders(digest, account, words))
+        return replace(parts, broken=broken)
+
+    def own_digest(
+        self, digest: Digest, account: Account, sender: Sender, *, language: str, group: str | None
+    ) -> Parts:
+        """The digest by the operator's own templates alone.
+
+        Raises TemplatesBroken, or whatever their output makes fail.
+        """
+        if self._own is None:
+            raise TemplatesBroken("there are none: digest.templates_dir names no folder")
+        words = load_language(language)
+        view = view_digest(digest, account, sender, words, group)
+        with enclosed(self._own) as templates:
+            return self._digest(templates, view, list_orders(digest, account, words))
 
     def _digest(self, templates: Templates, view: DigestView, listing: Listing) -> Parts:
         page = _Page(templates, "mail/digest", listing.language)

@@ -14,6 +14,7 @@ from notifier.lint.cascade import Scheme
 from notifier.lint.contrast import seen
 from notifier.lint.css import declarations, sheet
 from notifier.lint.page import read_page
+from notifier.orders import Item
 from notifier.render import Parts, Renderer
 from tests.days import huge
 from tests.factories import account, digest, order, sender
@@ -122,8 +123,9 @@ def test_a_good_mail_has_no_finding() -> None:
             ERROR,
             "#ffffff on #000000 has",
         ),
-        ("<p>{{ mail.day }}</p>", WARNING, '"2 parcels {{ mail.day }}" looks like a template'),
-        ("<p>a {count} b</p>", WARNING, "looks like a template"),
+        ("<p>{{ mail.day }}</p>", ERROR, '"{{ mail.day }}" looks like a template'),
+        ("<p>a {count} b</p>", ERROR, '"{count}" looks like a template'),
+        ("<p>a {% if</p>", ERROR, '"{%" looks like a template'),
         ("<style>p { margin: 0 }</style>", WARNING, "there are 2 style elements"),
         (
             "<style>p { margin: 0 }</style>",
@@ -276,6 +278,7 @@ def test_of_a_style_sheet_it_finds(css: str, severity: Severity, what: str) -> N
 @pytest.mark.parametrize(
     ("change", "severity", "what", "where"),
     [
+        ({"broken": "no"}, ERROR, "the built-in ones made the mail: no", "your own templates"),
         ({"subject": " "}, ERROR, "it is empty", "the subject"),
         ({"subject": "a\nb"}, ERROR, "it has more than one line", "the subject"),
         ({"subject": "a" * 79}, WARNING, "it has 79 characters", "the subject"),
@@ -328,6 +331,16 @@ def test_of_the_head_of_a_finished_mail_it_finds(old: bytes, new: bytes, said: s
     findings = lint(parts, Expected(), message.content.replace(old, new, 1))
 
     assert [one for one in map(str, findings) if one.startswith(said)]
+
+
+def test_what_a_seller_has_typed_is_no_left_over_of_a_template() -> None:
+    titles = ("{{ Wi-Fi }} {count}", "50 %} off", "{%", "{{ " + "long " * 60)
+    day = digest(order(items=tuple(Item(title, 1) for title in titles), external_id="{#1#}"))
+    parts = Renderer().digest(day, account(), sender(), language="en", group=None)
+
+    found_in_it = lint(parts, expected_of(day, account(), sender(), "en"))
+
+    assert [one for one in found_in_it if one.severity is not NOTE] == []
 
 
 def test_the_same_finding_is_told_once_with_its_first_place_and_how_many_more() -> None:

@@ -11,6 +11,9 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from notifier.lint import Finding
     from notifier.preview import Preview
 
 STANDARD_OUTPUT = Path("-")
@@ -33,6 +36,9 @@ STANDARD_OUTPUT = Path("-")
     help="Write the whole mail to FILE, byte for byte as it would be sent.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the HTML part in a browser.")
+@click.option(
+    "--lint", is_flag=True, help="Tell all that is wrong with the mail; an error exits with 3."
+)
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -43,10 +49,12 @@ def command(
     html: Path | None,
     eml: Path | None,
     show: bool,
+    lint: bool,
 ) -> int:
     """Show today's digest without sending or recording anything.
 
-    It reads the marketplace, so it costs as many calls as a run.
+    It reads the marketplace, so it costs as many calls as a run. What is wrong with the mail goes
+    to standard error.
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
@@ -69,7 +77,9 @@ def command(
         click.echo(f"HTML part: {file}")
         if show:
             click.launch(file.as_uri())
-    return ExitCode.DONE
+    if lint or html != STANDARD_OUTPUT:
+        _tell(invocation, shown.findings, with_notes=lint)
+    return _exit_code(shown.findings) if lint else ExitCode.DONE
 
 
 async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Preview:
@@ -89,6 +99,22 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
     if gap := shown.digest.gap:
         invocation.warn(f"{account.name}: this list is incomplete: {gap.why}.")
     return shown
+
+
+def _tell(invocation: Invocation, findings: Sequence[Finding], *, with_notes: bool) -> None:
+    """Print what is wrong with the mail: beside it, and never in it."""
+    from notifier.lint import Severity  # noqa: PLC0415
+
+    for finding in findings:
+        if with_notes or finding.severity is not Severity.NOTE:
+            invocation.warn(str(finding))
+
+
+def _exit_code(findings: Sequence[Finding]) -> ExitCode:
+    from notifier.lint import Severity  # noqa: PLC0415
+
+    is_wrong = any(finding.severity is Severity.ERROR for finding in findings)
+    return ExitCode.FAILED if is_wrong else ExitCode.DONE
 
 
 def _check_language(language: str | None) -> None:

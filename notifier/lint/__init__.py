@@ -28,6 +28,7 @@ from notifier.lint.markup import wrong_markup
 from notifier.lint.page import read_page
 from notifier.lint.styles import wrong_styles
 from notifier.lint.wording import (
+    broken_templates,
     left_over,
     unlike,
     without_preview,
@@ -48,10 +49,11 @@ def lint(parts: Parts, expected: Expected, content: bytes | None = None) -> tupl
 def _wrong(parts: Parts, expected: Expected, content: bytes | None) -> Iterator[Finding]:
     page = read_page(parts.html)
     shown = visible_text(page)
+    yield from broken_templates(parts.broken)
     yield from wrong_size(parts.html)
     yield from wrong_subject(parts.subject)
     yield from wrong_text(parts.text)
-    yield from left_over(parts, shown)
+    yield from left_over(parts, shown, expected.foreign)
     yield from wrong_markup(page, parts.language)
     yield from wrong_styles(page)
     yield from hard_to_read(page)

@@ -27,6 +27,8 @@ class Expected:
     """How the orders are called that there may be room for, by their right to be shown."""
     numbers: tuple[str, ...] = ()
     """The headline numbers as they are worded."""
+    foreign: str = ""
+    """All that others have written into it, on one line: no mistake of a template."""
 
 
 def expected_of(digest: Digest, account: Account, sender: Sender, language: str) -> Expected:
@@ -38,6 +40,7 @@ def expected_of(digest: Digest, account: Account, sender: Sender, language: str)
         hosts=expected_hosts(account, sender) | frozenset(_carriers(digest)),
         orders=tuple(foreign(entry.order.called) for entry in entries),
         numbers=tuple(figure.value for figure in figures),
+        foreign=" ".join(_foreign_words(digest, account)),
     )
 
 
@@ -45,6 +48,17 @@ def expected_hosts(account: Account | None, sender: Sender) -> frozenset[str]:
     """Where a mail may lead that shows no order: to the portal, and to whom it is from."""
     portal = host(account.order_url or "") if account else ""
     return frozenset(filter(None, (portal, sender.mailbox.domain.lower())))
+
+
+def _foreign_words(digest: Digest, account: Account) -> Iterator[str]:
+    place = account.place
+    yield from (digest.account_name, place.name if place else "", place.address if place else "")
+    yield from (place.opening_hours if place else "", digest.gap.why if digest.gap else "")
+    for entry in (*digest.present, *digest.collected)[:MOST_ROWS]:
+        order = entry.order
+        yield from (order.called, order.external_id or "", *order.tracking_numbers)
+        for item in order.items:
+            yield from (foreign(item.title), foreign(item.sku or ""))
 
 
 def _carriers(digest: Digest) -> Iterator[str]:

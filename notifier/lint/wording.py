@@ -15,8 +15,10 @@ CLIPPED_BYTES = 102_400
 LONGEST_LINE = 78
 """RFC 5322, 2.1.1; of a subject, far more than any list of mails shows."""
 
-_LEFT_OVER = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
-_UNFILLED = re.compile(r"\{[a-z_]+\}")
+_LEFT_OVER = re.compile(
+    r"\{\{[^{}]{,60}\}\}|\{%[^{}]{,60}%\}|\{#[^{}]{,60}#\}|\{\{|\}\}|\{%|%\}|\{#|#\}|\{[a-z_]+\}"
+)
+"""What Jinja replaces, whole or in pieces; and a value that a catalog's message waits for."""
 _ADDRESS = re.compile(r"(?i)\b[a-z]+://\S+")
 
 
@@ -31,6 +33,16 @@ def wrong_size(html: str) -> Iterator[Finding]:
             f"it has {size:,} bytes, and Gmail hides what is beyond {CLIPPED_BYTES:,}",
             "the HTML part",
             remedy,
+        )
+
+
+def broken_templates(broken: str) -> Iterator[Finding]:
+    """Whether it was made by other templates than was wished."""
+    if broken:
+        yield error(
+            f"they cannot be used, and the built-in ones made the mail: {broken}",
+            "your own templates",
+            "mend the template",
         )
 
 
@@ -65,22 +77,21 @@ def wrong_text(text: str) -> Iterator[Finding]:
             )
 
 
-def left_over(parts: Parts, html: str) -> Iterator[Finding]:
-    """What a template should have replaced. In a body it may be somebody's own words.
+def left_over(parts: Parts, html: str, foreign: str) -> Iterator[Finding]:
+    """What a template should have replaced, unless somebody else has written it.
 
     `html` is what the HTML part shows.
     """
-    said = {"the subject": parts.subject, "the preview line": parts.preheader}
-    shown = {"the text part": parts.text, "the HTML part": html}
-    for where, text in (said | shown).items():
-        found = _LEFT_OVER.search(text) or _UNFILLED.search(text)
-        if found:
-            grave = error if where in said else warning
-            yield grave(
-                f'"{text[max(0, found.start() - 10) : found.end() + 20]}" looks like a template',
-                where,
-                "mend the template; if a title of an item has it, there is nothing to do",
-            )
+    said = {
+        "the subject": parts.subject,
+        "the preview line": parts.preheader,
+        "the text part": parts.text,
+        "the HTML part": html,
+    }
+    for where, text in said.items():
+        found = _LEFT_OVER.findall(" ".join(text.split()))
+        for words in dict.fromkeys(words for words in found if words not in foreign):
+            yield error(f'"{words}" looks like a template', where, "mend the template")
 
 
 def without_preview(preheader: str, page: Page) -> Iterator[Finding]:

@@ -97,6 +97,53 @@ async def test_the_page_of_a_preview_can_be_piped_on(world: World) -> None:
     assert shown.out.rstrip().endswith("</html>")
 
 
+@pytest.mark.parametrize("words", [(), ("--lint",), ("--lint", "--html", "-")])
+async def test_a_lint_of_the_built_in_templates_finds_nothing_that_is_wrong(
+    words: tuple[str, ...], world: World
+) -> None:
+    shown = await world.call("preview", *words)
+
+    assert shown.code == ExitCode.DONE
+    assert [line for line in shown.err.splitlines() if not line.startswith("note: ")] == []
+    assert ("note: " in shown.err) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ((), ExitCode.DONE, True),
+        (("--html", "-"), ExitCode.DONE, False),
+        (("--html", "-", "--lint"), ExitCode.FAILED, True),
+    ],
+)
+async def test_a_preview_tells_beside_the_mail_what_is_wrong_with_it(
+    words: tuple[str, ...], code: ExitCode, told: bool, world: World
+) -> None:
+    own = world.folder / "mails" / "mail" / "digest"
+    own.mkdir(parents=True)
+    (own / "body.html").write_text("<title>a</title><script>1</script>", encoding="utf-8")
+    world.environ["NOTIFIER_DIGEST__TEMPLATES_DIR"] = str(world.folder / "mails")
+
+    shown = await world.call("preview", *words)
+
+    assert shown.code == code
+    wrong = "error: line 1, <script>: mail programs take <script> out; nothing runs in a mail"
+    assert (wrong in shown.err) is told
+    assert "take <script> out" not in shown.out
+
+
+async def test_a_lint_tells_when_own_templates_did_not_make_the_mail(world: World) -> None:
+    own = world.folder / "mails" / "mail" / "digest"
+    own.mkdir(parents=True)
+    (own / "subject.txt").write_text("{{ nonsense }}", encoding="utf-8")
+    world.environ["NOTIFIER_DIGEST__TEMPLATES_DIR"] = str(world.folder / "mails")
+
+    shown = await world.call("preview", "--lint")
+
+    assert shown.code == ExitCode.FAILED
+    assert "error: your own templates: they cannot be used" in shown.err
+
+
 async def test_preview_is_what_run_sends(world: World) -> None:
     shown = await world.call("preview")
     await world.call("run", "--now")
