@@ -30,7 +30,8 @@ def command(invocation: Invocation, *, online: bool) -> int:
     """Find every mistake in the configuration; say who gets what, and when.
 
     With --online it also logs in to the marketplace, for one call an account, or reads the
-    account's file, and logs in to the mail server; nothing is sent.
+    account's file, and logs in to the mail server; nothing is sent. Own templates are tried with
+    days that are made up.
     """
     settings = invocation.settings()
     tell(invocation, settings)
@@ -55,7 +56,11 @@ def tell(invocation: Invocation, settings: Settings) -> None:
             invocation, f'{account.name} (account "{account.id}")', _account(account, invocation)
         )
     _print(invocation, "All accounts", _shared(settings))
-    for caution in (*_loose(file), *cautions(settings, invocation.now())):
+    for caution in (
+        *_loose(file),
+        *cautions(settings, invocation.now()),
+        *_templates(settings, invocation.now()),
+    ):
         invocation.warn(f"Look again: {caution}.")
 
 
@@ -130,6 +135,26 @@ def _server(smtp: SmtpServer) -> str:
 
 def _without_password(url: str) -> str:
     return re.sub(r"(//[^/@:]*):[^/@]*@", r"\1:••••@", url.removeprefix("sqlite:///"))
+
+
+def _templates(settings: Settings, now: datetime) -> Iterator[str]:
+    """What is wrong with mails by the operator's own templates, in each language that is read."""
+    if not settings.templates_dir:
+        return
+    from notifier.lint import Severity  # noqa: PLC0415
+    from notifier.rehearsal import rehearse  # noqa: PLC0415
+    from notifier.render import Renderer  # noqa: PLC0415
+
+    renderer = Renderer(settings.templates_dir)
+    readers = {
+        reader.language: account
+        for account in reversed([*settings.accounts.values()])
+        for reader in account.recipients
+    }
+    for language, account in readers.items():
+        for found in rehearse(renderer, account, settings.sender, now, language=language):
+            if found.severity is not Severity.NOTE:
+                yield f"digest.templates_dir, in {language}: {found}"
 
 
 def _loose(file: Path) -> Iterator[str]:

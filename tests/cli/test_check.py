@@ -132,6 +132,21 @@ def test_what_deserves_a_second_look_is_told_beside_it(file: Path) -> None:
     ]
 
 
+def test_own_templates_are_tried_in_each_language_that_is_read(file: Path) -> None:
+    own = file.parent / "mails" / "mail" / "digest"
+    own.mkdir(parents=True)
+    (own / "subject.txt").write_text("{{ mail.headline.nonsense }}", encoding="utf-8")
+
+    result = check(file, {"NOTIFIER_DIGEST__TEMPLATES_DIR": "mails"})
+
+    assert result.exit_code == 0
+    for language, line in zip(("en", "sl"), result.stderr.splitlines(), strict=True):
+        assert line.startswith(
+            f"Look again: digest.templates_dir, in {language}: error: an ordinary day, "
+            "your own templates: they cannot be used"
+        )
+
+
 def test_mistakes_go_to_the_door_all_of_them(file: Path) -> None:
     file.write_text(TEXT.replace("host =", "hots =").replace("06:30", "6:30"), encoding="utf-8")
 

@@ -1,0 +1,57 @@
+"""Own templates are tried with days that are made up, and what is wrong with them is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from notifier.lint import Severity
+from notifier.rehearsal import made_up_days, rehearse
+from notifier.render import Renderer
+from tests.factories import NOON, account, file_account, sender
+
+
+def said(folder: Path, name: str = "", template: str = "") -> list[str]:
+    """What is told above a note when this template is the operator's own."""
+    if name:
+        file = folder / "mail" / "digest" / name
+        file.parent.mkdir(parents=True)
+        file.write_text(template, encoding="utf-8")
+    found = rehearse(Renderer(folder), account(), sender(), NOON, language="en")
+    return [str(finding) for finding in found if finding.severity is not Severity.NOTE]
+
+
+def test_a_folder_without_templates_has_none_that_are_wrong(tmp_path: Path) -> None:
+    assert said(tmp_path) == []
+
+
+def test_the_days_that_are_made_up_are_as_different_as_days_get() -> None:
+    for of in (account(), file_account(), account(order_url=None, place=None, overdue_days=1)):
+        days = made_up_days(of, NOON)
+
+        ordinary, calm, part, first = days.values()
+        assert all((ordinary.new, ordinary.waiting, ordinary.collected, ordinary.overdue))
+        assert not any((calm.present, calm.gap))
+        assert all((part.gap, part.skipped_days))
+        assert first.is_first
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "words"),
+    [
+        ("body.txt", "{{ mail.nonsense }}", "the built-in ones made the mail: mail/digest/body"),
+        ("body.txt", "{{ mail.trend.bars[0].day }}", "a day without parcels, your own templates"),
+        ("body.txt", "{{ mail.day }}", "an ordinary day, the text part: order 7400004"),
+        ("body.html", "<script>1</script>", "line 1, <script>: mail programs take <script> out"),
+        ("subject.txt", "{{ mail.headline.subject * 3 }}", "the subject: it has"),
+    ],
+)
+def test_of_an_own_template_it_tells(name: str, template: str, words: str, tmp_path: Path) -> None:
+    assert [line for line in said(tmp_path, name, template) if words in line]
+
+
+def test_what_is_wrong_on_every_day_is_told_once(tmp_path: Path) -> None:
+    lines = said(tmp_path, "subject.txt", "")
+
+    assert lines == ["error: an ordinary day, the subject: it is empty; say how many parcels wait"]
