@@ -14,6 +14,7 @@ from notifier.lint.support import (
     LACK_MEDIA,
     MOST_STYLE_BYTES,
     ON_TOUCH,
+    SPACED_COLOUR,
     Fallback,
     Feature,
     Program,
@@ -53,6 +54,12 @@ def _block(
                 "the mail",
                 where,
                 "do without",
+            )
+        if SPACED_COLOUR.search(declaration.value):
+            yield warning(
+                "Gmail drops all styles beside a colour that is written without commas",
+                where,
+                "write it as #rrggbb",
             )
         for feature in FEATURES:
             if (
