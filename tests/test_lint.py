@@ -134,7 +134,7 @@ def test_a_good_mail_has_no_finding() -> None:
         ),
         ("<![x[", ERROR, "from here on no program can be relied on"),
         ("&#" + "9" * 5000 + ";", ERROR, "from here on no program can be relied on"),
-        ("<i>" * 300, WARNING, "elements are nested 200 deep"),
+        ("<i>" * 300, WARNING, "elements are nested 100 deep"),
         (f"<p>{'a' * 95_000}</p>", WARNING, "and Gmail hides what is beyond 102,400"),
         (f"<p>{'a' * 103_000}</p>", ERROR, "bytes, and Gmail hides the end"),
     ],
@@ -420,6 +420,14 @@ def test_a_declaration_ends_outside_of_quotes_and_parentheses() -> None:
         ("b", "';'", True),
         ("e", "f", False),
     ]
+
+
+def test_a_monstrous_page_is_read_in_moments() -> None:
+    style = "<style>" + "p b { color: red } " * 2_000 + "</style>"
+
+    findings = found(with_body(style + "<b>x" * 30_000))
+
+    assert "bytes, and Gmail hides the end" in findings[0].what
 
 
 # What nothing can do

@@ -10,10 +10,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from notifier.lint.css import Declaration, Rule, declarations
 from notifier.lint.page import UNSEEN, Element, Page
 from notifier.lint.sheets import sheets
+
+MOST_SELECTORS = 1_000
+"""More than fit into what Gmail takes; so many more are never meant for a mail."""
 
 _COMPOUND = re.compile(r"(\*|[a-z][\w-]*)?((?:[.#][\w-]+)*)(:root)?", re.IGNORECASE)
 _SCHEME = re.compile(r"@media (?:screen and |all and )?\(prefers-color-scheme: ?(dark|light)\)")
@@ -56,9 +60,9 @@ def styles(page: Page, scheme: Scheme) -> Iterator[tuple[Element, Mapping[str, s
 
     A `background-color` is under "background", which it is a part of.
     """
-    rules = [*_weighed(page, scheme)]
-    for element in page.elements:
-        yield element, _winners(element, rules)
+    rules = [*islice(_weighed(page, scheme), MOST_SELECTORS)]
+    for element, fitting in _fitting(page.elements, rules):
+        yield element, _winners(element, fitting)
 
 
 def knows_dark(page: Page) -> bool:
@@ -86,7 +90,31 @@ def _weighed(page: Page, scheme: Scheme) -> Iterator[_Weighed]:
                 yield selector, _specificity(selector), place, rule.declarations
 
 
+def _fitting(
+    elements: Sequence[Element], rules: Sequence[_Weighed]
+) -> Iterator[tuple[Element, Sequence[_Weighed]]]:
+    """Every element with the rules that fit it.
+
+    Rows of a table are alike: what has the same tag, classes and id in the same surroundings is
+    looked at once.
+    """
+    kinds: dict[_Kind, int] = {}
+    kind_of: dict[Element | None, int] = {None: -1}
+    rules_of: list[Sequence[_Weighed]] = []
+    for element in elements:
+        own = (element.tag, element.classes, element.attributes.get("id"))
+        kind = kinds.setdefault((*own, kind_of[element.parent]), len(kinds))
+        kind_of[element] = kind
+        if kind == len(rules_of):
+            rules_of.append([rule for rule in rules if fits(rule[0], element)])
+        yield element, rules_of[kind]
+
+
+_Kind = tuple[str, frozenset[str], str | None, int]
+
+
 def _winners(element: Element, rules: Sequence[_Weighed]) -> dict[str, str]:
+    """`rules` are those that fit."""
     best: dict[str, tuple[Weight, str]] = {}
     for declaration, weight in _declared(element, rules):
         name = "background" if declaration.name == "background-color" else declaration.name
@@ -96,10 +124,9 @@ def _winners(element: Element, rules: Sequence[_Weighed]) -> dict[str, str]:
 
 
 def _declared(element: Element, rules: Sequence[_Weighed]) -> Iterator[tuple[Declaration, Weight]]:
-    for selector, specificity, place, written in rules:
-        if fits(selector, element):
-            for declaration in written:
-                yield declaration, (declaration.important, False, specificity, place)
+    for _, specificity, place, written in rules:
+        for declaration in written:
+            yield declaration, (declaration.important, False, specificity, place)
     for declaration in declarations(element.attributes.get("style", "")):
         yield declaration, (declaration.important, True, (0, 0, 0), 0)
 

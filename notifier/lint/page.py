@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-DEEPEST = 200
+DEEPEST = 100
 """Elements within elements; what is deeper counts as if it were not nested."""
+
+LONGEST = 256 * 1024
+"""Characters that are read; that a mail has so many is the first thing wrong with it."""
 
 VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905 - reads as a list
@@ -86,7 +89,7 @@ def read_page(html: str) -> Page:
     reader = _Reader()
     broken = None
     try:
-        reader.feed(html)
+        reader.feed(html[:LONGEST])
         reader.close()
     except (AssertionError, ValueError):
         # The parser's own words for "<![x[", and for a character of more digits than a number has.
