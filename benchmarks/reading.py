@@ -5,12 +5,13 @@ marketplace's official client does; a sample of it is scaled up. Each of the oth
 three, with the CPU of the client beside it: what else runs on the machine makes the seconds more
 and the ratio less, and leaves the CPU nearly as it is.
 
-With a limit of R calls a second, told by its headers over a window of ten seconds, the time is set
-beside N/R; a call that is answered 429 is one too many. With a limit of the day, which others use
-too, a call that is taken from the reserve is one too many as well.
+With a limit of R calls a second, told by its headers over a window of ten seconds unless another
+is given, the time is set beside N/R; a call that is answered 429 is one too many. With a limit of
+the day, which others use too, a call that is taken from the reserve is one too many as well.
 
     python benchmarks/reading.py
     python benchmarks/reading.py --orders 500
+    python benchmarks/reading.py --window-seconds 1
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from notifier.reading import Complete
 
 SAMPLE = 200
 TIMES = 3
-WINDOW_SECONDS = 10
 RATES = (50, 100, 200)
 DAILY, OTHERS, RESERVE = 150, 60, 40
 
@@ -101,11 +101,11 @@ def load() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
-def keep_limits(orders: int) -> None:
+def keep_limits(orders: int, window_seconds: int) -> None:
     """Those of a few seconds, and that of a day."""
     for rate in RATES:
-        limit = rate * WINDOW_SECONDS
-        with simulated(orders, limit=limit, window_seconds=WINDOW_SECONDS) as shop:
+        limit = rate * window_seconds
+        with simulated(orders, limit=limit, window_seconds=window_seconds) as shop:
             took = asyncio.run(read(shop))
             refused = shop.ask_counts().refused
         of_ideal = took.seconds / (took.calls / rate)
@@ -126,9 +126,10 @@ def main() -> None:
     """Read in each way, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=2_000)
-    orders = parser.parse_args().orders
-    compare(orders)
-    keep_limits(orders)
+    parser.add_argument("--window-seconds", type=int, default=10)
+    asked = parser.parse_args()
+    compare(asked.orders)
+    keep_limits(asked.orders, asked.window_seconds)
 
 
 if __name__ == "__main__":

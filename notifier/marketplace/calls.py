@@ -20,13 +20,21 @@ from notifier.marketplace.answers import (
     Unreadable,
     open_answer,
 )
-from notifier.marketplace.window import Window
+from notifier.marketplace.window import Begun, Window
 from notifier.parts import MarketplaceAccess
 
 MOST_TRIES = 4
 
+MOST_REPEATED = 200
+"""So many calls of a reading may be repetitions: the day's calls are not for asking in vain."""
+
+_A_MOMENT = 0.1
+"""Seconds until it is looked again whether an answer has told of a new window."""
+
 Sleep = Callable[[float], Awaitable[None]]
 Jitter = Callable[[], float]
+Time = Callable[[], float]
+"""Seconds that only ever go forward."""
 
 _HEADERS = {
     "Accept": "application/json",
@@ -40,6 +48,7 @@ logger = logging.getLogger("notifier.marketplace")
 class Calls:
     """Asks the marketplace on behalf of one account, until `budget` of time is used up.
 
+    `time` is that of the event loop unless given: the clock of a machine may be moved meanwhile.
     `host` names the marketplace in messages; `made` counts requests, repeated ones too;
     `server_time` is the `Date` of the first answer; `left` is how many more calls the limit
     allows, as told last.
@@ -55,6 +64,7 @@ class Calls:
         jitter: Jitter,
         budget: timedelta,
         tries: int = MOST_TRIES,
+        time: Time | None = None,
     ) -> None:
         self.host = urlsplit(access.base_url).hostname or "the marketplace"
         self.made = 0
@@ -66,11 +76,12 @@ class Calls:
         self._sleep = sleep
         self._jitter = jitter
         self._tries = tries
-        # A loop's own time, because the clock of a machine may be moved while we wait.
-        self._time = asyncio.get_running_loop().time
+        self._repeated = 0
+        self._time = time or asyncio.get_running_loop().time
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
         self._window = Window()
+        self._turn = asyncio.Lock()
         self._landed = asyncio.Event()
         self._granted = 0
 
@@ -88,23 +99,22 @@ class Calls:
         """
         failures, granted = 0, self._granted
         while True:
-            await self._while_closed()
-            await self._keep_reserve()
+            begun = await self._begin()
             try:
-                return await self._try(path, query, expected, most_bytes)
+                return await self._try(begun, path, query, expected, most_bytes)
             except Passing as error:
                 # A limit that let others through meanwhile will let this call through in turn.
                 crowded = isinstance(error, LimitReached) and self._granted > granted
                 failures, granted = 1 if crowded else failures + 1, self._granted
-                if failures == self._tries:
+                if failures == self._tries or self._repeated == MOST_REPEATED:
                     raise
+                self._repeated += 1
                 await self._back_off(error, failures)
 
     async def _try(
-        self, path: str, query: Mapping[str, str], expected: type, most_bytes: int
+        self, begun: Begun, path: str, query: Mapping[str, str], expected: type, most_bytes: int
     ) -> Envelope:
         self.made += 1
-        self._window.begin()
         answer = None
         try:
             answer = await self._http.get(
@@ -119,7 +129,8 @@ class Calls:
             kind = Passing if error.passing else MarketplaceUnavailable
             raise kind(str(error)) from None
         finally:
-            self._window.end(None if answer is None else answer.headers, self._time())
+            headers = None if answer is None else answer.headers
+            self._window.end(begun, headers, self._time())
             self._landed.set()
         self._note(answer)
         envelope = open_answer(answer, self.host, self._told_time(answer) or self._clock())
@@ -158,11 +169,21 @@ class Calls:
         else:
             await self._sleep(wait)
 
-    async def _while_closed(self) -> None:
-        """A limit that one call ran into holds for all of them; so does the pace."""
-        wait = max(self._closed_until - self._time(), self._window.wait(self._time()))
-        if wait > 0:
-            await self._sleep(wait)
+    async def _begin(self) -> Begun:
+        """Begin a call when it may: a limit that one ran into holds for all; so does the pace."""
+        async with self._turn:
+            while (opens_at := self._opens_at(self._time())) > self._time() or self._is_used_up():
+                if opens_at > self._time():
+                    await self._sleep(opens_at - self._time())
+                else:
+                    await self._keep_reserve()
+            return self._window.begin(self._time())
+
+    def _opens_at(self, now: float) -> float:
+        """When another call may begin, or when to look again: an answer may tell sooner."""
+        opens_at = self._window.opens_at(now)
+        soon = min(opens_at, now + _A_MOMENT) if self._window.is_busy else opens_at
+        return max(self._closed_until, soon)
 
     async def _keep_reserve(self) -> None:
         """Raise ReserveReached where only those calls are left that are not for us.
@@ -170,14 +191,14 @@ class Calls:
         Not while calls are under way: which of them an answer has counted, it does not tell, and
         whoever raises ends them all.
         """
-        while self._is_used_up() and self._window.is_busy:
+        if self._window.is_busy:
             self._landed.clear()
             await self._landed.wait()
-        if self._is_used_up():
-            reserve = self._access.reserve_calls
-            used_up = f"the limit of calls of {self.host} is used up"
-            kept = f" but for {reserve} that are kept for other systems" if reserve else ""
-            raise ReserveReached(f"{used_up}{kept}")
+            return
+        reserve = self._access.reserve_calls
+        used_up = f"the limit of calls of {self.host} is used up"
+        kept = f" but for {reserve} that are kept for other systems" if reserve else ""
+        raise ReserveReached(f"{used_up}{kept}")
 
     def _is_used_up(self) -> bool:
         left = self._window.allowance

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
-from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep
+from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
 from notifier.marketplace.listing import list_query
 from notifier.marketplace.lookup import Lookup
 from notifier.marketplace.sweep import Progress, Sweep
@@ -50,6 +50,7 @@ class Marketplace:
         progress: Progress | None = None,
         sleep: Sleep = asyncio.sleep,
         jitter: Jitter = random.random,
+        time: Time | None = None,
     ) -> None:
         self.server_time: datetime | None = None
         self._access = access
@@ -59,6 +60,7 @@ class Marketplace:
         self._progress = progress
         self._sleep = sleep
         self._jitter = jitter
+        self._time = time
 
     async def read(self, known: Collection[int]) -> Reading:
         """Read what waits now, and how those of `known` went that wait no longer."""
@@ -123,4 +125,5 @@ class Marketplace:
             jitter=self._jitter,
             budget=budget,
             tries=tries,
+            time=self._time,
         )

@@ -1,13 +1,18 @@
 """The limit of calls as the answers tell it: the pace it sets, and what is left of a day.
 
 A window of up to a minute sets the pace; a longer one is an allowance that the seller's other
-systems share. Calls under way are counted, since no answer could count them yet. Seconds are those
-of the event loop.
+systems share. Seconds are those of the event loop.
+
+An answer tells how many calls are left, but not which of ours it has counted: others were under
+way, and answers overtake each other. All those are taken for uncounted. So what we think is left
+is never more than what is, in whichever window an answer was given, and no window need be told
+from the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from notifier.marketplace import pace
@@ -16,12 +21,20 @@ LONGEST_PACED = timedelta(minutes=1)
 
 _SHARE = 0.97
 """Of what is allowed: calls do not arrive in the rhythm in which they were made."""
-_ROUNDED = 0.5
+_ROUNDED = 1.0
 """How much longer a window may last than its whole seconds say."""
-_LATE = 0.1
-"""So much of what was slept too long is caught up."""
+_LATE = 0.05
+"""So many seconds of what was slept too long are caught up."""
 _FASTEST = 2
 """So many times as fast as the limit we go, to use what is left at the end of a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call under way: how many began up to it, and how many had ended then."""
+
+    number: int
+    ended: int
 
 
 class Window:
@@ -32,11 +45,17 @@ class Window:
         """Calls left of a day; None as long as no answer told."""
         self.daily_limit: int | None = None
         """Calls of a whole day; None as above."""
-        self._under_way = 0
-        self._most_under_way = 0
+        self._begun = 0
+        self._ended = 0
         self._day_left: int | None = None
         self._day_ends_at = 0.0
-        self._left: int | None = None
+        self._newest = 0
+        """The number of the last begun of the calls that told of a short window."""
+        self._told = 0
+        """What it told to be left."""
+        self._counted = 0
+        """How many of our calls are certainly no longer to be taken off that."""
+        self._ended_at_renewal = 0
         self._ends_at = 0.0
         self._length = 0.0
         self._limit: int | None = None
@@ -45,70 +64,72 @@ class Window:
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""
-        return self._under_way > 0
+        return self._begun > self._ended
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next call, whose turn is taken by asking."""
-        if self._left is not None and self._left <= 0 and now < self._ends_at:
-            return self._ends_at + _ROUNDED - now
-        at = max(self._next_at, now - _LATE)
-        self._next_at = at + self._pause(now)
-        return max(0.0, at - now)
+    def opens_at(self, now: float) -> float:
+        """When the next call may begin: by the pace, or at the end of a window that is used up."""
+        if self._limit is None:
+            return now
+        if now >= self._ends_at:
+            self._renew(now)
+        return max(now, self._next_at if self._left > 0 else self._ends_at)
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> Begun:
         """A call begins."""
-        self._under_way += 1
-        self._most_under_way = max(self._most_under_way, self._under_way)
+        self._next_at = max(self._next_at, now - _LATE) + self._pause(now)
+        self._begun += 1
         self.allowance = None if self.allowance is None else self.allowance - 1
-        self._left = None if self._left is None else self._left - 1
+        return Begun(self._begun, self._ended)
 
-    def end(self, headers: Mapping[str, str] | None, now: float) -> None:
+    def end(self, call: Begun, headers: Mapping[str, str] | None, now: float) -> None:
         """It is over; `headers` are those of its answer, None where there was none."""
-        self._under_way -= 1
+        self._ended += 1
         left = pace.calls_left(headers) if headers else None
         if headers is None or left is None:
             return
-        lasts = pace.window_left(headers)
+        lasts, limit = pace.window_left(headers), pace.calls_allowed(headers)
         if lasts is None or lasts > LONGEST_PACED:
             self._note_day(left, None if lasts is None else lasts.total_seconds() + now)
-            self.daily_limit = pace.calls_allowed(headers) or self.daily_limit
-        else:
-            self._limit = pace.calls_allowed(headers) or self._limit
-            self._note(left - self._under_way, lasts.total_seconds(), now)
+            self.daily_limit = limit or self.daily_limit
+        elif call.number > self._newest:
+            self._limit = limit or max(self._limit or 0, left + 1)
+            self._note(call, left, lasts.total_seconds(), now)
 
     def _note_day(self, left: int, ends_at: float | None) -> None:
-        """The same of a day; that it is a new one shows in its end."""
+        """Within a day the lowest figure is the newest; that it is another shows in its end."""
         known = self._day_left
         is_new = known is None or (ends_at or 0.0) > self._day_ends_at + LONGEST_PACED.seconds
         self._day_left = left if known is None or is_new else min(left, known)
         self._day_ends_at = max(self._day_ends_at, ends_at or 0.0)
-        self.allowance = self._day_left - self._under_way
+        self.allowance = self._day_left - (self._begun - self._ended)
 
-    def _note(self, left: int, lasts: float, now: float) -> None:
-        """Answers overtake each other: within a window the lowest figure is the newest."""
-        if self._is_new(left, lasts, now):
-            self._left, self._ends_at = left, now + lasts
-        else:
-            self._left = min(left, self._left or 0)
-            self._ends_at = max(self._ends_at, now + lasts)
+    def _note(self, call: Begun, left: int, lasts: float, now: float) -> None:
+        """What had ended before the call began is counted in its answer, and it is itself."""
+        self._newest, self._told, self._counted = call.number, left, call.ended + 1
+        self._ended_at_renewal = self._counted
+        self._ends_at = now + lasts + _ROUNDED
         self._length = max(self._length, lasts)
 
-    def _is_new(self, left: int, lasts: float, now: float) -> bool:
-        """Whether an answer tells of another window than the last one did.
+    def _renew(self, now: float) -> None:
+        """A new window begins, though no answer has told of it.
 
-        The old one may seem to last, because seconds are rounded. But the new one ends later by
-        more than that, or has more calls left than any answer could be late by.
+        The calls that we did not know to be counted in the old one may count in this one. What
+        had ended when the last one was renewed like this does not.
         """
-        if self._left is None or now >= self._ends_at:
-            return True
-        ends_later = now + lasts > self._ends_at + 2 * _ROUNDED
-        return ends_later or left > self._left + self._most_under_way
+        self._told = self._limit or 0
+        self._counted, self._ended_at_renewal = self._ended_at_renewal, self._ended
+        self._ends_at = now + self._length + _ROUNDED
+
+    @property
+    def _left(self) -> int:
+        return self._told - (self._begun - self._counted)
 
     def _pause(self, now: float) -> float:
         """From one call to the next: even, or faster while more is left than that would use."""
-        if self._left is None or not self._limit:
+        if not self._limit:
             return 0.0
-        even = self._length / (_SHARE * self._limit)
+        surely = max(self._limit - (self._begun - self._counted), self._limit / 2)
+        even = self._length / (_SHARE * surely)
         if now >= self._ends_at or self._left <= 0:
             return even
         exact = (self._ends_at - now) / (_SHARE * self._left)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import selectors
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,21 +55,59 @@ def access(
 
 
 class Naps:
-    """Stands in for sleeping: notes how long, lets the others run, and is over at once."""
+    """Stands in for sleeping: notes how long, and is over in a moment.
+
+    Its time is that of the loop, and what was slept on top of it.
+    """
 
     def __init__(self) -> None:
         self.taken: list[float] = []
+        self._ahead = 0.0
 
     async def __call__(self, seconds: float) -> None:
         self.taken.append(seconds)
+        wakes_at = self.time() + seconds
         await asyncio.sleep(0)
+        self._ahead = max(self._ahead, wakes_at - asyncio.get_running_loop().time())
+
+    def time(self) -> float:
+        """Seconds."""
+        return asyncio.get_running_loop().time() + self._ahead
 
 
-def scripted(script: Callable[[str, Mapping[str, str]], Said]) -> App:
-    """A marketplace that answers what `script` says to a path and a query."""
+class _NoWait(selectors.DefaultSelector):
+    """Waits for nothing, but notes for how long it should have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.seconds += max(timeout or 0.0, 0.0)
+        return super().select(0)
+
+
+class Hurry(asyncio.SelectorEventLoop):
+    """A loop that does not wait: where all are asleep, its time jumps to when the first wakes.
+
+    It is for what happens in process alone, since nobody else could keep up.
+    """
+
+    def __init__(self) -> None:
+        self._skipped = _NoWait()
+        super().__init__(self._skipped)
+
+    def time(self) -> float:
+        """Seconds, those skipped included."""
+        return super().time() + self._skipped.seconds
+
+
+def scripted(script: Callable[[str, Mapping[str, str]], Said], latency: float = 0.0) -> App:
+    """A marketplace that answers what `script` says to a path and a query, after some seconds."""
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         request = Request(scope)
+        await asyncio.sleep(latency)
         status, headers, body = script(request.url.path, dict(request.query_params))
         await Response(body, status, dict(headers))(scope, receive, send)
 
@@ -143,6 +182,7 @@ class Visit:
             progress=lambda done, all_: self.progress.append((done, all_)),
             sleep=self.naps,
             jitter=lambda: 1.0,
+            time=self.naps.time,
         )
 
     async def read(self, known: Collection[int] = ()) -> Reading:
