@@ -55,16 +55,10 @@ def read(language: str) -> Catalog:
     if not path.exists():
         name = Locale.parse(language).english_name
         comment = f"# Messages of the ready-to-return notifier in {name}."
-        return Catalog(
-            language,
-            header_comment=comment,
-            project=PROJECT,
-            version="1",
-            msgid_bugs_address="",
-            last_translator="",
-            language_team="",
-            fuzzy=False,
-        )
+        begun = Catalog(language, header_comment=comment, project=PROJECT, version="1", fuzzy=False)
+        # Made with these, it would take them for none, and name people who do not exist.
+        begun.msgid_bugs_address = begun.last_translator = begun.language_team = ""
+        return begun
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
