@@ -47,6 +47,8 @@ class PlaceOfReturn:
     name: str
     address: str = ""
     opening_hours: str = ""
+    pickup_password: Secret | None = None
+    """What the branch asks for. It is for those groups alone that may see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class Account:
     webhook_tokens: tuple[Secret, ...] = ()
     """What the marketplace's posts about its orders are known by: one, or two while one takes
     the place of the other."""
+    password_groups: frozenset[str] = frozenset()
+    """The contact groups whose mail shows the pickup password."""
 
     @property
     def marketplace(self) -> MarketplaceAccess:

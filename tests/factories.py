@@ -68,6 +68,12 @@ def account(**more: Any) -> Account:
     return Account(**(fields | more))
 
 
+def account_with_password(shown: str = "4711-0815") -> Account:
+    """The same, and its warehouse may see what the branch asks for."""
+    place = PlaceOfReturn("Branch Center", "Example street 1", "Mon–Fri 8–18", Secret(shown))
+    return account(place=place, password_groups=frozenset({"warehouse"}))
+
+
 def file_account(**more: Any) -> Account:
     """A shop elsewhere, whose orders another program writes into a file."""
     access = FileAccess(Path("orders.csv"), FileFormat.CSV, {"id": "Order"}, "Europe/Prague")

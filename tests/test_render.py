@@ -24,7 +24,17 @@ from notifier.templates import templates_root
 from notifier.view.listing import MOST_ROWS, list_orders
 from tests import page
 from tests.days import huge, normal
-from tests.factories import DAY, NOON, account, digest, file_account, order, sender, snapshot
+from tests.factories import (
+    DAY,
+    NOON,
+    account,
+    account_with_password,
+    digest,
+    file_account,
+    order,
+    sender,
+    snapshot,
+)
 
 RENDERER = Renderer()
 
@@ -494,3 +504,23 @@ def test_a_template_has_no_word_that_is_not_in_the_catalogs(path: Path) -> None:
 
 def test_the_built_in_templates_are_found() -> None:
     assert (templates_root() / "mail" / "digest" / "body.html").is_file()
+
+
+@pytest.mark.parametrize(("group", "times"), [("warehouse", 1), ("office", 0), (None, 0)])
+def test_the_pickup_password_is_shown_to_the_groups_that_may_see_it(
+    group: str | None, times: int
+) -> None:
+    parts = Renderer().digest(
+        digest(order(1)), account_with_password("4711"), sender(), language="en", group=group
+    )
+
+    assert parts.html.count("Pickup password: 4711") == times
+    assert parts.text.count("Pickup password: 4711") == times
+
+
+def test_the_pickup_password_is_not_shown_where_there_is_nothing_to_collect() -> None:
+    parts = Renderer().digest(
+        digest(), account_with_password("4711"), sender(), language="en", group="warehouse"
+    )
+
+    assert "4711" not in parts.html + parts.text

@@ -76,12 +76,21 @@ def _of_account(account: Account, now: datetime) -> Iterator[str]:
             f"the mail cannot say where the parcels wait; write [accounts.{account.id}.place] "
             "with the name of the branch"
         )
+    elif account.place.pickup_password and not account.password_groups & _groups(account):
+        yield (
+            "nobody is shown place.pickup_password; write pickup_password = true in [groups.NAME] "
+            "of a group that gets the digest"
+        )
     for recipient in account.recipients:
         if recipient.mailbox.needs_smtputf8:
             yield f"{recipient.mailbox.address} can only be mailed if the server offers SMTPUTF8"
     if isinstance(account.reads, FileAccess):
         yield from _of_file(account.reads)
     yield from _changed_clocks(account.schedule, now)
+
+
+def _groups(account: Account) -> set[str]:
+    return {recipient.group for recipient in account.recipients if recipient.group}
 
 
 def _of_file(file: FileAccess) -> Iterator[str]:

@@ -89,6 +89,9 @@ def _account(
         attach_csv=digest.attach_csv,
         alarm_after=timedelta(minutes=digest.alarm_after_minutes),
         webhook_tokens=_tokens(account.webhook_token),
+        password_groups=frozenset(
+            name for name, group in written.groups.items() if group.pickup_password
+        ),
     )
 
 
@@ -173,7 +176,9 @@ def format_of(location: str) -> FileFormat | None:
 
 
 def _place(place: PlaceSection) -> PlaceOfReturn:
-    return PlaceOfReturn(place.name, place.address or "", place.opening_hours or "")
+    return PlaceOfReturn(
+        place.name, place.address or "", place.opening_hours or "", place.pickup_password
+    )
 
 
 def _server(smtp: SmtpSection, folder: Path) -> SmtpServer:

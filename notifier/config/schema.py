@@ -274,6 +274,9 @@ class GroupSection(Section):
         description="The language its members read; by default that of the account.",
         examples=["sl"],
     )
+    pickup_password: bool = Field(
+        False, description="Whether the mail to its members shows the pickup password."
+    )
 
 
 class PlaceSection(Section):
@@ -288,6 +291,16 @@ class PlaceSection(Section):
     )
     opening_hours: Line | None = Field(
         None, description="When it is open.", examples=["Mon–Fri 8–18, Sat 8–12"]
+    )
+    pickup_password: SecretText | None = Field(
+        None,
+        description="What the branch asks for; shown to groups that may see it.",
+        examples=["…"],
+    )
+    pickup_password_file: Line | None = Field(
+        None,
+        description="A file with nothing but that, relative to this one; it changes monthly.",
+        examples=["pickup-password"],
     )
 
 

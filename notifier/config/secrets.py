@@ -66,6 +66,9 @@ def _all_wanted(layers: Layers) -> Iterator[_Wanted]:
             yield _Wanted(_client_id(account), _credentials("client-id", account, accounts))
             token = ("accounts", account, "webhook_token")
             yield _Wanted(token, _credentials("webhook-token", account, accounts))
+        if isinstance(layers.find(("accounts", account, "place")), dict):
+            password = ("accounts", account, "place", "pickup_password")
+            yield _Wanted(password, _credentials("pickup-password", account, accounts))
 
 
 def _credentials(name: str, account: str, accounts: Collection[str]) -> tuple[str, ...]:
@@ -116,7 +119,12 @@ def _named(file: Path, wanted: _Wanted, layers: Layers) -> tuple[Path, str] | Pr
 
 def _making(file: Path, option: Where) -> str:
     """How a secret's file is made, and what does without it."""
-    names = {"password": "password", "client_id": "client id", "webhook_token": "token"}
+    names = {
+        "password": "password",
+        "client_id": "client id",
+        "webhook_token": "token",
+        "pickup_password": "pickup password",
+    }
     secret = names.get(str(option[-1]), "address")
     return (
         f"write the {secret} into it, and nothing else, and run {_close(file)}; "

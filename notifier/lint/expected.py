@@ -54,6 +54,7 @@ def _foreign_words(digest: Digest, account: Account) -> Iterator[str]:
     place = account.place
     yield from (digest.account_name, place.name if place else "", place.address if place else "")
     yield from (place.opening_hours if place else "", digest.gap.why if digest.gap else "")
+    yield place.pickup_password.value if place and place.pickup_password else ""
     for entry in (*digest.present, *digest.collected)[:MOST_ROWS]:
         order = entry.order
         yield from (order.called, order.external_id or "", *order.tracking_numbers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from notifier.digest import Digest
 from notifier.i18n import Language
-from notifier.parts import Account, PlaceOfReturn, Sender
+from notifier.parts import Account, Secret, Sender
 from notifier.text import clean
 from notifier.view.banners import Banner, view_banners
 from notifier.view.figures import (
@@ -23,6 +23,17 @@ from notifier.view.headline import Headline, calm_sentence, view_headline
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceView:
+    """Where to collect. What is not known is empty."""
+
+    name: str
+    address: str
+    opening_hours: str
+    password: str
+    """A sentence with the pickup password, for those who may see it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DigestView:
     """What the templates print above and below the list."""
 
@@ -35,7 +46,7 @@ class DigestView:
     money: tuple[Figure, ...]
     ages: tuple[AgeClass, ...]
     trend: Trend | None
-    place: PlaceOfReturn | None
+    place: PlaceView | None
     """Where to collect; None when it is not known, or there is nothing to collect."""
     calm: str | None
     """What to say when no order waits."""
@@ -56,14 +67,25 @@ def view_digest(
         money=money_figures(digest, language),
         ages=age_classes(digest, language),
         trend=view_trend(digest, language),
-        place=_place(account) if digest.present else None,
+        place=_place(account, language, group) if digest.present else None,
         calm=None if digest.present else calm_sentence(digest, language),
         footer=view_footer((as_of(digest, language),), account, sender, language, group),
     )
 
 
-def _place(account: Account) -> PlaceOfReturn | None:
+def _place(account: Account, language: Language, group: str | None) -> PlaceView | None:
     place = account.place
     if place is None:
         return None
-    return PlaceOfReturn(clean(place.name), clean(place.address), clean(place.opening_hours))
+    return PlaceView(
+        clean(place.name),
+        clean(place.address),
+        clean(place.opening_hours),
+        _password(place.pickup_password, language) if group in account.password_groups else "",
+    )
+
+
+def _password(password: Secret | None, language: Language) -> str:
+    if password is None:
+        return ""
+    return language.gettext("Pickup password: {password}", password=clean(password.value))

@@ -100,6 +100,19 @@ recipients = ["jana@example.com"]
     )
 
 
+@pytest.mark.parametrize(("allowed", "cautions"), [("true", 0), ("false", 1)])
+def test_a_pickup_password_nobody_is_shown_is_noticed(
+    tmp_path: Path, allowed: str, cautions: int
+) -> None:
+    place = 'place = { name = "Branch", pickup_password = "4711" }\n'
+    group = ('language = "sl"', f'language = "sl"\npickup_password = {allowed}')
+
+    noticed = told(tmp_path, changed(LOGIN, group, more=place))
+
+    assert len(noticed) == cautions
+    assert all("nobody is shown place.pickup_password" in caution for caution in noticed)
+
+
 TOKEN = f'webhook_token = "{"a" * 32}"\n'
 LISTEN = '\n[daemon]\nwebhook_listen = "127.0.0.1:8687"\n'
 CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]\n{TOKEN}{PLACE}'

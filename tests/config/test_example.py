@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
     """A place with all the files and folders the example names."""
     (tmp_path / "templates").mkdir()
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    for name in ("smtp-password", "client-id", "webhook-token"):
+    for name in ("smtp-password", "client-id", "webhook-token", "pickup-password"):
         (tmp_path / name).write_text(SECRET, encoding="utf-8")
         (tmp_path / name).chmod(0o600)
     return tmp_path

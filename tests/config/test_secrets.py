@@ -257,6 +257,32 @@ def test_a_token_of_the_webhook_comes_by_each_way_a_secret_comes(tmp_path: Path)
     assert tokens(load(tmp_path)) == []
 
 
+def test_a_pickup_password_comes_by_each_way_a_secret_comes(tmp_path: Path) -> None:
+    place = '[accounts.ljubljana.place]\nname = "Center"\n'
+    keep(tmp_path / "password", "canary-1\n")
+    keep(tmp_path / "pickup-password", "canary-2", 0o444)
+
+    def password(text: str, **environ: str) -> str | None:
+        there = load(tmp_path, text, **environ).accounts["ljubljana"].place
+        return there.pickup_password.value if there and there.pickup_password else None
+
+    assert password(changed(more=f'{place}pickup_password = "canary-0"\n')) == "canary-0"
+    assert password(changed(more=f'{place}pickup_password_file = "password"\n')) == "canary-1"
+    handed_over = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert password(changed(more=place), **handed_over) == "canary-2"
+    assert password(changed(more=place)) is None
+
+
+def test_a_pickup_password_is_read_by_nobody_else(tmp_path: Path) -> None:
+    keep(tmp_path / "password", "canary\n", 0o644)
+    text = '[accounts.ljubljana.place]\nname = "Center"\npickup_password_file = "password"\n'
+
+    (told,) = problems(tmp_path, changed(more=text))
+
+    assert "pickup_password_file: " in told
+    assert "canary" not in told
+
+
 def test_two_tokens_serve_while_one_takes_the_place_of_the_other(tmp_path: Path) -> None:
     keep(tmp_path / "token", f"{TOKEN} {TOKEN}-2")
     text = changed(more='webhook_token_file = "token"\n')

@@ -22,7 +22,7 @@ from notifier.ledger import FrozenMessage
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts, Renderer
 from tests.days import DAYS
-from tests.factories import DAY, NOON, account, sender
+from tests.factories import DAY, NOON, account, account_with_password, sender
 
 FOLDER = Path(__file__).parent
 
@@ -39,12 +39,13 @@ def golden_files(language: str, name: str) -> Iterator[tuple[str, str]]:
 def digest_mail(language: str, name: str) -> tuple[Parts, FrozenMessage]:
     """A day's digest in one language, as one of a contact group gets it."""
     digest, reader = DAYS[name](), _reader(language)
-    parts = Renderer().digest(digest, account(), sender(), language=language, group=reader.group)
+    shop = account_with_password() if name == "incomplete" else account()
+    parts = Renderer().digest(digest, shop, sender(), language=language, group=reader.group)
     message = freeze(
         parts,
         (orders_csv(digest, language),) if digest.present else (),
         recipient=reader,
-        account=account(),
+        account=shop,
         sender=sender(),
         day=digest.day,
         edition=1,
