@@ -2,7 +2,8 @@
 
 Each size is a process of its own. Beside it stands a bare loop of Jinja over the same rows: one
 table row with the number, the title and the price of each order, all of them. The mail shows as
-many rows as fit, so beyond some hundred orders it is the CSV that grows.
+many rows as fit, so beyond some hundred orders it is the CSV that grows. The files that go along
+only where they are asked for have figures of their own.
 
     python benchmarks/render.py
 """
@@ -13,6 +14,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,8 +23,9 @@ from pathlib import Path
 from jinja2 import Environment
 
 from notifier.attachments.csv import orders_csv
-from notifier.digest import compose
-from notifier.freeze import freeze
+from notifier.attachments.xlsx import orders_xlsx
+from notifier.digest import Digest, compose
+from notifier.freeze import Attachment, freeze
 from notifier.orders import Item, Money, Order, OrderStatus
 from notifier.parts import Account, MarketplaceAccess, Secret, Sender
 from notifier.reading import Complete
@@ -30,6 +34,7 @@ from notifier.render import Renderer
 from notifier.slots import Schedule
 
 SIZES = (100, 1_000, 10_000, 100_000)
+EXTRA_SIZES = (100, 1_000, 10_000)
 ACCOUNTS = 1_000
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 BOX = Mailbox("parcels@example.com", "Parcels")
@@ -104,6 +109,16 @@ def measure(count: int) -> None:
     print(ours, bare, before, after)
 
 
+def measure_file(make: Callable[[Digest, str], Attachment], count: int) -> None:
+    """In a process of its own: print seconds, MB before and after, and the bytes of one file."""
+    reading = Complete(NOW, orders(count), candidates=count)
+    digest = compose(ACCOUNT, reading, None, date(2026, 11, 22))
+    make(replace(digest, new=digest.new[:1], waiting=digest.waiting[:1]), "sl")  # imports
+    before, began = _resident(), time.perf_counter()
+    file = make(digest, "sl")
+    print(time.perf_counter() - began, before, _peak(), len(file.content))
+
+
 def measure_accounts() -> None:
     """The same templates for many accounts: only the first one pays for reading them."""
     waiting, renderer = orders(10), Renderer()
@@ -120,6 +135,9 @@ def _resident() -> float:
 def _peak() -> float:
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+EXTRAS = {file.__name__: file for file in (orders_xlsx,)}
 
 
 def run(call: str) -> list[float]:
@@ -140,6 +158,13 @@ def main() -> None:
             f"{count:8}{ours:8.3f} s{bare:9.4f} s{ours / bare:8.1f}{after - before:8.0f} MB"
             f"{ours / count * 1e6:7.0f} µs"
         )
+    for name in EXTRAS:
+        for count in EXTRA_SIZES:
+            seconds, before, after, size = run(f"measure_file(render.{name}, {count})")
+            print(
+                f"{count:8} {name}: {seconds:.3f} s, {seconds / count * 1e6:.0f} µs each, grown by "
+                f"{after - before:.0f} MB, {size / 1e6:.2f} MB in the mail before base64"
+            )
     first, mean, worst = run("measure_accounts()")
     print(
         f"{ACCOUNTS} accounts of 10 orders: the first {first * 1000:.0f} ms, the others "
