@@ -23,6 +23,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 from notifier.attachments.csv import orders_csv
+from notifier.attachments.sheet import pickup_sheet
 from notifier.attachments.xlsx import orders_xlsx
 from notifier.digest import Digest, compose
 from notifier.freeze import Attachment, freeze
@@ -109,6 +110,11 @@ def measure(count: int) -> None:
     print(ours, bare, before, after)
 
 
+def printed_sheet(digest: Digest, language: str) -> Attachment:
+    """The sheet to take along."""
+    return pickup_sheet(digest, ACCOUNT, language)
+
+
 def measure_file(make: Callable[[Digest, str], Attachment], count: int) -> None:
     """In a process of its own: print seconds, MB before and after, and the bytes of one file."""
     reading = Complete(NOW, orders(count), candidates=count)
@@ -137,7 +143,7 @@ def _peak() -> float:
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
-EXTRAS = {file.__name__: file for file in (orders_xlsx,)}
+EXTRAS = {file.__name__: file for file in (orders_xlsx, printed_sheet)}
 
 
 def run(call: str) -> list[float]:
