@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from notifier.attachments import AttachmentKind, CsvHeadings
 from notifier.plan import Policy
 from notifier.recipients import Mailbox, Recipient
 from notifier.slots import Schedule
@@ -125,7 +126,9 @@ class Account:
     """Page of one order in the seller's portal, with `{id}` in it."""
     when_empty: WhenEmpty = WhenEmpty.SEND
     overdue_days: int = 5
-    attach_csv: bool = True
+    attachments: tuple[AttachmentKind, ...] = (AttachmentKind.CSV,)
+    """For whom no group asks for others."""
+    csv_headings: CsvHeadings = CsvHeadings.TRANSLATED
     alarm_after: timedelta = timedelta(hours=2)
     """After this long beyond its time, an unreadable list is told in a notice."""
     webhook_tokens: tuple[Secret, ...] = ()

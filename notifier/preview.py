@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from notifier.digest import Digest
+from notifier.freeze import Attachment
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage
 from notifier.lint import Finding, expected_of, lint
 from notifier.parts import Account
 from notifier.reading import Failed, Source
 from notifier.recipients import Recipient
 from notifier.render import Parts
-from notifier.run import Wish, Workshop, find_task, freeze_for, read_digest
+from notifier.run import Wish, Workshop, find_task, freeze_for, read_digest, render_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Preview:
     reader: Recipient
     parts: Parts
     message: FrozenMessage
+    files: tuple[Attachment, ...]
     findings: tuple[Finding, ...]
     """What is wrong with the mail."""
 
@@ -41,11 +43,9 @@ async def preview(
         raise digest.error
     reader = _reader(account, language)
     (message,) = freeze_for((reader,), account, digest, shop, task.edition or AUTOMATIC_EDITION)
-    parts = shop.renderer.digest(
-        digest, account, shop.sender, language=reader.language, group=reader.group
-    )
+    parts, files = render_for(reader, account, digest, shop)
     expected = expected_of(digest, account, shop.sender, reader.language)
-    return Preview(digest, reader, parts, message, lint(parts, expected, message.content))
+    return Preview(digest, reader, parts, message, files, lint(parts, expected, message.content))
 
 
 def _reader(account: Account, language: str | None) -> Recipient:

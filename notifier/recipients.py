@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from email_validator import EmailNotValidError, validate_email
 
+from notifier.attachments import AttachmentKind
 from notifier.errors import RecipientsError
 
 MOST_ENTRIES = 10
@@ -53,11 +54,15 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class ContactGroup:
-    """A named list of addresses and other groups; `language` is what its members read."""
+    """A named list of addresses and other groups; `language` is what its members read.
+
+    `attachments` is what goes with their mail; None where that is as in the account.
+    """
 
     name: str
     members: tuple[str, ...]
     language: str | None = None
+    attachments: tuple[AttachmentKind, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ class Recipient:
     language: str
     group: str | None = None
     path: tuple[str, ...] = field(default=(), compare=False)
+    attachments: tuple[AttachmentKind, ...] | None = None
+    """What all its groups ask for together; None where none of them does."""
 
 
 def parse_mailbox(text: str) -> Mailbox:
@@ -134,7 +141,40 @@ def resolve(
         problems.insert(0, ("", wrong))
     if problems:
         raise RecipientsError(tuple(problems))
-    return tuple(found.values())
+    return tuple(_with_attachments(one, entries, groups) for one in found.values())
+
+
+def _with_attachments(
+    recipient: Recipient, entries: Sequence[str], groups: Mapping[str, ContactGroup]
+) -> Recipient:
+    """With what any group asks for that it is in, by whichever way these entries lead there."""
+    asked: set[AttachmentKind] = set()
+    silent = True
+    for name in _reached(entries, groups):
+        wanted = groups[name].attachments
+        if wanted is not None and recipient.mailbox.key in _keys(name, groups):
+            silent = False
+            asked.update(wanted)
+    together = tuple(kind for kind in AttachmentKind if kind in asked)
+    return recipient if silent else replace(recipient, attachments=together)
+
+
+def _reached(entries: Sequence[str], groups: Mapping[str, ContactGroup]) -> list[str]:
+    """The groups among entries, and those in them; each once."""
+    reached: dict[str, None] = {}
+    ahead = [entry for entry in entries if entry in groups]
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached[name] = None
+            ahead.extend(member for member in groups[name].members if member in groups)
+    return list(reached)
+
+
+def _keys(name: str, groups: Mapping[str, ContactGroup]) -> set[str]:
+    """The mailboxes in a group and in the groups in it."""
+    members = (member for inner in _reached([name], groups) for member in groups[inner].members)
+    return {parse_mailbox(member).key for member in members if is_address(member)}
 
 
 def _wrong_number(entries: int, mailboxes: int) -> str | None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from notifier import slots
-from notifier.attachments.csv import orders_csv
+from notifier.attachments.choice import attachments
 from notifier.boundaries import Boundary, boundary
 from notifier.clock import compare as compare_clocks
 from notifier.digest import Digest, compose
@@ -276,19 +276,19 @@ def _freeze_all(
 def freeze_for(
     recipients: Sequence[Recipient], account: Account, digest: Digest, shop: Workshop, edition: int
 ) -> tuple[FrozenMessage, ...]:
-    """One frozen message per recipient; each pair of language and group is rendered once."""
-    rendered: dict[tuple[str, str | None], tuple[Parts, tuple[Attachment, ...]]] = {}
+    """One frozen message per recipient; what reads the same is rendered once."""
+    rendered: dict[tuple[object, ...], tuple[Parts, tuple[Attachment, ...]]] = {}
     messages = []
     at = shop.clock()
     for recipient in recipients:
-        key = (recipient.language, recipient.group)
+        key = (recipient.language, recipient.group, recipient.attachments)
         if key not in rendered:
-            rendered[key] = _render(account, digest, shop, *key)
-        parts, attachments = rendered[key]
+            rendered[key] = render_for(recipient, account, digest, shop)
+        parts, files = rendered[key]
         messages.append(
             freeze(
                 parts,
-                attachments,
+                files,
                 recipient=recipient,
                 account=account,
                 sender=shop.sender,
@@ -300,13 +300,20 @@ def freeze_for(
     return tuple(messages)
 
 
-def _render(
-    account: Account, digest: Digest, shop: Workshop, language: str, group: str | None
+def render_for(
+    recipient: Recipient, account: Account, digest: Digest, shop: Workshop
 ) -> tuple[Parts, tuple[Attachment, ...]]:
-    parts = shop.renderer.digest(digest, account, shop.sender, language=language, group=group)
-    if not account.attach_csv or not digest.present:
-        return parts, ()
-    return parts, (orders_csv(digest, language),)
+    """The digest as a recipient reads it, and the files it tells of."""
+    wanted = account.attachments if recipient.attachments is None else recipient.attachments
+    files = attachments(digest, replace(account, attachments=wanted), recipient.language)
+    parts = shop.renderer.digest(
+        digest,
+        replace(account, attachments=tuple(files)),
+        shop.sender,
+        language=recipient.language,
+        group=recipient.group,
+    )
+    return parts, tuple(files.values())
 
 
 def _next_digest(account: Account, day: date, now: datetime) -> datetime:

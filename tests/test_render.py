@@ -191,7 +191,7 @@ def test_an_order_that_was_not_read_is_called_as_people_call_it() -> None:
 
 @pytest.mark.parametrize("language", ["en", "sl"])
 def test_the_mail_of_a_file_speaks_of_no_portal_and_no_marketplace(language: str) -> None:
-    of = file_account(attach_csv=False)
+    of = file_account(attachments=())
     early = date(2026, 12, 1)
     shown = (
         incomplete(1, unread=()),
@@ -318,7 +318,7 @@ def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None
 
 
 def test_without_an_attachment_the_rest_is_in_the_portal() -> None:
-    told = visible(render(huge(500), of=account(attach_csv=False)))
+    told = visible(render(huge(500), of=account(attachments=())))
 
     assert "Look the others up in the portal." in told
     assert "CSV" not in told

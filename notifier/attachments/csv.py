@@ -8,6 +8,7 @@ import io
 from datetime import datetime
 from decimal import Decimal
 
+from notifier.attachments import CsvHeadings
 from notifier.columns import COLUMNS, Value
 from notifier.digest import Digest
 from notifier.freeze import Attachment
@@ -24,16 +25,18 @@ LONGEST_CELL = 2_000
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def orders_csv(digest: Digest, language: str) -> Attachment:
+def orders_csv(
+    digest: Digest, language: str, headings: CsvHeadings = CsvHeadings.TRANSLATED
+) -> Attachment:
     """Every order that waits, no matter how many the mail itself has room for.
 
-    UTF-8 with a byte order mark and translated headings. Where the language writes a decimal
+    UTF-8 with a byte order mark. Where the language writes a decimal
     comma, cells are separated by semicolons: that is what its spreadsheets open by a click.
     """
     words = load_language(language)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if words.decimal_symbol == "," else ",")
-    writer.writerow([words.gettext(column.heading) for column in COLUMNS.values()])
+    writer.writerow(_headings(headings, words))
     for entry in digest.present:
         cells = (column.value(entry) for column in COLUMNS.values())
         writer.writerow([_cell(value, digest, words) for value in cells])
@@ -43,6 +46,12 @@ def orders_csv(digest: Digest, language: str) -> Attachment:
         return Attachment(name, "text/csv", content)
     # Without a time in it, the same orders make the same bytes.
     return Attachment(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
+
+
+def _headings(headings: CsvHeadings, words: Language) -> list[str]:
+    if headings is CsvHeadings.NAMES:
+        return list(COLUMNS)
+    return [words.gettext(column.heading) for column in COLUMNS.values()]
 
 
 def safe_cell(text: str) -> str:

@@ -35,6 +35,13 @@ STANDARD_OUTPUT = Path("-")
     metavar="FILE",
     help="Write the whole mail to FILE, byte for byte as it would be sent.",
 )
+@click.option(
+    "--attachments",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write the files that go along into FOLDER.",
+)
 @click.option("--open", "show", is_flag=True, help="Open the HTML part in a browser.")
 @click.option(
     "--lint", is_flag=True, help="Tell all that is wrong with the mail; an error exits with 3."
@@ -48,6 +55,7 @@ def command(
     text: bool,
     html: Path | None,
     eml: Path | None,
+    folder: Path | None,
     show: bool,
     lint: bool,
 ) -> int:
@@ -67,7 +75,9 @@ def command(
     parts = shown.parts
     if eml:
         click.echo(f"Mail to {shown.reader.mailbox.address}: {_write(shown.message.content, eml)}")
-    if text or not (html or show or eml):
+    if folder:
+        _write_files(shown, folder)
+    if text or not (html or show or eml or folder):
         click.echo(f"Subject: {parts.subject}\n")
         click.echo(parts.text, nl=False)
     if html == STANDARD_OUTPUT:
@@ -125,6 +135,16 @@ def _check_language(language: str | None) -> None:
             f'no language "{language}"; there is: {", ".join(available_languages())}',
             param_hint="--language",
         )
+
+
+def _write_files(shown: Preview, folder: Path) -> None:
+    """Into a folder, which is made where there is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.FileError(str(folder), error.strerror or str(error)) from None
+    for file in shown.files:
+        click.echo(f"Attachment: {_write(file.content, folder / file.filename)}")
 
 
 def _write(content: bytes, file: Path | None) -> Path:

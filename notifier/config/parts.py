@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from notifier.attachments import AttachmentKind
 from notifier.config.schema import (
     AccountSection,
     Configuration,
@@ -46,7 +47,12 @@ def settings_from(written: Configuration, folder: Path, environ: Mapping[str, st
     Raises RecipientsError for recipients that cannot be resolved.
     """
     groups = {
-        name: ContactGroup(name, tuple(group.members), group.language)
+        name: ContactGroup(
+            name,
+            tuple(group.members),
+            group.language,
+            None if group.attachments is None else _kinds(group.attachments),
+        )
         for name, group in written.groups.items()
     }
     templates = written.digest.templates_dir
@@ -86,13 +92,18 @@ def _account(
         order_url=account.order_url,
         when_empty=digest.when_empty,
         overdue_days=digest.overdue_days,
-        attach_csv=digest.attach_csv,
+        attachments=_kinds(digest.attachments),
+        csv_headings=digest.csv_headings,
         alarm_after=timedelta(minutes=digest.alarm_after_minutes),
         webhook_tokens=_tokens(account.webhook_token),
         password_groups=frozenset(
             name for name, group in written.groups.items() if group.pickup_password
         ),
     )
+
+
+def _kinds(written: Sequence[AttachmentKind]) -> tuple[AttachmentKind, ...]:
+    return tuple(kind for kind in AttachmentKind if kind in written)
 
 
 def _schedule(digest: DigestSection) -> Schedule:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from notifier.attachments import AttachmentKind, CsvHeadings
 from notifier.config import values
 from notifier.config.layers import Layers
 from notifier.parts import FileFormat, OnUnknown, Secret, Tls, WhenEmpty
@@ -40,6 +41,7 @@ Weekday = Annotated[str, AfterValidator(values.weekday)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 MOST_GROUPS = 100
 Choice = Field(strict=False)  # an enum is written as its text
+Attachments = list[Annotated[AttachmentKind, Choice]]
 
 
 class Section(BaseModel):
@@ -227,7 +229,14 @@ class DigestSection(Section):
     overdue_days: Annotated[int, Field(ge=1, le=365)] = Field(
         5, description="Parcels that wait this many days or longer are marked as overdue."
     )
-    attach_csv: bool = Field(True, description="Whether the list is attached as a CSV file.")
+    attachments: Attachments = Field(
+        [AttachmentKind.CSV],
+        description='The files that go along: "csv", "xlsx", and "sheet", a PDF to print.',
+    )
+    csv_headings: Annotated[CsvHeadings, Choice] = Field(
+        CsvHeadings.TRANSLATED,
+        description='The first row of the CSV: "translated", or "names" for programs.',
+    )
     test_orders: bool = Field(False, description="Whether the marketplace's test orders count.")
     templates_dir: Line | None = Field(
         None,
@@ -276,6 +285,11 @@ class GroupSection(Section):
     )
     pickup_password: bool = Field(
         False, description="Whether the mail to its members shows the pickup password."
+    )
+    attachments: Attachments | None = Field(
+        None,
+        description="The files its members get; by default those of the account.",
+        examples=[["csv", "sheet"]],
     )
 
 
@@ -461,7 +475,8 @@ class AccountSection(Section):
     language: Language | None = _own("language")
     when_empty: Annotated[WhenEmpty, Choice] | None = _own("when_empty")
     overdue_days: Annotated[int, Field(ge=1, le=365)] | None = _own("overdue_days")
-    attach_csv: bool | None = _own("attach_csv")
+    attachments: Attachments | None = _own("attachments")
+    csv_headings: Annotated[CsvHeadings, Choice] | None = _own("csv_headings")
     test_orders: bool | None = _own("test_orders")
     place: PlaceSection | None = Field(None, description="Where its parcels are collected.")
     file: FileSection | None = Field(None, description="A list to read instead of the marketplace.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from notifier.attachments import AttachmentKind
 from notifier.digest import Digest, Entry, SectionName, count_ages
 from notifier.i18n import Language
 from notifier.parts import Account, FileAccess
@@ -92,8 +93,10 @@ class Listing:
                 "{count} more orders that wait no longer do not fit here.",
                 gone,
             )
-        if waiting and self.account.attach_csv:
+        if waiting and AttachmentKind.CSV in self.account.attachments:
             yield self.language.gettext("Everything that waits is in the attached CSV file.")
+        elif waiting and AttachmentKind.XLSX in self.account.attachments:
+            yield self.language.gettext("Everything that waits is in the attached workbook.")
         elif waiting and isinstance(self.account.reads, FileAccess):
             yield self.language.gettext("Look the others up where the list comes from.")
         elif waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from notifier.attachments import AttachmentKind
 from notifier.i18n import Language
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
@@ -70,7 +71,8 @@ def _facts(account: Account, recipient: Recipient, language: Language) -> Iterat
     )
     if account.place:
         yield Fact(language.gettext("Place to collect"), clean(account.place.name))
+    has_csv = AttachmentKind.CSV in account.attachments
     yield Fact(
         language.gettext("Attached CSV file"),
-        language.gettext("yes") if account.attach_csv else language.gettext("no"),
+        language.gettext("yes") if has_csv else language.gettext("no"),
     )

@@ -89,6 +89,16 @@ async def test_preview_shows_the_mail_and_leaves_no_trace(world: World) -> None:
     assert not (world.folder / "notifier.db").exists()
 
 
+async def test_a_preview_writes_the_files_that_go_along(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+
+    shown = await world.call("preview", "--attachments", str(folder))
+
+    (file,) = folder.iterdir()
+    assert file.suffix == ".csv"
+    assert str(file) in shown.out
+
+
 async def test_the_page_of_a_preview_can_be_piped_on(world: World) -> None:
     shown = await world.call("preview", "--html", "-")
 

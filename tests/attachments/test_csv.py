@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.attachments import CsvHeadings
 from notifier.attachments.csv import orders_csv, safe_cell
 from notifier.columns import COLUMNS
 from notifier.digest import Digest, compose
@@ -139,3 +140,9 @@ def test_a_link_that_the_mail_would_not_show_is_not_in_the_file_either(url: str)
     content = orders_csv(digest(order(1, tracking_url=url)), "en").content
 
     assert url not in content.decode("utf-8-sig")
+
+
+def test_programs_may_have_the_names_of_the_columns_instead() -> None:
+    content = orders_csv(digest(order()), "sl", CsvHeadings.NAMES).content.decode("utf-8-sig")
+
+    assert content.splitlines()[0].split(";") == list(COLUMNS)

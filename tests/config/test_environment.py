@@ -22,7 +22,7 @@ def test_an_option_can_be_set_by_a_variable(tmp_path: Path) -> None:
         NOTIFIER_SMTP__PASSWORD='true = "1"',
         NOTIFIER_SMTP__FROM="d@example.com",
         NOTIFIER_DIGEST__SEND_AT="07:00",
-        NOTIFIER_DIGEST__ATTACH_CSV="false",
+        NOTIFIER_DIGEST__ATTACHMENTS="[]",
         NOTIFIER_STORE__RETENTION_DAYS="30",
         NOTIFIER_GROUPS__WAREHOUSE__MEMBERS='["eva@example.com"]',
         NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID="from-the-environment",
@@ -37,7 +37,7 @@ def test_an_option_can_be_set_by_a_variable(tmp_path: Path) -> None:
     assert settings.smtp.password is not None
     assert settings.smtp.password.value == 'true = "1"'
     assert settings.sender.mailbox.address == "d@example.com"
-    assert (account.schedule.send_at, account.attach_csv) == (time(7), False)
+    assert (account.schedule.send_at, account.attachments) == (time(7), ())
     assert settings.store.retention == timedelta(days=30)
     assert [one.mailbox.address for one in account.recipients] == ["eva@example.com"]
     assert account.marketplace.client_id.value == "from-the-environment"
@@ -87,7 +87,12 @@ def test_a_mistyped_variable_is_told_with_the_right_one(
         ("NOTIFIER_SMTP__PORT", "", "smtp.port: must be a whole number; write port = 465"),
         ("NOTIFIER_SMTP__HOST", "", 'smtp.host: "" is no host name; write one such as'),
         ("NOTIFIER_SMTP__HOST", "\udcff", "smtp.host: '\\udcff' is no host name; write one such"),
-        ("NOTIFIER_DIGEST__ATTACH_CSV", "yes", "digest.attach_csv: must be true or false; write"),
+        ("NOTIFIER_DIGEST__ATTACHMENTS", "csv", "digest.attachments: must be a list; write"),
+        (
+            "NOTIFIER_MARKETPLACE__TRUST_WEBHOOK",
+            "yes",
+            "marketplace.trust_webhook: must be true",
+        ),
         ("NOTIFIER_DIGEST__LANGUAGE", "xx", 'digest.language: "xx" is no language of the notif'),
         (
             "NOTIFIER_ACCOUNTS__LJUBLJANA__RECIPIENTS",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from notifier import config
+from notifier.attachments import AttachmentKind
 from notifier.parts import PlaceOfReturn, Tls, WhenEmpty
 from notifier.recipients import Mailbox
 from tests.config.sound import SOUND, changed, load
@@ -23,7 +24,7 @@ def test_a_short_configuration_gets_sensible_defaults(tmp_path: Path) -> None:
     assert (account.schedule.send_at, account.schedule.too_late) == (time(6), time(18))
     assert account.schedule.timezone == account.marketplace.timezone == "Europe/Prague"
     assert (account.language, account.when_empty) == ("en", WhenEmpty.SEND)
-    assert (account.overdue_days, account.attach_csv) == (5, True)
+    assert (account.overdue_days, account.attachments) == (5, (AttachmentKind.CSV,))
     assert account.marketplace.base_url == "https://mpapi.mallgroup.com"
     assert (settings.smtp.port, settings.smtp.tls) == (465, Tls.IMPLICIT)
     assert settings.sender.reply_to == settings.sender.admin == JANA
@@ -53,7 +54,7 @@ timezone = "Europe/Ljubljana"
 language = "sl"
 when_empty = "skip"
 overdue_days = 3
-attach_csv = false
+attachments = []
 test_orders = true
 templates_dir = "mails"
 """
@@ -64,7 +65,7 @@ timezone = "Europe/Zagreb"
 language = "en"
 when_empty = "send"
 overdue_days = 9
-attach_csv = true
+attachments = ["sheet", "csv"]
 test_orders = false
 place = { name = "Branch", address = "Street 1", opening_hours = "8–18" }
 """
@@ -76,13 +77,13 @@ place = { name = "Branch", address = "Street 1", opening_hours = "8–18" }
     assert (ljubljana.schedule.send_at, ljubljana.schedule.too_late) == (time(5, 0, 30), time(4))
     assert (ljubljana.schedule.timezone, ljubljana.language) == ("Europe/Zagreb", "en")
     assert (ljubljana.when_empty, ljubljana.overdue_days) == (WhenEmpty.SEND, 9)
-    assert ljubljana.attach_csv
+    assert ljubljana.attachments == (AttachmentKind.CSV, AttachmentKind.SHEET)
     assert not ljubljana.marketplace.test_orders
     assert ljubljana.place == PlaceOfReturn("Branch", "Street 1", "8–18")
     assert (zagreb.schedule.send_at, zagreb.schedule.too_late) == (time(7, 30), time(20))
     assert (zagreb.schedule.timezone, zagreb.language) == ("Europe/Ljubljana", "sl")
     assert (zagreb.when_empty, zagreb.overdue_days) == (WhenEmpty.SKIP, 3)
-    assert not zagreb.attach_csv
+    assert zagreb.attachments == ()
     assert zagreb.marketplace.test_orders
     assert settings.templates_dir == tmp_path / "mails"
 

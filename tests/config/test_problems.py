@@ -29,7 +29,7 @@ timeout_seconds = 0
 send_at = "24:00"
 timezone = "Europe/Ljubljna"
 language = "si"
-attach_csv = "yes"
+attachments = ["csv", "xls"]
 [groups.unused]
 members = [
   "ana@example.com",  # right
@@ -66,7 +66,10 @@ recipients = ["jana@exmple"]
             'config.toml:11: digest.language: "si" is no language of the notifier; '
             f"write one of {LANGUAGES}"
         ),
-        "config.toml:12: digest.attach_csv: must be true or false; write attach_csv = true",
+        (
+            'config.toml:12: digest.attachments[1]: must be one of "csv", "xlsx" or "sheet"; '
+            'write "csv"'
+        ),
         (
             'config.toml:16: groups.unused.members[1]: "pavol" has no "@" and is no contact group; '
             'write name@domain or a group ("unused")'

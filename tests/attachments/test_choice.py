@@ -1,0 +1,136 @@
+"""Which files go with whose mail."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from notifier.attachments import AttachmentKind
+from notifier.attachments.choice import MOST_ON_PAPER, attachments, fitting
+from notifier.freeze import Attachment
+from notifier.parts import StoreLocation
+from notifier.recipients import ContactGroup, Mailbox, Recipient, resolve
+from notifier.render import Renderer
+from notifier.run import Workshop, freeze_for, render_for
+from notifier.store import open_store
+from tests.days import empty, huge, normal
+from tests.factories import NOON, account, sender
+
+CSV, XLSX, SHEET = AttachmentKind
+ALL = (CSV, XLSX, SHEET)
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    location = StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")
+    async with open_store(location) as store:
+        yield Workshop(store, Renderer(), sender(), lambda: NOON, "test")
+
+
+Kinds = tuple[AttachmentKind, ...] | None
+
+
+def asked(*entries: str, **groups: tuple[tuple[str, ...], Kinds]) -> Kinds:
+    """What the groups of jana@example.com ask for."""
+    known = {name: ContactGroup(name, who, None, what) for name, (who, what) in groups.items()}
+    found = resolve(entries, known, language="en")
+    return next(one.attachments for one in found if one.mailbox.address == "jana@example.com")
+
+
+JANA = ("jana@example.com",)
+
+
+def test_who_is_in_no_group_that_asks_gets_what_the_account_says() -> None:
+    assert asked("jana@example.com") is None
+    assert asked("a", a=(JANA, None)) is None
+
+
+def test_a_group_asks_for_its_members() -> None:
+    assert asked("a", a=(JANA, (SHEET,))) == (SHEET,)
+    assert asked("a", a=(JANA, ())) == ()
+
+
+def test_who_is_in_several_groups_gets_what_any_of_them_asks_for() -> None:
+    assert asked("a", "b", a=(JANA, (SHEET,)), b=(JANA, (CSV,))) == (CSV, SHEET)
+    assert asked("a", "b", a=(JANA, None), b=(JANA, (XLSX,))) == (XLSX,)
+    assert asked("a", a=(("b",), (SHEET,)), b=(JANA, (XLSX,))) == (XLSX, SHEET)
+    assert asked(*JANA, "a", a=(("JANA@EXAMPLE.COM",), (SHEET,))) == (SHEET,)
+
+
+def test_a_group_that_is_not_among_the_recipients_asks_for_nothing() -> None:
+    assert asked("a", a=(JANA, None), b=(JANA, ALL)) is None
+
+
+def test_on_a_day_without_orders_nothing_goes_along() -> None:
+    assert attachments(empty(), account(attachments=ALL), "en") == {}
+
+
+def test_all_that_is_asked_for_goes_along() -> None:
+    files = attachments(normal(), account(attachments=ALL), "en")
+
+    assert [file.filename for file in files.values()] == [
+        "orders-2026-11-22.csv",
+        "orders-2026-11-22.xlsx",
+        "pickup-2026-11-22.pdf",
+    ]
+
+
+def test_of_more_orders_than_anybody_fetches_there_is_no_sheet() -> None:
+    files = attachments(huge(MOST_ON_PAPER + 1), account(attachments=(CSV, SHEET)), "en")
+
+    assert list(files) == [CSV]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        ((10, 40, 50), [CSV, XLSX, SHEET]),
+        ((10, 40, 51), [CSV, XLSX]),
+        ((10, 91, 1), [CSV]),
+        ((101, 1, 1), [CSV]),
+    ],
+)
+def test_what_is_too_large_loses_the_sheet_then_the_workbook(
+    sizes: tuple[int, ...], kept: list[AttachmentKind]
+) -> None:
+    files = {
+        kind: Attachment(kind, "text/csv", b"x" * size)
+        for kind, size in zip(AttachmentKind, sizes, strict=True)
+    }
+
+    assert list(fitting(files, most=100)) == kept
+
+
+async def test_each_recipient_gets_the_files_of_their_groups(shop: Workshop) -> None:
+    office = Recipient(Mailbox("office@example.com"), "en")
+    driver = Recipient(Mailbox("jana@example.com"), "en", None, attachments=(SHEET,))
+
+    messages = freeze_for((office, driver), account(), normal(), shop, 1)
+
+    mails = [email.message_from_bytes(m.content, policy=email.policy.default) for m in messages]
+    assert [[part.get_filename() for part in mail.iter_attachments()] for mail in mails] == [
+        ["orders-2026-11-22.csv"],
+        ["pickup-2026-11-22.pdf"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "sentence"),
+    [
+        ((CSV, XLSX), "Everything that waits is in the attached CSV file."),
+        ((XLSX,), "Everything that waits is in the attached workbook."),
+        ((SHEET,), "Look the others up in the portal."),
+    ],
+)
+async def test_the_mail_names_the_file_that_has_what_it_cannot_show(
+    shop: Workshop, kinds: tuple[AttachmentKind, ...], sentence: str
+) -> None:
+    reader = Recipient(Mailbox("jana@example.com"), "en", attachments=kinds)
+
+    parts, _ = render_for(reader, account(), huge(500), shop)
+
+    assert sentence in parts.text.replace("\n", " ")
