@@ -11,9 +11,10 @@ from email.message import EmailMessage
 from notifier.guard import check
 from notifier.headers import Header, digest_of, headers_of, needs_smtputf8
 from notifier.ledger import FrozenMessage
-from notifier.parts import Account, Sender
+from notifier.parts import Account, Look, Sender
 from notifier.recipients import Recipient
 from notifier.render import Parts
+from notifier.view.look import LOGO_ID
 
 # CRLF, and nothing but ASCII in bodies: not every server on the way takes anything else.
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
@@ -48,7 +49,9 @@ def freeze(
     """
     key = f"{account.id}/{day.isoformat()}/{edition}/{recipient.mailbox.key}"
     headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(parts, attachments, headers, key, recipient=recipient, sender=sender)
+    return _frozen(
+        parts, attachments, headers, key, recipient=recipient, sender=sender, look=account.look
+    )
 
 
 def freeze_test(
@@ -57,7 +60,7 @@ def freeze_test(
     """A test mail; another instant makes another message."""
     key = f"test/{account.id}/{at.isoformat()}/{recipient.mailbox.key}"
     headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=recipient, sender=sender)
+    return _frozen(parts, (), headers, key, recipient=recipient, sender=sender, look=account.look)
 
 
 def freeze_notice(
@@ -72,7 +75,7 @@ def freeze_notice(
     """The notice that the list of a day could not be read, for one recipient: one message a day."""
     key = f"notice/{account.id}/{day.isoformat()}/{recipient.mailbox.key}"
     headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=recipient, sender=sender)
+    return _frozen(parts, (), headers, key, recipient=recipient, sender=sender, look=account.look)
 
 
 def freeze_alarms(parts: Parts, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:
@@ -80,7 +83,7 @@ def freeze_alarms(parts: Parts, key: str, *, sender: Sender, at: datetime) -> Fr
     admin = Recipient(sender.admin, parts.language)
     key = f"alarms/{key}/{at.isoformat()}"
     headers = headers_of(parts, key, at, recipient=admin, account=None, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=admin, sender=sender)
+    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Look())
 
 
 def _frozen(
@@ -91,13 +94,18 @@ def _frozen(
     *,
     recipient: Recipient,
     sender: Sender,
+    look: Look,
 ) -> FrozenMessage:
-    content = _head(headers, needs_smtputf8(recipient, sender)) + _body(parts, attachments, key)
+    pictures = _pictures(parts, look)
+    head = _head(headers, needs_smtputf8(recipient, sender))
+    content = head + _body(parts, pictures, attachments, key)
     check(
         content,
         headers,
         bodies=[("text/plain", _ended(parts.text)), ("text/html", _ended(parts.html))],
-        files=[(file.filename, file.content_type, file.content) for file in attachments],
+        files=[
+            (file.filename, file.content_type, file.content) for file in (*pictures, *attachments)
+        ],
     )
     written = {header.name: header.meaning for header in headers}
     return FrozenMessage(
@@ -115,11 +123,34 @@ def _head(headers: Sequence[Header], smtputf8: bool) -> bytes:
     return lines.encode("utf-8" if smtputf8 else "ascii")
 
 
-def _body(parts: Parts, attachments: Sequence[Attachment], key: str) -> bytes:
-    """Everything from the MIME headers on: text before HTML, and files around them."""
+def _pictures(parts: Parts, look: Look) -> tuple[Attachment, ...]:
+    """What the page shows, where it does: an operator's own templates need not."""
+    if look.logo is None or LOGO_ID not in parts.html:
+        return ()
+    name, kind = f"logo.{look.logo.subtype}", f"image/{look.logo.subtype}"
+    return (Attachment(name, kind, look.logo.content),)
+
+
+def _body(
+    parts: Parts, pictures: Sequence[Attachment], attachments: Sequence[Attachment], key: str
+) -> bytes:
+    """Everything from the MIME headers on: text before HTML, and files around them.
+
+    Pictures belong to the HTML alone (RFC 2387), so that no program lists them as files.
+    """
     message = EmailMessage(policy=_POLICY)
     message.set_content(parts.text, cte="quoted-printable")
     message.add_alternative(parts.html, subtype="html", cte="quoted-printable")
+    page = [*message.iter_parts()][-1]
+    for picture in pictures:
+        page.add_related(
+            picture.content,
+            maintype="image",
+            subtype=picture.content_type.partition("/")[2],
+            cid=f"<{LOGO_ID}>",
+            filename=picture.filename,
+            disposition="inline",
+        )
     for file in attachments:
         kind, _, subtype = file.content_type.partition("/")
         message.add_attachment(

@@ -41,6 +41,27 @@ class OnUnknown(StrEnum):
     """Kept until a person decides: it may have arrived, or not."""
 
 
+HEADER_COLOR = "#12404f"
+LINK_COLOR = "#0a5c91"
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture that goes with each mail: `subtype` as in `image/png`."""
+
+    subtype: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The colours of an account's mails, as #rrggbb, and its logo."""
+
+    header: str = HEADER_COLOR
+    link: str = LINK_COLOR
+    logo: Logo | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceOfReturn:
     """Where the parcels of an account wait: the API does not tell, so the seller does."""
@@ -136,6 +157,7 @@ class Account:
     the place of the other."""
     password_groups: frozenset[str] = frozenset()
     """The contact groups whose mail shows the pickup password."""
+    look: Look = field(default_factory=Look)
 
     @property
     def marketplace(self) -> MarketplaceAccess:

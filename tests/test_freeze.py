@@ -19,7 +19,7 @@ from notifier.freeze import Attachment, freeze, freeze_test
 from notifier.guard import check
 from notifier.headers import Header, headers_of
 from notifier.ledger import FrozenMessage
-from notifier.parts import Sender
+from notifier.parts import Logo, Look, Sender
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts
 from tests.factories import DAY, NOON, account, sender
@@ -363,3 +363,34 @@ def test_a_file_of_text_is_not_hidden_in_base64() -> None:
 
     assert file["Content-Transfer-Encoding"] == "quoted-printable"
     assert file.get_payload(decode=True) == CSV.content
+
+
+LOGO = Logo("png", b"\x89PNG\r\n\x1a\n not much of a picture")
+
+
+def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
+    parts = replace(PARTS, html='<img src="cid:logo@ready-to-return.invalid" alt="">\n')
+
+    mail = read(frozen(parts, look=Look(logo=LOGO)))
+
+    kinds = [part.get_content_type() for part in mail.walk()]
+    assert kinds == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+        "text/csv",
+    ]
+    (picture,) = (part for part in mail.walk() if part.get_content_maintype() == "image")
+    assert picture["Content-ID"] == "<logo@ready-to-return.invalid>"
+    assert picture.get_content_disposition() == "inline"
+    assert picture.get_payload(decode=True) == LOGO.content
+    assert [part.get_filename() for part in mail.iter_attachments()] == [CSV.filename]
+    boundaries = [part.get_boundary() for part in mail.walk() if part.is_multipart()]
+    assert len(set(boundaries)) == 3
+
+
+def test_a_logo_no_page_shows_stays_at_home() -> None:
+    assert b"image/png" not in frozen(look=Look(logo=LOGO)).content

@@ -15,13 +15,17 @@ from hypothesis import strategies as st
 
 from notifier.digest import Digest, compose
 from notifier.i18n import load_language
+from notifier.lint import lint
+from notifier.lint.expected import expected_of
+from notifier.lint.findings import Severity
 from notifier.orders import Item, Money
-from notifier.parts import Account, PlaceOfReturn
+from notifier.parts import Account, Logo, Look, PlaceOfReturn
 from notifier.reading import Complete, Departure, Incomplete
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import MOST_HTML_BYTES, Parts, Renderer
 from notifier.templates import templates_root
 from notifier.view.listing import MOST_ROWS, list_orders
+from notifier.view.look import contrast_of, view_look
 from tests import page
 from tests.days import huge, normal
 from tests.factories import (
@@ -524,3 +528,34 @@ def test_the_pickup_password_is_not_shown_where_there_is_nothing_to_collect() ->
     )
 
     assert "4711" not in parts.html + parts.text
+
+
+@pytest.mark.parametrize(
+    ("header", "text"), [("#12404f", "#ffffff"), ("#7a1f3d", "#ffffff"), ("#ffd24a", "#000000")]
+)
+def test_an_account_has_its_own_colours_and_its_title_can_be_read_on_them(
+    header: str, text: str
+) -> None:
+    look = Look(header, "#7a1f3d", Logo("png", b"png"))
+    shop = account(look=look)
+
+    parts = Renderer().digest(digest(order(1)), shop, sender(), language="en", group=None)
+
+    assert f'bgcolor="{header}"' in parts.html
+    (title,) = re.findall(r'<h1 style="([^"]*)"', parts.html)
+    assert f"color:{text}" in title.replace("color: ", "color:")
+    assert 'src="cid:logo@ready-to-return.invalid"' in parts.html
+    found = lint(parts, expected_of(digest(order(1)), shop, sender(), "en"))
+    assert [finding for finding in found if finding.severity is Severity.ERROR] == []
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_text_on_any_header_has_the_contrast_of_text(number: int) -> None:
+    look = view_look(Look(f"#{number:06x}"))
+
+    assert contrast_of(look.title, look.header) >= 4.5
+    assert contrast_of(look.small, look.header) >= 4.5
+
+
+def test_without_a_logo_no_picture_is_spoken_of() -> None:
+    assert "<img" not in render(digest(order(1))).html

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from notifier.attachments import AttachmentKind
+from notifier.config.logo import read_logo
 from notifier.config.schema import (
     AccountSection,
     Configuration,
@@ -23,6 +24,7 @@ from notifier.parts import (
     Account,
     FileAccess,
     FileFormat,
+    Look,
     MarketplaceAccess,
     PlaceOfReturn,
     Secret,
@@ -81,6 +83,7 @@ def _account(
     digest = _with_own(written.digest, account)
     return Account(
         id=account_id,
+        look=_look(digest, folder),
         name=account.name or account_id,
         reads=_file(account.file, written.marketplace, digest, folder)
         if account.file
@@ -104,6 +107,11 @@ def _account(
 
 def _kinds(written: Sequence[AttachmentKind]) -> tuple[AttachmentKind, ...]:
     return tuple(kind for kind in AttachmentKind if kind in written)
+
+
+def _look(digest: DigestSection, folder: Path) -> Look:
+    logo = read_logo(folder / digest.logo) if digest.logo else None
+    return Look(digest.header_color, digest.link_color, logo)
 
 
 def _schedule(digest: DigestSection) -> Schedule:

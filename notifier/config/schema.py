@@ -24,7 +24,15 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from notifier.attachments import AttachmentKind, CsvHeadings
 from notifier.config import values
 from notifier.config.layers import Layers
-from notifier.parts import FileFormat, OnUnknown, Secret, Tls, WhenEmpty
+from notifier.parts import (
+    HEADER_COLOR,
+    LINK_COLOR,
+    FileFormat,
+    OnUnknown,
+    Secret,
+    Tls,
+    WhenEmpty,
+)
 from notifier.plan import Frequency
 from notifier.recipients import Mailbox
 
@@ -37,6 +45,8 @@ Zone = Annotated[str, AfterValidator(values.time_zone)]
 Language = Annotated[str, AfterValidator(values.language)]
 Host = Annotated[str, AfterValidator(values.host)]
 FileLocation = Annotated[InstanceOf[Secret], BeforeValidator(values.file_location)]
+Color = Annotated[str, AfterValidator(values.color)]
+LinkColor = Annotated[str, AfterValidator(values.link_color)]
 Weekday = Annotated[str, AfterValidator(values.weekday)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 MOST_GROUPS = 100
@@ -243,6 +253,13 @@ class DigestSection(Section):
         description="A folder with your own templates of the mail, relative to this file.",
         examples=["templates"],
     )
+    header_color: Color = Field(HEADER_COLOR, description="The colour of the mail's header band.")
+    link_color: LinkColor = Field(LINK_COLOR, description="The colour of its links.")
+    logo: Line | None = Field(
+        None,
+        description="A PNG, JPEG or GIF for the header band, shown 40 pixels high; 48 KiB at most.",
+        examples=["logo.png"],
+    )
 
 
 class AlarmSection(Section):
@@ -423,7 +440,7 @@ def _own(name: str) -> Any:
     return Field(
         None,
         description=f"Like {name} in [digest], for this account.",
-        examples=[shared.default],
+        examples=[shared.default] if shared.default is not None else shared.examples,
     )
 
 
@@ -478,6 +495,9 @@ class AccountSection(Section):
     attachments: Attachments | None = _own("attachments")
     csv_headings: Annotated[CsvHeadings, Choice] | None = _own("csv_headings")
     test_orders: bool | None = _own("test_orders")
+    header_color: Color | None = _own("header_color")
+    link_color: LinkColor | None = _own("link_color")
+    logo: Line | None = _own("logo")
     place: PlaceSection | None = Field(None, description="Where its parcels are collected.")
     file: FileSection | None = Field(None, description="A list to read instead of the marketplace.")
 

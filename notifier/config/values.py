@@ -21,12 +21,16 @@ import idna
 from notifier.i18n import available_languages
 from notifier.parts import Secret
 from notifier.recipients import parse_mailbox
+from notifier.view.look import contrast_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _ACCOUNT_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 MOST_TOKENS = 2
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
+_COLOR = re.compile(r"#[0-9a-f]{6}")
+EASY_TO_READ = 4.5
+"""Contrast of text (WCAG 2.2, 1.4.3)."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -47,6 +51,21 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
+
+
+def color(text: str) -> str:
+    """A colour as in style sheets."""
+    if not _COLOR.fullmatch(text.lower()):
+        raise ValueError(f'{shown(text)} is no colour; write it as "#12404f"')
+    return text.lower()
+
+
+def link_color(text: str) -> str:
+    """One that can be read where links stand: on white, and on the grey of the small print."""
+    written = color(text)
+    if min(contrast_of(written, paper) for paper in ("#ffffff", "#eceff3")) < EASY_TO_READ:
+        raise ValueError(f"{shown(text)} is too light to be read on white; take a darker one")
+    return written
 
 
 def one_line(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from notifier.lint.findings import Finding, error, warning
 from notifier.lint.page import DEEPEST, Element, Page
+from notifier.view.look import LOGO_ID
 
 FORBIDDEN = {
     "script": "nothing runs in a mail, and filters hold it against one",
@@ -81,7 +82,7 @@ def _fetched(element: Element) -> Iterator[Finding]:
                 element,
                 "do without, or say it in words",
             )
-        elif address:
+        elif address and address != f"cid:{LOGO_ID}":
             yield error(
                 f'{name} "{address[:60]}" is not in the mail', element, "do without, or say it"
             )

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from notifier import __version__
 from notifier.alarms import Alarm
 from notifier.i18n import Language
+from notifier.parts import Look
 from notifier.text import clean, defang
 from notifier.view.footer import PRODUCT
+from notifier.view.look import LookView, view_look
 
 MOST_SHOWN = 20
 LONGEST = 500
@@ -53,6 +55,7 @@ class AlarmView:
     remedy_label: str
     sentences: tuple[str, ...]
     product: str
+    look: LookView
 
 
 def view_alarms(
@@ -73,6 +76,7 @@ def view_alarms(
             language.gettext("You get this mail because you look after this program."),
         ),
         product=f"{PRODUCT} {__version__}",
+        look=view_look(Look()),
     )
 
 

@@ -20,6 +20,7 @@ from notifier.view.figures import (
 )
 from notifier.view.footer import Footer, as_of, view_footer
 from notifier.view.headline import Headline, calm_sentence, view_headline
+from notifier.view.look import LookView, view_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class DigestView:
     calm: str | None
     """What to say when no order waits."""
     footer: Footer
+    look: LookView
 
 
 def view_digest(
@@ -70,6 +72,7 @@ def view_digest(
         place=_place(account, language, group) if digest.present else None,
         calm=None if digest.present else calm_sentence(digest, language),
         footer=view_footer((as_of(digest, language),), account, sender, language, group),
+        look=view_look(account.look),
     )
 
 

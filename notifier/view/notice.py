@@ -9,6 +9,7 @@ from notifier.i18n import Language
 from notifier.parts import Account, Sender
 from notifier.text import clean
 from notifier.view.footer import Footer, view_footer
+from notifier.view.look import LookView, view_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class NoticeView:
     account: str
     sentences: tuple[str, ...]
     footer: Footer
+    look: LookView
 
 
 def view_notice(
@@ -56,4 +58,5 @@ def view_notice(
             ),
         ),
         footer=view_footer((), account, sender, language, group),
+        look=view_look(account.look),
     )

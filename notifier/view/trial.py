@@ -11,6 +11,7 @@ from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
 from notifier.text import clean
 from notifier.view.footer import Footer, view_footer
+from notifier.view.look import LookView, view_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class TrialView:
     sentences: tuple[str, ...]
     facts: tuple[Fact, ...]
     footer: Footer
+    look: LookView
 
 
 def view_trial(
@@ -52,6 +54,7 @@ def view_trial(
         ),
         facts=tuple(_facts(account, recipient, language)),
         footer=view_footer((), account, sender, language, recipient.group),
+        look=view_look(account.look),
     )
 
 

@@ -67,6 +67,7 @@ SHOWN = list(shown())
 def folder(tmp_path: Path) -> Path:
     """A place with all the files and folders the example names."""
     (tmp_path / "templates").mkdir()
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     for name in ("smtp-password", "client-id", "webhook-token", "pickup-password"):
         (tmp_path / name).write_text(SECRET, encoding="utf-8")
@@ -105,12 +106,12 @@ def test_the_hash_can_be_taken_away_and_a_default_stays_what_it_was(
 ) -> None:
     lines = [*LINES]
     lines[one.index] = lines[one.index].removeprefix("# ")
-    option = OPTIONS[one.where]
 
     loaded = load(folder, "\n".join(lines), **NEEDS.get(one.where[-1], {}))
 
     overrides = one.where[0] == "accounts" and ("digest", one.where[-1]) in OPTIONS
-    if option.default is not None or overrides or one.where in FOLLOWS_FROM_OTHERS:
+    option = OPTIONS["digest", one.where[-1]] if overrides else OPTIONS[one.where]
+    if option.default is not None or one.where in FOLLOWS_FROM_OTHERS:
         assert loaded == load(folder)
 
 

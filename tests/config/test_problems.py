@@ -142,6 +142,22 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         ),
         (SMTP, 'ca_file = "no.pem"', ':4: smtp.ca_file: "no.pem" does not exist'),
         (SMTP, 'ca_file = "config.toml"', ':4: smtp.ca_file: "config.toml" holds no certificates'),
+        (ACCOUNT, 'logo = "no.png"', ':12: accounts.ljubljana.logo: "no.png" does not exist'),
+        (
+            ACCOUNT,
+            'logo = "config.toml"',
+            ':12: accounts.ljubljana.logo: "config.toml" is no PNG, JPEG or GIF',
+        ),
+        (
+            ACCOUNT,
+            'header_color = "red"',
+            ':12: accounts.ljubljana.header_color: "red" is no colour; write it as',
+        ),
+        (
+            ACCOUNT,
+            'link_color = "#9ad0ff"',
+            ':12: accounts.ljubljana.link_color: "#9ad0ff" is too light to be read',
+        ),
         (ACCOUNT, "name = 5", ":12: accounts.ljubljana.name: must be text in quotes; write name ="),
         (ACCOUNT, 'name = " "', ":12: accounts.ljubljana.name: is empty; write something, or"),
         (ACCOUNT, 'name = "a\\nb"', ":12: accounts.ljubljana.name: 'a\\nb' has a line break or"),
