@@ -57,9 +57,11 @@ def _try(
         return None
     try:
         return _make(kind, digest, account, language)
-    except (ExtraMissing, OSError) as error:  # a workbook is written by way of temporary files
+    except ExtraMissing as error:
         _tell(kind, str(error))
-        return None
+    except Exception as error:  # noqa: BLE001 - whatever a library stumbles over, or a full disk
+        _tell(kind, f"it could not be made ({type(error).__name__}: {error})")
+    return None
 
 
 def _make(kind: AttachmentKind, digest: Digest, account: Account, language: str) -> Attachment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ import pytest
 from notifier.attachments import AttachmentKind
 from notifier.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.freeze import Attachment
+from notifier.orders import Money
 from notifier.parts import StoreLocation
 from notifier.recipients import ContactGroup, Mailbox, Recipient, resolve
 from notifier.render import Renderer
 from notifier.run import Workshop, freeze_for, render_for
 from notifier.store import open_store
 from tests.days import empty, huge, normal
-from tests.factories import NOON, account, sender
+from tests.factories import NOON, account, digest, order, sender
 
 CSV, XLSX, SHEET = AttachmentKind
 ALL = (CSV, XLSX, SHEET)
@@ -103,6 +105,14 @@ def test_what_is_too_large_loses_the_sheet_then_the_workbook(
     }
 
     assert list(fitting(files, most=100)) == kept
+
+
+def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> None:
+    absurd = order(1, cod=Money(Decimal("1e400"), "EUR"))
+
+    files = attachments(digest(absurd), account(attachments=ALL), "en")
+
+    assert list(files) == [CSV, XLSX]
 
 
 async def test_each_recipient_gets_the_files_of_their_groups(shop: Workshop) -> None:

@@ -54,18 +54,16 @@ async def make(file: Path) -> None:
 
 @pytest.mark.skipif(nobody.why_not() is not None, reason=str(nobody.why_not()))
 @pytest.mark.parametrize(
-    ("words", "code", "shows"),
+    ("words", "shows"),
     [
-        ("status", ExitCode.FAILED, "jana@example.com"),
-        ("runs", ExitCode.DONE, "complete"),
-        ("outbox", ExitCode.DONE, "jana@example.com"),
-        ("outbox 1", ExitCode.DONE, "jana@example.com"),
-        ("explain", ExitCode.DONE, "jana@example.com"),
+        ("status", "jana@example.com"),
+        ("runs", "complete"),
+        ("outbox", "jana@example.com"),
+        ("outbox 1", "jana@example.com"),
+        ("explain", "jana@example.com"),
     ],
 )
-def test_a_command_that_only_reads_needs_no_more(
-    config: Path, words: str, code: ExitCode, shows: str
-) -> None:
+def test_a_command_that_only_reads_needs_no_more(config: Path, words: str, shows: str) -> None:
     program = (sys.executable, "-m", "notifier", "--config", str(config), *words.split())
     finished = subprocess.run(
         [*nobody.AS_NOBODY, *program],
@@ -77,5 +75,8 @@ def test_a_command_that_only_reads_needs_no_more(
         env={"NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID": "demo-client-id"},
     )
 
-    assert (finished.returncode, finished.stderr) == (code, "")
+    # Whether today's digest is late, which status fails for, depends on the time of day.
+    fine = {ExitCode.DONE, ExitCode.FAILED} if words == "status" else {ExitCode.DONE}
+    assert finished.stderr == ""
+    assert finished.returncode in fine
     assert shows in finished.stdout
