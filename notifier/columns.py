@@ -96,3 +96,8 @@ DEFAULT = ("order", "external_id", "tracking", "items", "value", "cod", "shipped
 def choose(names: Sequence[str]) -> tuple[Column, ...]:
     """The columns of these names; raises KeyError with the first name that is none."""
     return tuple(COLUMNS[name] for name in names)
+
+
+def chosen(names: Sequence[str]) -> tuple[Column, ...]:
+    """The same, and all of them where no name is given."""
+    return choose(names or tuple(COLUMNS))

@@ -158,6 +158,12 @@ class Account:
     password_groups: frozenset[str] = frozenset()
     """The contact groups whose mail shows the pickup password."""
     look: Look = field(default_factory=Look)
+    columns: tuple[str, ...] = ()
+    """What is told of an order, in which order, by the names of `columns.COLUMNS`; empty: all."""
+
+    def tells(self, column: str) -> bool:
+        """Whether a mail says this of an order."""
+        return not self.columns or column in self.columns
 
     @property
     def marketplace(self) -> MarketplaceAccess:

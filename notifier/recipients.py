@@ -56,13 +56,15 @@ class Mailbox:
 class ContactGroup:
     """A named list of addresses and other groups; `language` is what its members read.
 
-    `attachments` is what goes with their mail; None where that is as in the account.
+    `attachments` is what goes with their mail, `columns` what is told of an order in it; None and
+    empty where that is as in the account.
     """
 
     name: str
     members: tuple[str, ...]
     language: str | None = None
     attachments: tuple[AttachmentKind, ...] | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Recipient:
     path: tuple[str, ...] = field(default=(), compare=False)
     attachments: tuple[AttachmentKind, ...] | None = None
     """What all its groups ask for together; None where none of them does."""
+    columns: tuple[str, ...] = ()
+    """Those of the innermost group on the way that chooses some; empty where none does."""
 
 
 def parse_mailbox(text: str) -> Mailbox:
@@ -141,7 +145,14 @@ def resolve(
         problems.insert(0, ("", wrong))
     if problems:
         raise RecipientsError(tuple(problems))
-    return tuple(_with_attachments(one, entries, groups) for one in found.values())
+    return tuple(
+        replace(_with_attachments(one, entries, groups), columns=_columns(one.path, groups))
+        for one in found.values()
+    )
+
+
+def _columns(path: Sequence[str], groups: Mapping[str, ContactGroup]) -> tuple[str, ...]:
+    return next((groups[name].columns for name in reversed(path) if groups[name].columns), ())
 
 
 def _with_attachments(

@@ -281,7 +281,7 @@ def freeze_for(
     messages = []
     at = shop.clock()
     for recipient in recipients:
-        key = (recipient.language, recipient.group, recipient.attachments)
+        key = (recipient.language, recipient.group, recipient.attachments, recipient.columns)
         if key not in rendered:
             rendered[key] = render_for(recipient, account, digest, shop)
         parts, files = rendered[key]
@@ -305,10 +305,11 @@ def render_for(
 ) -> tuple[Parts, tuple[Attachment, ...]]:
     """The digest as a recipient reads it, and the files it tells of."""
     wanted = account.attachments if recipient.attachments is None else recipient.attachments
-    files = attachments(digest, replace(account, attachments=wanted), recipient.language)
+    theirs = replace(account, columns=recipient.columns or account.columns)
+    files = attachments(digest, replace(theirs, attachments=wanted), recipient.language)
     parts = shop.renderer.digest(
         digest,
-        replace(account, attachments=tuple(files)),
+        replace(theirs, attachments=tuple(files)),
         shop.sender,
         language=recipient.language,
         group=recipient.group,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.columns import COLUMNS
 from notifier.digest import Digest, compose
 from notifier.i18n import load_language
 from notifier.lint import lint
@@ -559,3 +560,37 @@ def test_text_on_any_header_has_the_contrast_of_text(number: int) -> None:
 
 def test_without_a_logo_no_picture_is_spoken_of() -> None:
     assert "<img" not in render(digest(order(1))).html
+
+
+SEEN = {
+    "external_id": "Your no. EXT-4500001",
+    "tracking": "MD4500001",
+    "tracking_url": "https://tracking.example/4500001",
+    "items": "Kuhalnik",
+    "value": "€35.00",
+    "cod": "COD €34.99",
+    "shipped": "shipped 10 Nov",
+    "first_attempt": "first delivery attempt 5 Nov",
+    "first_seen": "first seen 8 Nov",
+}
+
+
+@pytest.mark.parametrize("left_out", SEEN)
+def test_what_is_no_column_is_not_told_and_all_else_is(left_out: str) -> None:
+    columns = tuple(name for name in COLUMNS if name != left_out)
+
+    parts = render(normal(), of=account(columns=columns))
+    row = parts.text.split("\n  4500001 ")[1].split("\n  4500007 ")[0]
+    told = " ".join(row.split())
+
+    assert {name for name, words in SEEN.items() if words not in told} == {left_out}
+    html = " ".join(parts.html.replace("\u00a0", " ").split())
+    assert ("Kuhalnik" in html) == (left_out != "items")
+    assert ("tracking.example/4500001" in html) == (left_out != "tracking_url")
+
+
+def test_of_an_order_there_is_always_the_number_and_how_long_it_waits() -> None:
+    parts = render(normal(), of=account(columns=("order",)))
+
+    assert "4500001  14 days, overdue\n" in parts.text
+    assert "14 days" in parts.html.replace("\u00a0", " ")

@@ -67,9 +67,9 @@ def _try(
 def _make(kind: AttachmentKind, digest: Digest, account: Account, language: str) -> Attachment:
     match kind:
         case AttachmentKind.CSV:
-            return orders_csv(digest, language, account.csv_headings)
+            return orders_csv(digest, language, account.csv_headings, account.columns)
         case AttachmentKind.XLSX:
-            return orders_xlsx(digest, language)
+            return orders_xlsx(digest, language, account.columns)
         case AttachmentKind.SHEET:
             return pickup_sheet(digest, account, language)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from notifier.attachments import CsvHeadings
-from notifier.columns import COLUMNS, Value
+from notifier.columns import Column, Value, chosen
 from notifier.digest import Digest
 from notifier.freeze import Attachment
 from notifier.i18n import Language, load_language
@@ -26,19 +27,23 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def orders_csv(
-    digest: Digest, language: str, headings: CsvHeadings = CsvHeadings.TRANSLATED
+    digest: Digest,
+    language: str,
+    headings: CsvHeadings = CsvHeadings.TRANSLATED,
+    columns: Sequence[str] = (),
 ) -> Attachment:
     """Every order that waits, no matter how many the mail itself has room for.
 
-    UTF-8 with a byte order mark. Where the language writes a decimal
-    comma, cells are separated by semicolons: that is what its spreadsheets open by a click.
+    `columns` are names in the order wanted; none for all of them. UTF-8 with a byte order mark.
+    Where the language writes a decimal comma, cells are separated by semicolons: that is what its
+    spreadsheets open by a click.
     """
-    words = load_language(language)
+    words, wanted = load_language(language), chosen(columns)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if words.decimal_symbol == "," else ",")
-    writer.writerow(_headings(headings, words))
+    writer.writerow(_headings(headings, wanted, words))
     for entry in digest.present:
-        cells = (column.value(entry) for column in COLUMNS.values())
+        cells = (column.value(entry) for column in wanted)
         writer.writerow([_cell(value, digest, words) for value in cells])
     name = f"orders-{digest.day.isoformat()}.csv"
     content = out.getvalue().encode("utf-8-sig")
@@ -48,10 +53,10 @@ def orders_csv(
     return Attachment(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
 
 
-def _headings(headings: CsvHeadings, words: Language) -> list[str]:
+def _headings(headings: CsvHeadings, columns: Sequence[Column], words: Language) -> list[str]:
     if headings is CsvHeadings.NAMES:
-        return list(COLUMNS)
-    return [words.gettext(column.heading) for column in COLUMNS.values()]
+        return [column.name for column in columns]
+    return [words.gettext(column.heading) for column in columns]
 
 
 def safe_cell(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from babel.numbers import get_currency_precision, get_currency_symbol
 
-from notifier.columns import COLUMNS, Column, Value
+from notifier.columns import Column, Value, chosen
 from notifier.digest import Digest, Entry
 from notifier.errors import ExtraMissing
 from notifier.freeze import Attachment
@@ -43,7 +43,7 @@ _MONEY = frozenset({"value", "cod"})
 _SYMBOL = re.compile(r"[^\[\]\-;\"\\]{1,8}")
 
 
-def orders_xlsx(digest: Digest, language: str) -> Attachment:
+def orders_xlsx(digest: Digest, language: str, columns: Sequence[str] = ()) -> Attachment:
     """Every order that waits, in the columns of the CSV. The same digest makes the same bytes.
 
     No cell is a formula or a link, whatever its text begins with, also when somebody edits it.
@@ -55,7 +55,7 @@ def orders_xlsx(digest: Digest, language: str) -> Attachment:
         # Whatever clock made it: the bytes are those of the day.
         midnight = datetime.combine(digest.day, time(), UTC).replace(tzinfo=None)
         book.set_properties({"title": clean(digest.account_name), "created": midnight})
-        _write(book, digest, words)
+        _write(book, digest, words, chosen(columns))
     return Attachment(f"orders-{digest.day.isoformat()}.xlsx", CONTENT_TYPE, out.getvalue())
 
 
@@ -67,8 +67,8 @@ def _new_workbook(out: BytesIO) -> Workbook:
     return xlsxwriter.Workbook(out, _OPTIONS)
 
 
-def _write(book: Workbook, digest: Digest, words: Language) -> None:
-    columns, entries = tuple(COLUMNS.values()), digest.present
+def _write(book: Workbook, digest: Digest, words: Language, columns: tuple[Column, ...]) -> None:
+    entries = digest.present
     sheet = book.add_worksheet(_sheet_name(words))
     _lay_out(sheet, columns, len(entries), words)
     pen = _Pen(book, sheet, digest, words)

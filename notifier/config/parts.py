@@ -54,6 +54,7 @@ def settings_from(written: Configuration, folder: Path, environ: Mapping[str, st
             tuple(group.members),
             group.language,
             None if group.attachments is None else _kinds(group.attachments),
+            tuple(group.columns or ()),
         )
         for name, group in written.groups.items()
     }
@@ -96,6 +97,7 @@ def _account(
         when_empty=digest.when_empty,
         overdue_days=digest.overdue_days,
         attachments=_kinds(digest.attachments),
+        columns=tuple(digest.columns or ()),
         csv_headings=digest.csv_headings,
         alarm_after=timedelta(minutes=digest.alarm_after_minutes),
         webhook_tokens=_tokens(account.webhook_token),

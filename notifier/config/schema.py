@@ -51,6 +51,7 @@ Weekday = Annotated[str, AfterValidator(values.weekday)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 MOST_GROUPS = 100
 Choice = Field(strict=False)  # an enum is written as its text
+Columns = Annotated[list[str], AfterValidator(values.columns)]
 Attachments = list[Annotated[AttachmentKind, Choice]]
 
 
@@ -243,6 +244,11 @@ class DigestSection(Section):
         [AttachmentKind.CSV],
         description='The files that go along: "csv", "xlsx", and "sheet", a PDF to print.',
     )
+    columns: Columns | None = Field(
+        None,
+        description="What is told of an order, and the order of that in files; by default all.",
+        examples=[["order", "tracking", "items", "days"]],
+    )
     csv_headings: Annotated[CsvHeadings, Choice] = Field(
         CsvHeadings.TRANSLATED,
         description='The first row of the CSV: "translated", or "names" for programs.',
@@ -307,6 +313,11 @@ class GroupSection(Section):
         None,
         description="The files its members get; by default those of the account.",
         examples=[["csv", "sheet"]],
+    )
+    columns: Columns | None = Field(
+        None,
+        description="What its members are told of an order; by default as for the account.",
+        examples=[["order", "tracking", "items", "days"]],
     )
 
 
@@ -493,6 +504,7 @@ class AccountSection(Section):
     when_empty: Annotated[WhenEmpty, Choice] | None = _own("when_empty")
     overdue_days: Annotated[int, Field(ge=1, le=365)] | None = _own("overdue_days")
     attachments: Attachments | None = _own("attachments")
+    columns: Columns | None = _own("columns")
     csv_headings: Annotated[CsvHeadings, Choice] | None = _own("csv_headings")
     test_orders: bool | None = _own("test_orders")
     header_color: Color | None = _own("header_color")

@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 
 import idna
 
+from notifier.columns import COLUMNS
 from notifier.i18n import available_languages
 from notifier.parts import Secret
 from notifier.recipients import parse_mailbox
@@ -66,6 +67,20 @@ def link_color(text: str) -> str:
     if min(contrast_of(written, paper) for paper in ("#ffffff", "#eceff3")) < EASY_TO_READ:
         raise ValueError(f"{shown(text)} is too light to be read on white; take a darker one")
     return written
+
+
+def columns(names: list[str]) -> list[str]:
+    """Columns of orders, each once; the order's own number is always among them."""
+    for name in names:
+        if name not in COLUMNS:
+            meant = nearest(name, COLUMNS)
+            hint = f'did you mean "{meant}"?' if meant else f"there are {', '.join(COLUMNS)}"
+            raise ValueError(f"{shown(name)} is no column; {hint}")
+        if names.count(name) > 1:
+            raise ValueError(f"{shown(name)} stands in it twice; take one of them out")
+    if "order" not in names:
+        raise ValueError('has no "order", by which people know one; put it in')
+    return names
 
 
 def one_line(text: str) -> str:

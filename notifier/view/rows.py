@@ -64,20 +64,20 @@ class Row:
 
 
 def view_row(entry: Entry, digest: Digest, account: Account, language: Language) -> Row:
-    """Word one order for a mail."""
+    """Word one order for a mail: what the account's columns tell, and always how long it waits."""
     order = entry.order
     return Row(
         number=Link(foreign(order.called), portal_url(account, order.called)),
-        reference=_reference(order.external_id, language),
-        parcels=tuple(_parcels(entry, language)),
-        items=tuple(_items(entry)),
-        more=_more(entry, language),
+        reference=_reference(order.external_id, language) if account.tells("external_id") else None,
+        parcels=tuple(_parcels(entry, account, language)),
+        items=tuple(_items(entry, account)),
+        more=_more(entry, account, language),
         badge=_badge(entry, digest, language),
         mark=language.gettext("overdue") if entry.overdue else None,
         tone=_tone(entry, digest),
-        value=_amount(order.value, language),
-        cod=_cod(order.cod, language),
-        dates=" · ".join(_dates(entry, digest, language)),
+        value=_amount(order.value, language) if account.tells("value") else None,
+        cod=_cod(order.cod, language) if account.tells("cod") else None,
+        dates=" · ".join(_dates(entry, digest, account, language)),
         note=_note(entry, language),
     )
 
@@ -87,9 +87,13 @@ def _reference(external_id: str | None, language: Language) -> str | None:
     return language.gettext("Your no. {number}", number=shown) if shown else None
 
 
-def _parcels(entry: Entry, language: Language) -> Iterator[Link]:
+def _parcels(entry: Entry, account: Account, language: Language) -> Iterator[Link]:
     """Tracking numbers; the marketplace tells one page for all of them."""
-    url = carrier_url(entry.order.tracking_url)
+    url = carrier_url(entry.order.tracking_url) if account.tells("tracking_url") else None
+    if not account.tells("tracking"):
+        if url:
+            yield Link(language.gettext("Tracking"), url)
+        return
     numbers = [foreign(number) for number in entry.order.tracking_numbers[:MOST_PARCELS]]
     if not numbers and url:
         yield Link(language.gettext("Tracking"), url)
@@ -97,14 +101,17 @@ def _parcels(entry: Entry, language: Language) -> Iterator[Link]:
         yield Link(number, url if index == 0 else None)
 
 
-def _items(entry: Entry) -> Iterator[ItemLine]:
+def _items(entry: Entry, account: Account) -> Iterator[ItemLine]:
+    if not account.tells("items"):
+        return
     for item in entry.order.items[:MOST_ITEMS]:
-        yield ItemLine(f"{item.quantity} × {foreign(item.title)}", foreign(item.sku or "") or None)
+        sku = foreign(item.sku or "") if account.tells("sku") else ""
+        yield ItemLine(f"{item.quantity} × {foreign(item.title)}", sku or None)
 
 
-def _more(entry: Entry, language: Language) -> str | None:
-    items = len(entry.order.items) - MOST_ITEMS
-    parcels = len(entry.order.tracking_numbers) - MOST_PARCELS
+def _more(entry: Entry, account: Account, language: Language) -> str | None:
+    items = len(entry.order.items) - MOST_ITEMS if account.tells("items") else 0
+    parcels = len(entry.order.tracking_numbers) - MOST_PARCELS if account.tells("tracking") else 0
     told = []
     if items > 0:
         told.append(language.ngettext("and {count} more item", "and {count} more items", items))
@@ -168,14 +175,15 @@ def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
     return language.gettext("shipped {day}", day=day)
 
 
-def _dates(entry: Entry, digest: Digest, language: Language) -> Iterator[str]:
-    shipped = _shipped(entry, digest, language)
+def _dates(entry: Entry, digest: Digest, account: Account, language: Language) -> Iterator[str]:
+    shipped = _shipped(entry, digest, language) if account.tells("shipped") else None
     if shipped and (entry.departure or not digest.is_first):
         yield shipped
-    if attempt := entry.order.first_delivery_attempt:
+    attempt = entry.order.first_delivery_attempt
+    if attempt and account.tells("first_attempt"):
         day = language.day_in(attempt, digest.zone)
         yield language.gettext("first delivery attempt {day}", day=day)
-    if entry.first_seen != digest.day:
+    if entry.first_seen != digest.day and account.tells("first_seen"):
         yield language.gettext("first seen {day}", day=language.day(entry.first_seen))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import email
 import email.policy
+import io
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 
-from notifier.attachments import AttachmentKind
+from notifier.attachments import AttachmentKind, CsvHeadings
 from notifier.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.freeze import Attachment
 from notifier.orders import Money
@@ -144,3 +146,44 @@ async def test_the_mail_names_the_file_that_has_what_it_cannot_show(
     parts, _ = render_for(reader, account(), huge(500), shop)
 
     assert sentence in parts.text.replace("\n", " ")
+
+
+def test_files_have_the_columns_that_were_chosen_in_their_order() -> None:
+    chosen = account(attachments=ALL, columns=("days", "order"), csv_headings=CsvHeadings.NAMES)
+
+    files = attachments(digest(order(1)), chosen, "en")
+
+    assert files[CSV].content.decode("utf-8-sig") == "days,order\r\n0,1\r\n"
+    first = openpyxl.load_workbook(io.BytesIO(files[XLSX].content)).worksheets[0]
+    assert [[cell.value for cell in row] for row in first.iter_rows()] == [
+        ["Days waiting", "Order"],
+        [0, 1],
+    ]
+
+
+async def test_each_recipient_is_told_what_the_columns_of_their_group_say(shop: Workshop) -> None:
+    office = Recipient(Mailbox("office@example.com"), "en")
+    driver = Recipient(Mailbox("jana@example.com"), "en", None, columns=("order", "tracking"))
+
+    texts = [
+        render_for(who, account(columns=("order", "items")), normal(), shop)[0].text
+        for who in (office, driver)
+    ]
+
+    assert ["Kettle" in text for text in texts] == [True, False]
+    assert ["MD4500022" in text for text in texts] == [False, True]
+
+
+def test_the_innermost_group_that_chooses_columns_is_heard() -> None:
+    groups = {
+        "all": ContactGroup("all", ("drivers", "ana@example.com"), columns=("order", "value")),
+        "drivers": ContactGroup("drivers", ("east",), columns=("order", "tracking")),
+        "east": ContactGroup("east", ("jana@example.com",)),
+    }
+
+    found = {one.mailbox.address: one.columns for one in resolve(["all"], groups, language="en")}
+
+    assert found == {
+        "jana@example.com": ("order", "tracking"),
+        "ana@example.com": ("order", "value"),
+    }

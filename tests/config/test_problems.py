@@ -142,6 +142,21 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         ),
         (SMTP, 'ca_file = "no.pem"', ':4: smtp.ca_file: "no.pem" does not exist'),
         (SMTP, 'ca_file = "config.toml"', ':4: smtp.ca_file: "config.toml" holds no certificates'),
+        (
+            ACCOUNT,
+            'columns = ["order", "trackin"]',
+            ':12: accounts.ljubljana.columns: "trackin" is no co',
+        ),
+        (
+            ACCOUNT,
+            'columns = ["items"]',
+            ':12: accounts.ljubljana.columns: has no "order", by which ',
+        ),
+        (
+            ACCOUNT,
+            'columns = ["order", "order"]',
+            ':12: accounts.ljubljana.columns: "order" stands i',
+        ),
         (ACCOUNT, 'logo = "no.png"', ':12: accounts.ljubljana.logo: "no.png" does not exist'),
         (
             ACCOUNT,
