@@ -86,6 +86,14 @@ def freeze_alarms(parts: Parts, key: str, *, sender: Sender, at: datetime) -> Fr
     return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Look())
 
 
+def freeze_review(parts: Parts, *, month: date, sender: Sender, at: datetime) -> FrozenMessage:
+    """The review of recipients to the admin: one message a month."""
+    admin = Recipient(sender.admin, parts.language)
+    key = f"review/{month:%Y-%m}/{sender.admin.key}"
+    headers = headers_of(parts, key, at, recipient=admin, account=None, sender=sender)
+    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Look())
+
+
 def _frozen(
     parts: Parts,
     attachments: Sequence[Attachment],

@@ -44,6 +44,8 @@ class MessageKind(StrEnum):
     """That the list could not be read, on a day without a digest so far."""
     ALARM = "alarm"
     """To the admin, of a failure or its end; it belongs to no run."""
+    REVIEW = "review"
+    """To the admin, once a month: who gets the digests; it belongs to no run."""
 
 
 class MessageState(StrEnum):

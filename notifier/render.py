@@ -27,6 +27,7 @@ from notifier.view.banners import templates_banner
 from notifier.view.digest import DigestView, view_digest
 from notifier.view.listing import Listing, ListView, list_orders
 from notifier.view.notice import NoticeView, view_notice
+from notifier.view.review import ReviewView, view_review
 from notifier.view.trial import TrialView, view_trial
 
 logger = logging.getLogger(__name__)
@@ -164,10 +165,15 @@ class Renderer:
         view = view_alarms(begun, ended, zone, words)
         return self._plain("mail/alarm", view, words, self._builtin)
 
+    def review(self, accounts: Sequence[Account], *, language: str) -> Parts:
+        """The mail to the admin about who gets the digests; by the built-in templates."""
+        words = load_language(language)
+        return self._plain("mail/review", view_review(accounts, words), words, self._builtin)
+
     def _plain(
         self,
         folder: str,
-        view: TrialView | NoticeView | AlarmView,
+        view: TrialView | NoticeView | AlarmView | ReviewView,
         words: Language,
         templates: Templates,
     ) -> Parts:

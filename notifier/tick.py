@@ -29,6 +29,7 @@ from notifier.notice import post_notices
 from notifier.parts import Account, MarketplaceAccess, OnUnknown
 from notifier.ping import Ping
 from notifier.reading import Source
+from notifier.review import post_review
 from notifier.run import Report, Wish, Workshop, find_task, run_account
 from notifier.timekeeping import believe_clock
 from notifier.watch import look
@@ -126,6 +127,7 @@ async def tick(
         await neighbours.monitor.begin()
     done = [await _run(account, shop, neighbours, wish) for account in accounts]
     await post_notices(accounts, shop)
+    await post_review(configured or accounts, shop)
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
     for account in accounts:
         await look_up_hinted(account, neighbours.lookout(account), shop)

@@ -17,7 +17,7 @@ from pathlib import Path
 from notifier import __version__
 from notifier.alarms import Alarm, Cause
 from notifier.attachments.csv import orders_csv
-from notifier.freeze import freeze, freeze_alarms, freeze_notice, freeze_test
+from notifier.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
 from notifier.ledger import FrozenMessage
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts, Renderer
@@ -116,7 +116,15 @@ def notice_mail(language: str) -> tuple[Parts, FrozenMessage]:
     return parts, message
 
 
-OTHERS = {"test": trial_mail, "alarm": alarm_mail, "notice": notice_mail}
+def review_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The monthly question to the admin, in one language."""
+    ana = Recipient(Mailbox("ana@example.com"), language, "drivers", ("warehouse", "drivers"))
+    other = account(id="zagreb", name="Zagreb", recipients=(*account().recipients, ana))
+    parts = Renderer().review((account(), other), language=language)
+    return parts, freeze_review(parts, month=DAY.replace(day=1), sender=sender(), at=NOON)
+
+
+OTHERS = {"test": trial_mail, "alarm": alarm_mail, "notice": notice_mail, "review": review_mail}
 """Mails that are no digest."""
 
 

@@ -1,0 +1,66 @@
+"""The review of recipients: once a month the admin is told who gets the digests.
+
+Nobody thinks of the list when somebody leaves, and it is customers' orders that go to them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from notifier.errors import StoreError
+from notifier.freeze import freeze_review
+from notifier.ledger import MessageKind
+from notifier.parts import Account
+from notifier.run import Workshop
+
+TOLD_FOR = timedelta(days=7)
+"""So long its delivery is tried."""
+
+LATEST_RUNS = 400
+"""More than a year of one account."""
+
+logger = logging.getLogger(__name__)
+
+
+async def post_review(accounts: Sequence[Account], shop: Workshop) -> None:
+    """Put this month's review of all `accounts` into the outbox, unless it is there already.
+
+    It is due with the first digest of a month; in the month of the very first digest there is
+    nothing to review yet. Raises StoreError; any other failure is a line in the log, since
+    digests are worth more.
+    """
+    try:
+        now = shop.clock()
+        schedule = accounts[0].schedule
+        today = schedule.local_day(now)
+        if now < schedule.starts(today) or await _is_posted(today, accounts[0], shop):
+            return
+        if await _had_a_digest_before(today.replace(day=1), accounts, shop):
+            await _post(accounts, today, shop, now)
+    except StoreError:
+        raise
+    except Exception:
+        logger.exception("no review of recipients; a bug, please report it", extra={"event": "bug"})
+
+
+async def _is_posted(today: date, account: Account, shop: Workshop) -> bool:
+    posted = await shop.store.outbox.list(kind=MessageKind.REVIEW, limit=1)
+    days = (account.schedule.local_day(message.created_at) for message in posted)
+    return any(day.replace(day=1) >= today.replace(day=1) for day in days)
+
+
+async def _had_a_digest_before(day: date, accounts: Sequence[Account], shop: Workshop) -> bool:
+    for account in accounts:
+        runs = await shop.store.runs.list(account_id=account.id, limit=LATEST_RUNS)
+        if any(run.day < day for run in runs):
+            return True
+    return False
+
+
+async def _post(accounts: Sequence[Account], today: date, shop: Workshop, now: datetime) -> None:
+    parts = shop.renderer.review(accounts, language=accounts[0].language)
+    message = freeze_review(parts, month=today.replace(day=1), sender=shop.sender, at=now)
+    if await shop.store.outbox.post(message, MessageKind.REVIEW, at=now, give_up_at=now + TOLD_FOR):
+        logger.info("the admin is asked to review the recipients", extra={"event": "review"})

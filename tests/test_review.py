@@ -1,0 +1,76 @@
+"""When the admin is asked who should still get the digests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from notifier.ledger import MessageKind, OutboxMessage
+from notifier.parts import StoreLocation
+from notifier.render import Renderer
+from notifier.review import post_review
+from notifier.run import Workshop
+from notifier.store import Store, open_store
+from tests.factories import account, sender
+from tests.store.arrange import freeze
+
+# Ljubljana is an hour ahead; its digests go out at six.
+FIRST = datetime(2026, 12, 1, 5, 0, tzinfo=UTC)
+BEFORE_SIX = datetime(2026, 12, 1, 4, 59, tzinfo=UTC)
+LATER = datetime(2026, 12, 19, 12, tzinfo=UTC)
+NEXT_MONTH = datetime(2027, 1, 3, 5, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as opened:
+        yield opened
+
+
+def clock(at: datetime) -> Callable[[], datetime]:
+    return lambda: at
+
+
+async def reviews(store: Store, *moments: datetime) -> tuple[OutboxMessage, ...]:
+    """Those posted by ticks at these moments."""
+    for at in moments:
+        await post_review((account(),), Workshop(store, Renderer(), sender(), clock(at), "test"))
+    return await store.outbox.list(kind=MessageKind.REVIEW)
+
+
+async def test_it_comes_once_a_month_with_the_first_digest(store: Store) -> None:
+    await freeze(store, day=date(2026, 11, 22))
+
+    assert await reviews(store, BEFORE_SIX) == ()
+    (first,) = await reviews(store, FIRST, FIRST, LATER)
+    assert (first.recipient, first.created_at) == ("admin@example.com", FIRST)
+    assert len(await reviews(store, NEXT_MONTH, NEXT_MONTH)) == 2
+
+
+async def test_a_day_without_us_is_made_up_for(store: Store) -> None:
+    await freeze(store, day=date(2026, 11, 22))
+
+    assert len(await reviews(store, LATER)) == 1
+
+
+async def test_in_the_month_of_the_very_first_digest_there_is_nothing_to_review(
+    store: Store,
+) -> None:
+    await freeze(store, day=date(2026, 12, 1))
+
+    assert await reviews(store, LATER) == ()
+
+
+async def test_where_nothing_was_ever_sent_nobody_is_asked(store: Store) -> None:
+    assert await reviews(store, FIRST) == ()
+
+
+def test_it_names_everybody_and_the_way_to_them() -> None:
+    parts = Renderer().review((account(),), language="en")
+
+    assert "  Jana <jana@example.com>\n    Named in the configuration\n" in parts.text
+    assert "Jana &lt;jana@example.com&gt;" in parts.html
+    assert parts.subject == "Recipients to review – Ready-to-return notifier"
