@@ -1,0 +1,116 @@
+"""rspamd, the filter of many receivers, without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+PATIENCE_SECONDS = 60
+
+_CONFIG = """
+.include "/etc/rspamd/common.conf"
+options {{
+  .include "/etc/rspamd/options.inc"
+  dns {{ nameserver = ["127.0.0.1:9"]; timeout = 0.05s; retransmits = 1; }}
+  pidfile = "{folder}/rspamd.pid";
+}}
+logging {{ type = "file"; filename = "{folder}/rspamd.log"; level = "warning"; }}
+worker "controller" {{
+  bind_socket = "127.0.0.1:{port}";
+  count = 1;
+  secure_ip = "127.0.0.1";
+  static_dir = "{folder}";
+}}
+"""
+
+
+def why_not() -> str | None:
+    """Why it cannot be asked here; None when it can."""
+    missing = [name for name in ("rspamd", "rspamc") if not shutil.which(name)]
+    return f"NOT CHECKED: not installed: {', '.join(missing)}" if missing else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What it says of a mail: its score, and each rule with what it weighs."""
+
+    score: float
+    rules: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rspamd:
+    """One at work; it judges mails as handed in by a client that it trusts."""
+
+    port: int
+
+    def judge(self, files: Iterable[Path]) -> list[Verdict]:
+        """What it says of each mail, taken as one of this moment: it minds the date."""
+        for file in files:
+            now = b"Date: " + format_datetime(datetime.now(UTC)).encode()
+            file.write_bytes(re.sub(rb"(?m)^Date: [^\r]+", now, file.read_bytes(), count=1))
+        asked = ("rspamc", "-h", f"127.0.0.1:{self.port}", "--ip", "127.0.0.1", "-j")
+        said = subprocess.check_output([*asked, *map(str, files)], text=True)
+        return [_verdict(one) for one in _each(said)]
+
+
+def _each(said: str) -> Iterator[dict[str, Any]]:
+    """One JSON object after the other."""
+    decoder, rest = json.JSONDecoder(), said.strip()
+    while rest:
+        one, end = decoder.raw_decode(rest)
+        yield one
+        rest = rest[end:].strip()
+
+
+def _verdict(said: dict[str, Any]) -> Verdict:
+    rules = {name: float(rule["score"]) for name, rule in said["symbols"].items()}
+    return Verdict(float(said["score"]), rules)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Rspamd]:
+    """Run it until the block ends."""
+    folder.chmod(0o777)  # it is another user when it has begun
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    config = folder / "rspamd.conf"
+    config.write_text(_CONFIG.format(folder=folder, port=port), encoding="utf-8")
+    variables = [f"{name}={folder}" for name in ("DBDIR", "RUNDIR", "LOGDIR")]
+    process = subprocess.Popen(
+        [
+            *("rspamd", "-f", "-i", "-c", str(config)),
+            *(word for variable in variables for word in ("--var", variable)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait_for(port)
+        yield Rspamd(port)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(PATIENCE_SECONDS * 5):
+        with socket.socket() as visitor:
+            if visitor.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise TimeoutError("rspamd does not listen")
