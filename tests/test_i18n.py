@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import string
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.messages.catalog import Message
 
-from notifier.i18n import SOURCE_LANGUAGE, available_languages, load_language
+from notifier.i18n import available_languages, load_language
 from notifier.orders import Money
-from tools.catalogs import extract, is_settled, read
-
-TRANSLATED = [code for code in available_languages() if code != SOURCE_LANGUAGE]
-
-
-def forms(message: Message) -> list[str]:
-    string_ = message.string
-    return [string_] if isinstance(string_, str) else list(string_ or ())
-
-
-def ids(message: Message) -> list[str]:
-    return [message.id] if isinstance(message.id, str) else list(message.id)
-
-
-def values(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def test_english_is_there_without_a_catalog_and_the_others_with_one() -> None:
@@ -37,36 +19,6 @@ def test_english_is_there_without_a_catalog_and_the_others_with_one() -> None:
 def test_an_unknown_language_is_refused_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r'no language "\.\./sl"; there is: en, '):
         load_language("../sl")
-
-
-@pytest.mark.parametrize("code", TRANSLATED)
-def test_a_catalog_has_every_message_and_no_other(code: str) -> None:
-    """`python -m tools.catalogs` brings them up to date."""
-    meant = {str(message.id) for message in extract() if message.id}
-
-    assert {str(message.id) for message in read(code) if message.id} == meant
-
-
-@pytest.mark.parametrize("code", TRANSLATED)
-def test_every_message_is_translated_in_all_its_plural_forms(code: str) -> None:
-    catalog = read(code)
-
-    assert [message.id for message in catalog if message.id and not is_settled(message)] == []
-    plurals = [message for message in catalog if message.id and message.pluralizable]
-    assert [m.id for m in plurals if len(forms(m)) != catalog.num_plurals] == []
-
-
-@pytest.mark.parametrize("code", TRANSLATED)
-def test_a_translation_has_the_values_of_its_message(code: str) -> None:
-    different = [
-        (message.id, form)
-        for message in read(code)
-        if message.id
-        for form in forms(message)
-        if values(form) != values(ids(message)[-1])
-    ]
-
-    assert different == []
 
 
 @pytest.mark.parametrize(
@@ -115,29 +67,6 @@ def test_each_language_counts_in_its_own_way(
     ]
 
     assert all(map(str.startswith, said, (one, two, five, twenty_two)))
-
-
-def ending(text: str) -> str:
-    return text[-1] if text[-1] in ".:}" else ""
-
-
-def alike(ending_: str, other: str) -> bool:
-    """A value may stand last in one language and not in another."""
-    return ending_ == other or "}" in (ending_, other)
-
-
-def test_a_sentence_of_a_message_is_one_in_its_translation() -> None:
-    """A full stop lost or a space won is seen by no other test."""
-    different = [
-        (code, message.id, form)
-        for code in TRANSLATED
-        for message in read(code)
-        if message.id
-        for form in forms(message)
-        if form != form.strip() or not alike(ending(form), ending(ids(message)[0]))
-    ]
-
-    assert different == []
 
 
 @pytest.mark.parametrize(("count", "days"), [(1, "1 day"), (2, "2 days"), (1000, "1,000 days")])
