@@ -37,6 +37,9 @@ _LOCALES = {"en": "en_GB"}
 # a quadrillion pieces of a thing that costs a quadrillion must not cost the day's mail.
 _MOST_DIGITS = 60
 
+_WITHOUT_CENTS = frozenset({"HUF"})
+"""The CLDR gives them two decimals, which nobody has written since the fillér was withdrawn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -81,7 +84,10 @@ class Language:
     def money(self, money: Money) -> str:
         """An amount with its currency: €19.90."""
         with localcontext(prec=_MOST_DIGITS):
-            return format_currency(money.amount, money.currency, locale=self.locale)
+            text = format_currency(money.amount, money.currency, locale=self.locale)
+        if money.currency in _WITHOUT_CENTS:
+            return text.replace(f"{self.decimal_symbol}00", "")
+        return text
 
     def enumeration(self, parts: Sequence[str]) -> str:
         """One, two and three."""

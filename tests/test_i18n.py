@@ -116,3 +116,18 @@ def test_an_absurd_sum_is_told_like_any_other(code: str) -> None:
     told = load_language(code).money(Money(Decimal(10) ** 40, "EUR"))
 
     assert sum(character.isdigit() for character in told) == 43
+
+
+@pytest.mark.parametrize(
+    ("code", "amount", "shown"),
+    [
+        ("hu", "2499800", "2 499 800 Ft"),
+        ("hu", "1249.50", "1 249,50 Ft"),
+        ("en", "2499800", "HUF2,499,800"),
+        ("sl", "1e30", "1.000.000.000.000.000.000.000.000.000.000 HUF"),
+    ],
+)
+def test_forints_have_no_cents_unless_there_are_some(code: str, amount: str, shown: str) -> None:
+    money = load_language(code).money(Money(Decimal(amount), "HUF"))
+
+    assert money.replace("\u00a0", " ").replace("\u202f", " ") == shown
