@@ -103,6 +103,8 @@ class Glance:
     calls: int = 0
     daily_limit: int | None = None
     """Calls of a whole day, where an answer told."""
+    used_up: bool = False
+    """Whether it ended because the calls left of the day are for others."""
 
 
 class Memory(Protocol):
@@ -176,7 +178,7 @@ def only_shipped(
     shipped: date | None, sighting: Sighting | None, today: date, policy: Policy
 ) -> bool:
     """Whether a hint only told that the order was shipped: it is new to us, and young."""
-    young = shipped is not None and (today - shipped).days <= policy.earliest_return_days
+    young = shipped is not None and -1 <= (today - shipped).days <= policy.earliest_return_days
     return young and sighting is None
 
 
@@ -191,7 +193,7 @@ def _suspicion(
         return Reason.COMES_BACK
     if age is not None and age > policy.storage_days:
         return Reason.COMES_BACK
-    if age is not None and age <= policy.earliest_return_days:
+    if age is not None and -1 <= age <= policy.earliest_return_days:
         return None
     # A day of the future is a clock that was set back: it says nothing about a pause.
     read_on = sighting.read_on if sighting else None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.plan import Frequency, Policy, Reason, Sighting, Step, plan
+from notifier.plan import Frequency, Policy, Reason, Sighting, Step, only_shipped, plan
 
 TODAY = date(2026, 11, 23)
 DAILY = Policy()
@@ -140,3 +140,11 @@ def test_whatever_waited_is_read_and_nobody_twice(
     assert {id_ for id_, sighting in seen.items() if sighting.waits} <= set(named)
     assert set(named) <= set(listed) | waited | set(seen)
     assert hinted & set(listed) & set(seen) <= set(named)
+
+
+def test_a_shipment_of_the_future_says_nothing_and_is_read() -> None:
+    tomorrow, nonsense = TODAY + timedelta(days=1), TODAY + timedelta(days=36 * 365)
+
+    assert ids(plan({1: nonsense, 2: tomorrow}, {}, TODAY, DAILY)) == [1]
+    assert only_shipped(tomorrow, None, TODAY, DAILY)
+    assert not only_shipped(nonsense, None, TODAY, DAILY)

@@ -99,10 +99,12 @@ class Pass:
     strays: int = 0
     pages: int = 0
     totals: set[int] = field(default_factory=set)
+    told: set[int] = field(default_factory=set)
+    """How many pages there are, as each page says."""
 
     def doubt(self) -> str | None:
         """Why this may not be the whole list, by its own words; None where nothing says so."""
-        if len(self.totals) > 1:
+        if len(self.totals) > 1 or len(self.told) > 1:
             return _MOVED
         named = len(self.ids) + self.strays
         for total in self.totals - {named}:
@@ -164,6 +166,8 @@ class Listing:
                 raise OddList(f"the list of {self._calls.host} makes no sense: {oddity}")
             if page.total is not None:
                 seen.totals.add(page.total)
+            if page.pages is not None:
+                seen.told.add(page.pages)
             seen.ids |= fresh
             seen.strays += page.strays
             if page.is_last:
@@ -194,6 +198,8 @@ class Listing:
 def _oddity(page: Page, *, fresh: int, allowance: int) -> str | None:
     if page.rows and not fresh:
         return f"page {page.number} only repeats earlier ones"
+    if not page.is_empty and page.pages is not None and page.number > page.pages:
+        return f"page {page.number} of {page.pages} has orders"
     if page.is_empty and not page.is_last:
         return f"page {page.number} of {page.pages} is empty"
     if page.number >= allowance and not page.is_last:

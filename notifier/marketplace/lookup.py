@@ -12,7 +12,14 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.marketplace.answers import NotThere, Unreadable
+from notifier.marketplace.answers import (
+    LimitReached,
+    NotThere,
+    NotUnderstood,
+    Passing,
+    ReserveReached,
+    Unreadable,
+)
 from notifier.marketplace.calls import Calls
 from notifier.marketplace.detail import local_day, read_detail
 from notifier.marketplace.listing import list_query, parse_page
@@ -22,6 +29,9 @@ from notifier.parts import MarketplaceAccess
 from notifier.plan import Glance, Recollection, Sighting, only_shipped
 
 MOST_AT_ONCE = 100
+
+GIVE_UP_AFTER = 3
+"""So many orders in a row without an answer are no fault of theirs."""
 
 _MOST_BYTES = 2 * 2**20
 
@@ -41,22 +51,37 @@ class Lookup:
 
     async def run(self) -> Glance:
         """What it gave so far, however it ended; never raises for a failure of the marketplace."""
-        asked = sorted(self.recalled.fresh)[:MOST_AT_ONCE]
+        asked, used_up = sorted(self.recalled.fresh)[:MOST_AT_ONCE], False
         try:
             if asked and self.most_calls > 0:
                 await self._look(asked)
+        except ReserveReached:
+            used_up = True
         except (MarketplaceRefused, MarketplaceUnavailable):
             pass  # the hints stay, and the next reading tells what is wrong
         return Glance(
-            self._read, frozenset(self._dismissed), self.calls.made, self.calls.daily_limit
+            self._read,
+            frozenset(self._dismissed),
+            self.calls.made,
+            self.calls.daily_limit,
+            used_up,
         )
 
     async def _look(self, asked: Sequence[int]) -> None:
-        rows = await self._listed(asked)
+        rows, failed_in_a_row = await self._listed(asked), 0
         for id_ in self._worth_a_call(asked, rows):
             if self.calls.made >= self.most_calls:
                 return
-            await self._read_one(id_, rows[id_] if rows else None)
+            try:
+                await self._read_one(id_, rows[id_] if rows else None)
+                failed_in_a_row = 0
+            except LimitReached:
+                raise
+            except Passing:
+                failed_in_a_row += 1
+                if failed_in_a_row == GIVE_UP_AFTER:
+                    raise
+                self._dismissed.add(id_)  # or it would stand before the others each time
 
     async def _listed(self, asked: Sequence[int]) -> Mapping[int, Row] | None:
         """The rows of those that are still shipped; None where the list was not asked for ids."""
@@ -66,7 +91,7 @@ class Lookup:
             envelope = await self.calls.get(
                 "/v1/orders", named, expected=list, most_bytes=_MOST_BYTES
             )
-        except (NotThere, Unreadable):
+        except (NotThere, NotUnderstood, Unreadable):
             return None
         page = parse_page(envelope, 1, self._zone)
         rows = {row.id: row for row in page.rows}
@@ -97,7 +122,7 @@ class Lookup:
             detail = await read_detail(self.calls, id_, self._zone)
         except NotThere:
             self._leaves(id_)
-        except (Unreadable, UnreadableOrder):
+        except (NotUnderstood, Unreadable, UnreadableOrder):
             self._dismissed.add(id_)  # the next reading tries again, and tells of it
         else:
             if detail.order.status is not OrderStatus.SHIPPED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,9 @@ from email.utils import parsedate_to_datetime
 
 LONGEST_ASKED = timedelta(days=1)
 _SECONDS = re.compile(r"[0-9]{1,15}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_SINCE_1970 = 1e9
+"""A number of seconds beyond this is no wait of decades, but an instant of this century."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -25,8 +29,40 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 
 
 def window_left(headers: Mapping[str, str]) -> timedelta | None:
-    """How long the present limit still lasts, by `X-RateLimit-Reset` (seconds)."""
-    return _seconds(headers.get("x-ratelimit-reset", "").strip())
+    """How long the present limit still lasts, by `X-RateLimit-Reset`; None when that is nonsense.
+
+    No standard says how it is written: seconds, whole or not, are meant by most; the second or
+    millisecond since 1970 at which it ends by some, or its date. An instant is measured by the
+    `Date` of the same answer. Never negative and never more than `LONGEST_ASKED`.
+    """
+    value = headers.get("x-ratelimit-reset", "").strip()
+    number = _number(value)
+    if number is not None and number < _SINCE_1970:
+        return timedelta(seconds=min(max(math.ceil(number), 0), LONGEST_ASKED.total_seconds()))
+    told_at = http_date(headers.get("date", ""))
+    ends_at = _instant(value) if number is None else _since_1970(number)
+    if ends_at is None or told_at is None:
+        return None
+    return min(max(ends_at - told_at, timedelta(0)), LONGEST_ASKED)
+
+
+def _since_1970(number: float) -> datetime | None:
+    seconds = number if number < _SINCE_1970 * 1000 else number / 1000
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):  # a year that no calendar has
+        return None
+
+
+def _instant(value: str) -> datetime | None:
+    """A date as in HTTP or ISO 8601; the latter with a zone, or it is no instant."""
+    if date := http_date(value):
+        return date
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def calls_left(headers: Mapping[str, str]) -> int | None:
@@ -58,8 +94,14 @@ def backoff(failures: int, jitter: float) -> timedelta:
 
 
 def _count(headers: Mapping[str, str], name: str) -> int | None:
-    value = headers.get(name, "").strip()
-    return int(value) if _SECONDS.fullmatch(value) else None
+    """A number of calls. Of several, as of a header that is there twice, the smallest counts."""
+    told = [_number(value.strip()) for value in headers.get(name, "").split(",")]
+    numbers = [number for number in told if number is not None]
+    return max(0, math.floor(min(numbers))) if numbers and len(numbers) == len(told) else None
+
+
+def _number(value: str) -> float | None:
+    return float(value) if _NUMBER.fullmatch(value) else None
 
 
 def _seconds(value: str) -> timedelta | None:

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.marketplace.answers import LimitReached, NotThere, Unreadable
+from notifier.marketplace.answers import LimitReached, NotThere, NotUnderstood, Unreadable
 from notifier.marketplace.calls import Calls
 from notifier.marketplace.detail import local_day, read_detail
 from notifier.marketplace.fields import number
@@ -194,7 +194,8 @@ class Sweep:
         ]
         if self._listing.rows or self._listing.gaps or len(listed) < MANY:
             return
-        with contextlib.suppress(MarketplaceUnavailable):  # it only helps us to doubt
+        # It only helps us to doubt.
+        with contextlib.suppress(MarketplaceRefused, MarketplaceUnavailable):
             counted = await self._shipped_by_count()
             if counted:
                 self._listing.gaps.append(
@@ -269,7 +270,7 @@ class Sweep:
             order = await self._detail(id_)
         except NotThere:
             self._vanishes(id_)
-        except (Unreadable, UnreadableOrder) as error:
+        except (NotUnderstood, Unreadable, UnreadableOrder) as error:
             logger.info(
                 "order %d is unreadable: %s", id_, error, extra={"event": "order_unreadable"}
             )

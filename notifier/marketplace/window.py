@@ -88,7 +88,8 @@ class Window:
         if headers is None or left is None:
             return
         lasts, limit = pace.window_left(headers), pace.calls_allowed(headers)
-        if lasts is None or lasts > LONGEST_PACED:
+        # The last minute of a day looks like a short window; who has seen the day knows better.
+        if lasts is None or lasts > LONGEST_PACED or self._day_ends_at:
             self._note_day(left, None if lasts is None else lasts.total_seconds() + now)
             self.daily_limit = limit or self.daily_limit
         elif call.number > self._newest:

@@ -99,6 +99,20 @@ async def test_pages_are_read_until_the_last() -> None:
     assert shop.pages_asked == [1, 2, 3] * 2
 
 
+async def test_pages_that_contradict_each_other_hide_an_order_perhaps() -> None:
+    told = {1: 3, 2: 2}
+    reading = await read(Shop(lambda n: page([row(n)], pages=told[n])))
+
+    assert isinstance(reading, Incomplete)
+    assert ids(reading) == [1, 2]
+
+
+async def test_a_page_with_orders_beyond_the_last_is_a_contradiction() -> None:
+    reading = await read(Shop(lambda n: page([row(n)], number=n, pages=0)))
+
+    assert not isinstance(reading, Complete)
+
+
 async def test_a_list_of_one_page_is_read_once() -> None:
     shop = Shop(lambda _n: page([row(1), row(2)], pages=1, total=2))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notifier.marketplace.lookup import MOST_AT_ONCE
+from notifier.marketplace.lookup import GIVE_UP_AFTER, MOST_AT_ONCE
 from notifier.plan import Glance, Policy, Recollection, Sighting
 from notifier.simulator import World
 from tests.marketplace.neighbour import (
@@ -133,6 +133,7 @@ async def test_calls_of_others_are_left_alone() -> None:
 @pytest.mark.parametrize(
     "listed",
     [
+        pytest.param((400, {}, b""), id="it does not take the question"),
         pytest.param(page([row(4), row(5)]), id="the filter is ignored"),
         pytest.param(page([row(1)], pages=2), id="there is more"),
         pytest.param(page([row(1), {}]), id="rows that name nothing"),
@@ -174,3 +175,40 @@ async def test_a_marketplace_that_fails_leaves_the_hints_as_they_are(status: int
     glance = await look(failing, Notes(fresh=(1, 2)))
 
     assert glance == Glance(calls=1)
+
+
+async def test_an_order_that_is_not_answered_for_does_not_stand_before_the_others() -> None:
+    def script(path: str, _query: Mapping[str, str]) -> Said:
+        if path == "/v1/orders":
+            return page([row(id_) for id_ in range(1, 5)])
+        if path.endswith(("/1", "/2")):
+            return 500, {}, b""
+        return said(detail(int(path.rpartition("/")[2])))
+
+    glance = await look(scripted(script), Notes(fresh=(1, 2, 3, 4)))
+
+    assert set(glance.read) == {3, 4}
+    assert glance.dismissed == {1, 2}
+
+
+async def test_after_some_without_an_answer_it_is_not_the_orders_fault() -> None:
+    def script(path: str, _query: Mapping[str, str]) -> Said:
+        if path == "/v1/orders":
+            return page([row(id_) for id_ in range(1, 9)])
+        return 500, {}, b""
+
+    glance = await look(scripted(script), Notes(fresh=range(1, 9)))
+
+    assert glance.calls == 1 + GIVE_UP_AFTER
+
+
+async def test_it_says_that_what_is_left_is_for_others() -> None:
+    left = {"x-ratelimit-remaining": "150", "x-ratelimit-reset": "3600"}
+
+    def script(_path: str, _query: Mapping[str, str]) -> Said:
+        status, headers, body = page([row(1)])
+        return status, {**headers, **left}, body
+
+    glance = await look(scripted(script), Notes(fresh=(1,)), leaving=200)
+
+    assert (glance.calls, glance.used_up) == (1, True)

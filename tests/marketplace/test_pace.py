@@ -76,3 +76,58 @@ def test_the_limit_tells_what_is_left_and_for_how_long() -> None:
 def test_pauses_double_and_lose_up_to_half_by_chance() -> None:
     assert [backoff(n, 1.0).total_seconds() for n in (1, 2, 3)] == [1, 2, 4]
     assert [backoff(n, 0.0).total_seconds() for n in (1, 2, 3)] == [0.5, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("5", 5),
+        ("4.2", 5),
+        ("5.0", 5),
+        ("+5", 5),
+        ("-1", 0),
+        ("1772431205", 5),
+        ("1772431205000", 5),
+        ("Mon, 02 Mar 2026 06:00:05 GMT", 5),
+        ("2026-03-02T06:00:05Z", 5),
+        ("2026-03-02T07:00:05+01:00", 5),
+        ("1772431100", 0),
+        ("2999-01-01T00:00:00Z", 86_400),
+        ("999999999", 86_400),
+    ],
+)
+def test_the_end_of_a_limit_may_be_written_in_many_ways(value: str, seconds: int) -> None:
+    headers = {"x-ratelimit-reset": value, "date": "Mon, 02 Mar 2026 06:00:00 GMT"}
+
+    assert window_left(headers) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "soon", "nan", "٣", "1e3", "2026-03-02T06:00:05", "999999999999999", "5, 6"]
+)
+def test_the_end_of_a_limit_may_be_nonsense(value: str) -> None:
+    headers = {"x-ratelimit-reset": value, "date": "Mon, 02 Mar 2026 06:00:00 GMT"}
+
+    assert window_left(headers) is None
+
+
+def test_an_instant_is_none_where_nobody_tells_the_time() -> None:
+    assert window_left({"x-ratelimit-reset": "1772431205"}) is None
+
+
+@given(st.text(), st.text())
+def test_whatever_a_limit_says_it_is_sane(value: str, date: str) -> None:
+    headers = {"x-ratelimit-reset": value, "x-ratelimit-remaining": value, "date": date}
+
+    left, calls = window_left(headers), calls_left(headers)
+
+    assert left is None or timedelta(0) <= left <= LONGEST_ASKED
+    assert calls is None or calls >= 0
+
+
+@pytest.mark.parametrize(
+    ("value", "calls"),
+    [("199", 199), ("-1", 0), ("199.9", 199), ("+7", 7), ("9, 3", 3), ("", None), ("9, x", None)],
+)
+def test_what_is_left_may_be_written_in_many_ways(value: str, calls: int | None) -> None:
+    assert calls_left({"x-ratelimit-remaining": value}) == calls

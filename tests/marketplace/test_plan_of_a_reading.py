@@ -229,6 +229,7 @@ def many(count: int, shipped: int) -> dict[int, Sighting]:
         pytest.param(many(20, 5), said({}), False, 2, id="it does not tell"),
         pytest.param(many(20, 5), said([]), False, 5, id="another answer"),
         pytest.param(many(20, 5), (404, {}, page([])[2]), False, 2, id="no such question"),
+        pytest.param(many(20, 5), (403, {}, b""), False, 2, id="it may not be asked"),
         pytest.param(many(19, 5), said({"shipped": 23}), False, 1, id="few went"),
         pytest.param(many(20, 31), said({"shipped": 23}), False, 1, id="long ago"),
     ],

@@ -247,3 +247,12 @@ def test_a_limit_is_used_up_and_never_run_into(
 
         assert season.refused == 0
         assert seconds <= most * calls / rate
+
+
+def test_the_last_minute_of_a_day_is_no_short_window() -> None:
+    window = Window()
+    call(window, 0.0, told(9, 90))
+    call(window, 40.0, told(8, 50))
+
+    assert window.allowance == 8
+    assert window.opens_at(40.0) == 40.0
