@@ -250,11 +250,12 @@ async def live_through(change: Change, every: timedelta, folder: Path) -> int:
 
 
 def mailed(evidence: Evidence, zone: str) -> list[tuple[date, str]]:
-    """On which local day who got a mail, by what the mails themselves say."""
-    heads = (one.content.partition(b"\r\n\r\n")[0].decode() for one in evidence.accepted)
+    """On which local day which recipient got a mail, by what the mails themselves say."""
+    digests = [one for one in evidence.accepted if one.recipient in EVERYBODY]
+    heads = (one.content.partition(b"\r\n\r\n")[0].decode() for one in digests)
     dates = (head.partition("\r\nDate: ")[2].partition("\r\n")[0] for head in heads)
     days = (parsedate_to_datetime(said).astimezone(ZoneInfo(zone)).date() for said in dates)
-    return sorted(zip(days, (one.recipient for one in evidence.accepted), strict=True))
+    return sorted(zip(days, (one.recipient for one in digests), strict=True))
 
 
 def main() -> int:
