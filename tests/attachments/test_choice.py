@@ -16,7 +16,7 @@ from notifier.attachments import AttachmentKind, CsvHeadings
 from notifier.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.freeze import Attachment
 from notifier.orders import Money
-from notifier.parts import StoreLocation
+from notifier.parts import Logo, Look, StoreLocation
 from notifier.recipients import ContactGroup, Mailbox, Recipient, resolve
 from notifier.render import Renderer
 from notifier.run import Workshop, freeze_for, render_for
@@ -115,6 +115,20 @@ def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> Non
     files = attachments(digest(absurd), account(attachments=ALL), "en")
 
     assert list(files) == [CSV, XLSX]
+
+
+async def test_a_mail_with_all_that_may_go_along_passes_the_guard(shop: Workshop) -> None:
+    look = Look("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
+    ours = account(attachments=ALL, look=look)
+
+    (message,) = freeze_for((ours.recipients[1],), ours, normal(), shop, 1)
+
+    mail = email.message_from_bytes(message.content, policy=email.policy.default)
+    assert [part.get_filename() for part in mail.iter_attachments()] == [
+        "orders-2026-11-22.csv",
+        "orders-2026-11-22.xlsx",
+        "pickup-2026-11-22.pdf",
+    ]
 
 
 async def test_each_recipient_gets_the_files_of_their_groups(shop: Workshop) -> None:
