@@ -3,6 +3,7 @@
 ::
 
     MarketplaceRefused           the credential; a person must act
+    └── Forbidden                it may not see what was asked for
     MarketplaceUnavailable       no use in asking for the same again now
     ├── NotThere                 it knows no such thing
     ├── NotUnderstood            it does not take the question
@@ -25,6 +26,10 @@ from notifier.http import Answer
 from notifier.marketplace import pace
 
 _LONGEST_NUMBER = 30
+
+
+class Forbidden(MarketplaceRefused):
+    """The credential may not see what was asked for: all, or this one thing."""
 
 
 class NotThere(MarketplaceUnavailable):
@@ -112,7 +117,7 @@ def _error(
                 "seller's portal and correct it in the configuration"
             )
         case 403:
-            return MarketplaceRefused(
+            return Forbidden(
                 f"{host} does not allow this client_id to read orders (403); ask for access in "
                 "the seller's portal"
             )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.marketplace.answers import (
+    Forbidden,
     LimitReached,
     NotThere,
     NotUnderstood,
@@ -77,7 +78,7 @@ class Lookup:
                 failed_in_a_row = 0
             except LimitReached:
                 raise
-            except Passing:
+            except (Forbidden, Passing):
                 failed_in_a_row += 1
                 if failed_in_a_row == GIVE_UP_AFTER:
                     raise

@@ -14,12 +14,20 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.marketplace.answers import LimitReached, NotThere, NotUnderstood, Unreadable
+from notifier.marketplace.answers import (
+    Forbidden,
+    LimitReached,
+    NotThere,
+    NotUnderstood,
+    Passing,
+    Unreadable,
+)
 from notifier.marketplace.calls import Calls
 from notifier.marketplace.detail import local_day, read_detail
 from notifier.marketplace.fields import number
 from notifier.marketplace.listing import Listing
 from notifier.marketplace.payloads import Row, UnreadableOrder
+from notifier.marketplace.turns import Turn, Turns
 from notifier.orders import Order, OrderStatus
 from notifier.parts import MarketplaceAccess
 from notifier.plan import Recollection, Sighting, Step, plan
@@ -28,7 +36,10 @@ from notifier.reading import MANY, Complete, Departure, Failed, Incomplete, Read
 Progress = Callable[[int, int], None]
 
 GIVE_UP_AFTER = 5
-"""After so many orders in a row that could not be read, each tried several times, we stop."""
+"""After so many failures in a row, each of an order that was tried several times, we stop."""
+
+MOST_FORBIDDEN = 2
+"""After so many orders in a row that we may not see, it is the credential."""
 
 MOST_UNREADABLE = 25
 """After so many in a row that were answered, but not in a way anybody can read."""
@@ -82,11 +93,11 @@ class Sweep:
         self._sighted: dict[int, Sighting] = {}
         self._asked = 0
         self._answered: set[int] = set()
-        self._failures_in_a_row = 0
         self._unreadable_in_a_row = 0
         self._orders: list[Order] = []
         self._departed: dict[int, Departure] = {}
         self._vanished: set[int] = set()
+        self._failed: dict[int, MarketplaceRefused | MarketplaceUnavailable] = {}
         self._trouble: list[MarketplaceRefused | MarketplaceUnavailable] = []
 
     async def run(self) -> None:
@@ -107,6 +118,7 @@ class Sweep:
     def conclude(self, read_at: datetime) -> Reading:
         """What the reading gave so far."""
         self._disbelieve_vanished()
+        self._trouble[:0] = self._failed.values()
         if self._queue and not self._answered and not self._trouble:
             self._trouble.append(
                 MarketplaceUnavailable(f"{self._calls.host} answers for no order as it should")
@@ -225,12 +237,12 @@ class Sweep:
         return row.shipped_at if row else None
 
     async def _read_details(self) -> None:
-        turn = iter(self._queue)
+        turns = Turns(self._queue)
         workers = min(self._access.concurrency, len(self._queue))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(turn))
+                    group.create_task(self._work(turns))
         except* (MarketplaceRefused, MarketplaceUnavailable) as stopped:
             self._trouble.extend(_members(stopped))
         logger.info(
@@ -248,24 +260,35 @@ class Sweep:
             },
         )
 
-    async def _work(self, turn: Iterator[int]) -> None:
-        for id_ in turn:
-            try:
-                await self._read(id_)
-                self._failures_in_a_row = 0
-            except (LimitReached, NothingReadable):
-                raise
-            except MarketplaceUnavailable as error:
-                self._failures_in_a_row += 1
-                if self._failures_in_a_row >= GIVE_UP_AFTER:
-                    raise
-                self._trouble.append(error)
-            self._asked += 1
+    async def _work(self, turns: Turns) -> None:
+        while True:
+            async with turns.next() as turn:
+                if turn is None:
+                    return
+                await self._try(turn, turns)
+            if turn.number == 1:
+                self._asked += 1
             if self._progress:
                 self._progress(self._asked, len(self._queue))
 
-    async def _read(self, id_: int) -> None:
-        """Read one order. That one alone is unreadable, or gone meanwhile, is no failure."""
+    async def _try(self, turn: Turn, turns: Turns) -> None:
+        """Read one order; raises where it is of no use to go on with others."""
+        try:
+            readably = await self._read(turn.id)
+        except (LimitReached, NothingReadable):
+            raise
+        except (Forbidden, MarketplaceUnavailable) as error:
+            turns.failed(turn, for_good=not isinstance(error, Passing))
+            most = MOST_FORBIDDEN if isinstance(error, Forbidden) else GIVE_UP_AFTER
+            if turns.failed_in_a_row >= most:
+                raise
+            self._failed[turn.id] = error
+        else:
+            turns.answered(readably=readably)
+            self._failed.pop(turn.id, None)
+
+    async def _read(self, id_: int) -> bool:
+        """Whether one order could be read. That it is gone meanwhile is no failure."""
         try:
             order = await self._detail(id_)
         except NotThere:
@@ -275,6 +298,7 @@ class Sweep:
                 "order %d is unreadable: %s", id_, error, extra={"event": "order_unreadable"}
             )
             self._count_unreadable()
+            return False
         else:
             self._unreadable_in_a_row = 0
             if order.waits_for_seller(test_orders=self._access.test_orders):
@@ -282,6 +306,7 @@ class Sweep:
                 self._orders.append(order)
             else:
                 self._leaves(id_, _DEPARTURES.get(order.status, Departure.WITHDRAWN))
+        return True
 
     def _count_unreadable(self) -> None:
         self._unreadable_in_a_row += 1

@@ -123,17 +123,17 @@ async def test_what_passes_costs_no_order_whichever_call_it_hits(bad: Said, at: 
     assert shop.calls == CALLS + 1
 
 
-@pytest.mark.parametrize("tries", range(1, MOST_TRIES + 1))
+@pytest.mark.parametrize("failures", [1, MOST_TRIES - 1, MOST_TRIES, 3 * MOST_TRIES + 1])
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_so_many_failures_in_a_row_are_one_too_many_only_when_the_tries_are_used_up(
-    status: int, tries: int
+async def test_failures_in_a_row_cost_no_order_but_where_a_limit_is_not_lifted(
+    status: int, failures: int
 ) -> None:
     def wrong(number: int, right: Said) -> Said:
-        return (status, {}, b"") if LIST_CALLS <= number < LIST_CALLS + tries else right
+        return (status, {}, b"") if LIST_CALLS <= number < LIST_CALLS + failures else right
 
     reading, _, _ = await visit(wrong)
 
-    assert isinstance(reading, Complete) is (tries < MOST_TRIES)
+    assert isinstance(reading, Complete) is (status != 429 or failures < MOST_TRIES)
     check_nothing_is_hidden(reading)
 
 
@@ -156,7 +156,8 @@ async def test_what_lasts_from_any_call_on_ends_the_reading_with_what_was_read(
 async def test_a_credential_refused_at_any_call_is_not_tried_again(status: int, at: int) -> None:
     reading, shop, came = await visit(always_from(at, (status, {}, b"")))
 
-    assert shop.calls == at + 1
+    of_this_order_only = status == 403 and LIST_CALLS <= at < CALLS - 1
+    assert shop.calls == at + 1 + of_this_order_only
     assert came.naps.taken == []
     assert f"({status})" in ("" if isinstance(reading, Complete) else reading.why)
     if at <= LIST_CALLS:
@@ -182,6 +183,15 @@ async def test_one_order_of_which_it_will_not_speak_is_told_to_be_unread(status:
     assert isinstance(reading, Incomplete)
     assert ids(reading) == (1, 3, 4)
     assert reading.unread == (2,)
+
+
+async def test_one_order_that_we_may_not_see_is_told_to_be_unread() -> None:
+    reading, shop, _ = await visit(once(LIST_CALLS, (403, {}, b"")))
+
+    assert isinstance(reading, Incomplete)
+    assert ids(reading) == (2, 3, 4)
+    assert reading.unread == (1,)
+    assert shop.calls == CALLS
 
 
 @pytest.mark.parametrize("asked", ["0", "-5", "7", "59", "", LONG_AGO])
@@ -272,10 +282,9 @@ async def test_a_second_page_that_is_unreadable_is_told(spoil: Callable[[Said], 
 
 @pytest.mark.parametrize("spoil", UNREADABLE.values(), ids=UNREADABLE)
 async def test_an_unreadable_detail_costs_one_order(spoil: Callable[[Said], Said]) -> None:
-    def wrong(number: int, right: Said) -> Said:
-        return spoil(right) if 0 < number - LIST_CALLS <= MOST_TRIES else right
+    second = said(detail(2))
 
-    reading, _, _ = await visit(wrong)
+    reading, _, _ = await visit(lambda _, right: spoil(right) if right == second else right)
 
     assert isinstance(reading, Incomplete)
     assert ids(reading) == (1, 3, 4)

@@ -14,6 +14,7 @@ from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import Answer
 from notifier.marketplace.answers import (
     Envelope,
+    Forbidden,
     LimitReached,
     NotThere,
     NotUnderstood,
@@ -88,7 +89,7 @@ def test_halves_of_characters_do_no_harm() -> None:
     ("status", "kind", "words"),
     [
         (401, MarketplaceRefused, "does not accept the client_id"),
-        (403, MarketplaceRefused, "does not allow this client_id"),
+        (403, Forbidden, "does not allow this client_id"),
         (404, NotThere, "base_url"),
         (410, NotThere, "base_url"),
         (429, LimitReached, "limit of calls"),

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
+from notifier.marketplace.calls import MOST_TRIES
 from notifier.marketplace.sweep import GIVE_UP_AFTER
+from notifier.marketplace.turns import MOST_TURNS
 from notifier.reading import Complete, Departure, Failed, Incomplete, Reading, Source
 from notifier.simulator import World, serve
 from tests.marketplace.neighbour import (
@@ -452,14 +454,14 @@ async def test_a_reading_that_has_nothing_at_its_deadline_is_a_failure() -> None
     assert "too slow" in reading.why
 
 
-async def test_an_order_that_is_never_answered_costs_its_tries_and_no_more() -> None:
+async def test_an_order_that_is_never_answered_costs_its_turns_and_no_more() -> None:
     app = hanging_at("/v1/orders/3", a_shop(1, 2, 3, 4))
 
     reading = await read(app, settings=access(request_timeout=timedelta(seconds=0.02)))
 
     assert isinstance(reading, Incomplete)
     assert reading.unread == (3,)
-    assert reading.calls == 1 + 3 + 4
+    assert reading.calls == 1 + 3 + MOST_TURNS * MOST_TRIES
 
 
 async def test_nobody_listening_is_a_failure_that_names_address_and_option() -> None:
