@@ -42,7 +42,7 @@ async def main(url, folder):
     location = StoreLocation(f"sqlite:///{folder}/notifier.db")
     async with open_store(location) as store, HttpClient() as http:
         shop = Workshop(store, Renderer(None), Sender(box, box, box, box), clock, "a benchmark")
-        memory = MemoryOf(store.sightings, account.id)
+        memory = MemoryOf(store.sightings, store.marks, account.id)
         source = Marketplace(account.reads, http, clock=clock, memory=memory)
         report = await run_account(account, source, shop, Wish(now=True))
     assert report.digest and report.digest.gap is None, report

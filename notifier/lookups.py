@@ -43,8 +43,6 @@ class Ration:
     spent: int = 0
     daily_limit: int | None = None
     looked_at: datetime | None = None
-    is_over: bool = False
-    """Whether all calls left of the day were found to be for others: it costs one to find out."""
 
     @property
     def left(self) -> int:
@@ -60,14 +58,13 @@ class Ration:
     def allows(self, now: datetime) -> bool:
         """Whether a look may begin now; a clock that was set back does not forbid it for long."""
         rested = self.looked_at is None or not timedelta(0) <= now - self.looked_at < EVERY
-        return rested and self.left > 0 and not self.is_over
+        return rested and self.left > 0
 
     def after(self, glance: Glance, now: datetime) -> Ration:
         """What it is once that was spent."""
         limit = glance.daily_limit or self.daily_limit
         spent = self.spent + glance.calls
-        over = self.is_over or glance.used_up
-        return replace(self, spent=spent, daily_limit=limit, looked_at=now, is_over=over)
+        return replace(self, spent=spent, daily_limit=limit, looked_at=now)
 
     def dump(self) -> str:
         """As text, for the store."""
@@ -84,7 +81,7 @@ class Ration:
         limit = said["daily_limit"]
         if said["day"] != str(today):
             return cls(today, 0, limit, looked_at)
-        return cls(today, said["spent"], limit, looked_at, said.get("is_over", False))
+        return cls(today, said["spent"], limit, looked_at)
 
 
 async def last_look(account: Account, store: Store) -> datetime | None:

@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from notifier.allowance import Allowance
+
 
 class Frequency(StrEnum):
     """How often an order is read of which nothing is known that speaks for it."""
@@ -90,6 +92,8 @@ class Recollection:
     """Those of the hints that nobody has looked into yet."""
     overheard: bool = False
     """Whether so much was hinted at that some of it was not kept."""
+    allowance: Allowance | None = None
+    """What was left of the day's calls when the marketplace told last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,6 @@ class Glance:
     calls: int = 0
     daily_limit: int | None = None
     """Calls of a whole day, where an answer told."""
-    used_up: bool = False
-    """Whether it ended because the calls left of the day are for others."""
 
 
 class Memory(Protocol):
@@ -120,6 +122,10 @@ class Memory(Protocol):
         """Remember these instead of all before; hints from before `since` were followed."""
         ...
 
+    async def note(self, allowance: Allowance) -> None:
+        """Remember what is left of the day's calls."""
+        ...
+
 
 class NoMemory:
     """Where nothing is remembered, everything that can have become ready is read."""
@@ -131,6 +137,9 @@ class NoMemory:
     async def remember(
         self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
     ) -> None:
+        """Forget it at once."""
+
+    async def note(self, allowance: Allowance) -> None:
         """Forget it at once."""
 
 

@@ -128,16 +128,6 @@ async def test_a_limit_that_is_told_sets_the_share_and_leaves_half_to_others(des
     assert desk.watcher.asked[1] == (1_000 // SHARE - 10, 500)
 
 
-async def test_once_the_rest_of_the_day_is_for_others_nothing_more_is_asked_until_tomorrow(
-    desk: Desk,
-) -> None:
-    desk.watcher.glance = Glance(calls=1, daily_limit=1_000, used_up=True)
-    await desk.hint(1)
-
-    assert [await desk.look(EVERY) for _ in range(3)] == [1, 1, 1]
-    assert await desk.look(timedelta(days=1)) == 2
-
-
 async def test_what_was_spent_outlasts_the_process(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         await desk.hint(1, 2)

@@ -55,7 +55,8 @@ class Assembly:
         return self._marketplace(account, account.reads)
 
     def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
-        memory = MemoryOf(self.shop.store.sightings, account.id, keeps=not self.read_only)
+        store = self.shop.store
+        memory = MemoryOf(store.sightings, store.marks, account.id, keeps=not self.read_only)
         return Marketplace(
             access,
             self.http,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from notifier import __version__
+from notifier.allowance import UNTOLD, Allowance
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import Answer, HttpClient, NoAnswer
 from notifier.marketplace import pace
@@ -51,7 +52,7 @@ class Calls:
     `time` is that of the event loop unless given: the clock of a machine may be moved meanwhile.
     `host` names the marketplace in messages; `made` counts requests, repeated ones too;
     `server_time` is the `Date` of the first answer; `left` is how many more calls the limit
-    allows, as told last.
+    allows, as told last. `known` is what earlier calls were told of the day.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Calls:
         budget: timedelta,
         tries: int = MOST_TRIES,
         time: Time | None = None,
+        known: Allowance | None = None,
     ) -> None:
         self.host = urlsplit(access.base_url).hostname or "the marketplace"
         self.made = 0
@@ -80,10 +82,22 @@ class Calls:
         self._time = time or asyncio.get_running_loop().time
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
-        self._window = Window()
+        self._window = Window(known.daily_limit if known else None)
+        if known and known.holds(clock()):
+            self._window.allowance = known.left
         self._turn = asyncio.Lock()
         self._landed = asyncio.Event()
         self._granted = 0
+
+    @property
+    def allowance(self) -> Allowance | None:
+        """What is left of the calls of a day; None where no answer told."""
+        lasts = self._window.day_lasts(self._time())
+        if self._window.allowance is None or lasts is None:
+            return None
+        now = self._clock()
+        until = now + (timedelta(seconds=lasts) if lasts else UNTOLD)
+        return Allowance(self._window.allowance, now, until, self._window.daily_limit)
 
     @property
     def daily_limit(self) -> int | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from notifier.allowance import Allowance
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
 from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
@@ -65,17 +66,19 @@ class Marketplace:
     async def read(self, known: Collection[int]) -> Reading:
         """Read what waits now, and how those of `known` went that wait no longer."""
         read_at = self._clock()
-        calls = self._calls(self._access.run_timeout, MOST_TRIES)
+        recalled = await self._memory.recall()
+        calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.allowance)
         sweep = Sweep(
             self._access,
             calls,
             known=known,
             progress=self._progress,
-            recalled=await self._memory.recall(),
+            recalled=recalled,
             today=self._today(read_at),
         )
         await sweep.run()
         self.server_time = calls.server_time
+        await self._note(calls)
         reading = sweep.conclude(read_at)
         if not isinstance(reading, Failed):
             await self._memory.remember(sweep.remembered(), sweep.followed, read_at)
@@ -84,17 +87,19 @@ class Marketplace:
     async def look_up(self, most_calls: int, *, leaving: int) -> Glance:
         """Look at what was hinted at since the last reading, with at most so many calls.
 
-        It stops where only `leaving` of the day's calls are left, or the reserve; it remembers
-        nothing, and never raises for a failure of the marketplace.
+        It stops where only `leaving` of the day's calls are left, or the reserve; of the orders
+        it remembers nothing, and never raises for a failure of the marketplace.
         """
         access = replace(self._access, reserve_calls=max(leaving, self._access.reserve_calls))
-        calls = self._calls(LOOKUP_TIME, tries=1, access=access)
-        return await Lookup(
-            access, calls, await self._memory.recall(), self._today(self._clock()), most_calls
-        ).run()
+        recalled = await self._memory.recall()
+        calls = self._calls(LOOKUP_TIME, tries=1, access=access, known=recalled.allowance)
+        today = self._today(self._clock())
+        glance = await Lookup(access, calls, recalled, today, most_calls).run()
+        await self._note(calls)
+        return glance
 
     async def check_access(self) -> Admission:
-        """Ask one cheap question with the credential, once.
+        """Ask one cheap question with the credential, once, whatever is left of the day's calls.
 
         Raises MarketplaceRefused or MarketplaceUnavailable.
         """
@@ -103,6 +108,7 @@ class Marketplace:
             await calls.get("/v1/orders", list_query(1, 1), expected=list, most_bytes=2**20)
         finally:
             self.server_time = calls.server_time
+            await self._note(calls)
         return Admission(calls.left, calls.server_time)
 
     async def ask_time(self) -> datetime | None:
@@ -111,11 +117,20 @@ class Marketplace:
             await self.check_access()
         return self.server_time
 
+    async def _note(self, calls: Calls) -> None:
+        if calls.allowance:
+            await self._memory.note(calls.allowance)
+
     def _today(self, now: datetime) -> date:
         return now.astimezone(ZoneInfo(self._access.timezone)).date()
 
     def _calls(
-        self, budget: timedelta, tries: int, access: MarketplaceAccess | None = None
+        self,
+        budget: timedelta,
+        tries: int,
+        *,
+        access: MarketplaceAccess | None = None,
+        known: Allowance | None = None,
     ) -> Calls:
         return Calls(
             access or self._access,
@@ -126,4 +141,5 @@ class Marketplace:
             budget=budget,
             tries=tries,
             time=self._time,
+            known=known,
         )

@@ -18,7 +18,6 @@ from notifier.marketplace.answers import (
     NotThere,
     NotUnderstood,
     Passing,
-    ReserveReached,
     Unreadable,
 )
 from notifier.marketplace.calls import Calls
@@ -52,20 +51,14 @@ class Lookup:
 
     async def run(self) -> Glance:
         """What it gave so far, however it ended; never raises for a failure of the marketplace."""
-        asked, used_up = sorted(self.recalled.fresh)[:MOST_AT_ONCE], False
+        asked = sorted(self.recalled.fresh)[:MOST_AT_ONCE]
         try:
             if asked and self.most_calls > 0:
                 await self._look(asked)
-        except ReserveReached:
-            used_up = True
         except (MarketplaceRefused, MarketplaceUnavailable):
             pass  # the hints stay, and the next reading tells what is wrong
         return Glance(
-            self._read,
-            frozenset(self._dismissed),
-            self.calls.made,
-            self.calls.daily_limit,
-            used_up,
+            self._read, frozenset(self._dismissed), self.calls.made, self.calls.daily_limit
         )
 
     async def _look(self, asked: Sequence[int]) -> None:

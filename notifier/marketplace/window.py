@@ -40,10 +40,10 @@ class Begun:
 class Window:
     """What is allowed now."""
 
-    def __init__(self) -> None:
+    def __init__(self, daily_limit: int | None = None) -> None:
         self.allowance: int | None = None
         """Calls left of a day; None as long as no answer told."""
-        self.daily_limit: int | None = None
+        self.daily_limit = daily_limit
         """Calls of a whole day; None as above."""
         self._begun = 0
         self._ended = 0
@@ -65,6 +65,13 @@ class Window:
     def is_busy(self) -> bool:
         """Whether a call is under way."""
         return self._begun > self._ended
+
+    def day_lasts(self, now: float) -> float | None:
+        """Seconds until the calls of a day are counted anew: 0 where that was not told.
+
+        None where no answer told of a day.
+        """
+        return None if self._day_left is None else max(0.0, self._day_ends_at - now)
 
     def opens_at(self, now: float) -> float:
         """When the next call may begin: by the pace, or at the end of a window that is used up."""
@@ -89,7 +96,8 @@ class Window:
             return
         lasts, limit = pace.window_left(headers), pace.calls_allowed(headers)
         # The last minute of a day looks like a short window; who has seen the day knows better.
-        if lasts is None or lasts > LONGEST_PACED or self._day_ends_at:
+        of_a_day = self._day_ends_at or (limit is not None and limit == self.daily_limit)
+        if lasts is None or lasts > LONGEST_PACED or of_a_day:
             self._note_day(left, None if lasts is None else lasts.total_seconds() + now)
             self.daily_limit = limit or self.daily_limit
         elif call.number > self._newest:

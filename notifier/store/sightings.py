@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from notifier.allowance import Allowance
 from notifier.plan import Glance, Recollection, Sighting
+from notifier.store.marks import Marks
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread
 
@@ -179,13 +181,16 @@ class MemoryOf:
     """What is remembered of one account; a `Memory`."""
 
     sightings: Sightings
+    marks: Marks
     account_id: str
     keeps: bool = True
     """Whether it may write; otherwise what is new is forgotten."""
 
     async def recall(self) -> Recollection:
         """What is remembered now."""
-        return await self.sightings.recall(self.account_id)
+        recalled = await self.sightings.recall(self.account_id)
+        told = await self.marks.get(self._allowance)
+        return replace(recalled, allowance=Allowance.load(told) if told else None)
 
     async def remember(
         self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
@@ -195,3 +200,12 @@ class MemoryOf:
             await self.sightings.remember(
                 self.account_id, sightings, followed=followed, since=since
             )
+
+    async def note(self, allowance: Allowance) -> None:
+        """Remember what is left of the day's calls."""
+        if self.keeps:
+            await self.marks.set(self._allowance, allowance.dump())
+
+    @property
+    def _allowance(self) -> str:
+        return f"allowance.{self.account_id}"

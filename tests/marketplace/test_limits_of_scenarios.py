@@ -7,25 +7,28 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notifier.allowance import BELIEVED
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
 from notifier.parts import MarketplaceAccess
-from notifier.plan import Frequency, Policy
-from notifier.reading import Complete, Incomplete, Reading
+from notifier.plan import Frequency, Memory, Policy
+from notifier.reading import Complete, Failed, Incomplete, Reading
 from notifier.simulator import World, serve
 from tests.marketplace.neighbour import CLIENT_ID, START, access
+from tests.marketplace.test_plan_of_a_reading import Notebook
 
 EVERYTHING = Policy(Frequency.ALL)
 
 
-async def read(world: World, **settings: object) -> Reading:
-    """A reading over a socket, 24 calls at the same time."""
+async def read(world: World, memory: Memory | None = None, **settings: object) -> Reading:
+    """A reading over a socket, 24 calls at the same time, at the time of that world."""
     async with serve(world) as url, HttpClient() as http:
         chosen: MarketplaceAccess = replace(
             access(url, concurrency=24, policy=EVERYTHING),
             **settings,  # type: ignore[arg-type]  # names of its fields
         )
-        return await Marketplace(chosen, http, clock=lambda: START).read(())
+        clock = lambda: world.now  # noqa: E731
+        return await Marketplace(chosen, http, clock=clock, memory=memory).read(())
 
 
 def refused(world: World) -> int:
@@ -64,6 +67,79 @@ async def test_each_day_has_its_calls_again_and_the_oldest_are_read() -> None:
 
     assert refused(world) == 0
     assert all(day.refused_others == 0 for day in world.calls_by_day.values())
+
+
+class Later:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Later:
+    return Later()
+
+
+@pytest.fixture
+def limited(clock: Later) -> World:
+    return World.from_scenario("daily_limit", start=START, client_id=CLIENT_ID, clock=clock)
+
+
+async def test_a_day_whose_rest_is_for_others_costs_no_call_more(
+    limited: World, clock: Later
+) -> None:
+    memory = Notebook()
+    await read(limited, memory, reserve_calls=80)
+
+    for hours in (0, 1, 5):
+        clock.now = START + timedelta(hours=hours)
+        again = await read(limited, memory, reserve_calls=80)
+
+        assert isinstance(again, Failed)
+        assert "80 that are kept for other systems" in again.why
+        assert again.calls == 0
+
+    clock.now = START + timedelta(hours=18)
+    assert isinstance(await read(limited, memory, reserve_calls=80), Incomplete)
+
+
+async def test_whether_the_limit_was_raised_is_asked_a_few_times_a_day(
+    limited: World, clock: Later
+) -> None:
+    memory = Notebook()
+    clock.now = START.replace(hour=1)
+    await read(limited, memory, reserve_calls=80)
+
+    clock.now += BELIEVED
+
+    assert (await read(limited, memory, reserve_calls=80)).calls == 1
+
+
+async def test_the_last_minute_of_a_day_that_was_seen_is_no_window_of_a_minute(
+    limited: World, clock: Later
+) -> None:
+    memory = Notebook()
+    await read(limited, memory, reserve_calls=80)
+    clock.now = (START + timedelta(days=1)).replace(hour=23, minute=59, second=30)
+
+    reading = await read(limited, memory, reserve_calls=80)
+
+    assert isinstance(reading, Incomplete)
+    assert limited.rate.remaining(clock.now) == 80
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_the_readings(
+    limited: World, clock: Later
+) -> None:
+    memory = Notebook()
+    await read(limited, memory, reserve_calls=80)
+    clock.now = START - timedelta(hours=1)
+
+    assert (await read(limited, memory, reserve_calls=80)).calls == 1
 
 
 async def test_a_limit_of_seconds_is_waited_for_and_not_run_into() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from notifier.allowance import Allowance
 from notifier.marketplace.lookup import GIVE_UP_AFTER, MOST_AT_ONCE
 from notifier.plan import Glance, Policy, Recollection, Sighting
 from notifier.simulator import World
@@ -31,14 +32,18 @@ SETTINGS = access(policy=Policy())
 
 @dataclass
 class Notes:
-    """What is remembered; a look must not write into it."""
+    """What is remembered; of the orders a look must not write into it."""
 
     sightings: Mapping[int, Sighting] = field(default_factory=dict)
     fresh: Collection[int] = ()
+    allowance: Allowance | None = None
 
     async def recall(self) -> Recollection:
         told = frozenset(self.fresh)
-        return Recollection(self.sightings, hints=told | {77}, fresh=told)
+        return Recollection(self.sightings, hints=told | {77}, fresh=told, allowance=self.allowance)
+
+    async def note(self, allowance: Allowance) -> None:
+        self.allowance = allowance
 
     async def remember(
         self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
@@ -202,13 +207,14 @@ async def test_after_some_without_an_answer_it_is_not_the_orders_fault() -> None
     assert glance.calls == 1 + GIVE_UP_AFTER
 
 
-async def test_it_says_that_what_is_left_is_for_others() -> None:
+async def test_that_what_is_left_is_for_others_is_found_out_once() -> None:
     left = {"x-ratelimit-remaining": "150", "x-ratelimit-reset": "3600"}
 
     def script(_path: str, _query: Mapping[str, str]) -> Said:
         status, headers, body = page([row(1)])
         return status, {**headers, **left}, body
 
-    glance = await look(scripted(script), Notes(fresh=(1,)), leaving=200)
+    notes = Notes(fresh=(1,))
+    calls = [(await look(scripted(script), notes, leaving=200)).calls for _ in range(3)]
 
-    assert (glance.calls, glance.used_up) == (1, True)
+    assert calls == [1, 0, 0]

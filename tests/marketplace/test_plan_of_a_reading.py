@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from notifier.allowance import Allowance
 from notifier.parts import MarketplaceAccess
 from notifier.plan import Policy, Recollection, Sighting
 from notifier.reading import Complete, Failed, Incomplete, Reading
@@ -34,9 +35,18 @@ class Notebook:
     sightings: dict[int, Sighting] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
     overheard: bool = False
+    allowance: Allowance | None = None
 
     async def recall(self) -> Recollection:
-        return Recollection(dict(self.sightings), frozenset(self.hints), overheard=self.overheard)
+        return Recollection(
+            dict(self.sightings),
+            frozenset(self.hints),
+            overheard=self.overheard,
+            allowance=self.allowance,
+        )
+
+    async def note(self, allowance: Allowance) -> None:
+        self.allowance = allowance
 
     async def remember(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from notifier.allowance import Allowance
 from notifier.plan import Glance, Recollection, Sighting
 from notifier.store import MemoryOf, Store
 from notifier.store.sightings import MOST_HINTS
@@ -14,7 +16,7 @@ BACK = Sighting(None, None, comes_back=True)
 
 
 async def test_what_is_remembered_takes_the_place_of_all_before(store: Store) -> None:
-    memory = MemoryOf(store.sightings, "ljubljana")
+    memory = MemoryOf(store.sightings, store.marks, "ljubljana")
 
     await memory.remember({1: WAITS, 2: BACK}, (), NOON)
     assert (await memory.recall()).sightings == {1: WAITS, 2: BACK}
@@ -44,13 +46,15 @@ async def test_a_hint_that_came_while_its_order_was_read_is_kept(store: Store) -
 
 
 async def test_a_mere_look_remembers_nothing(store: Store) -> None:
-    await MemoryOf(store.sightings, "ljubljana", keeps=False).remember({1: WAITS}, (), NOON)
+    await MemoryOf(store.sightings, store.marks, "ljubljana", keeps=False).remember(
+        {1: WAITS}, (), NOON
+    )
 
     assert (await store.sightings.recall("ljubljana")).sightings == {}
 
 
 async def test_a_look_between_two_readings_changes_what_it_looked_at(store: Store) -> None:
-    memory = MemoryOf(store.sightings, "ljubljana")
+    memory = MemoryOf(store.sightings, store.marks, "ljubljana")
     await memory.remember({1: WAITS, 2: BACK, 3: BACK}, (), NOON)
     await store.sightings.hint("ljubljana", [1, 2, 4, 5], at=NOON)
     await store.sightings.hint("celje", [1], at=NOON)
@@ -89,7 +93,7 @@ async def test_whether_there_is_anything_to_look_at_is_known(store: Store) -> No
 
 
 async def test_of_a_flood_it_is_kept_that_it_was_one_until_the_next_reading(store: Store) -> None:
-    memory = MemoryOf(store.sightings, "ljubljana")
+    memory = MemoryOf(store.sightings, store.marks, "ljubljana")
     for first in range(1, MOST_HINTS, 1000):
         await store.sightings.hint("ljubljana", range(first, first + 1000), at=NOON)
     full = await memory.recall()
@@ -100,3 +104,19 @@ async def test_of_a_flood_it_is_kept_that_it_was_one_until_the_next_reading(stor
     assert (len(full.hints), full.overheard) == (MOST_HINTS, False)
     assert (flooded.hints, flooded.overheard) == (full.hints, True)
     assert await memory.recall() == Recollection()
+
+
+async def test_what_is_left_of_the_calls_of_a_day_is_remembered_for_each_account(
+    store: Store,
+) -> None:
+    memory = MemoryOf(store.sightings, store.marks, "ljubljana")
+    reader = MemoryOf(store.sightings, store.marks, "ljubljana", keeps=False)
+    other = MemoryOf(store.sightings, store.marks, "celje")
+    told = Allowance(7, NOON, NOON + timedelta(hours=3), 5_000)
+
+    await memory.note(replace(told, left=9, daily_limit=None))
+    await memory.note(told)
+    await reader.note(replace(told, left=1))
+
+    assert (await reader.recall()).allowance == told
+    assert (await other.recall()).allowance is None
