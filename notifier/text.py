@@ -78,6 +78,11 @@ def defang(text: str) -> str:
     return _DOT.sub(". ", _SHARE.sub(r"\\ ", text))
 
 
+def folded(text: str) -> str:
+    """For comparing what two programs wrote: neither case nor spaces nor forms of letters count."""
+    return clean(unicodedata.normalize("NFKC", text).casefold())
+
+
 def foreign(text: str) -> str:
     """Somebody else's text, ready for a mail body: cleaned and defanged, at most `LONGEST`."""
     return clean(defang(clean(text)))

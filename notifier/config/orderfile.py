@@ -11,6 +11,7 @@ from notifier.config.parts import format_of
 from notifier.config.values import is_web_location, shown_path
 from notifier.errors import Problem
 from notifier.parts import FileFormat
+from notifier.text import folded
 
 OF_CSV_ALONE = ("delimiter",)
 OF_JSON_ALONE = ("records",)
@@ -86,7 +87,9 @@ def _wrong_state(table: Where, layers: Layers) -> Iterator[Problem]:
             message = "is there without columns.ready; write which column says it"
             yield layers.problem((*table, name), message)
     if isinstance(ready, list) and isinstance(collected, list):
-        both = [one for one in ready if one in collected and isinstance(one, str)]
-        if both:
+        meant = [
+            {folded(one) for one in words if isinstance(one, str)} for words in (ready, collected)
+        ]
+        if set.intersection(*meant):
             message = "says the same as ready_values; let each value mean one thing"
             yield layers.problem((*table, "collected_values"), message)

@@ -37,6 +37,7 @@ from notifier.parts import (
 from notifier.plan import Policy
 from notifier.recipients import ContactGroup, Mailbox, resolve
 from notifier.slots import Schedule
+from notifier.text import folded
 
 PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
 
@@ -186,7 +187,7 @@ def _file(
 
 
 def _folded(values: list[str] | None) -> frozenset[str]:
-    return frozenset(value.strip().casefold() for value in values or ())
+    return frozenset(folded(value) for value in values or ())
 
 
 def format_of(location: str) -> FileFormat | None:

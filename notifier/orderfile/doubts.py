@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from notifier.orderfile import fields
 from notifier.orderfile.records import Record
 from notifier.parts import FileAccess
+from notifier.text import folded
 
 MOST_STATES = 12
 """That are told; more of them and it is no column of states."""
@@ -72,9 +73,9 @@ class Doubts:
         return f'"{self.access.columns["ready"]}" says {", ".join([*found, *rest])}'
 
     def _taken_for(self, state: str) -> str:
-        if state.casefold() in self.access.ready_values:
+        if folded(state) in self.access.ready_values:
             return " (waits)"
-        return " (collected)" if state.casefold() in self.access.collected_values else ""
+        return " (collected)" if folded(state) in self.access.collected_values else ""
 
     def _sentence(self, ours: str, example: str = "") -> str:
         what, option = _CALLED[ours]

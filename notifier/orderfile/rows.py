@@ -12,6 +12,7 @@ from notifier.orderfile import fields
 from notifier.orderfile.records import Record
 from notifier.orders import Item, Money, Order, OrderStatus
 from notifier.parts import FileAccess
+from notifier.text import folded
 
 MOST_ITEMS = 200
 
@@ -99,7 +100,7 @@ def _says(record: Record, access: FileAccess, number: str) -> Says:
     if len(values) != 1:
         # Taking that for "no" would hide a parcel.
         raise UnreadableRow("it does not tell whether it waits", number)
-    said = (fields.text(values[0]) or "").casefold()
+    said = folded(fields.text(values[0]) or "")
     if said in access.ready_values:
         return Says.WAITS
     return Says.COLLECTED if said in access.collected_values else Says.OTHERWISE

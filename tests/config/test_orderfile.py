@@ -117,7 +117,7 @@ def test_the_end_of_the_name_tells_what_it_is_written_in(
             "15: file.ready_values: is there without columns.ready; write which column says it",
         ),
         (
-            'location = "o.csv"\nready_values = ["x"]\ncollected_values = ["x"]',
+            'location = "o.csv"\nready_values = ["x", "Č"]\ncollected_values = ["C\u030c  "]',
             'ready = "Status"',
             "16: file.collected_values: says the same as ready_values",
         ),

@@ -20,6 +20,7 @@ from notifier.orderfile.records import MOST_ROWS
 from notifier.orders import Item, Money
 from notifier.parts import FileFormat
 from notifier.reading import Complete, Departure, Failed, Incomplete, Source
+from notifier.text import folded
 from tests.orderfile.shop import (
     HEADER,
     NO_WEB,
@@ -66,6 +67,19 @@ async def test_only_rows_in_the_right_state_wait(tmp_path: Path) -> None:
     file = csv_file(tmp_path, row(1, "on its way"), row(2, " Waits "), row(3, ""))
 
     assert [order.id for order in await orders(access(file))] == [2]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["PRIPRAVLJEN ZA VRAČILO", "Pripravljen  za\u00a0vrac\u030cilo", "ｐripravljen za vračilo"],
+)
+async def test_a_state_is_the_same_however_its_letters_and_spaces_are_written(
+    tmp_path: Path, written: str
+) -> None:
+    file = csv_file(tmp_path, row(1, written))
+    reads = access(file, ready_values=frozenset({folded("Pripravljen za vrac\u030cilo ")}))
+
+    assert [order.id for order in await orders(reads)] == [1]
 
 
 async def test_without_a_column_of_the_state_every_row_waits(tmp_path: Path) -> None:
