@@ -10,6 +10,13 @@ import pytest
 from notifier.i18n import available_languages
 from notifier.lint.css import declarations
 from notifier.lint.page import Element, read_page
+from notifier.lint.support import (
+    FEATURES,
+    LACK_AT_RULES,
+    LACK_MEDIA,
+    SELECTORS,
+    Program,
+)
 from notifier.parts import Logo, Look
 from notifier.render import Renderer
 from tests.caniemail import (
@@ -226,3 +233,77 @@ def test_important_is_written_as_every_program_reads_it(language: str, name: str
     written = re.findall(r"(?i).?!\s*important", html(language, name))
 
     assert set(written) == {" !important"}
+
+
+# What the lint says of mail programs
+
+MEASURED_AS = {
+    "position": ("css-position",),
+    "float": ("css-float",),
+    "display: flex": ("css-display-flex",),
+    "display: grid": ("css-display-grid",),
+    "the columns of a grid": ("css-grid-template",),
+    "the direction of a flex": ("css-flex-direction", "css-flex-wrap", "css-align-items"),
+    "gap": ("css-gap",),
+    "display: none": ("css-display-none",),
+    "display: block": ("css-display",),
+    "padding outside of cells": ("css-padding",),
+    "visibility": ("css-visibility",),
+    "a logical property": ("css-margin-inline-block", "css-padding-inline-block", "css-inset"),
+    "a background image": ("css-background-image",),
+    "a gradient": ("css-linear-gradient", "css-radial-gradient"),
+    "max-width": ("css-max-width",),
+    "min-width": ("css-min-width",),
+    "object-fit": ("css-object-fit", "css-object-position"),
+    "a variable": ("css-variables",),
+    "var()": ("css-variables",),
+    "calc()": ("css-unit-calc",),
+    "min(), max() or clamp()": ("css-function-min", "css-function-max", "css-function-clamp"),
+    "a length in rem, or in parts of the window": ("css-unit-rem", "css-unit-vh", "css-unit-vw"),
+    "light-dark()": ("css-function-light-dark",),
+    "a colour of lch() or lab()": ("css-modern-color",),
+    "a transparent colour": ("css-rgba",),
+    "transform": ("css-transform",),
+    "border-radius": ("css-border-radius",),
+    "a shadow": ("css-box-shadow",),
+    "a shadow of text": ("css-text-shadow",),
+    "opacity": ("css-opacity",),
+    "filter": ("css-filter",),
+    "an animation": ("css-animation",),
+    "a transition": ("css-transition",),
+    ":hover": ("css-pseudo-class-hover",),
+    ":focus, :active or :visited": ("css-pseudo-class-active", "css-pseudo-class-visited"),
+    "a selector by place, as :first-child": (
+        "css-pseudo-class-first-child",
+        "css-pseudo-class-nth-child",
+    ),
+    "::before or ::after": ("css-pseudo-element-before", "css-pseudo-element-after"),
+    "a selector of several names, as .a.b": ("css-selector-chaining",),
+    "@media": ("css-at-media",),
+    "@supports": ("css-at-supports",),
+}
+
+
+def said_by_the_lint() -> dict[str, tuple[Program, ...]]:
+    named = {one.name: one.lacking for one in (*FEATURES, *SELECTORS)}
+    at_rules = {f"@{name}": lacking for name, lacking in LACK_AT_RULES.items()}
+    return {**named, **at_rules, "@media": LACK_MEDIA}
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"), [(n, s) for n, slugs in MEASURED_AS.items() for s in slugs]
+)
+def test_the_lint_names_who_has_none_of_it_and_nobody_who_has_it_in_full(
+    name: str, slug: str
+) -> None:
+    measured = features()[slug]
+
+    named = set(said_by_the_lint()[name])
+
+    assert measured.lacking("n") - {GMAIL_ON_A_PHONE} <= named
+    assert named <= measured.lacking("an")
+
+
+def test_the_lint_says_nothing_that_is_not_held_against_the_data() -> None:
+    assert said_by_the_lint().keys() == MEASURED_AS.keys()
+    assert {*Program} == {GMAIL, OUTLOOK, OUTLOOK_COM, APPLE_MAIL, THUNDERBIRD}

@@ -95,6 +95,12 @@ def _mute(element: Element) -> Iterator[Finding]:
             element,
             'say in alt what it shows, or alt="" if it says nothing',
         )
+    if "hidden" in element.attributes:
+        yield warning(
+            "Gmail, Outlook for Windows and outlook.com show what is hidden",
+            element,
+            "leave it out, or write display: none; mso-hide: all",
+        )
     if element.tag == "a" and not element.attributes.get("href", "-").strip():
         yield warning("it leads nowhere", element, "give it an address, or take the element out")
 

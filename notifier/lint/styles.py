@@ -11,17 +11,19 @@ from notifier.lint.page import Element, Page
 from notifier.lint.sheets import sheets, style_texts
 from notifier.lint.support import (
     FEATURES,
+    LACK_AT_RULES,
     LACK_MEDIA,
+    LACK_OTHER_AT_RULES,
     MOST_STYLE_BYTES,
-    ON_TOUCH,
+    SELECTORS,
     SPACED_COLOUR,
     Fallback,
     Feature,
     Program,
+    Selecting,
 )
 
 _LOADED = re.compile(r"(?i)\b(?:url|image-set|src)\(\s*[\"']?\s*(?!data:|#)[^\s\"')]")
-_TOUCHED = re.compile(r":(?:hover|focus|active|visited)\b")
 
 
 def wrong_styles(page: Page) -> Iterator[Finding]:
@@ -38,8 +40,10 @@ def wrong_styles(page: Page) -> Iterator[Finding]:
 
 def _rule(rule: Rule, page: Page) -> Iterator[Finding]:
     where = f"line {rule.line}, style {', '.join(rule.selectors)[:60]}"
-    if any(_TOUCHED.search(selector) for selector in rule.selectors):
-        yield _lacking(ON_TOUCH, ON_TOUCH.lacking, where, is_extra=True)
+    for selecting in SELECTORS:
+        found = any(selecting.written.search(selector) for selector in rule.selectors)
+        if found and (lacking := _who_lacks(selecting, rule.condition)):
+            yield _lacking(selecting, lacking, where, is_extra=bool(rule.condition))
     yield from _block(rule.declarations, page, where, rule.condition)
 
 
@@ -47,6 +51,7 @@ def _block(
     block: Sequence[Declaration], page: Page, where: Element | str, condition: str
 ) -> Iterator[Finding]:
     """The declarations of one rule or attribute."""
+    tag = where.tag if isinstance(where, Element) else ""
     for place, declaration in enumerate(block):
         if _LOADED.search(declaration.value):
             yield error(
@@ -63,21 +68,25 @@ def _block(
             )
         for feature in FEATURES:
             if (
-                feature.is_in(declaration)
+                feature.is_in(declaration, tag)
                 and (lacking := _who_lacks(feature, condition))
                 and not _has_fallback(feature, block, place, page, where)
             ):
                 yield _lacking(feature, lacking, where, is_extra=bool(condition))
 
 
-def _who_lacks(feature: Feature, condition: str) -> tuple[Program, ...]:
+def _who_lacks(feature: Feature | Selecting, condition: str) -> tuple[Program, ...]:
     """Those that get to see it, and cannot do it."""
     unaware = LACK_MEDIA if condition else ()
     return tuple(program for program in feature.lacking if program not in unaware)
 
 
 def _lacking(
-    feature: Feature, programs: Sequence[Program], where: Element | str, *, is_extra: bool
+    feature: Feature | Selecting,
+    programs: Sequence[Program],
+    where: Element | str,
+    *,
+    is_extra: bool,
 ) -> Finding:
     """`is_extra` is what a mail only does where it is understood, as in @media."""
     found = note if feature.degrades or is_extra else warning
@@ -131,7 +140,7 @@ def _at_rules(sheet: Sheet) -> Iterator[Finding]:
             )
         elif rule.name not in ("media", "charset"):
             yield note(
-                f"{_lack((Program.GMAIL, Program.OUTLOOK, Program.OUTLOOK_COM))} @{rule.name}",
+                f"{_lack(LACK_AT_RULES.get(rule.name, LACK_OTHER_AT_RULES))} @{rule.name}",
                 where,
                 "nothing to do if the mail reads as well without",
             )

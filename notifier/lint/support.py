@@ -1,7 +1,8 @@
-"""Which mail programs lack which CSS: after caniemail.com, measured between 2019 and 2024.
+"""Which mail programs lack which CSS: after caniemail.com, measured between 2019 and 2026.
 
-Only what differs between the programs below; what all of them show is not in the table. Gmail is
-that of Gmail's own accounts: for others its apps take no style sheet at all.
+Only what differs between the programs below and changes what can be read; `tests/test_caniemail.py`
+holds it against the data. Gmail is that of Gmail's own accounts, on its site and in its apps: for
+others the apps take no style sheet at all, nor does the site in a phone's browser.
 """
 
 from __future__ import annotations
@@ -46,16 +47,22 @@ class Feature:
     """Whether the mail reads just as well without it."""
     values: re.Pattern[str] = re.compile(r"(?s).*")
     fallback: Fallback = Fallback.NONE
+    tags: frozenset[str] = frozenset()
+    """The elements at which it is lacking; empty: at all of them."""
 
-    def is_in(self, declaration: Declaration) -> bool:
-        """Whether a declaration needs it."""
+    def is_in(self, declaration: Declaration, tag: str = "") -> bool:
+        """Whether a declaration needs it; `tag` is empty where that of the element is not known."""
         return bool(
-            self.names.fullmatch(declaration.name)
+            (not self.tags or tag in self.tags)
+            and self.names.fullmatch(declaration.name)
             and self.values.fullmatch(declaration.value.lower())
         )
 
 
 _GMAIL, _OUTLOOK, _COM = Program.GMAIL, Program.OUTLOOK, Program.OUTLOOK_COM
+_APPLE, _THUNDERBIRD = Program.APPLE_MAIL, Program.THUNDERBIRD
+_BLOCKS = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol"})
+_INLINE = frozenset({"a", "b", "strong", "i", "em", "small", "span"})
 _ANY = re.compile(r"(?s).*")
 
 
@@ -92,9 +99,21 @@ FEATURES = (
     Feature(
         "display: grid",
         _named("display"),
-        (_GMAIL, _OUTLOOK),
+        (_OUTLOOK,),
         "use cells of a table",
         values=_value("(inline-)?grid.*"),
+    ),
+    Feature(
+        "the columns of a grid",
+        _named("grid-template(-.*)?"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "use cells of a table",
+    ),
+    Feature(
+        "the direction of a flex",
+        _named("flex-(direction|wrap|flow)", "align-items", "justify-content"),
+        (_GMAIL, _OUTLOOK),
+        "use cells of a table",
     ),
     Feature(
         "gap",
@@ -109,6 +128,41 @@ FEATURES = (
         "write mso-hide: all beside it",
         values=_value("none"),
         fallback=Fallback.MSO_HIDE,
+    ),
+    Feature(
+        "display: block",
+        _named("display"),
+        (_OUTLOOK,),
+        "write <br> where a new line begins",
+        degrades=True,
+        values=_value("block"),
+        tags=_INLINE,
+    ),
+    Feature(
+        "padding outside of cells",
+        _named("padding(-.*)?"),
+        (_OUTLOOK,),
+        "write a margin, or put it into a cell",
+        degrades=True,
+        values=_value("(?!0(px)?$).*"),
+        tags=_BLOCKS,
+    ),
+    Feature(
+        "visibility",
+        _named("visibility"),
+        (_GMAIL, _OUTLOOK),
+        "leave out what is not to be seen",
+        values=_value("(?!visible).*"),
+    ),
+    Feature(
+        "a logical property",
+        _named(
+            "(margin|padding|border)-(inline|block)(-.*)?",
+            "((min|max)-)?(inline|block)-size",
+            "inset(-.*)?",
+        ),
+        (_GMAIL, _OUTLOOK, _COM),
+        "write top, right, bottom and left",
     ),
     Feature(
         "a background image",
@@ -179,6 +233,30 @@ FEATURES = (
         fallback=Fallback.BEFORE,
     ),
     Feature(
+        "a length in rem, or in parts of the window",
+        _ANY,
+        (_OUTLOOK,),
+        "write pixels, or before it a declaration with them",
+        values=_value(r".*(?<![\w#.])\d{0,5}\.?\d{1,5}(rem|ch|vw|vh|vmin|vmax)\b.*"),
+        fallback=Fallback.BEFORE,
+    ),
+    Feature(
+        "light-dark()",
+        _ANY,
+        (_GMAIL, _OUTLOOK, _COM),
+        "write the colour itself, and the dark one in @media (prefers-color-scheme: dark)",
+        values=_value(r".*\blight-dark\(.*"),
+        fallback=Fallback.BEFORE,
+    ),
+    Feature(
+        "a colour of lch() or lab()",
+        _ANY,
+        (_GMAIL, _OUTLOOK, _COM, _THUNDERBIRD),
+        "write it as #rrggbb",
+        values=_value(r".*\b(ok)?(lch|lab)\(.*"),
+        fallback=Fallback.BEFORE,
+    ),
+    Feature(
         "a transparent colour",
         _ANY,
         (_OUTLOOK,),
@@ -201,9 +279,16 @@ FEATURES = (
     ),
     Feature(
         "a shadow",
-        _named("(box|text)-shadow"),
+        _named("box-shadow"),
         (_GMAIL, _OUTLOOK),
         "nothing to do: there is none there",
+        degrades=True,
+    ),
+    Feature(
+        "a shadow of text",
+        _named("text-shadow"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "nothing to do if it can be read without",
         degrades=True,
     ),
     Feature(
@@ -222,24 +307,73 @@ FEATURES = (
     ),
     Feature(
         "an animation",
-        _named("(animation|transition)(-.*)?"),
+        _named("animation(-.*)?"),
+        (_GMAIL, _OUTLOOK, _COM, _THUNDERBIRD),
+        "nothing to do if it can be understood standing still",
+        degrades=True,
+    ),
+    Feature(
+        "a transition",
+        _named("transition(-.*)?"),
         (_GMAIL, _OUTLOOK, _COM),
         "nothing to do if it can be understood standing still",
         degrades=True,
     ),
 )
 
-ON_TOUCH = Feature(
-    ":hover",
-    _ANY,
-    (_GMAIL, _OUTLOOK, _COM),
-    "nothing to do if nothing is told by it alone",
-    degrades=True,
-)
-"""Selectors that wait for a pointer or a key."""
 
-LACK_MEDIA = (_OUTLOOK,)
+@dataclass(frozen=True, slots=True)
+class Selecting:
+    """What a selector asks for. `written` is searched for in it."""
+
+    name: str
+    written: re.Pattern[str]
+    lacking: tuple[Program, ...]
+    instead: str
+    degrades: bool = True
+
+
+SELECTORS = (
+    Selecting(
+        ":hover",
+        re.compile(r"(?i):hover\b"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "nothing to do if nothing is told by it alone",
+    ),
+    Selecting(
+        ":focus, :active or :visited",
+        re.compile(r"(?i):(focus|active|visited)\b"),
+        (_GMAIL, _OUTLOOK, _COM, _APPLE),
+        "nothing to do if nothing is told by it alone",
+    ),
+    Selecting(
+        "a selector by place, as :first-child",
+        re.compile(r"(?i):(first|last|nth|only)-(last-)?(child|of-type)\b"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "give the element a class",
+    ),
+    Selecting(
+        "::before or ::after",
+        re.compile(r"(?i)::?(before|after)\b"),
+        (_GMAIL, _OUTLOOK, _COM),
+        "write it into the mail itself",
+        degrades=False,
+    ),
+    Selecting(
+        "a selector of several names, as .a.b",
+        re.compile(r"[\w-][.#][\w-]"),
+        (_OUTLOOK, _COM),
+        "give the element a class of its own",
+    ),
+)
+"""What selectors ask for; what stands in the elements works without."""
+
+LACK_MEDIA = (_OUTLOOK, _THUNDERBIRD)
 """Who skips what stands in @media: what a mail does there is for the others."""
+
+LACK_AT_RULES = {"supports": (_GMAIL, _OUTLOOK, _COM, _THUNDERBIRD)}
+LACK_OTHER_AT_RULES = (_GMAIL, _OUTLOOK, _COM)
+"""Who skips what stands in at-rules but @media and @charset."""
 
 SPACED_COLOUR = re.compile(r"(?i)\b(?:rgb|hsl)a?\(\s*[\d.]+[a-z%]*\s+[\d.]")
 """A colour written without commas, for which Gmail drops the whole attribute or style element."""
