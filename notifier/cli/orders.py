@@ -73,7 +73,7 @@ def command(
 
     from notifier import overview  # noqa: PLC0415
     from notifier.cli.plan import show_plan  # noqa: PLC0415
-    from notifier.columns import COLUMNS, DEFAULT, choose  # noqa: PLC0415
+    from notifier.columns import COLUMNS  # noqa: PLC0415
 
     if planned:
         if columns or filters or sort:
@@ -82,7 +82,7 @@ def command(
     try:
         match columns:
             case None:
-                chosen = choose(DEFAULT)
+                chosen = None
             case "all":
                 chosen = tuple(COLUMNS.values())
             case _:
@@ -100,7 +100,9 @@ def command(
 class View:
     """What of the list is shown, and how."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] | None
+    """None where nobody chose: those of the account in a table, the same for all in CSV and JSON,
+    which programs read."""
     conditions: tuple[Condition, ...]
     sort: str | None
     form: str
@@ -152,14 +154,22 @@ def _gap_sentence(account: Account, digest: Digest) -> str:
 
 
 Found = Sequence[tuple["Account", tuple["Entry", ...]]]
+Chosen = tuple["Column", ...] | None
 
 
-def _table(found: Found, columns: tuple[Column, ...]) -> None:
+def _default(of_account: Sequence[str] = ()) -> tuple[Column, ...]:
+    from notifier.columns import DEFAULT, choose  # noqa: PLC0415
+
+    return choose(of_account or DEFAULT)
+
+
+def _table(found: Found, chosen: Chosen) -> None:
     from notifier.cli.table import print_table  # noqa: PLC0415
 
-    headings = [column.heading for column in columns]
-    numeric = frozenset(index for index, column in enumerate(columns) if column.numeric)
     for account, entries in found:
+        columns = chosen or _default(account.columns)
+        headings = [column.heading for column in columns]
+        numeric = frozenset(index for index, column in enumerate(columns) if column.numeric)
         count = "1 order waits" if len(entries) == 1 else f"{len(entries)} orders wait"
         click.echo(f"{account.name}: {count}.")
         if entries:
@@ -167,9 +177,10 @@ def _table(found: Found, columns: tuple[Column, ...]) -> None:
             print_table(headings, rows, numeric=numeric)
 
 
-def _csv(found: Found, columns: tuple[Column, ...]) -> None:
+def _csv(found: Found, chosen: Chosen) -> None:
     from notifier.attachments.csv import safe_cell  # noqa: PLC0415
 
+    columns = chosen or _default()
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["account", *(column.name for column in columns)])
@@ -182,13 +193,14 @@ def _csv(found: Found, columns: tuple[Column, ...]) -> None:
     click.echo(out.getvalue(), nl=False)
 
 
-def _json(found: Found, columns: tuple[Column, ...]) -> None:
+def _json(found: Found, chosen: Chosen) -> None:
+    columns = chosen or _default()
     rows = [_record(account, entry, columns) for account, entries in found for entry in entries]
     json.dump(rows, sys.stdout, ensure_ascii=False, indent=2)
     click.echo()
 
 
-_SHOW: dict[str, Callable[[Found, tuple[Column, ...]], None]] = {
+_SHOW: dict[str, Callable[[Found, Chosen], None]] = {
     "table": _table,
     "csv": _csv,
     "json": _json,

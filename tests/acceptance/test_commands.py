@@ -8,6 +8,7 @@ import email
 import email.policy
 import io
 import json
+import re
 import stat
 from datetime import UTC
 from pathlib import Path
@@ -60,6 +61,17 @@ async def test_the_table_is_for_people_and_has_headings(world: World) -> None:
     assert "Mimovrste: 8 orders wait." in shown.out
     assert "Tracking number" in shown.out
     assert str(world.marketplace.ready_ids()[0]) in shown.out
+
+
+async def test_the_table_has_the_columns_of_the_account_and_machines_the_same_as_ever(
+    world: World,
+) -> None:
+    world.configure(("recipients = [", 'columns = ["days", "order"]\nrecipients = ['))
+
+    table, for_machines = await world.call("orders"), await world.call("orders", "--format", "csv")
+
+    assert re.search(r"Days waiting\W+Order\W*$", table.out, re.MULTILINE)
+    assert for_machines.out.startswith("account,order,external_id,tracking,items,value,")
 
 
 async def test_an_overview_that_is_incomplete_says_so(world: World) -> None:
