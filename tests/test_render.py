@@ -594,3 +594,54 @@ def test_of_an_order_there_is_always_the_number_and_how_long_it_waits() -> None:
 
     assert "4500001  14 days, overdue\n" in parts.text
     assert "14 days" in parts.html.replace("\u00a0", " ")
+
+
+def order_told(*columns: str) -> tuple[str, str]:
+    """An order with two items, as the text and the HTML tell it with these columns."""
+    parts = render(normal(), of=account(columns=("order", *columns)))
+    text = parts.text.split("\n  4500007 ")[1].split("\n  4500012 ")[0]
+    html = parts.html.replace("\u00a0", " ").replace("&nbsp;", " ")
+    cells = html[html.index(">4500007<") : html.index(">4500012<")]
+    return text, re.sub(r"<[^>]+>", " ", cells)
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["text", "html"])
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (("external_id", "tracking"), ("Your no.", "MD4500007")),
+        (("tracking", "external_id"), ("MD4500007", "Your no.")),
+        (("shipped", "first_seen"), ("shipped 10 Nov", "first seen 14 Nov")),
+        (("first_seen", "shipped"), ("first seen 14 Nov", "shipped 10 Nov")),
+    ],
+)
+def test_what_shares_a_place_comes_in_the_order_of_the_columns(
+    columns: tuple[str, ...], words: tuple[str, str], part: int
+) -> None:
+    told = order_told(*columns)[part]
+
+    assert 0 <= told.find(words[0]) < told.find(words[1])
+
+
+@pytest.mark.parametrize(
+    ("columns", "words", "not_told"),
+    [
+        (("items",), "2 × Namizna svetilka", "ŠK-10453/A"),
+        (("sku",), "2 × ŠK-10453/A", "Namizna"),
+        (("pieces",), "3 pieces", "×"),
+        ((), "8 days", "3 pieces"),
+    ],
+)
+def test_what_is_in_an_order_is_told_as_the_columns_say(
+    columns: tuple[str, ...], words: str, not_told: str
+) -> None:
+    for told in order_told(*columns):
+        assert words in " ".join(told.split())
+        assert not_told not in told
+
+
+def test_cash_on_delivery_may_stand_before_the_value() -> None:
+    html = render(normal(), of=account(columns=("order", "cod", "value"))).html
+    cell = html[html.index(">4500001<") : html.index(">4500007<")].replace("\u00a0", " ")
+
+    assert cell.index("COD €34.99") < cell.index("€35.00")

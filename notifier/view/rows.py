@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +36,14 @@ class ItemLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """What an order is worth, or what was to be paid for it."""
+
+    text: str
+    is_minor: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One order. Every text is clean, and in the language of the mail."""
 
@@ -43,6 +51,8 @@ class Row:
     reference: str | None
     """The seller's own number of the order."""
     parcels: tuple[Link, ...]
+    below: tuple[Link, ...]
+    """Both, as they stand under the number: in the order of the account's columns."""
     items: tuple[ItemLine, ...]
     more: str | None
     """What of it is not shown, if it has very many parcels or items."""
@@ -53,6 +63,8 @@ class Row:
     tone: Tone
     value: str | None
     cod: str | None
+    amounts: tuple[Amount, ...]
+    """Both, in the order of the account's columns."""
     dates: str
     note: str | None
     """What is unusual about it."""
@@ -66,20 +78,39 @@ class Row:
 def view_row(entry: Entry, digest: Digest, account: Account, language: Language) -> Row:
     """Word one order for a mail: what the account's columns tell, and always how long it waits."""
     order = entry.order
+    reference = _reference(order.external_id, language) if account.tells("external_id") else None
+    parcels = tuple(_parcels(entry, account, language))
+    value = _amount(order.value, language) if account.tells("value") else None
+    cod = _cod(order.cod, language) if account.tells("cod") else None
+    below = {"external_id": (Link(reference, None),) if reference else (), "tracking": parcels}
+    amounts = {"value": (value, False), "cod": (cod, True)}
     return Row(
         number=Link(foreign(order.called), portal_url(account, order.called)),
-        reference=_reference(order.external_id, language) if account.tells("external_id") else None,
-        parcels=tuple(_parcels(entry, account, language)),
-        items=tuple(_items(entry, account)),
+        reference=reference,
+        parcels=parcels,
+        below=tuple(link for name in _in_order(below, account) for link in below[name]),
+        items=tuple(_items(entry, account, language)),
         more=_more(entry, account, language),
         badge=_badge(entry, digest, language),
         mark=language.gettext("overdue") if entry.overdue else None,
         tone=_tone(entry, digest),
-        value=_amount(order.value, language) if account.tells("value") else None,
-        cod=_cod(order.cod, language) if account.tells("cod") else None,
+        value=value,
+        cod=cod,
+        amounts=tuple(
+            Amount(text, is_minor)
+            for text, is_minor in map(amounts.__getitem__, _in_order(amounts, account))
+            if text
+        ),
         dates=" · ".join(_dates(entry, digest, account, language)),
         note=_note(entry, language),
     )
+
+
+def _in_order(names: Collection[str], account: Account) -> Iterator[str]:
+    """These columns in the account's order; those that it does not name come as they are here."""
+    first = [name for name in account.columns if name in names]
+    yield from first
+    yield from (name for name in names if name not in first)
 
 
 def _reference(external_id: str | None, language: Language) -> str | None:
@@ -101,16 +132,26 @@ def _parcels(entry: Entry, account: Account, language: Language) -> Iterator[Lin
         yield Link(number, url if index == 0 else None)
 
 
-def _items(entry: Entry, account: Account) -> Iterator[ItemLine]:
-    if not account.tells("items"):
+def _items(entry: Entry, account: Account, language: Language) -> Iterator[ItemLine]:
+    """Titles, or numbers of articles, or how many pieces at least: as much as is to be told."""
+    if not _tells_items(account):
+        pieces = sum(item.quantity for item in entry.order.items)
+        if pieces and account.tells("pieces"):
+            yield ItemLine(language.ngettext("{count} piece", "{count} pieces", pieces), None)
         return
     for item in entry.order.items[:MOST_ITEMS]:
         sku = foreign(item.sku or "") if account.tells("sku") else ""
-        yield ItemLine(f"{item.quantity} × {foreign(item.title)}", sku or None)
+        title = foreign(item.title) if account.tells("items") else sku
+        if title:
+            yield ItemLine(f"{item.quantity} × {title}", sku if sku and sku != title else None)
+
+
+def _tells_items(account: Account) -> bool:
+    return account.tells("items") or account.tells("sku")
 
 
 def _more(entry: Entry, account: Account, language: Language) -> str | None:
-    items = len(entry.order.items) - MOST_ITEMS if account.tells("items") else 0
+    items = len(entry.order.items) - MOST_ITEMS if _tells_items(account) else 0
     parcels = len(entry.order.tracking_numbers) - MOST_PARCELS if account.tells("tracking") else 0
     told = []
     if items > 0:
@@ -176,15 +217,39 @@ def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
 
 
 def _dates(entry: Entry, digest: Digest, account: Account, language: Language) -> Iterator[str]:
-    shipped = _shipped(entry, digest, language) if account.tells("shipped") else None
-    if shipped and (entry.departure or not digest.is_first):
-        yield shipped
+    for column in _in_order(_DATES, account):
+        day = _DATES[column](entry, digest, language) if account.tells(column) else None
+        if day:
+            yield day
+
+
+def _shipped_before(entry: Entry, digest: Digest, language: Language) -> str | None:
+    """Not where the badge says it."""
+    in_badge = digest.is_first and not entry.departure
+    return None if in_badge else _shipped(entry, digest, language)
+
+
+def _first_attempt(entry: Entry, digest: Digest, language: Language) -> str | None:
     attempt = entry.order.first_delivery_attempt
-    if attempt and account.tells("first_attempt"):
-        day = language.day_in(attempt, digest.zone)
-        yield language.gettext("first delivery attempt {day}", day=day)
-    if entry.first_seen != digest.day and account.tells("first_seen"):
-        yield language.gettext("first seen {day}", day=language.day(entry.first_seen))
+    if attempt is None:
+        return None
+    return language.gettext(
+        "first delivery attempt {day}", day=language.day_in(attempt, digest.zone)
+    )
+
+
+def _first_seen(entry: Entry, digest: Digest, language: Language) -> str | None:
+    if entry.first_seen == digest.day:
+        return None
+    return language.gettext("first seen {day}", day=language.day(entry.first_seen))
+
+
+_DATES: Mapping[str, Callable[[Entry, Digest, Language], str | None]] = {
+    "shipped": _shipped_before,
+    "first_attempt": _first_attempt,
+    "first_seen": _first_seen,
+}
+"""The dates of an order, by the column that tells them."""
 
 
 def _note(entry: Entry, language: Language) -> str | None:
