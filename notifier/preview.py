@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import date
 
 from notifier.digest import Digest
-from notifier.freeze import Attachment
+from notifier.freeze import Attachment, freeze
 from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage
 from notifier.lint import Finding, expected_of, lint
 from notifier.parts import Account
 from notifier.reading import Failed, Source
 from notifier.recipients import Recipient
 from notifier.render import Parts
-from notifier.run import Wish, Workshop, find_task, freeze_for, read_digest, render_for
+from notifier.run import Wish, Workshop, find_task, read_digest, render_for
+from notifier.view.look import LOGO_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Preview:
     digest: Digest
     reader: Recipient
     parts: Parts
+    page: str
+    """The HTML part as a browser can show it."""
     message: FrozenMessage
     files: tuple[Attachment, ...]
     findings: tuple[Finding, ...]
@@ -42,10 +46,29 @@ async def preview(
     if isinstance(digest, Failed):
         raise digest.error
     reader = _reader(account, language)
-    (message,) = freeze_for((reader,), account, digest, shop, task.edition or AUTOMATIC_EDITION)
     parts, files = render_for(reader, account, digest, shop)
+    message = freeze(
+        parts,
+        files,
+        recipient=reader,
+        account=account,
+        sender=shop.sender,
+        day=digest.day,
+        edition=task.edition or AUTOMATIC_EDITION,
+        at=shop.clock(),
+    )
     expected = expected_of(digest, account, shop.sender, reader.language)
-    return Preview(digest, reader, parts, message, files, lint(parts, expected, message.content))
+    findings = lint(parts, expected, message.content)
+    return Preview(digest, reader, parts, _page(parts, account), message, files, findings)
+
+
+def _page(parts: Parts, account: Account) -> str:
+    """The HTML part for a browser: the logo that comes beside it in a mail is put into it."""
+    logo = account.look.logo
+    if logo is None:
+        return parts.html
+    data = f"data:image/{logo.subtype};base64,{b64encode(logo.content).decode()}"
+    return parts.html.replace(f"cid:{LOGO_ID}", data)
 
 
 def _reader(account: Account, language: str | None) -> Recipient:

@@ -81,9 +81,9 @@ def command(
         click.echo(f"Subject: {parts.subject}\n")
         click.echo(parts.text, nl=False)
     if html == STANDARD_OUTPUT:
-        click.echo(parts.html)
+        click.echo(shown.page)
     elif html or show:
-        file = _write(parts.html.encode(), html)
+        file = _write(shown.page.encode(), html)
         click.echo(f"HTML part: {file}")
         if show:
             click.launch(file.as_uri())

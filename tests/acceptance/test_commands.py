@@ -101,6 +101,19 @@ async def test_preview_shows_the_mail_and_leaves_no_trace(world: World) -> None:
     assert not (world.folder / "notifier.db").exists()
 
 
+async def test_a_browser_shows_the_logo_of_a_preview_though_it_is_not_beside_it(
+    world: World,
+) -> None:
+    (world.folder / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    world.configure(("recipients = [", 'logo = "logo.png"\nrecipients = ['))
+    page, mail = world.folder / "page.html", world.folder / "mail.eml"
+
+    await world.call("preview", "--html", str(page), "--eml", str(mail))
+
+    assert 'src="data:image/png;base64,iVBORw0KGgo="' in page.read_text(encoding="utf-8")
+    assert b"Content-ID: <logo@" in mail.read_bytes()
+
+
 async def test_a_preview_writes_the_files_that_go_along(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "files"
 
