@@ -21,7 +21,8 @@ from notifier.marketplace.answers import (
     Unreadable,
     open_answer,
 )
-from notifier.marketplace.window import Begun, Window
+from notifier.marketplace.phase import Begun
+from notifier.marketplace.window import Window
 from notifier.parts import MarketplaceAccess
 
 MOST_TRIES = 4

@@ -11,30 +11,29 @@ from the next.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from notifier.marketplace import pace
+from notifier.marketplace.phase import Begun, Phase
 
 LONGEST_PACED = timedelta(minutes=1)
 
 _SHARE = 0.97
 """Of what is allowed: calls do not arrive in the rhythm in which they were made."""
+_SPARED = 0.25
+"""Of a window of one second, and less of longer ones, until its end is learnt: where it is used up
+before, nobody knows how long to wait."""
+_BRISK = 1.2
+"""So many times as fast as the limit once its end is learnt: then nothing is lost by waiting for
+it, and others find calls left for most of a window."""
 _ROUNDED = 1.0
 """How much longer a window may last than its whole seconds say."""
 _LATE = 0.05
 """So many seconds of what was slept too long are caught up."""
 _FASTEST = 2
 """So many times as fast as the limit we go, to use what is left at the end of a window."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A call under way: how many began up to it, and how many had ended then."""
-
-    number: int
-    ended: int
 
 
 class Window:
@@ -57,7 +56,8 @@ class Window:
         """How many of our calls are certainly no longer to be taken off that."""
         self._ended_at_renewal = 0
         self._ends_at = 0.0
-        self._length = 0.0
+        self._longest_told = 0.0
+        self._phase = Phase()
         self._limit: int | None = None
         self._next_at = 0.0
 
@@ -86,7 +86,7 @@ class Window:
         self._next_at = max(self._next_at, now - _LATE) + self._pause(now)
         self._begun += 1
         self.allowance = None if self.allowance is None else self.allowance - 1
-        return Begun(self._begun, self._ended)
+        return Begun(self._begun, self._ended, now)
 
     def end(self, call: Begun, headers: Mapping[str, str] | None, now: float) -> None:
         """It is over; `headers` are those of its answer, None where there was none."""
@@ -114,10 +114,12 @@ class Window:
 
     def _note(self, call: Begun, left: int, lasts: float, now: float) -> None:
         """What had ended before the call began is counted in its answer, and it is itself."""
+        if not self._phase.hear(call, self._ended, left, lasts, now):
+            return
         self._newest, self._told, self._counted = call.number, left, call.ended + 1
         self._ended_at_renewal = self._counted
-        self._ends_at = now + lasts + _ROUNDED
-        self._length = max(self._length, lasts)
+        self._ends_at = min(now + lasts + _ROUNDED, self._phase.ends_by)
+        self._longest_told = max(self._longest_told, lasts)
 
     def _renew(self, now: float) -> None:
         """A new window begins, though no answer has told of it.
@@ -127,7 +129,8 @@ class Window:
         """
         self._told = self._limit or 0
         self._counted, self._ended_at_renewal = self._ended_at_renewal, self._ended
-        self._ends_at = now + self._length + _ROUNDED
+        self._phase.begin(now)
+        self._ends_at = min(now + self._longest_told + _ROUNDED, self._phase.ends_by)
 
     @property
     def _left(self) -> int:
@@ -137,8 +140,11 @@ class Window:
         """From one call to the next: even, or faster while more is left than that would use."""
         if not self._limit:
             return 0.0
-        surely = max(self._limit - (self._begun - self._counted), self._limit / 2)
-        even = self._length / (_SHARE * surely)
+        if self._phase.longest < math.inf:
+            return self._phase.longest / (_BRISK * self._limit)
+        surely = max(self._limit - (self._begun - self._ended), self._limit / 2)
+        share = min(_SHARE, 1 - _SPARED / max(1.0, self._longest_told))
+        even = self._longest_told / (share * surely)
         if now >= self._ends_at or self._left <= 0:
             return even
         exact = (self._ends_at - now) / (_SHARE * self._left)

@@ -11,7 +11,8 @@ from random import Random
 
 import pytest
 
-from notifier.marketplace.window import Begun, Window
+from notifier.marketplace.phase import Begun
+from notifier.marketplace.window import Window
 
 
 def told(left: int, lasts: int, limit: int = 100) -> dict[str, str]:
@@ -80,7 +81,7 @@ def test_a_short_window_sets_a_pace_a_little_below_what_it_allows() -> None:
         call(window, now, told(left, 1, limit=100))
 
     assert window.allowance is None
-    assert 0.97 < now < 1.1
+    assert 1.2 < now < 1.4  # until it is learnt when windows end, a quarter of them is spared
 
 
 def test_what_was_slept_too_long_is_caught_up_but_no_pause() -> None:
@@ -232,12 +233,12 @@ class Season:
 
 @pytest.mark.parametrize("stall", [0.0, 0.3])
 @pytest.mark.parametrize("rounding", [round, math.ceil, math.floor])
-@pytest.mark.parametrize("rate", [5, 20, 50, 100, 200])
-@pytest.mark.parametrize(("window_seconds", "most"), [(1, 2.7), (2, 2.0), (5, 1.2), (10, 1.15)])
+@pytest.mark.parametrize("rate", [5, 10, 20, 50, 100, 200])
+@pytest.mark.parametrize(("window_seconds", "most"), [(1, 1.15), (2, 1.15), (5, 1.05), (10, 1.05)])
 def test_a_limit_is_used_up_and_never_run_into(
     rate: int, window_seconds: int, most: float, rounding: Rounding, stall: float
 ) -> None:
-    """`most` times as long as the limit allows; of a short window a second is much."""
+    """`most` times as long as the limit allows; of a short window, to learn its end is much."""
     calls = rate * 40
     for seed in range(2):
         draw = Random(seed)  # noqa: S311 - a story, not a secret

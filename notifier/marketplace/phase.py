@@ -1,0 +1,100 @@
+"""When the present window of a limit ends, learnt from how what is left goes up again.
+
+Answers tell that in whole seconds, rounded as nobody has documented; of a window of one second
+that is nothing. But between two calls, of which the later one is told that more is left, a new
+window began. Where that was seen twice, no window lasts longer than from one to the other; and
+once the length is sure, all windows begin at the same moment of it, which each of them narrows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+_MOST_HEARD = 64
+_DRIFT = 1e-4
+"""So many seconds a second two clocks may go apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call under way: how many began up to it, how many had ended then, and when that was."""
+
+    number: int
+    ended: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """An answer: its call, how many calls had ended with it, and what it left."""
+
+    call: Begun
+    ended: int
+    left: int
+
+
+class Phase:
+    """What answers give away of windows whose length is in whole seconds, by our own clock."""
+
+    def __init__(self) -> None:
+        self.longest = math.inf
+        """No window lasts longer, in seconds; infinity where nobody knows."""
+        self._told = 1.0
+        """The most seconds that an answer told to be left of a window."""
+        self._renewal = (-math.inf, math.inf)
+        """Between these two a window began."""
+        self.ends_by = math.inf
+        """The present window is over by then; infinity where nobody knows."""
+        self._heard: deque[_Heard] = deque(maxlen=_MOST_HEARD)
+
+    def begin(self, now: float) -> None:
+        """A window has begun by now."""
+        self.ends_by = now + self.longest
+        if self._is_sure:
+            after, by = self._renewal
+            self.ends_by = by + math.ceil((now - after) / self.longest) * self.longest
+
+    def hear(self, call: Begun, ended: int, left: int, lasts: float, now: float) -> bool:
+        """Whether an answer is of the present window; False where it seems to be of the last.
+
+        It is the `ended`-th to end, and tells what is `left` of a window that `lasts` so many
+        seconds more. Only answers to calls made ever later may be told.
+        """
+        self._told = max(self._told, lasts)
+        before = self._last_before(call)
+        if before and left > before.left:
+            self._learn(before.call.at, now)
+            self.begin(now)
+        elif call.at < self.ends_by <= now and now - call.at < self.longest / 2:
+            return False
+        elif now >= self.ends_by or self.ends_by == math.inf:
+            self.begin(now)
+        self._heard.append(_Heard(call, ended, left))
+        return True
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether a window lasts exactly `longest`: what is told to be left is never more."""
+        return self._told == self.longest
+
+    def _learn(self, after: float, by: float) -> None:
+        """Between these two a window began."""
+        known_after, known_by = self._renewal
+        if after >= known_by:  # so it is not the same one seen twice
+            self.longest = min(self.longest, max(1, math.floor(by - known_after)))
+        self._renewal = self._narrowed(after, by) if self._is_sure else (after, by)
+
+    def _narrowed(self, after: float, by: float) -> tuple[float, float]:
+        """What is known of that moment by this window and the ones before."""
+        known_after, known_by = self._renewal
+        passed = round((after + by - known_after - known_by) / 2 / self.longest) * self.longest
+        drift = passed * _DRIFT
+        both = max(after, known_after + passed - drift), min(by, known_by + passed + drift)
+        is_one = by - after + known_by - known_after < self.longest and both[0] <= both[1]
+        return both if is_one else (after, by)
+
+    def _last_before(self, call: Begun) -> _Heard | None:
+        """The latest of the answers that had come when a call began."""
+        return next((one for one in reversed(self._heard) if one.ended <= call.ended), None)
