@@ -107,6 +107,10 @@ FALLBACKS: dict[str, tuple[frozenset[str], str]] = {
         "The number of an order is underlined like other links, or one value is all there is.",
     ),
     "css-white-space": (frozenset({GMAIL, OUTLOOK}), "A badge of two words may take two lines."),
+    "css-word-break": (
+        frozenset({GMAIL, GMAIL_ON_A_PHONE, OUTLOOK_COM, APPLE_MAIL}),
+        "All but keep-all; without, a number longer than the screen makes the page wider.",
+    ),
     "html-img": (
         frozenset({THUNDERBIRD}),
         "Unknown to caniemail, and shown by it: a logo, no words.",
