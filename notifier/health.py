@@ -21,6 +21,7 @@ SECONDS = 5.0
 MOST_VISITORS = 32
 
 _GROUP_MAY_ASK = 0o660
+_TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,38 @@ async def open_door(listen: str, ask: Ask, *, seconds: float = SECONDS) -> Async
         task = asyncio.create_task(_visit(reader, writer, ask, seconds))
         visits.add(task)
         task.add_done_callback(visits.discard)
+        # Not in the task itself: one that is cancelled before its first step has no `finally`.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     server, address = await _listen(listen, visit)
     try:
         yield address
     finally:
-        server.close()
+        await _let_nobody_in(server)
         for task in visits:
             task.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
+        await _turns()
         if listen.startswith("/"):
             Path(listen).unlink(missing_ok=True)  # noqa: ASYNC240 - a moment, at the very end
+
+
+async def _let_nobody_in(server: asyncio.Server) -> None:
+    """Close `server` once whoever was let in just before has become a visit.
+
+    asyncio would forget, open, the connection it is accepting while its server is closed
+    (python/cpython#109564).
+    """
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    await _turns()
+    server.close()
+
+
+async def _turns() -> None:
+    """Let asyncio do what it has put off: make known what it accepted, close what was aborted."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 async def _listen(
@@ -79,19 +101,16 @@ async def _visit(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ask: Ask, seconds: float
 ) -> None:
     """One question, one answer; a visitor who goes away or says nothing costs us nothing."""
-    try:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            try:
-                async with asyncio.timeout(seconds):
-                    writer.write(await _answer(reader, ask))
-                    await writer.drain()
-            except TimeoutError:
-                writer.write(_response(HTTPStatus.REQUEST_TIMEOUT))
-            writer.close()
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        try:
             async with asyncio.timeout(seconds):
-                await writer.wait_closed()
-    finally:
-        writer.transport.abort()
+                writer.write(await _answer(reader, ask))
+                await writer.drain()
+        except TimeoutError:
+            writer.write(_response(HTTPStatus.REQUEST_TIMEOUT))
+        writer.close()
+        async with asyncio.timeout(seconds):
+            await writer.wait_closed()
 
 
 async def _answer(reader: asyncio.StreamReader, ask: Ask) -> bytes:

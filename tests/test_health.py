@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import socket
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -121,3 +123,15 @@ async def test_a_socket_is_for_its_group_and_is_gone_at_the_end(tmp_path: Path) 
             assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
             writer.close()
         assert not path.exists()
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_comes_as_the_door_closes_leaves_nothing_behind(turns: int) -> None:
+    async with door() as port:
+        visitor = socket.create_connection(("127.0.0.1", port))
+        for _ in range(turns):  # of the loop, in one of which the visit begins
+            await asyncio.sleep(0)
+    visitor.close()
+    await asyncio.sleep(0)
+
+    gc.collect()  # a socket that was not closed is a warning, and so a failure

@@ -16,6 +16,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tests.loopback import Visits
+
 _PIECE = 2**16
 _LINGER = struct.pack("ii", 1, 0)
 """On, for no time: what is closed so is closed by RST (socket(7))."""
@@ -90,19 +92,16 @@ async def _first(count: int, said: asyncio.StreamReader, asker: asyncio.StreamWr
 async def through(base_url: str, trouble: Trouble) -> AsyncIterator[str]:
     """Stand before the server at `base_url` while the block runs; gives the URL to ask instead."""
     host, port = urlsplit(base_url).hostname, urlsplit(base_url).port
-    lines: set[asyncio.Task[None]] = set()
+    lines = Visits()
 
-    async def open_line(asking: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
-        lines.add(asyncio.create_task(_line(host, port, asking, asker, trouble)))
+    def open_line(asking: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
+        lines.begin(_line(host, port, asking, asker, trouble), asker)
 
     server = await asyncio.start_server(open_line, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
-        server.close()
-        for line in lines:
-            line.cancel()
-        await asyncio.gather(*lines, return_exceptions=True)
+        await lines.end(server)
 
 
 async def _line(

@@ -9,9 +9,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from typing import Self
+
+from tests.loopback import Visits
 
 
 class Greylist:
@@ -21,7 +24,7 @@ class Greylist:
         """`times` is how often a recipient is put off, for each of its senders; else never."""
         self.asked: Counter[tuple[str, str]] = Counter()
         self._times = times
-        self._visits: set[asyncio.Task[None]] = set()
+        self._visits = Visits()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -30,10 +33,7 @@ class Greylist:
 
     async def __aexit__(self, *_error: object) -> None:
         assert self._server is not None
-        self._server.close()
-        for visit in self._visits:
-            visit.cancel()
-        await asyncio.gather(*self._visits, return_exceptions=True)
+        await self._visits.end(self._server)
 
     @property
     def setting(self) -> str:
@@ -43,17 +43,13 @@ class Greylist:
         return f"smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:{port}"
 
     def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._visits.add(asyncio.create_task(self._answer(reader, writer)))
+        self._visits.begin(self._answer(reader, writer), writer)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # Postfix went away
             while True:
                 question = (await reader.readuntil(b"\n\n")).decode()
                 writer.write(f"action={self._verdict(question)}\n\n".encode())
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # Postfix went away
-        finally:
-            writer.transport.abort()
 
     def _verdict(self, question: str) -> str:
         named = dict(line.split("=", 1) for line in question.splitlines() if line)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 import socket
 import ssl
@@ -23,11 +24,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from tests.loopback import Visits
+
 OFFERS = ("SIZE 52428800", "8BITMIME", "DSN", "SMTPUTF8")
-# Of the loop, until an aborted connection has closed its socket, through TLS. Nobody else waits for
-# it: StreamWriter.wait_closed() never ends after a handshake that failed, wait_closed() of a server
-# does not wait before Python 3.12.
-_TURNS_TO_CLOSE = 3
 _END = b"\r\n.\r\n"
 _PATH = re.compile(r"(?:FROM|TO):<(?P<address>[^>]*)>(?P<options>.*)", re.IGNORECASE)
 
@@ -200,7 +199,7 @@ class SmtpNeighbour:
         self._scripted: list[_Scripted] = []
         self._greylisted: Counter[str] = Counter()
         self._refusals = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = Visits()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -211,16 +210,8 @@ class SmtpNeighbour:
 
     async def __aexit__(self, *_error: object) -> None:
         assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
-        for _ in range(_TURNS_TO_CLOSE):
-            await asyncio.sleep(0)
+        await self._open.end(self._server)
         await self._server.wait_closed()
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
 
     def script(self, step: Step, *actions: Action, only: str = "", always: bool = False) -> None:
         """The next times `step` comes, with `only` in its line, do these instead, one each.
@@ -255,7 +246,7 @@ class SmtpNeighbour:
 
     def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.visits += 1
-        self._tasks.add(asyncio.create_task(Conversation(self, reader, writer).hold()))
+        self._open.begin(Conversation(self, reader, writer).hold(), writer)
 
     def _action(self, step: Step, line: str, otherwise: str) -> Action:
         for scripted in self._scripted:
@@ -282,14 +273,10 @@ class Conversation:
 
     async def hold(self) -> None:
         """Talk until either side has enough."""
-        try:
+        with contextlib.suppress(OSError):  # the client went away
             await self._act(Step.GREETING, "", "220 neighbour.example ESMTP")
             while not self.writer.is_closing() and (line := await self._hear()):
                 await self._obey(line)
-        except OSError:
-            pass  # the client went away
-        finally:
-            self.writer.transport.abort()
 
     def keep(self) -> None:
         """Take the message that has come, once for each of its recipients."""
