@@ -21,7 +21,7 @@ from notifier.marketplace.answers import (
     Unreadable,
     open_answer,
 )
-from notifier.marketplace.phase import Begun
+from notifier.marketplace.tally import Begun
 from notifier.marketplace.window import Window
 from notifier.parts import MarketplaceAccess
 

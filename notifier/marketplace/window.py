@@ -2,11 +2,6 @@
 
 A window of up to a minute sets the pace; a longer one is an allowance that the seller's other
 systems share. Seconds are those of the event loop.
-
-An answer tells how many calls are left, but not which of ours it has counted: others were under
-way, and answers overtake each other. All those are taken for uncounted. So what we think is left
-is never more than what is, in whichever window an answer was given, and no window need be told
-from the next.
 """
 
 from __future__ import annotations
@@ -16,7 +11,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from notifier.marketplace import pace
-from notifier.marketplace.phase import Begun, Phase
+from notifier.marketplace.phase import Of, Phase
+from notifier.marketplace.tally import Begun, Tally
 
 LONGEST_PACED = timedelta(minutes=1)
 
@@ -44,17 +40,9 @@ class Window:
         """Calls left of a day; None as long as no answer told."""
         self.daily_limit = daily_limit
         """Calls of a whole day; None as above."""
-        self._begun = 0
-        self._ended = 0
+        self._tally = Tally()
         self._day_left: int | None = None
         self._day_ends_at = 0.0
-        self._newest = 0
-        """The number of the last begun of the calls that told of a short window."""
-        self._told = 0
-        """What it told to be left."""
-        self._counted = 0
-        """How many of our calls are certainly no longer to be taken off that."""
-        self._ended_at_renewal = 0
         self._ends_at = 0.0
         self._longest_told = 0.0
         self._phase = Phase()
@@ -64,7 +52,7 @@ class Window:
     @property
     def is_busy(self) -> bool:
         """Whether a call is under way."""
-        return self._begun > self._ended
+        return self._tally.under_way > 0
 
     def day_lasts(self, now: float) -> float | None:
         """Seconds until the calls of a day are counted anew: 0 where that was not told.
@@ -79,19 +67,18 @@ class Window:
             return now
         if now >= self._ends_at:
             self._renew(now)
-        return max(now, self._next_at if self._left > 0 else self._ends_at)
+        return max(now, self._next_at if self._tally.left > 0 else self._ends_at)
 
     def begin(self, now: float) -> Begun:
         """A call begins."""
         self._next_at = max(self._next_at, now - _LATE) + self._pause(now)
-        self._begun += 1
         self.allowance = None if self.allowance is None else self.allowance - 1
-        return Begun(self._begun, self._ended, now)
+        return self._tally.begin(now)
 
     def end(self, call: Begun, headers: Mapping[str, str] | None, now: float) -> None:
         """It is over; `headers` are those of its answer, None where there was none."""
-        self._ended += 1
         left = pace.calls_left(headers) if headers else None
+        self._tally.end(now, left)
         if headers is None or left is None:
             return
         lasts, limit = pace.window_left(headers), pace.calls_allowed(headers)
@@ -100,7 +87,7 @@ class Window:
         if lasts is None or lasts > LONGEST_PACED or of_a_day:
             self._note_day(left, None if lasts is None else lasts.total_seconds() + now)
             self.daily_limit = limit or self.daily_limit
-        elif call.number > self._newest:
+        else:
             self._limit = limit or max(self._limit or 0, left + 1)
             self._note(call, left, lasts.total_seconds(), now)
 
@@ -110,31 +97,27 @@ class Window:
         is_new = known is None or (ends_at or 0.0) > self._day_ends_at + LONGEST_PACED.seconds
         self._day_left = left if known is None or is_new else min(left, known)
         self._day_ends_at = max(self._day_ends_at, ends_at or 0.0)
-        self.allowance = self._day_left - (self._begun - self._ended)
+        self.allowance = self._day_left - self._tally.under_way
 
     def _note(self, call: Begun, left: int, lasts: float, now: float) -> None:
-        """What had ended before the call began is counted in its answer, and it is itself."""
-        if not self._phase.hear(call, self._ended, left, lasts, now):
+        if not self._tally.is_news(call):
+            self._tally.hear_late(left)
             return
-        self._newest, self._told, self._counted = call.number, left, call.ended + 1
-        self._ended_at_renewal = self._counted
+        match self._phase.hear(call, self._tally.ended, left, lasts, now):
+            case Of.LAST:
+                return
+            case Of.NEW:
+                self._tally.hear_of_new(call, left)
+            case Of.PRESENT:
+                self._tally.hear(call, left)
         self._ends_at = min(now + lasts + _ROUNDED, self._phase.ends_by)
         self._longest_told = max(self._longest_told, lasts)
 
     def _renew(self, now: float) -> None:
-        """A new window begins, though no answer has told of it.
-
-        The calls that we did not know to be counted in the old one may count in this one. What
-        had ended when the last one was renewed like this does not.
-        """
-        self._told = self._limit or 0
-        self._counted, self._ended_at_renewal = self._ended_at_renewal, self._ended
+        """A new window begins, though no answer has told of it."""
         self._phase.begin(now)
+        self._tally.renew(self._limit or 0, self._phase.began_after, now)
         self._ends_at = min(now + self._longest_told + _ROUNDED, self._phase.ends_by)
-
-    @property
-    def _left(self) -> int:
-        return self._told - (self._begun - self._counted)
 
     def _pause(self, now: float) -> float:
         """From one call to the next: even, or faster while more is left than that would use."""
@@ -142,10 +125,10 @@ class Window:
             return 0.0
         if self._phase.longest < math.inf:
             return self._phase.longest / (_BRISK * self._limit)
-        surely = max(self._limit - (self._begun - self._ended), self._limit / 2)
+        surely = max(self._limit - self._tally.under_way, self._limit / 2)
         share = min(_SHARE, 1 - _SPARED / max(1.0, self._longest_told))
         even = self._longest_told / (share * surely)
-        if now >= self._ends_at or self._left <= 0:
+        if now >= self._ends_at or self._tally.left <= 0:
             return even
-        exact = (self._ends_at - now) / (_SHARE * self._left)
+        exact = (self._ends_at - now) / (_SHARE * self._tally.left)
         return min(even, max(exact, even / _FASTEST))
