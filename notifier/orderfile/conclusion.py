@@ -57,7 +57,7 @@ class Sorting:
         orders = tuple(order for _, (order, _) in sorted(found.items()) if order)
         undecided = [order.called for order, agree in found.values() if order and not agree]
         numbers = dict(self._unread())
-        unread = tuple(sorted(numbers))
+        unread = tuple(sorted({*numbers, *self._maybe_unread(known)}))
         departed = dict(self._departed(frozenset(known), {order.id for order in orders}, unread))
         candidates = len(self.rows.keys() | set(unread))
         _tell(self.name, candidates, len(orders), len(self.broken), calls)
@@ -77,17 +77,18 @@ class Sorting:
             if broken.number and (id_ := fields.order_id(broken.number)) not in self.rows:
                 yield id_, broken.number
 
+    def _maybe_unread(self, known: Collection[int]) -> Iterator[int]:
+        """A row of which not even the order is known may be that of any order."""
+        if not all(broken.number for broken in self.broken):
+            yield from (id_ for id_ in known if id_ not in self.rows)
+
     def _departed(
         self, known: frozenset[int], waiting: Collection[int], unread: Collection[int]
     ) -> Iterator[tuple[int, Departure]]:
-        # A row of which not even the order is known may be that of any order.
-        all_named = all(broken.number for broken in self.broken)
         for id_ in known - set(waiting) - set(unread):
-            if id_ in self.rows:
-                collected = all(row.says is Says.COLLECTED for row in self.rows[id_])
-                yield id_, Departure.RETURNED if collected else Departure.WITHDRAWN
-            elif all_named:
-                yield id_, Departure.RETURNED
+            rows = self.rows.get(id_, ())
+            collected = all(row.says is Says.COLLECTED for row in rows)
+            yield id_, Departure.RETURNED if collected else Departure.WITHDRAWN
 
     def _gaps(self, undecided: Sequence[str]) -> Iterator[str]:
         if self.broken:

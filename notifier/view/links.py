@@ -26,8 +26,9 @@ class Link:
 
 
 def portal_url(account: Account, number: str) -> str | None:
-    """The page of an order in the seller's portal."""
-    return account.order_url.replace("{id}", quote(number, safe="")) if account.order_url else None
+    """The page of an order in the seller's portal; None where no address holds its number."""
+    url = (account.order_url or "").replace("{id}", quote(number, safe=""))
+    return url if 0 < len(url) <= LONGEST_URL else None
 
 
 def carrier_url(url: str | None) -> str | None:

@@ -248,9 +248,9 @@ async def test_a_row_that_cannot_be_read_is_named_and_keeps_no_other_from_being_
     reading = await gap(access(file), known=[1, 2, 5])
 
     assert [order.id for order in reading.orders] == [1, 4]
-    assert reading.unread == (2, 3)
+    assert reading.unread == (2, 3, 5)  # the row without a number may be that of order 5
     assert reading.departed == {}
-    assert reading.candidates == 4
+    assert reading.candidates == 5
     assert "line 3 (it has no order number)" in reading.why
     assert "line 4, order 2 (it has 4 cells, the header 10)" in reading.why
 
