@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from notifier.digest import compose
 from notifier.i18n import available_languages
 from notifier.reading import Complete
 from notifier.render import Renderer
-from tests.days import DAY, DAYS, NOON, compose, order, snapshot
-from tests.factories import account, sender
+from tests.days import DAYS
+from tests.factories import DAY, NOON, account, order, sender, snapshot
 from tests.golden import OTHERS
 from tools.gallery import BROWSERS, WIDTHS, Mode, Shown, every_mail
 
