@@ -7,8 +7,8 @@ stays as it was: a mail server is not well again because there was nothing to se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
@@ -76,6 +76,8 @@ class Situation:
     mail_tried: bool = False
     """Whether the mail server has looked at a message."""
     config_trouble: str | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """Of each account whose mails were made just now, why its own templates did not: "" if so."""
     told: Sequence[Cause] = ()
     """Of the alarms that are open."""
 
@@ -97,6 +99,7 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
         if cause := _unreadable(history, now) or _lost_day(history):
             yield cause
         yield from _failed_messages(history)
+        yield from _templates(situation, history.account)
     yield from map(_unsure, situation.unsure)
     yield from _mail_server(situation)
     yield from _failed_to_admin(situation.to_admin)
@@ -174,6 +177,20 @@ def _failed_messages(history: History) -> Iterator[Cause]:
                 f"Mend the cause, then `notifier outbox retry {newest.id}`; or drop it: "
                 f"`notifier outbox discard {newest.id}`.",
             )
+
+
+def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
+    """Own templates that could not be used; mended with the next mail that they do make."""
+    key = f"templates/{account.id}"
+    why = situation.templates.get(account.id)
+    if why:
+        yield Cause(
+            key,
+            f"{account.name}: your own templates could not be used: {why}",
+            "The mail was made with the built-in ones. Mend yours; `notifier check` tries them.",
+        )
+    elif why is None:
+        yield from (cause for cause in situation.told if cause.key == key)
 
 
 def _unsure(message: OutboxMessage) -> Cause:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from notifier.digest import Digest
 from notifier.enclosure import enclosed
 from notifier.errors import TemplatesBroken
 from notifier.i18n import Language, load_language
+from notifier.page import read_page
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
 from notifier.templates import environment, templates_root
@@ -107,14 +108,18 @@ class Renderer:
     ) -> Parts:
         """The digest by the operator's own templates alone.
 
-        Raises TemplatesBroken, or whatever their output makes fail.
+        Raises TemplatesBroken, also where one of them says nothing at all, or whatever their
+        output makes fail.
         """
         if self._own is None:
             raise TemplatesBroken("there are none: digest.templates_dir names no folder")
         words = load_language(language)
         view = view_digest(digest, account, sender, words, group)
         with enclosed(self._own) as templates:
-            return self._digest(templates, view, list_orders(digest, account, words))
+            parts = self._digest(templates, view, list_orders(digest, account, words))
+        if blank := [name for name, content in _seen(parts) if not content.strip()]:
+            raise TemplatesBroken(f"nothing is to be read in {', '.join(blank)}")
+        return parts
 
     def _digest(self, templates: Templates, view: DigestView, listing: Listing) -> Parts:
         page = _Page(templates, "mail/digest", listing.language)
@@ -220,6 +225,13 @@ def _with_most_rows(
             too_many = most
         most = (fits + too_many) // 2
     return best
+
+
+def _seen(parts: Parts) -> Iterator[tuple[str, str]]:
+    """Each part, and what of it is for people to read."""
+    yield "subject.txt", parts.subject
+    yield "body.txt", parts.text
+    yield "body.html", read_page(parts.html).words()
 
 
 def _one_line(text: str) -> str:

@@ -83,6 +83,8 @@ class Report:
     """The run this call made; where nothing was due, the latest one of the day, if any."""
     digest: Digest | None = None
     messages: tuple[FrozenMessage, ...] = ()
+    templates_broken: str = ""
+    """Why the operator's own templates did not make these messages; empty where they did."""
     error: NotifierError | None = None
 
     @property
@@ -149,8 +151,14 @@ async def rehearse(account: Account, source: Source, shop: Workshop, wish: Wish)
         digest = await read_digest(account, source, shop.store, task.day)
     if isinstance(digest, Failed):
         return Report(account, task.next_at, error=digest.error)
-    messages = _freeze_all(account, digest, shop, task.edition)
-    return Report(account, task.next_at, digest=digest, messages=messages)
+    made = _freeze_all(account, digest, shop, task.edition)
+    return Report(
+        account,
+        task.next_at,
+        digest=digest,
+        messages=made.messages,
+        templates_broken=made.templates_broken,
+    )
 
 
 async def read_digest(account: Account, source: Source, store: Store, day: date) -> Digest | Failed:
@@ -254,28 +262,34 @@ async def _fetch_and_freeze(
         run = await runs.fail(run, digest.why, at=clock())
         _tell(logging.WARNING, "failed", f"{account.name}: {digest.why}", run)
         return Report(account, task.next_at, run, error=digest.error)
-    messages = _freeze_all(account, digest, shop, run.edition)
+    made = _freeze_all(account, digest, shop, run.edition)
     boundary(Boundary.COMPOSED)
     now = clock()
     run = await runs.freeze(
-        run, digest, messages, at=now, give_up_at=_next_digest(account, run.day, now)
+        run, digest, made.messages, at=now, give_up_at=_next_digest(account, run.day, now)
     )
     boundary(Boundary.FROZEN)
-    _tell(logging.INFO, str(run.state), _frozen_sentence(account, digest, messages), run)
-    return Report(account, task.next_at, run, digest, messages)
+    _tell(logging.INFO, str(run.state), _frozen_sentence(account, digest, made.messages), run)
+    return Report(account, task.next_at, run, digest, made.messages, made.templates_broken)
 
 
-def _freeze_all(
-    account: Account, digest: Digest, shop: Workshop, edition: int
-) -> tuple[FrozenMessage, ...]:
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The messages of one digest, and why own templates did not make them, if they did not."""
+
+    messages: tuple[FrozenMessage, ...] = ()
+    templates_broken: str = ""
+
+
+def _freeze_all(account: Account, digest: Digest, shop: Workshop, edition: int) -> Batch:
     if digest.is_empty and account.when_empty is WhenEmpty.SKIP:
-        return ()
+        return Batch()
     return freeze_for(account.recipients, account, digest, shop, edition)
 
 
 def freeze_for(
     recipients: Sequence[Recipient], account: Account, digest: Digest, shop: Workshop, edition: int
-) -> tuple[FrozenMessage, ...]:
+) -> Batch:
     """One frozen message per recipient; what reads the same is rendered once."""
     rendered: dict[tuple[object, ...], tuple[Parts, tuple[Attachment, ...]]] = {}
     messages = []
@@ -297,7 +311,8 @@ def freeze_for(
                 at=at,
             )
         )
-    return tuple(messages)
+    broken = next((parts.broken for parts, _ in rendered.values() if parts.broken), "")
+    return Batch(tuple(messages), broken)
 
 
 def render_for(

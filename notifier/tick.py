@@ -131,7 +131,8 @@ async def tick(
     outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
     for account in accounts:
         await look_up_hinted(account, neighbours.lookout(account), shop)
-    alarms = await look(configured or accounts, shop, outbox, config_trouble)
+    reports = [one.report for one in done if one.report]
+    alarms = await look(configured or accounts, shop, outbox, config_trouble, reports)
     if alarms.are_mailed and not outbox.error:
         told, left = await _deliver((), shop, neighbours, Wish())
         waiting += left

@@ -16,7 +16,7 @@ from notifier.errors import StoreError
 from notifier.freeze import freeze_alarms
 from notifier.ledger import FrozenMessage, MessageKind, MessageState
 from notifier.parts import Account
-from notifier.run import Workshop
+from notifier.run import Report, Workshop
 from notifier.store import Store
 
 LATEST_RUNS = 60
@@ -46,9 +46,15 @@ class Changes:
 
 
 async def look(
-    accounts: Sequence[Account], shop: Workshop, outbox: Pass, config_trouble: str | None
+    accounts: Sequence[Account],
+    shop: Workshop,
+    outbox: Pass,
+    config_trouble: str | None,
+    reports: Sequence[Report] = (),
 ) -> Changes:
     """Begin and end the alarms of all configured `accounts`, log it, and mail it to the admin.
+
+    `reports` are of the accounts that were run just now.
 
     Raises StoreError, as everything does, and nothing else.
     """
@@ -56,7 +62,7 @@ async def look(
     letter = Letters(shop, accounts[0], now)
     try:
         seen = await store.alarms.open()
-        situation = await _situation(accounts, store, seen, outbox, config_trouble)
+        situation = await _situation(accounts, store, seen, outbox, config_trouble, reports=reports)
         wrong = causes(situation, now)
         begun, ended = await store.alarms.reconcile(wrong, at=now, seen=seen, letter=letter.about)
         _tell(begun, ended)
@@ -110,6 +116,8 @@ async def _situation(
     seen: Sequence[Alarm],
     outbox: Pass,
     config_trouble: str | None,
+    *,
+    reports: Sequence[Report],
 ) -> Situation:
     """Ask the store for all that can be wrong."""
     to_admin = await store.outbox.list(states=_SETTLED, kind=MessageKind.ALARM, limit=1)
@@ -120,6 +128,7 @@ async def _situation(
         mail_error=outbox.error,
         mail_tried=bool(outbox.delivered),
         config_trouble=config_trouble,
+        templates={one.account.id: one.templates_broken for one in reports if one.messages},
         told=[alarm.cause for alarm in seen],
     )
 

@@ -190,5 +190,15 @@ def test_a_configuration_that_is_not_the_written_one_is_wrong() -> None:
     assert "`notifier check`" in cause.remedy
 
 
+def test_templates_are_wrong_until_they_make_a_mail_again() -> None:
+    (cause,) = wrong(templates={"ljubljana": "body.html, line 3: 'nonsense' is undefined"})
+
+    assert cause.key == "templates/ljubljana"
+    assert cause.what.endswith("could not be used: body.html, line 3: 'nonsense' is undefined")
+    assert wrong(told=(cause,)) == [cause]  # no mail was made
+    assert wrong(told=(cause,), templates={"zagreb": "of another account"}) == [cause]
+    assert wrong(told=(cause,), templates={"ljubljana": ""}) == []
+
+
 def test_the_kind_of_a_cause_names_nobody() -> None:
     assert Cause("failed/ljubljana/office@example.com", "", "").kind == "failed"

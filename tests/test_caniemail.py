@@ -9,7 +9,6 @@ import pytest
 
 from notifier.i18n import available_languages
 from notifier.lint.css import declarations
-from notifier.lint.page import Element, read_page
 from notifier.lint.support import (
     FEATURES,
     LACK_AT_RULES,
@@ -17,6 +16,7 @@ from notifier.lint.support import (
     SELECTORS,
     Program,
 )
+from notifier.page import Element, read_page
 from notifier.parts import Logo, Look
 from notifier.render import Renderer
 from tests.caniemail import (

@@ -13,7 +13,7 @@ from notifier.i18n import available_languages
 from notifier.lint import Expected, Severity, expected_hosts, expected_of, lint
 from notifier.lint.cascade import Scheme, knows_dark
 from notifier.lint.contrast import LEAST_CONTRAST, seen
-from notifier.lint.page import read_page
+from notifier.page import read_page
 from tests import page
 from tests.days import DAYS
 from tests.factories import account, sender

@@ -13,8 +13,8 @@ from notifier.lint import Expected, Finding, Severity, expected_of, lint
 from notifier.lint.cascade import Scheme
 from notifier.lint.contrast import seen
 from notifier.lint.css import declarations, sheet
-from notifier.lint.page import read_page
 from notifier.orders import Item
+from notifier.page import read_page
 from notifier.render import Parts, Renderer
 from tests.days import huge
 from tests.factories import account, digest, order, sender

@@ -43,7 +43,7 @@ def test_the_days_that_are_made_up_are_as_different_as_days_get() -> None:
         ("body.txt", "{{ mail.nonsense }}", "the built-in ones made the mail: mail/digest/body"),
         ("body.txt", "{{ mail.trend.bars[0].day }}", "a day without parcels, your own templates"),
         ("body.txt", "{{ mail.day }}", "an ordinary day, the text part: order 7400004"),
-        ("body.html", "<script>1</script>", "line 1, <script>: mail programs take <script> out"),
+        ("body.html", "A<script>1</script>", "line 1, <script>: mail programs take <script> out"),
         ("subject.txt", "{{ mail.headline.subject * 3 }}", "the subject: it has"),
     ],
 )
@@ -54,4 +54,7 @@ def test_of_an_own_template_it_tells(name: str, template: str, words: str, tmp_p
 def test_what_is_wrong_on_every_day_is_told_once(tmp_path: Path) -> None:
     lines = said(tmp_path, "subject.txt", "")
 
-    assert lines == ["error: an ordinary day, the subject: it is empty; say how many parcels wait"]
+    assert lines == [
+        "error: an ordinary day, your own templates: they cannot be used, and the built-in ones made "
+        "the mail: nothing is to be read in subject.txt; mend the template"
+    ]

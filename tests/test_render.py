@@ -486,6 +486,29 @@ def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
     assert "1 parcel to collect" in parts.text
     assert "Your own templates could not be used" in parts.text
     assert "Your own templates could not be used" in parts.html
+    assert parts.broken
+
+
+@pytest.mark.parametrize(
+    ("name", "says_nothing"),
+    [
+        ("subject.txt", " \n"),
+        ("body.txt", "{# nothing #}"),
+        ("body.html", ""),
+        ("body.html", "<style>p { color: red }</style><p>&nbsp;</p><!-- nothing -->"),
+    ],
+)
+def test_a_template_of_the_operator_that_says_nothing_is_broken(
+    name: str, says_nothing: str, tmp_path: Path
+) -> None:
+    own = tmp_path / "mail" / "digest"
+    own.mkdir(parents=True)
+    (own / name).write_text(says_nothing)
+
+    parts = Renderer(tmp_path).digest(waiting(1), account(), sender(), language="en", group=None)
+
+    assert parts.broken == f"nothing is to be read in {name}"
+    assert "1 parcel to collect" in parts.text
 
 
 WORDS = re.compile(r"[^\W\d_]{2,}")

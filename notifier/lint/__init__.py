@@ -25,7 +25,6 @@ from notifier.lint.findings import Finding, Severity, gathered
 from notifier.lint.head import wrong_head
 from notifier.lint.links import wrong_links
 from notifier.lint.markup import wrong_markup
-from notifier.lint.page import read_page
 from notifier.lint.styles import wrong_styles
 from notifier.lint.wording import (
     broken_templates,
@@ -36,6 +35,7 @@ from notifier.lint.wording import (
     wrong_subject,
     wrong_text,
 )
+from notifier.page import read_page
 from notifier.render import Parts
 
 __all__ = ["Expected", "Finding", "Severity", "expected_hosts", "expected_of", "lint"]

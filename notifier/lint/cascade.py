@@ -13,8 +13,8 @@ from enum import StrEnum
 from itertools import islice
 
 from notifier.lint.css import Declaration, Rule, declarations
-from notifier.lint.page import UNSEEN, Element, Page
 from notifier.lint.sheets import sheets
+from notifier.page import UNSEEN, Element, Page
 
 MOST_SELECTORS = 1_000
 """More than fit into what Gmail takes; so many more are never meant for a mail."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from notifier.colours import Colour, contrast, read_colour
 from notifier.lint.cascade import Scheme, is_hidden, knows_dark, styles
 from notifier.lint.findings import Finding, error, warning
-from notifier.lint.page import Element, Page, Text
+from notifier.page import Element, Page, Text
 
 LEAST_CONTRAST = 4.5
 UNREADABLE = 3.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from notifier.lint.expected import Expected, host
 from notifier.lint.findings import Finding, error, warning
-from notifier.lint.page import Element, Page
+from notifier.page import Element, Page
 
 _IN_TEXT = re.compile(r"(?i)\b(?:https?|ftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+")
 _SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from notifier.lint.findings import Finding, error, warning
-from notifier.lint.page import DEEPEST, Element, Page
+from notifier.page import DEEPEST, Element, Page
 from notifier.view.look import LOGO_ID
 
 FORBIDDEN = {

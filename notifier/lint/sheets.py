@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notifier.lint.css import Sheet, sheet
-from notifier.lint.page import Page, Text
 from notifier.lint.support import MOST_STYLE_BYTES
+from notifier.page import Page, Text
 
 LONGEST = 2 * MOST_STYLE_BYTES
 """Characters of a sheet that are looked at: a longer one is a finding by itself."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from notifier.lint.css import Declaration, Rule, Sheet, declarations
 from notifier.lint.findings import Finding, error, note, warning
-from notifier.lint.page import Element, Page
 from notifier.lint.sheets import sheets, style_texts
 from notifier.lint.support import (
     FEATURES,
@@ -22,6 +21,7 @@ from notifier.lint.support import (
     Program,
     Selecting,
 )
+from notifier.page import Element, Page
 
 _LOADED = re.compile(r"(?i)\b(?:url|image-set|src)\(\s*[\"']?\s*(?!data:|#)[^\s\"')]")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from notifier.lint.expected import Expected
 from notifier.lint.findings import Finding, error, note, warning
-from notifier.lint.page import Page
+from notifier.page import Page
 from notifier.render import MOST_HTML_BYTES, Parts
 
 CLIPPED_BYTES = 102_400

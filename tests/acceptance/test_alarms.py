@@ -94,6 +94,22 @@ async def test_a_broken_configuration_is_an_alarm_until_it_is_mended(world: Worl
     assert await alarms(world) == []
 
 
+async def test_broken_templates_are_an_alarm_until_they_make_a_digest(world: World) -> None:
+    own = world.folder / "own" / "mail" / "digest"
+    own.mkdir(parents=True)
+    (own / "body.html").write_text("{{ nonsense }}", encoding="utf-8")
+    world.configure(more='\n[digest]\ntemplates_dir = "own"\n')
+    await world.run("2026-11-21")
+    await world.run("2026-11-21", at="06:15")
+    assert await alarms(world) == ["templates/ljubljana"]
+    (begun,) = world.alarm_mails
+    assert "your own templates could not be used" in written(begun).lower()
+
+    (own / "body.html").write_text("<p>{{ mail.headline.title }}</p>", encoding="utf-8")
+    await world.run("2026-11-22")
+    assert await alarms(world) == []
+
+
 class Monitor:
     """A server that is told how we are; it answers as it was told to, or not at all."""
 

@@ -121,7 +121,7 @@ async def test_a_mail_with_all_that_may_go_along_passes_the_guard(shop: Workshop
     look = Look("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
     ours = account(attachments=ALL, look=look)
 
-    (message,) = freeze_for((ours.recipients[1],), ours, normal(), shop, 1)
+    (message,) = freeze_for((ours.recipients[1],), ours, normal(), shop, 1).messages
 
     mail = email.message_from_bytes(message.content, policy=email.policy.default)
     assert [part.get_filename() for part in mail.iter_attachments()] == [
@@ -135,7 +135,7 @@ async def test_each_recipient_gets_the_files_of_their_groups(shop: Workshop) -> 
     office = Recipient(Mailbox("office@example.com"), "en")
     driver = Recipient(Mailbox("jana@example.com"), "en", None, attachments=(SHEET,))
 
-    messages = freeze_for((office, driver), account(), normal(), shop, 1)
+    messages = freeze_for((office, driver), account(), normal(), shop, 1).messages
 
     mails = [email.message_from_bytes(m.content, policy=email.policy.default) for m in messages]
     assert [[part.get_filename() for part in mail.iter_attachments()] for mail in mails] == [

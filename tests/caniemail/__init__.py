@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from notifier.lint.css import Declaration, declarations, sheet
-from notifier.lint.page import Page, read_page
+from notifier.page import Page, read_page
 
 TABLE = Path(__file__).parent / "features.json"
 

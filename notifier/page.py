@@ -64,6 +64,12 @@ class Text:
     element: Element | None
     line: int
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether the element it stands in never shows its text."""
+        inner = self.element
+        return inner is not None and any(e.tag in UNSEEN for e in (inner, *inner.ancestors()))
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -78,6 +84,10 @@ class Page:
     def named(self, *tags: str) -> Iterator[Element]:
         """The elements of these tags."""
         return (element for element in self.elements if element.tag in tags)
+
+    def words(self) -> str:
+        """The text in it that is for people, whatever the styles hide."""
+        return " ".join(text.text for text in self.texts if not text.is_unseen)
 
     def has_outlook_table(self) -> bool:
         """Whether a table that only Outlook for Windows sees holds the mail together."""
