@@ -52,9 +52,7 @@ def test_of_an_own_template_it_tells(name: str, template: str, words: str, tmp_p
 
 
 def test_what_is_wrong_on_every_day_is_told_once(tmp_path: Path) -> None:
-    lines = said(tmp_path, "subject.txt", "")
+    (line,) = said(tmp_path, "subject.txt", "")
 
-    assert lines == [
-        "error: an ordinary day, your own templates: they cannot be used, and the built-in ones made "
-        "the mail: nothing is to be read in subject.txt; mend the template"
-    ]
+    assert line.startswith("error: an ordinary day, your own templates: they cannot be used")
+    assert line.endswith("nothing is to be read in subject.txt; mend the template")
