@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
 from notifier.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
 from notifier.parts import Account, FileAccess
+from notifier.phrases import Phrase, phrase
 from notifier.recipients import Mailbox
 
 ADMIN_MAIL = "admin-mail"
@@ -34,8 +36,8 @@ class Cause:
     """
 
     key: str
-    what: str
-    remedy: str
+    what: Phrase
+    remedy: Phrase
 
     @property
     def kind(self) -> str:
@@ -84,7 +86,11 @@ class Situation:
 
 def clock_cause(error: ClockRefused | ClockUnconfirmed) -> Cause:
     """That the time is not believed; over with the first tick that believes it."""
-    return Cause("clock", str(error), "What is due is done once the clock is believed again.")
+    return Cause(
+        "clock",
+        phrase("The time cannot be believed: {reason}", reason=error),
+        phrase("What is due is done once it is believed again."),
+    )
 
 
 def causes(situation: Situation, now: datetime) -> tuple[Cause, ...]:
@@ -94,7 +100,14 @@ def causes(situation: Situation, now: datetime) -> tuple[Cause, ...]:
 
 def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
     if situation.config_trouble:
-        yield Cause("config", situation.config_trouble, "`notifier check` names every mistake.")
+        yield Cause(
+            "config",
+            phrase(
+                "The last good configuration is in force instead of the written one: {reason}",
+                reason=situation.config_trouble,
+            ),
+            phrase("`notifier check` names every mistake."),
+        )
     for history in situation.histories:
         if cause := _unreadable(history, now) or _lost_day(history):
             yield cause
@@ -114,19 +127,41 @@ def _unreadable(history: History, now: datetime) -> Cause | None:
     if now < due_at + account.alarm_after:
         return None
     zone = account.schedule.zone
-    return Cause(
-        _no_digest(account),
-        f"{account.name}: there is no digest of {run.day} yet, which was due at "
-        f"{due_at.astimezone(zone):%H:%M}: {run.why or 'it was begun, and did not come to an end'}",
-        f"It is tried again until {account.schedule.ends(run.day).astimezone(zone):%H:%M}. "
-        f"`notifier check --online` tells whether {_sound(account)}.",
+    return Cause(_no_digest(account), _late(account, run, due_at), _tried(account, run, zone))
+
+
+def _late(account: Account, run: Run, due_at: datetime) -> Phrase:
+    of_when = {
+        "account": account.name,
+        "day": run.day,
+        "time": f"{due_at.astimezone(account.schedule.zone):%H:%M}",
+    }
+    if run.why:
+        return phrase(
+            "{account}: there is no digest of {day} yet, which was due at {time}: {reason}",
+            **of_when,
+            reason=run.why,
+        )
+    return phrase(
+        "{account}: the digest of {day}, which was due at {time}, was begun and did not come to an "
+        "end",
+        **of_when,
     )
 
 
-def _sound(account: Account) -> str:
+def _tried(account: Account, run: Run, zone: ZoneInfo) -> Phrase:
+    until = f"{account.schedule.ends(run.day).astimezone(zone):%H:%M}"
     if isinstance(account.reads, FileAccess):
-        return "the file can be read, and what is in it"
-    return "the marketplace can be reached and takes the credential"
+        return phrase(
+            "It is tried again until {time}. `notifier check --online` tells whether the file can "
+            "be read, and what is in it.",
+            time=until,
+        )
+    return phrase(
+        "It is tried again until {time}. `notifier check --online` tells whether the marketplace "
+        "can be reached and takes the credential.",
+        time=until,
+    )
 
 
 def _no_digest(account: Account) -> str:
@@ -140,13 +175,21 @@ def _lost_day(history: History) -> Cause | None:
     lost = next((run for run in history.runs if _is_lost(run)), None)
     if lost is None or _last_digest(history.runs) >= lost.day:
         return None
-    skipped = lost.state is RunState.SKIPPED
+    named = {"account": account.name, "day": lost.day, "reason": lost.why or ""}
+    if lost.state is RunState.SKIPPED:
+        return Cause(
+            _no_digest(account),
+            phrase("{account}: {day} has no digest: {reason}", **named),
+            phrase(
+                "`notifier run --now --account {account}` sends one now; the next digest tells of "
+                "it.",
+                account=account.id,
+            ),
+        )
     return Cause(
         _no_digest(account),
-        f"{account.name}: {lost.day} has no digest{'' if skipped else ' so far'}: {lost.why}",
-        f"`notifier run --now --account {account.id}` sends one now; the next digest tells of it."
-        if skipped
-        else f"Set the clock, then `notifier run --account {account.id}`.",
+        phrase("{account}: {day} has no digest so far: {reason}", **named),
+        phrase("Set the clock, then `notifier run --account {account}`.", account=account.id),
     )
 
 
@@ -172,10 +215,18 @@ def _failed_messages(history: History) -> Iterator[Cause]:
         if newest and newest.state is MessageState.FAILED:
             yield Cause(
                 f"failed/{account.id}/{key}",
-                f"{account.name}: the digest of {newest.day} to {newest.recipient} could not be "
-                f"delivered: {_reply(newest)}",
-                f"Mend the cause, then `notifier outbox retry {newest.id}`; or drop it: "
-                f"`notifier outbox discard {newest.id}`.",
+                phrase(
+                    "{account}: the digest of {day} to {recipient} could not be delivered: {reply}",
+                    account=account.name,
+                    day=newest.day,
+                    recipient=newest.recipient,
+                    reply=_reply(newest),
+                ),
+                phrase(
+                    "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
+                    "`notifier outbox discard {number}`.",
+                    number=newest.id,
+                ),
             )
 
 
@@ -186,35 +237,56 @@ def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
     if why:
         yield Cause(
             key,
-            f"{account.name}: your own templates could not be used: {why}",
-            "The mail was made with the built-in ones. Mend yours; `notifier check` tries them.",
+            phrase(
+                "{account}: your own templates could not be used: {reason}",
+                account=account.name,
+                reason=why,
+            ),
+            phrase(
+                "The mail was made with the built-in ones. Mend yours; `notifier check` tries them."
+            ),
         )
     elif why is None:
         yield from (cause for cause in situation.told if cause.key == key)
 
 
 def _unsure(message: OutboxMessage) -> Cause:
-    number = message.id
-    if message.state is MessageState.HELD:
-        remedy = f"If it did not arrive: `notifier outbox retry {number}`"
-    else:
-        remedy = "It is sent again by itself"
-    return Cause(
-        f"unsure/{number}",
-        f"nobody knows whether the mail server has message {number} to {message.recipient}: "
-        f"{_reply(message)}",
-        f"{remedy}; if it did: `notifier outbox discard {number}`.",
+    what = phrase(
+        "Nobody knows whether the mail server has message {number} to {recipient}: {reply}",
+        number=message.id,
+        recipient=message.recipient,
+        reply=_reply(message),
     )
+    if message.state is MessageState.HELD:
+        remedy = phrase(
+            "If it did not arrive: `notifier outbox retry {number}`; if it did: "
+            "`notifier outbox discard {number}`.",
+            number=message.id,
+        )
+    else:
+        remedy = phrase(
+            "It is sent again by itself; if it did arrive: `notifier outbox discard {number}`.",
+            number=message.id,
+        )
+    return Cause(f"unsure/{message.id}", what, remedy)
 
 
 def _mail_server(situation: Situation) -> Iterator[Cause]:
     match situation.mail_error:
         case MailRefused() as error:
-            remedy = "Mend [smtp], then `notifier check --online`; the next run sends what waits."
-            yield Cause("mail-refused", str(error), remedy)
+            yield Cause(
+                "mail-refused",
+                phrase("No mail can be sent: {reason}", reason=error),
+                phrase(
+                    "Mend [smtp], then `notifier check --online`; the next run sends what waits."
+                ),
+            )
         case MailUnavailable() as error:
-            remedy = "It is tried again by itself; `notifier check --online` tells more."
-            yield Cause("mail-unavailable", str(error), remedy)
+            yield Cause(
+                "mail-unavailable",
+                phrase("No mail can be sent now: {reason}", reason=error),
+                phrase("It is tried again by itself; `notifier check --online` tells more."),
+            )
         case None if not situation.mail_tried:
             yield from (cause for cause in situation.told if cause.kind in MAIL_SERVER)
 
@@ -224,9 +296,16 @@ def _failed_to_admin(messages: Sequence[OutboxMessage]) -> Iterator[Cause]:
         newest = messages[0]
         yield Cause(
             f"{ADMIN_MAIL}/{Mailbox(newest.recipient).key}",
-            f"the alarm mail to {newest.recipient} could not be delivered: {_reply(newest)}",
-            f"Mend `admin` or the cause, then `notifier outbox retry {newest.id}`; or drop it: "
-            f"`notifier outbox discard {newest.id}`.",
+            phrase(
+                "The alarm mail to {recipient} could not be delivered: {reply}",
+                recipient=newest.recipient,
+                reply=_reply(newest),
+            ),
+            phrase(
+                "Mend `admin` or the cause, then `notifier outbox retry {number}`; or drop it: "
+                "`notifier outbox discard {number}`.",
+                number=newest.id,
+            ),
         )
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from notifier.alarms import Cause, History, Situation, causes
-from notifier.errors import MailRefused, MailUnavailable
+from notifier.alarms import Cause, History, Situation, causes, clock_cause
+from notifier.errors import ClockRefused, MailRefused, MailUnavailable
+from notifier.i18n import Language, available_languages, load_language
 from notifier.ledger import MessageKind, MessageState, OutboxMessage, Run, RunState
+from notifier.phrases import Kind, Phrase
 from tests.factories import DAY, account, file_account
 
 SIX = datetime(2026, 11, 22, 5, tzinfo=UTC)
 """On that day in Ljubljana, when the digest is due."""
+AT_NIGHT = SIX + timedelta(hours=15)
 DAY_BEFORE = DAY - timedelta(days=1)
+ALARMS = Path(__file__).parents[1] / "docs" / "alarms.md"
 
 
 def run(state: RunState, day: date = DAY, *, edition: int = 1, why: str | None = "503") -> Run:
@@ -78,11 +84,11 @@ def test_a_list_may_be_unreadable_until_alarm_after_and_no_longer(state: RunStat
 def test_an_unreadable_list_says_since_when_why_and_until_when() -> None:
     (cause,) = wrong(run(RunState.FAILED), now=SIX + timedelta(hours=2))
 
-    assert cause.what == (
+    assert str(cause.what) == (
         "Mimovrste: there is no digest of 2026-11-22 yet, which was due at 06:00: 503"
     )
-    assert "until 18:00" in cause.remedy
-    assert "`notifier check --online`" in cause.remedy
+    assert "until 18:00" in str(cause.remedy)
+    assert "`notifier check --online`" in str(cause.remedy)
 
 
 def test_of_a_file_it_says_that_check_reads_it() -> None:
@@ -90,8 +96,8 @@ def test_of_a_file_it_says_that_check_reads_it() -> None:
 
     (cause,) = causes(Situation((history,)), SIX + timedelta(hours=2))
 
-    assert "whether the file can be read" in cause.remedy
-    assert "marketplace" not in cause.remedy
+    assert "whether the file can be read" in str(cause.remedy)
+    assert "marketplace" not in str(cause.remedy)
 
 
 def test_a_skipped_day_is_wrong_until_there_is_a_later_digest() -> None:
@@ -112,15 +118,15 @@ def test_a_digest_of_that_day_by_hand_makes_up_for_it() -> None:
 def test_a_skipped_day_has_a_command_that_sends_it_after_all() -> None:
     (cause,) = wrong(run(RunState.SKIPPED))
 
-    assert cause.what == "Mimovrste: 2026-11-22 has no digest: 503"
-    assert "`notifier run --now --account ljubljana`" in cause.remedy
+    assert str(cause.what) == "Mimovrste: 2026-11-22 has no digest: 503"
+    assert "`notifier run --now --account ljubljana`" in str(cause.remedy)
 
 
 def test_a_day_that_the_clock_cost_is_wrong_at_once() -> None:
     (cause,) = wrong(run(RunState.ABANDONED, why="the clock is 3 h off"))
 
     assert cause.key == "no-digest/ljubljana"
-    assert cause.what == "Mimovrste: 2026-11-22 has no digest so far: the clock is 3 h off"
+    assert str(cause.what) == "Mimovrste: 2026-11-22 has no digest so far: the clock is 3 h off"
 
 
 def test_a_failed_message_is_wrong_until_a_later_one_to_the_same_mailbox_is_sent() -> None:
@@ -137,9 +143,9 @@ def test_one_mailbox_that_fails_day_after_day_is_one_cause_about_the_newest() ->
     two = (message(MessageState.FAILED, 15), message(MessageState.FAILED, 12))
     (cause,) = wrong(run(RunState.COMPLETE), digests=two)
 
-    assert "550 5.1.1 no such user" in cause.what
-    assert "`notifier outbox retry 15`" in cause.remedy
-    assert "`notifier outbox discard 15`" in cause.remedy
+    assert "550 5.1.1 no such user" in str(cause.what)
+    assert "`notifier outbox retry 15`" in str(cause.remedy)
+    assert "`notifier outbox discard 15`" in str(cause.remedy)
 
 
 def test_who_is_no_recipient_any_more_is_nobodys_trouble() -> None:
@@ -152,10 +158,10 @@ def test_what_nobody_knows_is_wrong_and_says_what_to_do_with_it() -> None:
     held, unknown = wrong(unsure=(message(MessageState.HELD, 7), message(MessageState.UNKNOWN, 8)))
 
     assert (held.key, unknown.key) == ("unsure/7", "unsure/8")
-    assert held.remedy == (
+    assert str(held.remedy) == (
         "If it did not arrive: `notifier outbox retry 7`; if it did: `notifier outbox discard 7`."
     )
-    assert unknown.remedy.startswith("It is sent again by itself")
+    assert str(unknown.remedy).startswith("It is sent again by itself")
 
 
 def test_a_mail_server_may_be_away_or_refuse_us() -> None:
@@ -163,12 +169,12 @@ def test_a_mail_server_may_be_away_or_refuse_us() -> None:
     (refused,) = wrong(mail_error=MailRefused("mail server x:25 does not take the password"))
 
     assert (away.key, refused.key) == ("mail-unavailable", "mail-refused")
-    assert refused.what == "mail server x:25 does not take the password"
-    assert all("`notifier check --online`" in cause.remedy for cause in (away, refused))
+    assert str(refused.what) == "No mail can be sent: mail server x:25 does not take the password"
+    assert all("`notifier check --online`" in str(cause.remedy) for cause in (away, refused))
 
 
 def test_a_mail_server_is_not_well_again_because_there_was_nothing_to_send() -> None:
-    away = Cause("mail-unavailable", "mail server x:25 cannot be reached", "wait")
+    away = Cause("mail-unavailable", Phrase("No mail can be sent"), Phrase("Wait."))
 
     assert wrong(told=(away,)) == [away]
     assert wrong(told=(away,), mail_tried=True) == []
@@ -179,7 +185,7 @@ def test_an_alarm_mail_that_fails_is_wrong_until_one_is_sent() -> None:
     (cause,) = wrong(to_admin=(failed,))
 
     assert cause.kind == "admin-mail"
-    assert "`notifier outbox retry 9`" in cause.remedy
+    assert "`notifier outbox retry 9`" in str(cause.remedy)
     assert wrong(to_admin=(replace(failed, id=10, state=MessageState.SENT), failed)) == []
 
 
@@ -187,18 +193,66 @@ def test_a_configuration_that_is_not_the_written_one_is_wrong() -> None:
     (cause,) = wrong(config_trouble="the configuration cannot be used: config.toml:14")
 
     assert cause.key == "config"
-    assert "`notifier check`" in cause.remedy
+    assert "`notifier check`" in str(cause.remedy)
 
 
 def test_templates_are_wrong_until_they_make_a_mail_again() -> None:
     (cause,) = wrong(templates={"ljubljana": "body.html, line 3: 'nonsense' is undefined"})
 
     assert cause.key == "templates/ljubljana"
-    assert cause.what.endswith("could not be used: body.html, line 3: 'nonsense' is undefined")
+    assert str(cause.what).endswith("could not be used: body.html, line 3: 'nonsense' is undefined")
     assert wrong(told=(cause,)) == [cause]  # no mail was made
     assert wrong(told=(cause,), templates={"zagreb": "of another account"}) == [cause]
     assert wrong(told=(cause,), templates={"ljubljana": ""}) == []
 
 
 def test_the_kind_of_a_cause_names_nobody() -> None:
-    assert Cause("failed/ljubljana/office@example.com", "", "").kind == "failed"
+    assert Cause("failed/ljubljana/office@example.com", Phrase(""), Phrase("")).kind == "failed"
+
+
+def everything_wrong() -> list[Cause]:
+    """Each cause there is, with its remedy."""
+    file = file_account()
+    lost = [run(RunState.SKIPPED), run(RunState.ABANDONED, why="the clock is 3 h off")]
+    failed, unknown, held = (
+        message(state, number)
+        for number, state in enumerate(
+            (MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD), start=5
+        )
+    )
+    situations = [
+        *(Situation([History(account(), [one])]) for one in lost),
+        *(
+            Situation([History(who, [run(state, why=why)])])
+            for who in (account(), file)
+            for state, why in ((RunState.FAILED, "503"), (RunState.RUNNING, None))
+        ),
+        Situation([History(account(), digests=[failed])], unsure=[unknown, held]),
+        Situation([History(account())], templates={"ljubljana": "'x' is undefined"}),
+        Situation([], to_admin=[message(MessageState.FAILED, 9, "admin@example.com")]),
+        Situation([], mail_error=MailUnavailable("it cannot be reached")),
+        Situation([], mail_error=MailRefused("it does not take the password")),
+        Situation([], config_trouble="config.toml:14"),
+    ]
+    found = [cause for one in situations for cause in causes(one, AT_NIGHT)]
+    return [*found, clock_cause(ClockRefused("it says 1970"))]
+
+
+def test_every_cause_is_there() -> None:
+    kinds = {cause.kind for cause in everything_wrong()}
+
+    listed = re.findall(r"^\| `([a-z-]+)` \|", ALARMS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert kinds == set(listed)
+
+
+@pytest.mark.parametrize("language", available_languages()[1:])
+def test_every_cause_and_remedy_is_told_in_each_language(language: str) -> None:
+    words, english = load_language(language), load_language("en")
+    for cause in everything_wrong():
+        for phrase in (cause.what, cause.remedy):
+            assert ours(phrase, words) != ours(phrase, english), str(phrase)
+
+
+def ours(phrase: Phrase, language: Language) -> list[str]:
+    pieces = phrase.pieces(language)
+    return [one.text for one in pieces if one.kind is Kind.WORDS and not one.is_value]

@@ -32,6 +32,9 @@ def ids(message: Message) -> list[str]:
     return [message.id] if isinstance(message.id, str) else list(message.id)
 
 
+COMMAND = re.compile(r"`[^`]*`")
+
+
 def translations(code: str) -> Iterator[tuple[str, str]]:
     """Every form of every message, and the original that it stands for."""
     for message in read(code):
@@ -161,10 +164,21 @@ def test_a_label_within_a_line_begins_with_a_small_letter_like_its_message(code:
 
 
 @each_catalog
+def test_a_command_is_typed_in_every_language_alike(code: str) -> None:
+    assert [
+        (original, form)
+        for original, form in translations(code)
+        if sorted(COMMAND.findall(form)) != sorted(COMMAND.findall(original))
+    ] == []
+
+
+@each_catalog
 def test_no_sign_of_a_typewriter_stands_in_a_translation(code: str) -> None:
     """Quotation marks, dashes and dots of the language, as the original has them of its own."""
     assert [
-        form for _, form in translations(code) if re.search(r"[\"'`´]|\.\.\.| - |--", form)
+        form
+        for _, form in translations(code)
+        if re.search(r"[\"'`´]|\.\.\.| - |--", COMMAND.sub("", form))
     ] == []
 
 

@@ -13,6 +13,7 @@ from notifier.deliver import Pass
 from notifier.errors import StoreError
 from notifier.ledger import MessageKind
 from notifier.parts import StoreLocation
+from notifier.phrases import Phrase
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.store import Store, open_store
@@ -38,7 +39,7 @@ def shop(store: Store) -> Workshop:
 
 
 def alarm(number: int, kind: str) -> Alarm:
-    return Alarm(number, Cause(f"{kind}/ljubljana", f"{kind} is wrong", "mend it"), NOON)
+    return Alarm(number, Cause(f"{kind}/ljubljana", Phrase("It is wrong"), Phrase("Mend it")), NOON)
 
 
 async def fail(store: Store, id_: str = "ljubljana") -> None:

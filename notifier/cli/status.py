@@ -140,8 +140,8 @@ def _as_data(status: Status) -> dict[str, Any]:
             {
                 "cause": alarm.cause.key,
                 "since": _written(alarm.begun_at),
-                "what": alarm.cause.what,
-                "remedy": alarm.cause.remedy,
+                "what": str(alarm.cause.what),
+                "remedy": str(alarm.cause.remedy),
             }
             for alarm in status.alarms
         ],

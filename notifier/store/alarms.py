@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from notifier.alarms import Alarm, Cause
 from notifier.ledger import FrozenMessage, MessageKind
+from notifier.phrases import Phrase
 from notifier.store.outbox import enqueue
 from notifier.store.tables import Row, alarms
 from notifier.store.thread import StoreThread
@@ -87,7 +88,7 @@ def _post(connection: Connection, message: FrozenMessage | None, at: datetime) -
 
 def _begin(connection: Connection, cause: Cause, at: datetime) -> Alarm | None:
     """Begin an alarm; None when somebody else just has."""
-    row = {"cause": cause.key, "what": cause.what, "remedy": cause.remedy, "begun_at": at}
+    row = {"cause": cause.key, "begun_at": at, **_words(cause)}
     try:
         with connection.begin_nested():
             new = insert(alarms).values(**row).returning(alarms.c.id)
@@ -98,7 +99,7 @@ def _begin(connection: Connection, cause: Cause, at: datetime) -> Alarm | None:
 
 def _reword(connection: Connection, alarm: Alarm, cause: Cause) -> None:
     if alarm.cause != cause:
-        _change(connection, alarm, {"what": cause.what, "remedy": cause.remedy})
+        _change(connection, alarm, _words(cause))
 
 
 def _change(connection: Connection, alarm: Alarm, values: Mapping[str, object]) -> bool:
@@ -107,5 +108,10 @@ def _change(connection: Connection, alarm: Alarm, values: Mapping[str, object]) 
     return connection.execute(still_open.values(**values)).rowcount == 1
 
 
+def _words(cause: Cause) -> dict[str, str]:
+    return {"what": cause.what.dump(), "remedy": cause.remedy.dump()}
+
+
 def _alarm(row: Row) -> Alarm:
-    return Alarm(row.id, Cause(row.cause, row.what, row.remedy), row.begun_at, row.ended_at)
+    cause = Cause(row.cause, Phrase.load(row.what), Phrase.load(row.remedy))
+    return Alarm(row.id, cause, row.begun_at, row.ended_at)

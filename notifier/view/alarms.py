@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,22 +11,23 @@ from notifier import __version__
 from notifier.alarms import Alarm
 from notifier.i18n import Language
 from notifier.parts import Look
+from notifier.phrases import Kind, Phrase, Piece, merged
 from notifier.text import clean, defang
 from notifier.view.footer import PRODUCT
 from notifier.view.look import LookView, view_look
 
 MOST_SHOWN = 20
 LONGEST = 500
-"""Characters of one sentence: a configuration can be wrong in many words."""
+"""Characters of what a sentence quotes: a configuration can be wrong in many words."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmItem:
-    """One alarm: what is wrong in the program's own English words, and since when."""
+    """One alarm: what is wrong, since when, and what to do."""
 
-    what: str
+    what: tuple[Piece, ...]
     time: str
-    remedy: str
+    remedy: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,11 @@ def view_alarms(
     begun: Sequence[Alarm], ended: Sequence[Alarm], zone: ZoneInfo, language: Language
 ) -> AlarmView:
     """Word what began and what ended, at least one of them; times are those of `zone`."""
-    title = _title(begun, ended, language)
+    first, title = (*begun, *ended)[0], _title(begun, ended, language)
     return AlarmView(
         language=language.code,
         subject=f"{title} – {PRODUCT}",
-        preheader=_sentence((*begun, *ended)[0].cause.what),
+        preheader="".join(piece.text for piece in _worded(first.cause.what, language)),
         title=title,
         account=PRODUCT,
         groups=tuple(_groups(begun, ended, zone, language)),
@@ -111,21 +112,29 @@ def _group(
 
 
 def _item(alarm: Alarm, zone: ZoneInfo, language: Language) -> AlarmItem:
-    what, begun_at = _sentence(alarm.cause.what), alarm.begun_at
+    what, begun_at = tuple(_worded(alarm.cause.what, language)), alarm.begun_at
     if alarm.ended_at is None:
         since = language.gettext("Since {time}", time=_moment(begun_at, zone, language))
-        return AlarmItem(what, since, clean(alarm.cause.remedy, LONGEST))
+        return AlarmItem(what, since, tuple(_worded(alarm.cause.remedy, language)))
     span = language.gettext(
         "From {begin} to {end}",
         begin=_moment(begun_at, zone, language),
         end=_moment(alarm.ended_at, zone, language),
     )
-    return AlarmItem(what, span, "")
+    return AlarmItem(what, span, ())
 
 
-def _sentence(text: str) -> str:
-    """Some of it is what a server answered."""
-    return clean(defang(clean(text, LONGEST)), LONGEST)
+def _worded(phrase: Phrase, language: Language) -> Iterator[Piece]:
+    """The sentence in a language; some of it is what a server answered."""
+    return merged(_safe(piece) for piece in phrase.pieces(language))
+
+
+def _safe(piece: Piece) -> Piece:
+    if not piece.is_value:
+        return piece
+    text = clean(piece.text, LONGEST)
+    # Nobody types a command with the dots of an address pulled apart.
+    return replace(piece, text=text if piece.kind is Kind.COMMAND else clean(defang(text), LONGEST))
 
 
 def _moment(moment: datetime, zone: ZoneInfo, language: Language) -> str:

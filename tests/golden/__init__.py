@@ -19,6 +19,7 @@ from notifier.alarms import Alarm, Cause
 from notifier.attachments.csv import orders_csv
 from notifier.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
 from notifier.ledger import FrozenMessage
+from notifier.phrases import phrase
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts, Renderer
 from tests.days import DAYS
@@ -70,10 +71,19 @@ def alarm_mail(language: str) -> tuple[Parts, FrozenMessage]:
             3,
             Cause(
                 "failed/ljubljana/pavol@example.com",
-                "Mimovrste: the digest of 2026-11-22 to pavol@example.com could not be delivered: "
-                "550 5.1.1 <pavol@example.com>: no such user, see https://mail.example/why",
-                "Mend the cause, then `notifier outbox retry 12`; or drop it: "
-                "`notifier outbox discard 12`.",
+                phrase(
+                    "{account}: the digest of {day} to {recipient} could not be delivered: {reply}",
+                    account="Mimovrste",
+                    day=DAY,
+                    recipient="pavol@example.com",
+                    reply="550 5.1.1 <pavol@example.com>: no such `user`, see "
+                    "https://mail.example/why",
+                ),
+                phrase(
+                    "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
+                    "`notifier outbox discard {number}`.",
+                    number=12,
+                ),
             ),
             NOON,
         )
@@ -81,7 +91,14 @@ def alarm_mail(language: str) -> tuple[Parts, FrozenMessage]:
     ended = [
         Alarm(
             2,
-            Cause("mail-unavailable", "mail server smtp.example:465 cannot be reached", "Wait."),
+            Cause(
+                "mail-unavailable",
+                phrase(
+                    "No mail can be sent now: {reason}",
+                    reason="mail server smtp.example:465 cannot be reached",
+                ),
+                phrase("It is tried again by itself; `notifier check --online` tells more."),
+            ),
             NOON - timedelta(hours=25),
             NOON,
         )

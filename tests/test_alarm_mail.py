@@ -1,0 +1,60 @@
+"""The mail to the admin: commands that can be typed, and nothing made of what others said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.alarms import Alarm, Cause
+from notifier.i18n import available_languages
+from notifier.phrases import phrase
+from notifier.render import Parts, Renderer
+from tests import page
+from tests.factories import NOON, account
+
+RENDERER = Renderer()
+
+
+def mail(reply: str, language: str = "en") -> Parts:
+    cause = Cause(
+        "failed/ljubljana/office@example.com",
+        phrase(
+            "{account}: the digest of {day} to {recipient} could not be delivered: {reply}",
+            account=reply,
+            day="2026-11-22",
+            recipient="office@example.com",
+            reply=reply,
+        ),
+        phrase(
+            "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
+            "`notifier outbox discard {number}`.",
+            number=12,
+        ),
+    )
+    return RENDERER.alarms([Alarm(1, cause, NOON)], [], account().schedule.zone, language=language)
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_commands_are_set_apart(language: str) -> None:
+    told = mail("550", language)
+
+    commands = [e.text for e in page.elements(page.parse(told.html)) if e.tag == "code"]
+    assert commands == ["notifier outbox retry 12", "notifier outbox discard 12"]
+    assert "`notifier outbox retry 12`" in " ".join(told.text.split())
+
+
+@given(st.text(min_size=1).filter(lambda text: text.strip().isprintable() and text.strip() != ""))
+def test_what_others_said_changes_no_element(reply: str) -> None:
+    assert page.shape(page.parse(mail(reply).html)) == page.shape(page.parse(mail("550").html))
+
+
+def test_what_others_said_makes_no_command_and_no_link() -> None:
+    told = mail("see `rm -rf` at https://evil.example/{number} <b>")
+
+    root = page.parse(told.html)
+    first = next(e.text for e in page.elements(root) if e.tag == "code")
+    assert first == "notifier outbox retry 12"
+    assert not page.links(root)
+    assert "evil.example" not in told.html + told.text
+    assert "{number}" in told.text

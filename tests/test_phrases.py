@@ -1,0 +1,71 @@
+"""Sentences kept as what they mean: told in each language, and never made of what others said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from notifier.i18n import available_languages, load_language
+from notifier.phrases import Kind, Phrase, Piece, merged, phrase
+
+WORDS = {"account": "ljubljana", "number": "3", "reply": "550 `rm` {number} <b>"}
+
+
+def told(sentence: Phrase, language: str = "en") -> list[tuple[str, str]]:
+    pieces = merged(sentence.pieces(load_language(language)))
+    return [(piece.kind.value, piece.text) for piece in pieces]
+
+
+def test_a_sentence_has_words_commands_and_what_others_said() -> None:
+    sentence = Phrase("{account}: mend it: `retry {number}`, as {reply}", tuple(WORDS.items()))
+
+    assert told(sentence) == [
+        ("words", "ljubljana: mend it: "),
+        ("command", "retry 3"),
+        ("words", ", as "),
+        ("said", "550 `rm` {number} <b>"),
+    ]
+    assert str(sentence) == "ljubljana: mend it: `retry 3`, as 550 `rm` {number} <b>"
+
+
+def test_a_command_may_stand_first_and_alone() -> None:
+    assert told(Phrase("`notifier check`")) == [("command", "notifier check")]
+
+
+def test_it_is_told_in_another_language() -> None:
+    sentence = phrase("No mail can be sent now: {reason}", reason="no route")
+
+    assert told(sentence, "sl") == [
+        ("words", "Pošte trenutno ni mogoče pošiljati: "),
+        ("said", "no route"),
+    ]
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_a_place_that_nothing_was_kept_for_is_empty(language: str) -> None:
+    assert told(Phrase("No mail can be sent now: {reason}"), language)[0][1].rstrip().endswith(":")
+
+
+@pytest.mark.parametrize("values", [{}, {"reason": 'a "quoted" `word` \ud800 š\n'}])
+def test_it_comes_out_of_the_store_as_it_went_in(values: dict[str, str]) -> None:
+    sentence = Phrase("No mail can be sent now: {reason}", tuple(values.items()))
+
+    assert Phrase.load(sentence.dump()) == sentence
+
+
+@pytest.mark.parametrize(
+    "kept", ["the {list} cannot be `read`", "404", "[]", "{}", '{"message": 1}']
+)
+def test_a_sentence_of_an_older_version_says_itself(kept: str) -> None:
+    assert str(Phrase.load(kept)) == kept
+
+
+def test_neighbours_of_one_kind_are_one_piece() -> None:
+    pieces: Iterable[Piece] = (
+        Piece(Kind.WORDS, "a"),
+        Piece(Kind.SAID, ""),
+        Piece(Kind.WORDS, "b", is_value=True),
+    )
+
+    assert list(merged(iter(pieces))) == [Piece(Kind.WORDS, "ab")]
