@@ -22,6 +22,7 @@ _FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
 _SHOWN = tuple(
     state for state in MessageState if state not in (MessageState.SENT, MessageState.DISCARDED)
 )
+_AMISS = (RunState.INCOMPLETE, RunState.FAILED, RunState.ABANDONED)
 _TROUBLED = (MessageState.DEFERRED, MessageState.UNKNOWN, MessageState.HELD)
 
 
@@ -50,6 +51,11 @@ class AccountStatus:
     waiting: Waiting | None
     """None as long as nothing was read."""
 
+    @property
+    def is_amiss(self) -> bool:
+        """Whether today's list could not be read, or not in full."""
+        return self.today is not None and self.today.state in _AMISS
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -65,7 +71,7 @@ class Status:
     def is_good(self) -> bool:
         """Whether there is nothing a person should know of."""
         troubled = any(message.state in _TROUBLED for message in self.messages)
-        late = any(account.is_late for account in self.accounts)
+        late = any(account.is_late or account.is_amiss for account in self.accounts)
         return not (self.alarms or troubled or late)
 
 

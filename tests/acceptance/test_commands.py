@@ -156,7 +156,7 @@ async def test_a_preview_tells_beside_the_mail_what_is_wrong_with_it(
 ) -> None:
     own = world.folder / "mails" / "mail" / "digest"
     own.mkdir(parents=True)
-    (own / "body.html").write_text("<title>a</title><script>1</script>", encoding="utf-8")
+    (own / "body.html").write_text("<title>a</title><p>b<script>1</script>", encoding="utf-8")
     world.environ["NOTIFIER_DIGEST__TEMPLATES_DIR"] = str(world.folder / "mails")
 
     shown = await world.call("preview", *words)

@@ -121,3 +121,13 @@ async def test_how_many_wait_is_as_fresh_as_the_last_hint_that_was_looked_into(
         f"{waiting} orders, as of Sat 21 Nov at 06:05",
         f"{waiting - 1} orders, as of Sat 21 Nov at 10:00",
     ]
+
+
+async def test_a_list_that_was_not_read_in_full_is_not_good(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.marketplace.break_detail(world.marketplace.ready_ids()[0])
+    await world.run("2026-11-21")
+
+    assert await status(world, "2026-11-21", "12:10") is ExitCode.FAILED
+    assert "today      incomplete, 3 of 3 messages sent: 1 of" in capsys.readouterr().out
