@@ -122,8 +122,8 @@ async def _line(
     finally:
         for way in ways:
             way.cancel()
+        server.transport.abort()  # at once: whoever ends the line may do so while it waits below
         await asyncio.gather(*ways, return_exceptions=True)
-        await _close(server)
         await _close(asker)
 
 
