@@ -25,11 +25,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a sentence; `is_value` where it is no text of ours."""
+    """A piece of a sentence; where it is no text of ours, it stands in a place of that name."""
 
     kind: Kind
     text: str
-    is_value: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Phrase:
                 yield Piece(kind, part)
             if place:
                 is_said = kind is Kind.WORDS and place in _SAID
-                yield Piece(Kind.SAID if is_said else kind, values.get(place, ""), is_value=True)
+                yield Piece(Kind.SAID if is_said else kind, values.get(place, ""), place)
 
     def dump(self) -> str:
         """As text, for the store."""

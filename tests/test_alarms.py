@@ -255,4 +255,4 @@ def test_every_cause_and_remedy_is_told_in_each_language(language: str) -> None:
 
 def ours(phrase: Phrase, language: Language) -> list[str]:
     pieces = phrase.pieces(language)
-    return [one.text for one in pieces if one.kind is Kind.WORDS and not one.is_value]
+    return [one.text for one in pieces if one.kind is Kind.WORDS and not one.place]

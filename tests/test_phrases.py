@@ -65,7 +65,7 @@ def test_neighbours_of_one_kind_are_one_piece() -> None:
     pieces: Iterable[Piece] = (
         Piece(Kind.WORDS, "a"),
         Piece(Kind.SAID, ""),
-        Piece(Kind.WORDS, "b", is_value=True),
+        Piece(Kind.WORDS, "b", "account"),
     )
 
     assert list(merged(iter(pieces))) == [Piece(Kind.WORDS, "ab")]

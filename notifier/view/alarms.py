@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from notifier import __version__
@@ -126,12 +126,14 @@ def _item(alarm: Alarm, zone: ZoneInfo, language: Language) -> AlarmItem:
 
 def _worded(phrase: Phrase, language: Language) -> Iterator[Piece]:
     """The sentence in a language; some of it is what a server answered."""
-    return merged(_safe(piece) for piece in phrase.pieces(language))
+    return merged(_safe(piece, language) for piece in phrase.pieces(language))
 
 
-def _safe(piece: Piece) -> Piece:
-    if not piece.is_value:
+def _safe(piece: Piece, language: Language) -> Piece:
+    if not piece.place:
         return piece
+    if piece.place == "day":
+        return replace(piece, text=language.day(date.fromisoformat(piece.text)))
     text = clean(piece.text, LONGEST)
     # Nobody types a command with the dots of an address pulled apart.
     return replace(piece, text=text if piece.kind is Kind.COMMAND else clean(defang(text), LONGEST))
