@@ -116,10 +116,7 @@ class Renderer:
         words = load_language(language)
         view = view_digest(digest, account, sender, words, group)
         with enclosed(self._own) as templates:
-            parts = self._digest(templates, view, list_orders(digest, account, words))
-        if blank := [name for name, content in _seen(parts) if not content.strip()]:
-            raise TemplatesBroken(f"nothing is to be read in {', '.join(blank)}")
-        return parts
+            return _readable(self._digest(templates, view, list_orders(digest, account, words)))
 
     def _digest(self, templates: Templates, view: DigestView, listing: Listing) -> Parts:
         page = _Page(templates, "mail/digest", listing.language)
@@ -146,7 +143,7 @@ class Renderer:
         if self._own is None:
             return self._plain("mail/test", view, words, self._builtin)
         with enclosed(self._own) as templates:
-            return self._plain("mail/test", view, words, templates)
+            return _readable(self._plain("mail/test", view, words, templates))
 
     def notice(
         self,
@@ -225,6 +222,13 @@ def _with_most_rows(
             too_many = most
         most = (fits + too_many) // 2
     return best
+
+
+def _readable(parts: Parts) -> Parts:
+    """The same; raises TemplatesBroken where a part of it says nothing at all."""
+    if blank := [name for name, content in _seen(parts) if not content.strip()]:
+        raise TemplatesBroken(f"nothing is to be read in {', '.join(blank)}")
+    return parts
 
 
 def _seen(parts: Parts) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from notifier.columns import COLUMNS
 from notifier.digest import Digest, compose
+from notifier.errors import TemplatesBroken
 from notifier.i18n import load_language
 from notifier.lint import lint
 from notifier.lint.expected import expected_of
@@ -509,6 +510,14 @@ def test_a_template_of_the_operator_that_says_nothing_is_broken(
 
     assert parts.broken == f"nothing is to be read in {name}"
     assert "1 parcel to collect" in parts.text
+
+
+def test_an_own_test_mail_that_says_nothing_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "mail" / "test").mkdir(parents=True)
+    (tmp_path / "mail" / "test" / "body.txt").write_text("")
+
+    with pytest.raises(TemplatesBroken, match="nothing is to be read in body"):
+        Renderer(tmp_path).test(account(), sender(), Recipient(Mailbox("a@example.com"), "en"))
 
 
 WORDS = re.compile(r"[^\W\d_]{2,}")
