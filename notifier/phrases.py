@@ -9,6 +9,7 @@ from enum import StrEnum
 from string import Formatter
 
 from notifier.i18n import SOURCE_LANGUAGE, Language, load_language
+from notifier.text import storable
 
 _SAID = frozenset({"reason", "reply"})
 """Places of what somebody else said, or the program in its own English words."""
@@ -74,8 +75,8 @@ class Phrase:
 
 
 def phrase(message: str, /, **values: object) -> Phrase:
-    """A phrase; the catalogs find its message here."""
-    return Phrase(message, tuple((name, str(value)) for name, value in values.items()))
+    """A phrase; the catalogs find its message here. Of its values no store refuses any."""
+    return Phrase(message, tuple((name, storable(str(value))) for name, value in values.items()))
 
 
 def merged(pieces: Iterator[Piece]) -> Iterator[Piece]:

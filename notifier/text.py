@@ -68,6 +68,11 @@ def _in_emoji(text: str, index: int) -> bool:
     )
 
 
+def storable(text: str) -> str:
+    """The same with what no database takes (NUL, lone surrogates) replaced by question marks."""
+    return text.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
+
+
 def defang(text: str) -> str:
     """Cleaned text in which mail programs find no address to link.
 

@@ -47,11 +47,15 @@ def test_a_place_that_nothing_was_kept_for_is_empty(language: str) -> None:
     assert told(Phrase("No mail can be sent now: {reason}"), language)[0][1].rstrip().endswith(":")
 
 
-@pytest.mark.parametrize("values", [{}, {"reason": 'a "quoted" `word` \ud800 š\n'}])
+@pytest.mark.parametrize("values", [{}, {"reason": 'a "quoted" `word`, š\n'}])
 def test_it_comes_out_of_the_store_as_it_went_in(values: dict[str, str]) -> None:
     sentence = Phrase("No mail can be sent now: {reason}", tuple(values.items()))
 
     assert Phrase.load(sentence.dump()) == sentence
+
+
+def test_what_no_store_or_terminal_takes_is_replaced() -> None:
+    assert phrase("{reply}", reply="550 \0 \ud800 š").values == (("reply", "550 ? ? š"),)
 
 
 @pytest.mark.parametrize(

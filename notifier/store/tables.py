@@ -24,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 
+from notifier.text import storable
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -67,9 +69,7 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """To the database: text that is UTF-8."""
-        if value is None:
-            return None
-        return value.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
+        return None if value is None else storable(value)
 
 
 def _id() -> Column[int]:
