@@ -9,23 +9,18 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 LONGEST_ASKED = timedelta(days=1)
-_SECONDS = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _SINCE_1970 = 1e9
 """A number of seconds beyond this is no wait of decades, but an instant of this century."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """What `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3); None when it is neither.
+    """What `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3); None when it is nonsense.
 
-    Never negative and never more than `LONGEST_ASKED`. `now` is the time where the date was
-    written.
+    Parts of a second and the second since 1970 are none of the standard's, but are met. Never
+    negative and never more than `LONGEST_ASKED`. `now` is the time where it was written.
     """
-    value = headers.get("retry-after", "").strip()
-    if (wait := _seconds(value)) is not None:
-        return wait
-    date = http_date(value)
-    return min(max(date - now, timedelta(0)), LONGEST_ASKED) if date else None
+    return _wait(headers.get("retry-after", ""), now)
 
 
 def window_left(headers: Mapping[str, str]) -> timedelta | None:
@@ -35,15 +30,18 @@ def window_left(headers: Mapping[str, str]) -> timedelta | None:
     millisecond since 1970 at which it ends by some, or its date. An instant is measured by the
     `Date` of the same answer. Never negative and never more than `LONGEST_ASKED`.
     """
-    value = headers.get("x-ratelimit-reset", "").strip()
-    number = _number(value)
+    return _wait(headers.get("x-ratelimit-reset", ""), http_date(headers.get("date", "")))
+
+
+def _wait(value: str, now: datetime | None) -> timedelta | None:
+    """Seconds, rounded up, or until an instant, as far as it is known what time it is there."""
+    number = _number(value.strip())
     if number is not None and number < _SINCE_1970:
         return timedelta(seconds=min(max(math.ceil(number), 0), LONGEST_ASKED.total_seconds()))
-    told_at = http_date(headers.get("date", ""))
-    ends_at = _instant(value) if number is None else _since_1970(number)
-    if ends_at is None or told_at is None:
+    ends_at = _instant(value.strip()) if number is None else _since_1970(number)
+    if ends_at is None or now is None:
         return None
-    return min(max(ends_at - told_at, timedelta(0)), LONGEST_ASKED)
+    return min(max(ends_at - now, timedelta(0)), LONGEST_ASKED)
 
 
 def _since_1970(number: float) -> datetime | None:
@@ -102,9 +100,3 @@ def _count(headers: Mapping[str, str], name: str) -> int | None:
 
 def _number(value: str) -> float | None:
     return float(value) if _NUMBER.fullmatch(value) else None
-
-
-def _seconds(value: str) -> timedelta | None:
-    if not _SECONDS.fullmatch(value):
-        return None
-    return timedelta(seconds=min(int(value), LONGEST_ASKED.total_seconds()))
