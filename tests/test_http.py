@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from notifier.errors import ConfigError, UnavailableError
-from notifier.http import Answer, HttpClient, NoAnswer
+from notifier.http import Answer, HttpClient, NoAnswer, http_date
 from tests.loopback import Behaviour, answer, behaving, drips, hangs, says, says_and_resets
 
 SECRET = "s3cr3t-client-id"
@@ -435,3 +435,8 @@ async def test_nothing_is_logged_that_contains_the_query(caplog: pytest.LogCaptu
 def test_no_answer_is_worth_another_try_later() -> None:
     assert issubclass(NoAnswer, UnavailableError)
     assert NoAnswer("…").temporary
+
+
+@pytest.mark.parametrize("value", ["tomorrow", "٣", "Mon, 02 Mar 2026 99:00:30 GMT"])
+def test_a_date_that_is_none_is_none(value: str) -> None:
+    assert http_date(value) is None

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from notifier import __version__
 from notifier.allowance import UNTOLD, Allowance
 from notifier.errors import MarketplaceUnavailable
-from notifier.http import Answer, HttpClient, NoAnswer
+from notifier.http import Answer, HttpClient, NoAnswer, http_date
 from notifier.marketplace import pace
 from notifier.marketplace.answers import (
     Envelope,
@@ -164,8 +164,7 @@ class Calls:
         self.left = self.left if left is None else left
 
     def _told_time(self, answer: Answer) -> datetime | None:
-        date = answer.headers.get("date")
-        return pace.http_date(date) if date else None
+        return http_date(answer.headers.get("date", ""))
 
     async def _back_off(self, error: Passing, failures: int) -> None:
         """Wait as long as asked, and decently; raises `error` when there is no time for it."""

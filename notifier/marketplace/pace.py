@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+
+from notifier.http import http_date
 
 LONGEST_ASKED = timedelta(days=1)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
@@ -71,16 +72,6 @@ def calls_left(headers: Mapping[str, str]) -> int | None:
 def calls_allowed(headers: Mapping[str, str]) -> int | None:
     """How many calls a whole window allows, by `X-RateLimit-Limit`."""
     return _count(headers, "x-ratelimit-limit")
-
-
-def http_date(value: str) -> datetime | None:
-    """The instant of an HTTP date, in UTC; None when it is none."""
-    try:
-        date = parsedate_to_datetime(value)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        # It is made for mail, and answers nonsense with errors of many kinds.
-        return None
 
 
 def backoff(failures: int, jitter: float) -> timedelta:

@@ -22,14 +22,13 @@ from notifier.errors import (
     Problem,
 )
 from notifier.freeze import freeze
-from notifier.http import Answer
+from notifier.http import Answer, http_date
 from notifier.marketplace.answers import open_answer
 from notifier.marketplace.listing import parse_page
 from notifier.marketplace.pace import (
     LONGEST_ASKED,
     calls_allowed,
     calls_left,
-    http_date,
     retry_after,
     window_left,
 )
