@@ -51,17 +51,14 @@ class Phase:
         """Between these two a window began."""
         self.ends_by = math.inf
         """The present window is over by then; infinity where nobody knows."""
-        self.began_after = -math.inf
-        """The present window did not begin before; minus infinity where nobody knows."""
         self._heard: deque[_Heard] = deque(maxlen=_MOST_HEARD)
 
     def begin(self, now: float) -> None:
         """A window has begun by now."""
-        self.ends_by, self.began_after = now + self.longest, -math.inf
+        self.ends_by = now + self.longest
         if self._is_sure:
             after, by = self._renewal
-            passed = math.ceil((now - after) / self.longest) * self.longest
-            self.ends_by, self.began_after = by + passed, after + passed - self.longest
+            self.ends_by = by + math.ceil((now - after) / self.longest) * self.longest
 
     def hear(self, call: Begun, ended: int, left: int, lasts: float, now: float) -> Of:
         """Of which window an answer seems to be.

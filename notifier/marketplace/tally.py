@@ -26,10 +26,9 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The how many-th end of a call it was, when, and what the answer told to be left, if any."""
+    """The how many-th end of a call it was, and what the answer told to be left, if any."""
 
     ordinal: int
-    at: float
     left: int | None
 
 
@@ -70,12 +69,12 @@ class Tally:
         self._begun += 1
         return Begun(self._begun, self._ended, now)
 
-    def end(self, now: float, left: int | None) -> None:
+    def end(self, left: int | None) -> None:
         """A call ended; its answer told what was left, or nothing did. `hear` tells the rest."""
         self._ended += 1
         if self._newest:
             self._uncounted.add(self._ended)
-        self._ends.append(_End(self._ended, now, left))
+        self._ends.append(_End(self._ended, left))
 
     def is_news(self, call: Begun) -> bool:
         """Whether what it was told, as the last that ended, may hold for calls begun later."""
@@ -102,18 +101,11 @@ class Tally:
         told_more = {end.ordinal for end in self._ends if end.left is not None and end.left > left}
         self._uncounted = set(range(call.ended + 1, self._ended)) - told_more
 
-    def renew(self, limit: int, began_after: float, now: float) -> None:
-        """A new window has begun by `now`, though no answer told of it, and after `began_after`.
+    def renew(self, limit: int, now: float) -> None:
+        """A new window has begun by `now`, though no answer told of it.
 
         Calls that are not known to have been counted in the old one may count in the new one. What
-        had ended at the last renewal, or when this window began, does not.
+        had ended at the last renewal does not.
         """
-        self._known = max(self._known, self._ended_by(began_after))
         self._uncounted = set(range(self._known + 1, self._ended + 1))
         self._told, self._known, self._renewed_at = limit, self._ended, now
-
-    def _ended_by(self, moment: float) -> int:
-        """How many calls had ended; 0 where nobody remembers."""
-        if not self._ends or self._ends[0].at > moment:
-            return 0
-        return self._ended - sum(1 for end in self._ends if end.at > moment)

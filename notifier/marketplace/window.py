@@ -78,7 +78,7 @@ class Window:
     def end(self, call: Begun, headers: Mapping[str, str] | None, now: float) -> None:
         """It is over; `headers` are those of its answer, None where there was none."""
         left = pace.calls_left(headers) if headers else None
-        self._tally.end(now, left)
+        self._tally.end(left)
         if headers is None or left is None:
             return
         lasts, limit = pace.window_left(headers), pace.calls_allowed(headers)
@@ -116,7 +116,7 @@ class Window:
     def _renew(self, now: float) -> None:
         """A new window begins, though no answer has told of it."""
         self._phase.begin(now)
-        self._tally.renew(self._limit or 0, self._phase.began_after, now)
+        self._tally.renew(self._limit or 0, now)
         self._ends_at = min(now + self._longest_told + _ROUNDED, self._phase.ends_by)
 
     def _pause(self, now: float) -> float:
@@ -124,7 +124,9 @@ class Window:
         if not self._limit:
             return 0.0
         if self._phase.longest < math.inf:
-            return self._phase.longest / (_BRISK * self._limit)
+            # Where few calls are allowed, what is left hardly ever goes up, and little is learnt.
+            longest = min(self._phase.longest, self._longest_told + _ROUNDED)
+            return longest / (_BRISK * self._limit)
         surely = max(self._limit - self._tally.under_way, self._limit / 2)
         share = min(_SHARE, 1 - _SPARED / max(1.0, self._longest_told))
         even = self._longest_told / (share * surely)

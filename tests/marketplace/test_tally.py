@@ -9,8 +9,8 @@ def begun(tally: Tally, count: int, now: float = 0.0) -> list[Begun]:
     return [tally.begin(now) for _ in range(count)]
 
 
-def hear(tally: Tally, call: Begun, left: int, now: float = 0.0) -> None:
-    tally.end(now, left)
+def hear(tally: Tally, call: Begun, left: int) -> None:
+    tally.end(left)
     if tally.is_news(call):
         tally.hear(call, left)
     else:
@@ -39,7 +39,7 @@ def test_an_answer_that_says_nothing_is_taken_off_until_a_later_call_is_answered
     tally = Tally()
     first, lost = begun(tally, 2)
     hear(tally, first, 10)
-    tally.end(0.0, None)
+    tally.end(None)
     assert tally.left == 9
 
     later = tally.begin(0.0)
@@ -61,22 +61,21 @@ def test_a_new_window_has_counted_whoever_was_told_more_in_it() -> None:
     hear(tally, tally.begin(0.0), 1)
     *others, tells = begun(tally, 4)
     for left in (0, 98):
-        tally.end(0.0, left)  # the latter came before the one that tells of the new window
-    tally.end(0.0, 97)
+        tally.end(left)  # the latter came before the one that tells of the new window
+    tally.end(97)
     tally.hear_of_new(tells, 97)
 
     assert len(others) == 3
     assert tally.left == 97 - 1 - 1  # one under way, one whose window nobody knows
 
 
-def test_calls_that_had_ended_when_a_window_began_do_not_count_in_it() -> None:
+def test_calls_that_one_window_has_counted_do_not_count_in_the_next() -> None:
     tally = Tally()
-    for ends_at in (0.1, 0.2, 0.9):
-        call = tally.begin(0.0)
-        hear(tally, call, 5, now=ends_at)
-    call = tally.begin(0.0)
-    tally.end(1.1, None)
-    tally.renew(100, began_after=1.0, now=1.2)
+    for left in (7, 6, 5):
+        hear(tally, tally.begin(0.0), left)
+    tally.begin(0.0)
+    tally.end(None)
+    tally.renew(100, now=1.2)
 
     assert tally.left == 99
 
@@ -85,8 +84,8 @@ def test_what_a_call_of_the_last_window_is_told_is_no_news() -> None:
     tally = Tally()
     first, second = begun(tally, 2)
     hear(tally, first, 5)
-    tally.renew(100, began_after=1.0, now=1.2)
-    tally.end(1.3, 4)
+    tally.renew(100, now=1.2)
+    tally.end(4)
 
     assert not tally.is_news(second)
     tally.hear_late(4)

@@ -174,6 +174,8 @@ class Season:
     rounding: Rounding
     draw: Random
     stall: float
+    silent: float = 0.0
+    """This share of the answers tells nothing of the limit."""
     workers: int = 24
     window: Window = field(default_factory=Window)
     used: dict[int, int] = field(default_factory=dict)
@@ -224,7 +226,8 @@ class Season:
         self._at(self.now + 0.04 + self._way(), self.answered, begun, headers)
 
     def answered(self, begun: Begun, headers: dict[str, str]) -> None:
-        self.window.end(begun, headers, self.now)
+        is_silent = begun.number > 1 and self.draw.random() < self.silent
+        self.window.end(begun, None if is_silent else headers, self.now)
         for _ in range(self.workers if begun.number == 1 else 1):
             self.ask()
 
@@ -267,6 +270,40 @@ def test_two_thousand_calls_take_little_longer_than_the_limit_allows(
         season = Season(rate * window_seconds, window_seconds, 2_000, rounding, draw, stall=0.0)
 
         assert season.play() <= 1.1 * 2_000 / rate
+        assert season.refused == 0
+
+
+@pytest.mark.parametrize("rounding", [round, math.ceil, math.floor])
+@pytest.mark.parametrize(
+    ("rate", "window_seconds", "most"),
+    [(1, 1, 2.1), (2, 1, 2.1), (1, 2, 1.5), (2, 2, 1.1), (1, 5, 1.1)],
+)
+def test_where_few_calls_are_allowed_one_is_made_as_soon_as_it_surely_may(
+    rate: int, window_seconds: int, most: float, rounding: Rounding
+) -> None:
+    """Of what is used up by one or two calls it is not learnt when it ends: but what it tells of
+    that is never off by more than a second."""
+    for seed in range(5):
+        draw = Random(seed)  # noqa: S311 - a story, not a secret
+        season = Season(rate * window_seconds, window_seconds, 80, rounding, draw, stall=0.0)
+
+        assert season.play() <= most * 80 / rate
+        assert season.refused == 0
+
+
+@pytest.mark.parametrize("rounding", [round, math.ceil, math.floor])
+@pytest.mark.parametrize("rate", [2, 5, 20, 100])
+@pytest.mark.parametrize(("window_seconds", "stall"), [(1, 0.0), (1, 0.3), (2, 0.3), (5, 0.3)])
+def test_a_limit_that_not_every_answer_tells_of_is_not_run_into(
+    rate: int, window_seconds: int, rounding: Rounding, stall: float
+) -> None:
+    for seed in range(3):
+        draw = Random(seed)  # noqa: S311 - a story, not a secret
+        limit = rate * window_seconds
+        season = Season(limit, window_seconds, rate * 40, rounding, draw, stall, silent=0.1)
+
+        season.play()
+
         assert season.refused == 0
 
 
