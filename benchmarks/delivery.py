@@ -29,7 +29,7 @@ from pathlib import Path
 
 from notifier.deliver import deliver_waiting
 from notifier.ledger import FrozenMessage, MessageKind
-from notifier.mail.smtp import MailConnection
+from notifier.smtp.connection import MailConnection
 from notifier.parts import SmtpServer, StoreLocation, Tls
 from notifier.store import Store, open_store
 

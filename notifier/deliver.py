@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from notifier.boundaries import Boundary, boundary
 from notifier.errors import MailRefused, MailUnavailable, Stopped
 from notifier.ledger import MessageState, OutboxMessage, Outcome
-from notifier.mail.smtp import Delivery, Envelope, MailConnection, Phase
+from notifier.smtp.connection import Delivery, Envelope, MailConnection, Phase
 from notifier.parts import OnUnknown
 from notifier.retries import next_try
 from notifier.stopping import Stop

@@ -24,7 +24,7 @@ from notifier.errors import (
 )
 from notifier.ledger import MessageState
 from notifier.lookups import Lookout, look_up_hinted
-from notifier.mail.smtp import MailConnection
+from notifier.smtp.connection import MailConnection
 from notifier.notice import post_notices
 from notifier.parts import Account, MarketplaceAccess, OnUnknown
 from notifier.ping import Ping

@@ -16,7 +16,7 @@ import pytest
 from notifier.daemon import Daemon, Works
 from notifier.errors import ConfigError, Problem, StoreError
 from notifier.health import Answer
-from notifier.mail.smtp import MailConnection
+from notifier.smtp.connection import MailConnection
 from notifier.parts import Settings, SmtpServer, StoreLocation, Tls
 from notifier.render import Renderer
 from notifier.run import Workshop

@@ -14,7 +14,7 @@ import pytest
 from notifier.deliver import MARGIN, Pass, deliver_waiting
 from notifier.errors import MailRefused, MailUnavailable, StoreError
 from notifier.ledger import FrozenMessage, MessageState, OutboxMessage
-from notifier.mail.smtp import MailConnection, Patience
+from notifier.smtp.connection import MailConnection, Patience
 from notifier.parts import OnUnknown, Secret, SmtpServer, StoreLocation, Tls
 from notifier.store import Store, open_store
 from tests import factories

@@ -13,7 +13,7 @@ import pytest
 from notifier.deliver import deliver_waiting
 from notifier.errors import Stopped
 from notifier.ledger import FrozenMessage, OutboxMessage
-from notifier.mail.smtp import MailConnection, Patience
+from notifier.smtp.connection import MailConnection, Patience
 from notifier.parts import SmtpServer, StoreLocation, Tls
 from notifier.stopping import Stop
 from notifier.store import Store, open_store

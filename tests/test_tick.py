@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.mail.smtp import MailConnection
+from notifier.smtp.connection import MailConnection
 from notifier.parts import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
 from notifier.reading import Complete
 from notifier.render import Renderer

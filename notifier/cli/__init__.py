@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
             return None
         from importlib import import_module  # noqa: PLC0415 - keeps `--help` fast
 
-        module = import_module(f"notifier.cli.{cmd_name.replace('-', '_')}")
+        module = import_module(f"notifier.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -15,7 +15,7 @@ import click
 
 from notifier.errors import RefusedError, StoreError
 from notifier.http import HttpClient
-from notifier.mail.smtp import MailConnection
+from notifier.smtp.connection import MailConnection
 from notifier.marketplace import Marketplace
 from notifier.orderfile import OrderFile
 from notifier.parts import Account, FileAccess, MarketplaceAccess, Settings

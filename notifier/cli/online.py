@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from notifier.errors import ExitCode, NotifierError
 from notifier.http import HttpClient
-from notifier.mail.smtp import MailConnection
+from notifier.smtp.connection import MailConnection
 from notifier.marketplace import Marketplace
 from notifier.orderfile import OrderFile
 from notifier.parts import FileAccess

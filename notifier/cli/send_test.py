@@ -10,7 +10,7 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import DeliveryFailed, ExitCode, MailUnavailable
 
 if TYPE_CHECKING:
-    from notifier.mail.smtp import Delivery
+    from notifier.smtp.connection import Delivery
     from notifier.parts import Account, Settings
     from notifier.recipients import Recipient
 
@@ -58,7 +58,7 @@ async def _deliver(
     invocation: Invocation, settings: Settings, account: Account, recipient: Recipient
 ) -> Delivery:
     from notifier.freeze import freeze_test  # noqa: PLC0415
-    from notifier.mail.smtp import Envelope, MailConnection  # noqa: PLC0415
+    from notifier.smtp.connection import Envelope, MailConnection  # noqa: PLC0415
     from notifier.render import Renderer  # noqa: PLC0415
 
     renderer = Renderer(settings.templates_dir)

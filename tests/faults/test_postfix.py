@@ -8,7 +8,7 @@ import pytest
 
 from notifier.errors import ExitCode
 from notifier.ledger import Attempt, MessageState, Outcome
-from notifier.mail.smtp import Phase
+from notifier.smtp.connection import Phase
 from tests.acceptance.world import EVERYBODY
 from tests.faults.postfix import relayed
 from tests.neighbours.greylist import Greylist

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from notifier.mail.smtp import Delivery, Envelope, MailConnection, Patience
+from notifier.smtp.connection import Delivery, Envelope, MailConnection, Patience
 from notifier.parts import Secret, SmtpServer, Tls
 
 SENDER = "parcels@example.com"

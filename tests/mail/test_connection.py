@@ -9,7 +9,7 @@ import pytest
 
 from notifier.errors import MailUnavailable
 from notifier.ledger import Outcome
-from notifier.mail.smtp import Phase
+from notifier.smtp.connection import Phase
 from tests.mail.sending import connect, send
 from tests.neighbours.smtp import Action, SmtpNeighbour, Step, drops, hangs, resets, says
 

@@ -6,7 +6,7 @@ import pytest
 
 from notifier.errors import MailUnavailable
 from notifier.ledger import Outcome
-from notifier.mail.wording import MOST_CHARACTERS, printable
+from notifier.smtp.reply_text import MOST_CHARACTERS, printable
 from tests.mail.sending import connect, send
 from tests.neighbours.smtp import SmtpNeighbour, Step, floods, says_bytes
 

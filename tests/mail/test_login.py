@@ -8,7 +8,7 @@ import pytest
 
 from notifier.errors import MailRefused, MailUnavailable
 from notifier.ledger import Outcome
-from notifier.mail.smtp import MailConnection, Phase
+from notifier.smtp.connection import MailConnection, Phase
 from tests.mail.sending import QUICK, connect, send, server_at
 from tests.neighbours.smtp import (
     Action,

@@ -8,7 +8,7 @@ import pytest
 
 from notifier.errors import MailRefused, MailUnavailable
 from notifier.ledger import Outcome
-from notifier.mail.smtp import MailConnection
+from notifier.smtp.connection import MailConnection
 from notifier.parts import Tls
 from tests.mail.outcome_table import read_table
 from tests.mail.sending import connect, send, server_at

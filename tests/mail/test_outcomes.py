@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from notifier.ledger import Outcome
-from notifier.mail.delivery import judge, wants_login
-from notifier.mail.smtp import MailConnection, Phase
+from notifier.smtp.outcomes import judge, wants_login
+from notifier.smtp.connection import MailConnection, Phase
 from tests.mail.outcome_table import read_table
 from tests.mail.sending import QUICK, connect, envelope, send, server_at
 from tests.neighbours.smtp import (

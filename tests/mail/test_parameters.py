@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifier.ledger import Outcome
-from notifier.mail.smtp import Delivery, Envelope, Phase
+from notifier.smtp.connection import Delivery, Envelope, Phase
 from tests.mail.sending import CONTENT, SENDER, connect, envelope, unmarked
 from tests.neighbours.smtp import Accepted, SmtpNeighbour, Step, says
 

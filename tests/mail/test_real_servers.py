@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifier.ledger import Outcome
-from notifier.mail.smtp import MailConnection, Phase
+from notifier.smtp.connection import MailConnection, Phase
 from tests.golden import digest_mail
 from tests.mail.sending import SENDER, envelope, server_at, unmarked
 from tests.neighbours.postfix import postfix, smtp_sink

@@ -12,7 +12,7 @@ import trustme
 
 from notifier.errors import MailRefused, MailUnavailable, NotifierError
 from notifier.ledger import Outcome
-from notifier.mail.smtp import MailConnection, Phase
+from notifier.smtp.connection import MailConnection, Phase
 from notifier.parts import Tls
 from tests.mail.sending import IMPATIENT, QUICK, envelope, send, server_at, unmarked
 from tests.neighbours.smtp import (

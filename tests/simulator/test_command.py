@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from notifier.cli import simulator
+from notifier.cli.commands import simulator
 from notifier.cli.context import Invocation
 from notifier.simulator import SCENARIOS
 

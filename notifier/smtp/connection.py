@@ -18,12 +18,12 @@ from aiosmtplib.errors import SMTPException, SMTPHeloError
 
 from notifier.boundaries import Boundary, boundary
 from notifier.errors import MailRefused
-from notifier.mail.client import Client, new_client
-from notifier.mail.delivery import Delivery, Envelope, Phase
-from notifier.mail.login import HINT, log_in, without_login
-from notifier.mail.refusals import no_starttls, refusal
-from notifier.mail.transaction import LoginWanted, Patience, Transaction
-from notifier.mail.wording import tls_error
+from notifier.smtp.client import Client, new_client
+from notifier.smtp.outcomes import Delivery, Envelope, Phase
+from notifier.smtp.login import HINT, log_in, without_login
+from notifier.smtp.refusals import no_starttls, refusal
+from notifier.smtp.transaction import LoginWanted, Patience, Transaction
+from notifier.smtp.reply_text import tls_error
 from notifier.parts import SmtpServer, Tls
 from notifier.stopping import Stop
 

@@ -14,8 +14,8 @@ from aiosmtplib.response import SMTPResponse
 from notifier.boundaries import Boundary, boundary
 from notifier.errors import Stopped
 from notifier.ledger import Outcome
-from notifier.mail.client import Client
-from notifier.mail.delivery import (
+from notifier.smtp.client import Client
+from notifier.smtp.outcomes import (
     Delivery,
     Envelope,
     Phase,
@@ -25,7 +25,7 @@ from notifier.mail.delivery import (
     lets_go_on,
     wants_login,
 )
-from notifier.mail.wording import reply_text, what_happened
+from notifier.smtp.reply_text import reply_text, what_happened
 from notifier.stopping import Stop
 
 _PIECE = 16_384

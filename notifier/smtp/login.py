@@ -8,8 +8,8 @@ import aiosmtplib
 from aiosmtplib.errors import SMTPResponseException
 
 from notifier.errors import MailRefused, MailUnavailable
-from notifier.mail.delivery import is_final
-from notifier.mail.wording import printable, reply_text
+from notifier.smtp.outcomes import is_final
+from notifier.smtp.reply_text import printable, reply_text
 from notifier.parts import SmtpServer
 
 HINT = "check smtp.username and smtp.password"

@@ -7,8 +7,8 @@ import ssl
 from aiosmtplib.errors import SMTPResponseException
 
 from notifier.errors import MailRefused, MailUnavailable, NotifierError
-from notifier.mail.delivery import Phase, is_final, is_no
-from notifier.mail.wording import reply_text, tls_error, tls_reason, what_happened
+from notifier.smtp.outcomes import Phase, is_final, is_no
+from notifier.smtp.reply_text import reply_text, tls_error, tls_reason, what_happened
 
 _LOST = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS errors that only tell that the other side went away."""
