@@ -24,7 +24,7 @@ from notifier.run import Wish, Workshop
 from notifier.sd import Systemd
 from notifier.slots import next_slot
 from notifier.standing import Standing, StandingConfig
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.tick import Neighbours, tick
 
 EVERY = timedelta(minutes=1)

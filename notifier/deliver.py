@@ -13,7 +13,7 @@ from notifier.ledger import MessageState, OutboxMessage, Outcome
 from notifier.smtp.connection import Delivery, Envelope, MailConnection, Phase
 from notifier.parts import OnUnknown
 from notifier.retries import next_try
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.store import Claim, Store
 
 MARGIN = timedelta(minutes=5)

@@ -25,7 +25,7 @@ from notifier.reading import MANY, Complete, Failed, Source
 from notifier.recipients import Recipient
 from notifier.render import Parts, Renderer
 from notifier.retries import next_reading
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.store import Store
 
 RECORDING_TIME = timedelta(minutes=5)

@@ -22,7 +22,7 @@ from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.sd import Systemd
 from notifier.standing import Kept, StandingConfig
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.store import open_store
 from notifier.tick import Neighbours
 from tests import factories

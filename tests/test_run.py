@@ -15,7 +15,7 @@ from notifier.parts import StoreLocation
 from notifier.reading import MANY, Complete, Departure, Failed, Reading
 from notifier.render import Renderer
 from notifier.run import Wish, Workshop, run_account
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.store import open_store
 from tests import factories
 from tests.factories import NOON

@@ -15,7 +15,7 @@ from notifier.errors import Stopped
 from notifier.ledger import FrozenMessage, OutboxMessage
 from notifier.smtp.connection import MailConnection, Patience
 from notifier.parts import SmtpServer, StoreLocation, Tls
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.store import Store, open_store
 from tests import factories
 from tests.neighbours.smtp import (

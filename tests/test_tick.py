@@ -16,7 +16,7 @@ from notifier.parts import Account, FileAccess, FileFormat, SmtpServer, StoreLoc
 from notifier.reading import Complete
 from notifier.render import Renderer
 from notifier.run import Wish, Workshop
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.store import open_store
 from notifier.tick import Neighbours, Tick, tick
 from notifier.timekeeping import LAST_TICK

@@ -23,7 +23,7 @@ from notifier.ping import Ping
 from notifier.reading import Source
 from notifier.render import Renderer
 from notifier.run import Workshop
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 from notifier.store import MemoryOf, open_store
 from notifier.tick import Neighbours
 

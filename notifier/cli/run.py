@@ -76,7 +76,7 @@ async def run(
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
     from notifier.cli.signals import stopping  # noqa: PLC0415
-    from notifier.stopping import Stop  # noqa: PLC0415
+    from notifier.shutdown import Stop  # noqa: PLC0415
 
     standing = _standing(invocation, dry_run=dry_run)
     chosen = choose_accounts(standing.settings, ids)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 
 
 @contextmanager

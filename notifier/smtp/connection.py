@@ -25,7 +25,7 @@ from notifier.smtp.refusals import no_starttls, refusal
 from notifier.smtp.transaction import LoginWanted, Patience, Transaction
 from notifier.smtp.reply_text import tls_error
 from notifier.parts import SmtpServer, Tls
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 
 __all__ = ["Delivery", "Envelope", "MailConnection", "Patience", "Phase"]
 

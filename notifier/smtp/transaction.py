@@ -26,7 +26,7 @@ from notifier.smtp.outcomes import (
     wants_login,
 )
 from notifier.smtp.reply_text import reply_text, what_happened
-from notifier.stopping import Stop
+from notifier.shutdown import Stop
 
 _PIECE = 16_384
 _LEADING_DOT = re.compile(rb"(?m)^\.")
