@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
 from notifier.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
 from notifier.parts import Account, FileAccess
-from notifier.phrases import Phrase, phrase
+from notifier.i18n.messages import Phrase, phrase
 from notifier.recipients import Mailbox
 
 ADMIN_MAIL = "admin-mail"

@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from notifier.i18n import load_language
+from notifier.i18n.language import load_language
 from notifier.templates import environment
 
 CPU_SECONDS = 5

@@ -19,7 +19,7 @@ from notifier import __version__
 from notifier.parts import Account, Sender
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts
-from notifier.text import clean
+from notifier.i18n.foreign_text import clean
 from notifier.view.footer import PRODUCT
 from notifier.view.links import unsubscribe_url
 

@@ -18,7 +18,7 @@ from notifier.alarms import Alarm
 from notifier.digest import Digest
 from notifier.enclosure import enclosed
 from notifier.errors import TemplatesBroken
-from notifier.i18n import Language, load_language
+from notifier.i18n.language import Language, load_language
 from notifier.page import read_page
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient

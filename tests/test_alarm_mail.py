@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.alarms import Alarm, Cause
-from notifier.i18n import available_languages
-from notifier.phrases import phrase
+from notifier.i18n.language import available_languages
+from notifier.i18n.messages import phrase
 from notifier.render import Parts, Renderer
 from tests import page
 from tests.factories import NOON, account

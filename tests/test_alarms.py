@@ -11,9 +11,9 @@ import pytest
 
 from notifier.alarms import Cause, History, Situation, causes, clock_cause
 from notifier.errors import ClockRefused, MailRefused, MailUnavailable
-from notifier.i18n import Language, available_languages, load_language
+from notifier.i18n.language import Language, available_languages, load_language
 from notifier.ledger import MessageKind, MessageState, OutboxMessage, Run, RunState
-from notifier.phrases import Kind, Phrase
+from notifier.i18n.messages import Kind, Phrase
 from tests.factories import DAY, account, file_account
 
 SIX = datetime(2026, 11, 22, 5, tzinfo=UTC)

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from notifier.lint.css import declarations
 from notifier.lint.support import (
     FEATURES,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
-from notifier.i18n import SOURCE_LANGUAGE, Language, available_languages, load_language
+from notifier.i18n.language import SOURCE_LANGUAGE, Language, available_languages, load_language
 from tools.catalogs import extract, is_settled, read
 
 TRANSLATED = [code for code in available_languages() if code != SOURCE_LANGUAGE]

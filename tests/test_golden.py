@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from notifier.lint import Expected, Severity, expected_hosts, expected_of, lint
 from notifier.lint.cascade import Scheme, knows_dark
 from notifier.lint.contrast import LEAST_CONTRAST, seen

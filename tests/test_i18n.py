@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifier.i18n import available_languages, load_language
+from notifier.i18n.language import available_languages, load_language
 from notifier.orders import Money
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from notifier.digest import compose
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from notifier.reading import Complete
 from notifier.render import Renderer
 from tests.days import DAYS

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from notifier.i18n import available_languages, load_language
-from notifier.phrases import Kind, Phrase, Piece, merged, phrase
+from notifier.i18n.language import available_languages, load_language
+from notifier.i18n.messages import Kind, Phrase, Piece, merged, phrase
 
 WORDS = {"account": "ljubljana", "number": "3", "reply": "550 `rm` {number} <b>"}
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from notifier.columns import COLUMNS
 from notifier.digest import Digest, compose
 from notifier.errors import TemplatesBroken
-from notifier.i18n import load_language
+from notifier.i18n.language import load_language
 from notifier.lint import lint
 from notifier.lint.expected import expected_of
 from notifier.lint.findings import Severity

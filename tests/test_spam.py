@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from tests.days import DAYS
 from tests.golden import OTHERS, digest_mail
 from tests.neighbours import rspamd

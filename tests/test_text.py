@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.text import LONGEST, clean, defang, foreign
+from notifier.i18n.foreign_text import LONGEST, clean, defang, foreign
 
 # What mail programs turn into links: schemes, www, and host names that end in letters.
 LINK = re.compile(

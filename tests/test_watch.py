@@ -13,7 +13,7 @@ from notifier.deliver import Pass
 from notifier.errors import StoreError
 from notifier.ledger import MessageKind
 from notifier.parts import StoreLocation
-from notifier.phrases import Phrase
+from notifier.i18n.messages import Phrase
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.store import Store, open_store

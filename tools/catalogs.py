@@ -20,7 +20,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from notifier.columns import COLUMNS
-from notifier.i18n import CATALOG, LOCALE_FOLDER, SOURCE_LANGUAGE, available_languages
+from notifier.i18n.language import CATALOG, LOCALE_FOLDER, SOURCE_LANGUAGE, available_languages
 
 PROJECT = "ready-to-return-notifier"
 ROOT = Path(__file__).parents[1]

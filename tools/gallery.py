@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from tests.days import DAYS
 from tests.golden import OTHERS, digest_mail
 

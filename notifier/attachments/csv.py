@@ -13,8 +13,8 @@ from notifier.attachments import CsvHeadings
 from notifier.columns import Column, Value, chosen
 from notifier.digest import Digest
 from notifier.freeze import Attachment
-from notifier.i18n import Language, load_language
-from notifier.text import clean
+from notifier.i18n.language import Language, load_language
+from notifier.i18n.foreign_text import clean
 
 MOST_PLAIN_BYTES = 1_000_000
 """Beyond this the file is compressed: mail servers count every byte."""

@@ -22,9 +22,9 @@ from notifier.attachments.paper import (
 )
 from notifier.digest import Digest, Entry
 from notifier.freeze import Attachment
-from notifier.i18n import Language, load_language
+from notifier.i18n.language import Language, load_language
 from notifier.parts import Account, PlaceOfReturn
-from notifier.text import clean
+from notifier.i18n.foreign_text import clean
 from notifier.view.footer import as_of
 from notifier.view.rows import Row, view_row
 

@@ -16,8 +16,8 @@ from notifier.columns import Column, Value, chosen
 from notifier.digest import Digest, Entry
 from notifier.errors import ExtraMissing
 from notifier.freeze import Attachment
-from notifier.i18n import Language, load_language
-from notifier.text import clean
+from notifier.i18n.language import Language, load_language
+from notifier.i18n.foreign_text import clean
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

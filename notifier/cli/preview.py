@@ -128,7 +128,7 @@ def _exit_code(findings: Sequence[Finding]) -> ExitCode:
 
 
 def _check_language(language: str | None) -> None:
-    from notifier.i18n import available_languages  # noqa: PLC0415
+    from notifier.i18n.language import available_languages  # noqa: PLC0415
 
     if language and language not in available_languages():
         raise click.BadParameter(

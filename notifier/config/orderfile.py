@@ -11,7 +11,7 @@ from notifier.config.parts import format_of
 from notifier.config.values import is_web_location, shown_path
 from notifier.errors import Problem
 from notifier.parts import FileFormat
-from notifier.text import folded
+from notifier.i18n.foreign_text import folded
 
 OF_CSV_ALONE = ("delimiter",)
 OF_JSON_ALONE = ("records",)

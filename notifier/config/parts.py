@@ -37,7 +37,7 @@ from notifier.parts import (
 from notifier.plan import Policy
 from notifier.recipients import ContactGroup, Mailbox, resolve
 from notifier.slots import Schedule
-from notifier.text import folded
+from notifier.i18n.foreign_text import folded
 
 PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
 

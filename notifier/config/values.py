@@ -19,7 +19,7 @@ from zoneinfo import available_timezones
 import idna
 
 from notifier.columns import COLUMNS
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from notifier.parts import Secret
 from notifier.recipients import parse_mailbox
 from notifier.view.look import contrast_of

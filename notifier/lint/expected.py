@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from notifier.digest import Digest
-from notifier.i18n import load_language
+from notifier.i18n.language import load_language
 from notifier.parts import Account, Sender
-from notifier.text import foreign
+from notifier.i18n.foreign_text import foreign
 from notifier.view.figures import headline_figures, money_figures
 from notifier.view.links import carrier_url
 from notifier.view.listing import MOST_ROWS

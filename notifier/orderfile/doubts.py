@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from notifier.orderfile import fields
 from notifier.orderfile.records import Record
 from notifier.parts import FileAccess
-from notifier.text import folded
+from notifier.i18n.foreign_text import folded
 
 MOST_STATES = 12
 """That are told; more of them and it is no column of states."""

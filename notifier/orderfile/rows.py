@@ -12,7 +12,7 @@ from notifier.orderfile import fields
 from notifier.orderfile.records import Record
 from notifier.orders import Item, Money, Order, OrderStatus
 from notifier.parts import FileAccess
-from notifier.text import folded
+from notifier.i18n.foreign_text import folded
 
 MOST_ITEMS = 200
 

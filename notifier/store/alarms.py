@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from notifier.alarms import Alarm, Cause
 from notifier.ledger import FrozenMessage, MessageKind
-from notifier.phrases import Phrase
+from notifier.i18n.messages import Phrase
 from notifier.store.outbox import enqueue
 from notifier.store.tables import Row, alarms
 from notifier.store.thread import StoreThread

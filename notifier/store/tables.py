@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from notifier.text import storable
+from notifier.i18n.foreign_text import storable
 
 metadata = MetaData(
     naming_convention={

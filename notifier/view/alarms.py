@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from notifier import __version__
 from notifier.alarms import Alarm
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Look
-from notifier.phrases import Kind, Phrase, Piece, merged
-from notifier.text import clean, defang
+from notifier.i18n.messages import Kind, Phrase, Piece, merged
+from notifier.i18n.foreign_text import clean, defang
 from notifier.view.footer import PRODUCT
 from notifier.view.look import LookView, view_look
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from notifier.digest import Digest, Gap
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Account, FileAccess
-from notifier.text import foreign
+from notifier.i18n.foreign_text import foreign
 from notifier.view.links import Link, portal_url
 
 MOST_IDS = 40

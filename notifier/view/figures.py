@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from notifier.digest import AGE_BOUNDS, Digest
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.orders import Money
 from notifier.view.rows import Tone, day_count
 

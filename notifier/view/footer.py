@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from notifier import __version__
 from notifier.digest import Digest
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Account, Sender
-from notifier.text import clean
+from notifier.i18n.foreign_text import clean
 from notifier.view.links import Link, admin_link, unsubscribe_url
 
 PRODUCT = "Ready-to-return notifier"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from notifier.digest import Digest, Entry
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Account
-from notifier.text import clean
+from notifier.i18n.foreign_text import clean
 from notifier.view.rows import day_count
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from notifier.attachments import AttachmentKind
 from notifier.digest import Digest, Entry, SectionName, count_ages
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Account, FileAccess
 from notifier.view.figures import count_by_age
 from notifier.view.rows import Row, view_row

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Account, Sender
-from notifier.text import clean
+from notifier.i18n.foreign_text import clean
 from notifier.view.footer import Footer, view_footer
 from notifier.view.look import LookView, view_look
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from notifier import __version__
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Account, Look
 from notifier.recipients import Recipient
-from notifier.text import clean
+from notifier.i18n.foreign_text import clean
 from notifier.view.footer import PRODUCT
 from notifier.view.look import LookView, view_look
 

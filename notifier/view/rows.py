@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from notifier.digest import Digest, Entry
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.orders import Money
 from notifier.parts import Account
 from notifier.reading import Departure
-from notifier.text import foreign
+from notifier.i18n.foreign_text import foreign
 from notifier.view.links import Link, carrier_url, portal_url
 
 MOST_ITEMS = 8

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from notifier.attachments import AttachmentKind
-from notifier.i18n import Language
+from notifier.i18n.language import Language
 from notifier.parts import Account, Sender
 from notifier.recipients import Recipient
-from notifier.text import clean
+from notifier.i18n.foreign_text import clean
 from notifier.view.footer import Footer, view_footer
 from notifier.view.look import LookView, view_look
 

@@ -17,7 +17,7 @@ from notifier.attachments.letters import bold, printable, regular
 from notifier.attachments.paper import has_room, paginate
 from notifier.attachments.sheet import pickup_sheet
 from notifier.digest import Digest
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from notifier.orders import Item
 from notifier.parts import Account, PlaceOfReturn
 from tests.days import huge, incomplete, normal

@@ -10,7 +10,7 @@ import trustme
 
 from notifier import config
 from notifier.errors import ConfigError
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from tests.config.sound import SOUND, changed, load, problems
 
 LANGUAGES = ", ".join(f'"{code}"' for code in available_languages())

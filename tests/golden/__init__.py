@@ -19,7 +19,7 @@ from notifier.alarms import Alarm, Cause
 from notifier.attachments.csv import orders_csv
 from notifier.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
 from notifier.ledger import FrozenMessage
-from notifier.phrases import phrase
+from notifier.i18n.messages import phrase
 from notifier.recipients import Mailbox, Recipient
 from notifier.render import Parts, Renderer
 from tests.days import DAYS

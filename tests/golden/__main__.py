@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from tests.days import DAYS
 from tests.golden import FOLDER, OTHERS, golden_files
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from notifier.i18n import available_languages
+from notifier.i18n.language import available_languages
 from tests import page
 from tests.days import DAYS
 from tests.golden import OTHERS

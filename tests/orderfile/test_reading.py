@@ -20,7 +20,7 @@ from notifier.orderfile.records import MOST_ROWS
 from notifier.orders import Item, Money
 from notifier.parts import FileFormat
 from notifier.reading import Complete, Departure, Failed, Incomplete, Source
-from notifier.text import folded
+from notifier.i18n.foreign_text import folded
 from tests.orderfile.shop import (
     HEADER,
     NO_WEB,

@@ -9,7 +9,7 @@ from pathlib import Path
 from notifier.alarms import Alarm, Cause
 from notifier.ledger import FrozenMessage
 from notifier.parts import StoreLocation
-from notifier.phrases import phrase
+from notifier.i18n.messages import phrase
 from notifier.store import Store, open_store
 from notifier.store.alarms import Letter, no_letter
 from tests.factories import NOON
