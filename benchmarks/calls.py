@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from notifier.plan import Frequency, Policy, Sighting, plan
+from notifier.domain.reading_plan import Frequency, Policy, Sighting, plan
 from notifier.simulator import Post, Webhook, World
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)

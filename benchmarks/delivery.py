@@ -28,9 +28,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from notifier.deliver import deliver_waiting
-from notifier.ledger import FrozenMessage, MessageKind
+from notifier.domain.ledger import FrozenMessage, MessageKind
 from notifier.smtp.connection import MailConnection
-from notifier.parts import SmtpServer, StoreLocation, Tls
+from notifier.domain.settings import SmtpServer, StoreLocation, Tls
 from notifier.store import Store, open_store
 
 COUNT = 1_000

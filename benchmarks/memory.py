@@ -25,11 +25,11 @@ from pathlib import Path
 from marketplace import access
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
-from notifier.parts import Account, Sender, StoreLocation
-from notifier.recipients import Mailbox, Recipient
+from notifier.domain.settings import Account, Sender, StoreLocation
+from notifier.domain.recipients import Mailbox, Recipient
 from notifier.render import Renderer
 from notifier.run import Wish, Workshop, run_account
-from notifier.slots import Schedule
+from notifier.domain.schedule import Schedule
 from notifier.store import MemoryOf, open_store
 
 async def main(url, folder):

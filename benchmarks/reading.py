@@ -28,7 +28,7 @@ from marketplace import CLIENT_ID, Simulated, access, simulated
 
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
-from notifier.reading import Complete
+from notifier.domain.reading import Complete
 
 SAMPLE = 200
 TIMES = 3

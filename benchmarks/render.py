@@ -25,14 +25,14 @@ from jinja2 import Environment
 from notifier.attachments.csv import orders_csv
 from notifier.attachments.sheet import pickup_sheet
 from notifier.attachments.xlsx import orders_xlsx
-from notifier.digest import Digest, compose
+from notifier.domain.digest import Digest, compose
 from notifier.freeze import Attachment, freeze
-from notifier.orders import Item, Money, Order, OrderStatus
-from notifier.parts import Account, MarketplaceAccess, Secret, Sender
-from notifier.reading import Complete
-from notifier.recipients import Mailbox, Recipient
+from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.settings import Account, MarketplaceAccess, Secret, Sender
+from notifier.domain.reading import Complete
+from notifier.domain.recipients import Mailbox, Recipient
 from notifier.render import Renderer
-from notifier.slots import Schedule
+from notifier.domain.schedule import Schedule
 
 SIZES = (100, 1_000, 10_000, 100_000)
 EXTRA_SIZES = (100, 1_000, 10_000)

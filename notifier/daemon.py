@@ -19,10 +19,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from notifier import __version__
 from notifier.errors import NotifierError, Stopped, StoreError
 from notifier.health import Answer, open_door
-from notifier.parts import Account, Settings
+from notifier.domain.settings import Account, Settings
 from notifier.run import Wish, Workshop
 from notifier.sd import Systemd
-from notifier.slots import next_slot
+from notifier.domain.schedule import next_slot
 from notifier.standing import Standing, StandingConfig
 from notifier.shutdown import Stop
 from notifier.tick import Neighbours, tick

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from notifier.boundaries import Boundary, boundary
 from notifier.errors import MailRefused, MailUnavailable, Stopped
-from notifier.ledger import MessageState, OutboxMessage, Outcome
+from notifier.domain.ledger import MessageState, OutboxMessage, Outcome
 from notifier.smtp.connection import Delivery, Envelope, MailConnection, Phase
-from notifier.parts import OnUnknown
-from notifier.retries import next_try
+from notifier.domain.settings import OnUnknown
+from notifier.domain.retry import next_try
 from notifier.shutdown import Stop
 from notifier.store import Claim, Store
 

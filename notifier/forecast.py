@@ -9,8 +9,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from notifier.marketplace import list_calls
-from notifier.parts import Account, MarketplaceAccess
-from notifier.plan import Reason, Sighting, Step, plan
+from notifier.domain.settings import Account, MarketplaceAccess
+from notifier.domain.reading_plan import Reason, Sighting, Step, plan
 from notifier.store import Store
 
 

@@ -10,9 +10,9 @@ from email.message import EmailMessage
 
 from notifier.guard import check
 from notifier.headers import Header, digest_of, headers_of, needs_smtputf8
-from notifier.ledger import FrozenMessage
-from notifier.parts import Account, Look, Sender
-from notifier.recipients import Recipient
+from notifier.domain.ledger import FrozenMessage
+from notifier.domain.settings import Account, Look, Sender
+from notifier.domain.recipients import Recipient
 from notifier.render import Parts
 from notifier.view.look import LOGO_ID
 

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 from notifier.errors import MessageGuardError
 from notifier.headers import Header
-from notifier.recipients import Mailbox
+from notifier.domain.recipients import Mailbox
 
 LONGEST_HEADER_LINE = 998
 LONGEST_BODY_LINE = 78

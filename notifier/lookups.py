@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from notifier.errors import Stopped, StoreError
-from notifier.parts import Account
-from notifier.plan import Glance
+from notifier.domain.settings import Account
+from notifier.domain.reading_plan import Glance
 from notifier.run import Workshop
 from notifier.store import Store
 

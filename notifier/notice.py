@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from notifier.freeze import freeze_notice
-from notifier.ledger import AUTOMATIC_EDITION, MessageKind, Run, RunState
-from notifier.parts import Account
+from notifier.domain.ledger import AUTOMATIC_EDITION, MessageKind, Run, RunState
+from notifier.domain.settings import Account
 from notifier.run import Workshop
 
 logger = logging.getLogger(__name__)

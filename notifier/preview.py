@@ -6,13 +6,13 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import date
 
-from notifier.digest import Digest
+from notifier.domain.digest import Digest
 from notifier.freeze import Attachment, freeze
-from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage
+from notifier.domain.ledger import AUTOMATIC_EDITION, FrozenMessage
 from notifier.lint import Finding, expected_of, lint
-from notifier.parts import Account
-from notifier.reading import Failed, Source
-from notifier.recipients import Recipient
+from notifier.domain.settings import Account
+from notifier.domain.reading import Failed, Source
+from notifier.domain.recipients import Recipient
 from notifier.render import Parts
 from notifier.run import Wish, Workshop, find_task, read_digest, render_for
 from notifier.view.look import LOGO_ID

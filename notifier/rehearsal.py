@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from notifier.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.lint import Finding, expected_of, lint
 from notifier.lint.wording import broken_templates
-from notifier.orders import Item, Money, Order, OrderStatus
-from notifier.parts import Account, Sender
-from notifier.reading import Complete, Departure, Incomplete
+from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.settings import Account, Sender
+from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.render import Renderer
 
 FIRST_ID = 7_400_001

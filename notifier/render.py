@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 from css_inline import CSSInliner
 from jinja2 import Environment
 
-from notifier.alarms import Alarm
-from notifier.digest import Digest
+from notifier.domain.alarms import Alarm
+from notifier.domain.digest import Digest
 from notifier.enclosure import enclosed
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import Language, load_language
 from notifier.page import read_page
-from notifier.parts import Account, Sender
-from notifier.recipients import Recipient
+from notifier.domain.settings import Account, Sender
+from notifier.domain.recipients import Recipient
 from notifier.templates import environment, templates_root
 from notifier.view.alarms import AlarmView, view_alarms
 from notifier.view.banners import templates_banner

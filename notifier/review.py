@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 
 from notifier.errors import StoreError
 from notifier.freeze import freeze_review
-from notifier.ledger import MessageKind
-from notifier.parts import Account
+from notifier.domain.ledger import MessageKind
+from notifier.domain.settings import Account
 from notifier.run import Workshop
 
 TOLD_FOR = timedelta(days=7)

@@ -12,19 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from notifier import slots
+from notifier.domain import schedule
 from notifier.attachments.choice import attachments
 from notifier.boundaries import Boundary, boundary
-from notifier.clock import compare as compare_clocks
-from notifier.digest import Digest, compose
+from notifier.domain.clock import compare as compare_clocks
+from notifier.domain.digest import Digest, compose
 from notifier.errors import ClockRefused, NotifierError, Stopped
 from notifier.freeze import Attachment, freeze
-from notifier.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
-from notifier.parts import Account, Sender, WhenEmpty
-from notifier.reading import MANY, Complete, Failed, Source
-from notifier.recipients import Recipient
+from notifier.domain.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
+from notifier.domain.settings import Account, Sender, WhenEmpty
+from notifier.domain.reading import MANY, Complete, Failed, Source
+from notifier.domain.recipients import Recipient
 from notifier.render import Parts, Renderer
-from notifier.retries import next_reading
+from notifier.domain.retry import next_reading
 from notifier.shutdown import Stop
 from notifier.store import Store
 
@@ -190,10 +190,10 @@ async def read_digest(account: Account, source: Source, store: Store, day: date)
 async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -> Task:
     """Ask the ledger and the clock what there is to do; touches nothing."""
     today = account.schedule.local_day(now)
-    settled = await store.runs.settled_days(account.id, today - slots.LOOK_BACK)
+    settled = await store.runs.settled_days(account.id, today - schedule.LOOK_BACK)
     watched = await store.marks.get(_watched(account))
     since = datetime.fromisoformat(watched) if watched else None
-    due = slots.due(account.schedule, now, settled, since=since)
+    due = schedule.due(account.schedule, now, settled, since=since)
     day, edition = due.day, AUTOMATIC_EDITION
     if wish.asks:
         day = wish.day or today

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.errors import ConfigError, Problem
-from notifier.parts import Settings
+from notifier.domain.settings import Settings
 
 LONGEST = timedelta(days=3)
 """That a configuration is used after it was last found good."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from notifier.alarms import Alarm
-from notifier.ledger import MessageState, OutboxMessage, Run, RunState
+from notifier.domain.alarms import Alarm
+from notifier.domain.ledger import MessageState, OutboxMessage, Run, RunState
 from notifier.lookups import last_look
-from notifier.parts import Account
+from notifier.domain.settings import Account
 from notifier.run import Wish, find_task
 from notifier.store import Store
 

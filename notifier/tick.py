@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from notifier.alarms import Alarm, clock_cause
+from notifier.domain.alarms import Alarm, clock_cause
 from notifier.boundaries import Boundary, boundary
 from notifier.deliver import Pass, deliver_waiting
 from notifier.errors import (
@@ -22,13 +22,13 @@ from notifier.errors import (
     Stopped,
     gravest,
 )
-from notifier.ledger import MessageState
+from notifier.domain.ledger import MessageState
 from notifier.lookups import Lookout, look_up_hinted
 from notifier.smtp.connection import MailConnection
 from notifier.notice import post_notices
-from notifier.parts import Account, MarketplaceAccess, OnUnknown
+from notifier.domain.settings import Account, MarketplaceAccess, OnUnknown
 from notifier.ping import Ping
-from notifier.reading import Source
+from notifier.domain.reading import Source
 from notifier.review import post_review
 from notifier.run import Report, Wish, Workshop, find_task, run_account
 from notifier.timekeeping import believe_clock

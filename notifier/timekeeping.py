@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from notifier.clock import Belief, compare, judge
+from notifier.domain.clock import Belief, compare, judge
 from notifier.errors import ClockUnconfirmed
-from notifier.reading import Source
+from notifier.domain.reading import Source
 from notifier.run import Workshop
 
 LAST_TICK = "last_tick"

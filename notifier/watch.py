@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifier.alarms import ADMIN_MAIL, NOT_BY_MAIL, Alarm, History, Situation, causes
+from notifier.domain.alarms import ADMIN_MAIL, NOT_BY_MAIL, Alarm, History, Situation, causes
 from notifier.deliver import Pass
 from notifier.errors import StoreError
 from notifier.freeze import freeze_alarms
-from notifier.ledger import FrozenMessage, MessageKind, MessageState
-from notifier.parts import Account
+from notifier.domain.ledger import FrozenMessage, MessageKind, MessageState
+from notifier.domain.settings import Account
 from notifier.run import Report, Workshop
 from notifier.store import Store
 

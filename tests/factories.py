@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from notifier.digest import Digest, Known, Snapshot, compose
-from notifier.orders import Item, Money, Order, OrderStatus
-from notifier.parts import (
+from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.settings import (
     Account,
     FileAccess,
     FileFormat,
@@ -19,9 +19,9 @@ from notifier.parts import (
     Secret,
     Sender,
 )
-from notifier.reading import Complete
-from notifier.recipients import Mailbox, Recipient
-from notifier.slots import Schedule
+from notifier.domain.reading import Complete
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.schedule import Schedule
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

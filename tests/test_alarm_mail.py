@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.alarms import Alarm, Cause
+from notifier.domain.alarms import Alarm, Cause
 from notifier.i18n.language import available_languages
 from notifier.i18n.messages import phrase
 from notifier.render import Parts, Renderer

@@ -17,7 +17,7 @@ from notifier.lint.support import (
     Program,
 )
 from notifier.page import Element, read_page
-from notifier.parts import Logo, Look
+from notifier.domain.settings import Logo, Look
 from notifier.render import Renderer
 from tests.caniemail import (
     APPLE_MAIL,

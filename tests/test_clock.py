@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifier.clock import Belief, compare, judge
+from notifier.domain.clock import Belief, compare, judge
 from notifier.errors import ClockRefused
 from tests.factories import NOON
 

@@ -17,7 +17,7 @@ from notifier.daemon import Daemon, Works
 from notifier.errors import ConfigError, Problem, StoreError
 from notifier.health import Answer
 from notifier.smtp.connection import MailConnection
-from notifier.parts import Settings, SmtpServer, StoreLocation, Tls
+from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.sd import Systemd

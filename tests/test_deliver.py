@@ -13,9 +13,9 @@ import pytest
 
 from notifier.deliver import MARGIN, Pass, deliver_waiting
 from notifier.errors import MailRefused, MailUnavailable, StoreError
-from notifier.ledger import FrozenMessage, MessageState, OutboxMessage
+from notifier.domain.ledger import FrozenMessage, MessageState, OutboxMessage
 from notifier.smtp.connection import MailConnection, Patience
-from notifier.parts import OnUnknown, Secret, SmtpServer, StoreLocation, Tls
+from notifier.domain.settings import OnUnknown, Secret, SmtpServer, StoreLocation, Tls
 from notifier.store import Store, open_store
 from tests import factories
 from tests.neighbours.smtp import (

@@ -9,9 +9,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.digest import Digest, compose
-from notifier.orders import Item, Money
-from notifier.reading import Complete, Departure, Incomplete
+from notifier.domain.digest import Digest, compose
+from notifier.domain.orders import Item, Money
+from notifier.domain.reading import Complete, Departure, Incomplete
 from tests.factories import DAY, NOON, account, digest, order, schedule, snapshot
 
 

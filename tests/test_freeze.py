@@ -18,9 +18,9 @@ from notifier.errors import MessageGuardError
 from notifier.freeze import Attachment, freeze, freeze_test
 from notifier.guard import check
 from notifier.headers import Header, headers_of
-from notifier.ledger import FrozenMessage
-from notifier.parts import Logo, Look, Sender
-from notifier.recipients import Mailbox, Recipient
+from notifier.domain.ledger import FrozenMessage
+from notifier.domain.settings import Logo, Look, Sender
+from notifier.domain.recipients import Mailbox, Recipient
 from notifier.render import Parts
 from tests.factories import DAY, NOON, account, sender
 

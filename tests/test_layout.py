@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier.digest import compose
+from notifier.domain.digest import compose
 from notifier.i18n.language import available_languages
-from notifier.reading import Complete
+from notifier.domain.reading import Complete
 from notifier.render import Renderer
 from tests.days import DAYS
 from tests.factories import DAY, NOON, account, order, sender, snapshot

@@ -13,7 +13,7 @@ from notifier.lint import Expected, Finding, Severity, expected_of, lint
 from notifier.lint.cascade import Scheme
 from notifier.lint.contrast import seen
 from notifier.lint.css import declarations, sheet
-from notifier.orders import Item
+from notifier.domain.orders import Item
 from notifier.page import read_page
 from notifier.render import Parts, Renderer
 from tests.days import huge

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.ledger import Run, RunState
+from notifier.domain.ledger import Run, RunState
 from notifier.notice import is_due
 from tests.factories import DAY, NOON, account
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifier.digest import Entry
-from notifier.orders import Item, Money
-from notifier.overview import arrange, parse_columns, parse_condition
+from notifier.domain.digest import Entry
+from notifier.domain.orders import Item, Money
+from notifier.domain.query import arrange, parse_columns, parse_condition
 from tests.factories import digest, order, snapshot
 
 UTC = ZoneInfo("UTC")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.errors import RecipientsError
-from notifier.recipients import ContactGroup, Mailbox, parse_mailbox, resolve
+from notifier.domain.recipients import ContactGroup, Mailbox, parse_mailbox, resolve
 
 
 def groups(**members: tuple[str, ...]) -> dict[str, ContactGroup]:

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.columns import COLUMNS
-from notifier.digest import Digest, compose
+from notifier.domain.columns import COLUMNS
+from notifier.domain.digest import Digest, compose
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import load_language
 from notifier.lint import lint
 from notifier.lint.expected import expected_of
 from notifier.lint.findings import Severity
-from notifier.orders import Item, Money
-from notifier.parts import Account, Logo, Look, PlaceOfReturn
-from notifier.reading import Complete, Departure, Incomplete
-from notifier.recipients import Mailbox, Recipient
+from notifier.domain.orders import Item, Money
+from notifier.domain.settings import Account, Logo, Look, PlaceOfReturn
+from notifier.domain.reading import Complete, Departure, Incomplete
+from notifier.domain.recipients import Mailbox, Recipient
 from notifier.render import MOST_HTML_BYTES, Parts, Renderer
 from notifier.templates import templates_root
 from notifier.view.listing import MOST_ROWS, list_orders

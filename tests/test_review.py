@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.ledger import MessageKind, OutboxMessage
-from notifier.parts import StoreLocation
+from notifier.domain.ledger import MessageKind, OutboxMessage
+from notifier.domain.settings import StoreLocation
 from notifier.render import Renderer
 from notifier.review import post_review
 from notifier.run import Workshop

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from notifier.digest import Digest
+from notifier.domain.digest import Digest
 from notifier.errors import MarketplaceUnavailable
-from notifier.parts import StoreLocation
-from notifier.reading import MANY, Complete, Departure, Failed, Reading
+from notifier.domain.settings import StoreLocation
+from notifier.domain.reading import MANY, Complete, Departure, Failed, Reading
 from notifier.render import Renderer
 from notifier.run import Wish, Workshop, run_account
 from notifier.shutdown import Stop

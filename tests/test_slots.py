@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.slots import Schedule, due, next_slot
+from notifier.domain.schedule import Schedule, due, next_slot
 
 PRAGUE = Schedule(time(6), "Europe/Prague")
 TODAY = date(2026, 11, 22)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from notifier.errors import ConfigError, Problem
-from notifier.parts import Settings, SmtpServer, StoreLocation, Tls
+from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.standing import LONGEST, Kept, Standing, StandingConfig
 from tests import factories
 

@@ -12,9 +12,9 @@ import pytest
 
 from notifier.deliver import deliver_waiting
 from notifier.errors import Stopped
-from notifier.ledger import FrozenMessage, OutboxMessage
+from notifier.domain.ledger import FrozenMessage, OutboxMessage
 from notifier.smtp.connection import MailConnection, Patience
-from notifier.parts import SmtpServer, StoreLocation, Tls
+from notifier.domain.settings import SmtpServer, StoreLocation, Tls
 from notifier.shutdown import Stop
 from notifier.store import Store, open_store
 from tests import factories

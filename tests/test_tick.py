@@ -12,8 +12,8 @@ import pytest
 
 from notifier.errors import ExitCode
 from notifier.smtp.connection import MailConnection
-from notifier.parts import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
-from notifier.reading import Complete
+from notifier.domain.settings import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
+from notifier.domain.reading import Complete
 from notifier.render import Renderer
 from notifier.run import Wish, Workshop
 from notifier.shutdown import Stop

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from notifier.alarms import ADMIN_MAIL, Alarm, Cause
+from notifier.domain.alarms import ADMIN_MAIL, Alarm, Cause
 from notifier.deliver import Pass
 from notifier.errors import StoreError
-from notifier.ledger import MessageKind
-from notifier.parts import StoreLocation
+from notifier.domain.ledger import MessageKind
+from notifier.domain.settings import StoreLocation
 from notifier.i18n.messages import Phrase
 from notifier.render import Renderer
 from notifier.run import Workshop

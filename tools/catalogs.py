@@ -4,7 +4,7 @@
     python -m tools.catalogs cs sk      # begin these languages
 
 Messages are found where the source calls `gettext`, `ngettext` or `phrase`, where a template calls
-`_`, and in the headings of `notifier/columns.py`. What is new arrives empty, what is gone goes, and
+`_`, and in the headings of `notifier/domain/columns.py`. What is new arrives empty, what is gone goes, and
 what has changed is marked fuzzy: the tests want all three settled before a commit.
 """
 
@@ -19,7 +19,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from notifier.columns import COLUMNS
+from notifier.domain.columns import COLUMNS
 from notifier.i18n.language import CATALOG, LOCALE_FOLDER, SOURCE_LANGUAGE, available_languages
 
 PROJECT = "ready-to-return-notifier"
@@ -39,7 +39,7 @@ def _messages() -> Iterator[tuple[str | tuple[str, ...], str]]:
     yield from _in_files(ROOT.glob("notifier/**/*.py"), "python")
     yield from _in_files(ROOT.glob("templates/**/*.*"), "jinja2.ext:babel_extract")
     for column in COLUMNS.values():
-        yield column.heading, "notifier/columns.py"
+        yield column.heading, "notifier/domain/columns.py"
 
 
 def _in_files(files: Iterable[Path], method: str) -> Iterator[tuple[str | tuple[str, ...], str]]:

@@ -9,10 +9,10 @@ from notifier.attachments import AttachmentKind
 from notifier.attachments.csv import orders_csv
 from notifier.attachments.sheet import pickup_sheet
 from notifier.attachments.xlsx import orders_xlsx
-from notifier.digest import Digest
+from notifier.domain.digest import Digest
 from notifier.errors import ExtraMissing
 from notifier.freeze import Attachment
-from notifier.parts import Account
+from notifier.domain.settings import Account
 
 MOST_BYTES = 10_000_000
 """Of all files of a mail together; mail servers begin to refuse at twice that, base64 counted."""

@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from notifier.attachments import CsvHeadings
-from notifier.columns import Column, Value, chosen
-from notifier.digest import Digest
+from notifier.domain.columns import Column, Value, chosen
+from notifier.domain.digest import Digest
 from notifier.freeze import Attachment
 from notifier.i18n.language import Language, load_language
 from notifier.i18n.foreign_text import clean

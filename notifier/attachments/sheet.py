@@ -20,10 +20,10 @@ from notifier.attachments.paper import (
     has_room,
     printed,
 )
-from notifier.digest import Digest, Entry
+from notifier.domain.digest import Digest, Entry
 from notifier.freeze import Attachment
 from notifier.i18n.language import Language, load_language
-from notifier.parts import Account, PlaceOfReturn
+from notifier.domain.settings import Account, PlaceOfReturn
 from notifier.i18n.foreign_text import clean
 from notifier.view.footer import as_of
 from notifier.view.rows import Row, view_row

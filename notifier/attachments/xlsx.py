@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from babel.numbers import get_currency_precision, get_currency_symbol
 
-from notifier.columns import Column, Value, chosen
-from notifier.digest import Digest, Entry
+from notifier.domain.columns import Column, Value, chosen
+from notifier.domain.digest import Digest, Entry
 from notifier.errors import ExtraMissing
 from notifier.freeze import Attachment
 from notifier.i18n.language import Language, load_language

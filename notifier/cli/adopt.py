@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from notifier.ledger import OutboxMessage
-    from notifier.parts import Account, Settings
+    from notifier.domain.ledger import OutboxMessage
+    from notifier.domain.settings import Account, Settings
     from notifier.store import Store
 
 WHY_SKIPPED = "the store was adopted; it may have been sent before that"

@@ -18,9 +18,9 @@ from notifier.http import HttpClient
 from notifier.smtp.connection import MailConnection
 from notifier.marketplace import Marketplace
 from notifier.orderfile import OrderFile
-from notifier.parts import Account, FileAccess, MarketplaceAccess, Settings
+from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.ping import Ping
-from notifier.reading import Source
+from notifier.domain.reading import Source
 from notifier.render import Renderer
 from notifier.run import Workshop
 from notifier.shutdown import Stop

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from notifier.parts import Account, Settings, SmtpServer
-    from notifier.recipients import Recipient
+    from notifier.domain.settings import Account, Settings, SmtpServer
+    from notifier.domain.recipients import Recipient
 
 WIDTH = 14
 """Of the column that says what a line is about."""
@@ -81,7 +81,7 @@ def _account(account: Account, invocation: Invocation) -> Iterator[tuple[str, st
 
 
 def _next(account: Account, now: datetime) -> str:
-    from notifier.slots import due  # noqa: PLC0415
+    from notifier.domain.schedule import due  # noqa: PLC0415
 
     schedule = account.schedule
     task = due(schedule, now, {})
@@ -94,7 +94,7 @@ def _next(account: Account, now: datetime) -> str:
 
 def _reads(account: Account) -> str:
     from notifier.orderfile import name_of  # noqa: PLC0415
-    from notifier.parts import FileAccess  # noqa: PLC0415
+    from notifier.domain.settings import FileAccess  # noqa: PLC0415
 
     if isinstance(account.reads, FileAccess):
         return name_of(account.reads)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from notifier.parts import Settings
+    from notifier.domain.settings import Settings
     from notifier.standing import StandingConfig
 
 

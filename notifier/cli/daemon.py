@@ -12,7 +12,7 @@ from notifier.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from notifier.parts import Settings
+    from notifier.domain.settings import Settings
 
 
 @click.command

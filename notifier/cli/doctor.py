@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from notifier.findings import Finding
-    from notifier.parts import Settings, StoreLocation
+    from notifier.domain.findings import Finding
+    from notifier.domain.settings import Settings, StoreLocation
 
 ANY_ZONE = "Europe/Prague"
 """Asked for where no configuration names one."""
@@ -29,7 +29,7 @@ def command(invocation: Invocation, *, integrity: bool) -> int:
     nothing, and works with a broken configuration and a broken store. The exit code is that of
     the gravest problem.
     """
-    from notifier.findings import exit_code  # noqa: PLC0415 - keeps `notifier --help` fast
+    from notifier.domain.findings import exit_code  # noqa: PLC0415 - keeps `notifier --help` fast
 
     findings = []
     for finding in _examine_all(invocation, integrity=integrity):
@@ -61,7 +61,7 @@ def _configuration(
     from notifier import config  # noqa: PLC0415
     from notifier.config.cautions import cautions  # noqa: PLC0415
     from notifier.errors import ConfigError, ExitCode  # noqa: PLC0415
-    from notifier.findings import ok, problem, warning  # noqa: PLC0415
+    from notifier.domain.findings import ok, problem, warning  # noqa: PLC0415
 
     try:
         settings = config.load(path, environ=invocation.environ)
@@ -85,7 +85,7 @@ def _likely_store(path: Path, environ: Mapping[str, str]) -> StoreLocation:
     from notifier.config.layers import Layer, Layers  # noqa: PLC0415
     from notifier.config.parts import store_file  # noqa: PLC0415
     from notifier.errors import ConfigError  # noqa: PLC0415
-    from notifier.parts import StoreLocation  # noqa: PLC0415
+    from notifier.domain.settings import StoreLocation  # noqa: PLC0415
 
     try:
         written = parsed(decoded(read_small(path).data, str(path)), str(path))

@@ -14,10 +14,10 @@ from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
     # These take longer to import than a mistyped option deserves.
-    from notifier.ledger import OutboxMessage, Run
-    from notifier.outlook import Slot
-    from notifier.parts import Account
-    from notifier.recipients import Recipient
+    from notifier.domain.ledger import OutboxMessage, Run
+    from notifier.domain.outlook import Slot
+    from notifier.domain.settings import Account
+    from notifier.domain.recipients import Recipient
     from notifier.run import Task
     from notifier.store import Store
 
@@ -102,7 +102,7 @@ async def explain(
 
 async def gather(account: Account, store: Store, now: datetime) -> Facts:
     """Ask the ledger and the outbox; touches nothing."""
-    from notifier.ledger import MessageState  # noqa: PLC0415
+    from notifier.domain.ledger import MessageState  # noqa: PLC0415
     from notifier.run import Wish, find_task  # noqa: PLC0415
 
     task = await find_task(account, store, Wish(), now)
@@ -150,7 +150,7 @@ def _lines(facts: Facts, days: int) -> Lines:
 
 def _present(facts: Facts) -> Lines:
     """The day that is due, and why; then why today and yesterday are as they are."""
-    from notifier.outlook import slot_of  # noqa: PLC0415
+    from notifier.domain.outlook import slot_of  # noqa: PLC0415
 
     due = facts.task.day
     yield "due", _verdict(facts, slot_of(facts.account.schedule, due)) if due else "nothing"
@@ -231,7 +231,7 @@ def _fate(message: OutboxMessage, now: datetime) -> str:
 
 def _coming(facts: Facts, days: int) -> Lines:
     """The next days, and beyond them those of a year on which something is odd."""
-    from notifier.outlook import slots_after  # noqa: PLC0415
+    from notifier.domain.outlook import slots_after  # noqa: PLC0415
 
     slots = slots_after(facts.account.schedule, facts.now, YEAR)
     for slot in slots[:days]:

@@ -9,12 +9,12 @@ from notifier.http import HttpClient
 from notifier.smtp.connection import MailConnection
 from notifier.marketplace import Marketplace
 from notifier.orderfile import OrderFile
-from notifier.parts import FileAccess
-from notifier.reading import Failed, Incomplete
+from notifier.domain.settings import FileAccess
+from notifier.domain.reading import Failed, Incomplete
 
 if TYPE_CHECKING:
     from notifier.cli.context import Invocation
-    from notifier.parts import Account, Settings
+    from notifier.domain.settings import Account, Settings
 
 
 async def try_logins(invocation: Invocation, settings: Settings) -> list[ExitCode]:

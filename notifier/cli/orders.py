@@ -18,10 +18,10 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode, gravest
 
 if TYPE_CHECKING:
-    from notifier.columns import Column, Value
-    from notifier.digest import Digest, Entry
-    from notifier.overview import Condition
-    from notifier.parts import Account
+    from notifier.domain.columns import Column, Value
+    from notifier.domain.digest import Digest, Entry
+    from notifier.domain.query import Condition
+    from notifier.domain.settings import Account
 
 
 @click.command
@@ -71,9 +71,9 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    from notifier import overview  # noqa: PLC0415
+    from notifier.domain import query  # noqa: PLC0415
     from notifier.cli.plan import show_plan  # noqa: PLC0415
-    from notifier.columns import COLUMNS  # noqa: PLC0415
+    from notifier.domain.columns import COLUMNS  # noqa: PLC0415
 
     if planned:
         if columns or filters or sort:
@@ -86,10 +86,10 @@ def command(
             case "all":
                 chosen = tuple(COLUMNS.values())
             case _:
-                chosen = overview.parse_columns(columns)
-        conditions = tuple(overview.parse_condition(text) for text in filters)
+                chosen = query.parse_columns(columns)
+        conditions = tuple(query.parse_condition(text) for text in filters)
         if sort is not None:
-            overview.find_column(sort.removeprefix("-"))
+            query.find_column(sort.removeprefix("-"))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     view = View(chosen, conditions, sort, form)
@@ -111,7 +111,7 @@ class View:
 async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> ExitCode:
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
-    from notifier.reading import Failed  # noqa: PLC0415
+    from notifier.domain.reading import Failed  # noqa: PLC0415
     from notifier.run import read_digest  # noqa: PLC0415
 
     settings = invocation.settings()
@@ -141,7 +141,7 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
 
 
 def _arranged(digest: Digest, view: View) -> tuple[Entry, ...]:
-    from notifier.overview import arrange  # noqa: PLC0415
+    from notifier.domain.query import arrange  # noqa: PLC0415
 
     return arrange(digest.present, view.conditions, view.sort, digest.zone)
 
@@ -158,7 +158,7 @@ Chosen = tuple["Column", ...] | None
 
 
 def _default(of_account: Sequence[str] = ()) -> tuple[Column, ...]:
-    from notifier.columns import DEFAULT, choose  # noqa: PLC0415
+    from notifier.domain.columns import DEFAULT, choose  # noqa: PLC0415
 
     return choose(of_account or DEFAULT)
 

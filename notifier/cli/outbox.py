@@ -13,7 +13,7 @@ from notifier.errors import ExitCode
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from notifier.ledger import Attempt, Decision, OutboxMessage
+    from notifier.domain.ledger import Attempt, Decision, OutboxMessage
     from notifier.store import Store
 
 HEADINGS = ("No.", "Day", "Account", "Recipient", "State", "Tries", "Next try (UTC)", "Last reply")
@@ -72,7 +72,7 @@ def retry(invocation: Invocation, *, number: int) -> int:
 
     It may be held, failed or put off; it is tried for a day.
     """
-    from notifier.ledger import Decision  # noqa: PLC0415
+    from notifier.domain.ledger import Decision  # noqa: PLC0415
 
     return _decide(invocation, number, Decision.RETRY)
 
@@ -85,7 +85,7 @@ def discard(invocation: Invocation, *, number: int) -> int:
 
     Whoever was to get it has it, or does without.
     """
-    from notifier.ledger import Decision  # noqa: PLC0415
+    from notifier.domain.ledger import Decision  # noqa: PLC0415
 
     return _decide(invocation, number, Decision.DISCARD)
 
@@ -102,7 +102,7 @@ def resend(invocation: Invocation, *, day: datetime, recipient: str, account: st
     """
     import asyncio  # noqa: PLC0415
 
-    from notifier.ledger import Decision  # noqa: PLC0415
+    from notifier.domain.ledger import Decision  # noqa: PLC0415
 
     number = asyncio.run(_find(invocation, day.date(), recipient, account))
     return _decide(invocation, number, Decision.RESEND)
@@ -115,7 +115,7 @@ def _decide(invocation: Invocation, number: int, decision: Decision) -> ExitCode
 
 
 async def _decided(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
-    from notifier.ledger import Decision  # noqa: PLC0415
+    from notifier.domain.ledger import Decision  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     now = invocation.now()
@@ -159,7 +159,7 @@ async def _show_all(
 ) -> ExitCode:
     from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
     from notifier.cli.table import print_table  # noqa: PLC0415
-    from notifier.ledger import MessageState  # noqa: PLC0415
+    from notifier.domain.ledger import MessageState  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     states = [state for state in MessageState if state.waiting] if waiting else None

@@ -14,7 +14,7 @@ import click
 from notifier.cli.context import Invocation
 from notifier.cli.table import print_table
 from notifier.errors import ExitCode
-from notifier.plan import Reason
+from notifier.domain.reading_plan import Reason
 
 if TYPE_CHECKING:
     from notifier.forecast import Forecast
@@ -33,7 +33,7 @@ async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> 
     """Print the plan of each account; of a file there is none."""
     from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
     from notifier.forecast import forecast  # noqa: PLC0415
-    from notifier.parts import MarketplaceAccess  # noqa: PLC0415
+    from notifier.domain.settings import MarketplaceAccess  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from notifier.parts import Settings
+from notifier.domain.settings import Settings
 from notifier.run import Workshop
 
 logger = logging.getLogger(__name__)

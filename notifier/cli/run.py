@@ -14,7 +14,7 @@ from notifier.errors import ExitCode, gravest
 if TYPE_CHECKING:
     from notifier.cli.assembly import Assembly
     from notifier.deliver import Delivered
-    from notifier.parts import Account
+    from notifier.domain.settings import Account
     from notifier.run import Report, Wish
     from notifier.standing import Standing
 
@@ -23,7 +23,7 @@ logger = logging.getLogger("notifier.cli.run")
 
 def local_day(text: str) -> date:
     """A calendar day on the command line."""
-    from notifier.slots import parse_day  # noqa: PLC0415 - keeps `notifier --help` fast
+    from notifier.domain.schedule import parse_day  # noqa: PLC0415 - keeps `notifier --help` fast
 
     try:
         return parse_day(text)
@@ -162,7 +162,7 @@ async def _rehearse(
 
 
 def _refuse_odd_day(accounts: tuple[Account, ...], day: date | None, now: datetime) -> None:
-    from notifier.slots import LOOK_BACK  # noqa: PLC0415
+    from notifier.domain.schedule import LOOK_BACK  # noqa: PLC0415
 
     for account in accounts:
         today = account.schedule.local_day(now)

@@ -10,7 +10,7 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
-    from notifier.ledger import Run
+    from notifier.domain.ledger import Run
 
 HEADINGS = (
     "Day",

@@ -11,8 +11,8 @@ from notifier.errors import DeliveryFailed, ExitCode, MailUnavailable
 
 if TYPE_CHECKING:
     from notifier.smtp.connection import Delivery
-    from notifier.parts import Account, Settings
-    from notifier.recipients import Recipient
+    from notifier.domain.settings import Account, Settings
+    from notifier.domain.recipients import Recipient
 
 
 @click.command
@@ -29,7 +29,7 @@ def command(invocation: Invocation, address: str) -> int:
 
 
 async def _send(invocation: Invocation, address: str) -> ExitCode:
-    from notifier.ledger import Outcome  # noqa: PLC0415
+    from notifier.domain.ledger import Outcome  # noqa: PLC0415
 
     settings = invocation.settings()
     account, recipient = _find(settings, address)
@@ -79,7 +79,7 @@ async def _nothing() -> None:
 
 def _find(settings: Settings, address: str) -> tuple[Account, Recipient]:
     """The configured recipient with that address: this must not become a way to mail anybody."""
-    from notifier.recipients import Recipient, parse_mailbox  # noqa: PLC0415
+    from notifier.domain.recipients import Recipient, parse_mailbox  # noqa: PLC0415
 
     try:
         wanted = parse_mailbox(address)

@@ -13,8 +13,8 @@ from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
     # These take longer to import than a mistyped option deserves.
-    from notifier.alarms import Alarm
-    from notifier.ledger import OutboxMessage, Run
+    from notifier.domain.alarms import Alarm
+    from notifier.domain.ledger import OutboxMessage, Run
     from notifier.status import AccountStatus, Status
 
 WIDTH = 10

@@ -38,7 +38,7 @@ from notifier.config.recipients import wrong_recipients
 from notifier.config.schema import Configuration, fitted
 from notifier.config.secrets import exposed, from_files, incomplete
 from notifier.errors import ConfigError, Problem
-from notifier.parts import Settings
+from notifier.domain.settings import Settings
 from notifier.standing import Kept
 
 SYSTEM_FILE = Path("/etc/notifier/config.toml")

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 
 from notifier.attachments import EXTRAS, AttachmentKind, is_installed
 from notifier.config.values import is_loopback
-from notifier.parts import Account, FileAccess, MarketplaceAccess, Settings
-from notifier.recipients import is_address
-from notifier.slots import Schedule
+from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
+from notifier.domain.recipients import is_address
+from notifier.domain.schedule import Schedule
 
 LOOK_AHEAD = 366
 """Days in which changes of the clocks are looked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from notifier.config.file import read_small
-from notifier.parts import Logo
+from notifier.domain.settings import Logo
 
 LARGEST = 48 * 1024
 """Bytes: it comes with every mail."""

@@ -20,7 +20,7 @@ from notifier.config.schema import (
     StoreSection,
 )
 from notifier.config.values import WEEKDAYS, is_web_location
-from notifier.parts import (
+from notifier.domain.settings import (
     Account,
     FileAccess,
     FileFormat,
@@ -34,9 +34,9 @@ from notifier.parts import (
     StoreLocation,
     Tls,
 )
-from notifier.plan import Policy
-from notifier.recipients import ContactGroup, Mailbox, resolve
-from notifier.slots import Schedule
+from notifier.domain.reading_plan import Policy
+from notifier.domain.recipients import ContactGroup, Mailbox, resolve
+from notifier.domain.schedule import Schedule
 from notifier.i18n.foreign_text import folded
 
 PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}

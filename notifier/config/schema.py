@@ -24,7 +24,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from notifier.attachments import AttachmentKind, CsvHeadings
 from notifier.config import values
 from notifier.config.layers import Layers
-from notifier.parts import (
+from notifier.domain.settings import (
     HEADER_COLOR,
     LINK_COLOR,
     FileFormat,
@@ -33,8 +33,8 @@ from notifier.parts import (
     Tls,
     WhenEmpty,
 )
-from notifier.plan import Frequency
-from notifier.recipients import Mailbox
+from notifier.domain.reading_plan import Frequency
+from notifier.domain.recipients import Mailbox
 
 Line = Annotated[str, AfterValidator(values.one_line)]
 Address = Annotated[InstanceOf[Mailbox], BeforeValidator(values.mailbox)]

@@ -18,10 +18,10 @@ from zoneinfo import available_timezones
 
 import idna
 
-from notifier.columns import COLUMNS
+from notifier.domain.columns import COLUMNS
 from notifier.i18n.language import available_languages
-from notifier.parts import Secret
-from notifier.recipients import parse_mailbox
+from notifier.domain.settings import Secret
+from notifier.domain.recipients import parse_mailbox
 from notifier.view.look import contrast_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

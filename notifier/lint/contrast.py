@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from notifier.colours import Colour, contrast, read_colour
+from notifier.domain.colours import Colour, contrast, read_colour
 from notifier.lint.cascade import Scheme, is_hidden, knows_dark, styles
 from notifier.lint.findings import Finding, error, warning
 from notifier.page import Element, Page, Text

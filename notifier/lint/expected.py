@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from notifier.digest import Digest
+from notifier.domain.digest import Digest
 from notifier.i18n.language import load_language
-from notifier.parts import Account, Sender
+from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import foreign
 from notifier.view.figures import headline_figures, money_figures
-from notifier.view.links import carrier_url
+from notifier.domain.links import carrier_url
 from notifier.view.listing import MOST_ROWS
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from notifier import __version__
-from notifier.allowance import UNTOLD, Allowance
+from notifier.domain.quota import UNTOLD, Allowance
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import Answer, HttpClient, NoAnswer, http_date
 from notifier.marketplace import pace
@@ -23,7 +23,7 @@ from notifier.marketplace.answers import (
 )
 from notifier.marketplace.tally import Begun
 from notifier.marketplace.window import Window
-from notifier.parts import MarketplaceAccess
+from notifier.domain.settings import MarketplaceAccess
 
 MOST_TRIES = 4
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notifier.allowance import Allowance
+from notifier.domain.quota import Allowance
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
 from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
 from notifier.marketplace.listing import list_query
 from notifier.marketplace.lookup import Lookup
 from notifier.marketplace.sweep import Progress, Sweep
-from notifier.parts import MarketplaceAccess
-from notifier.plan import Glance, Memory, NoMemory
-from notifier.reading import Failed, Reading
+from notifier.domain.settings import MarketplaceAccess
+from notifier.domain.reading_plan import Glance, Memory, NoMemory
+from notifier.domain.reading import Failed, Reading
 
 LOOKUP_TIME = timedelta(minutes=1)
 """That a look at what was hinted at may take."""

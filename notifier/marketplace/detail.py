@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from notifier.marketplace.calls import Calls
 from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_order
-from notifier.orders import Order
-from notifier.plan import Sighting
+from notifier.domain.orders import Order
+from notifier.domain.reading_plan import Sighting
 
 _MOST_BYTES = 2 * 2**20
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from notifier.orders import YEARS
+from notifier.domain.orders import YEARS
 
 LONGEST_TEXT = 1000
 _LARGEST_NUMBER = 10**15

@@ -24,9 +24,9 @@ from notifier.marketplace.calls import Calls
 from notifier.marketplace.detail import local_day, read_detail
 from notifier.marketplace.listing import list_query, parse_page
 from notifier.marketplace.payloads import Row, UnreadableOrder
-from notifier.orders import OrderStatus
-from notifier.parts import MarketplaceAccess
-from notifier.plan import Glance, Recollection, Sighting, only_shipped
+from notifier.domain.orders import OrderStatus
+from notifier.domain.settings import MarketplaceAccess
+from notifier.domain.reading_plan import Glance, Recollection, Sighting, only_shipped
 
 MOST_AT_ONCE = 100
 

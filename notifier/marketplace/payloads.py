@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from notifier.marketplace.fields import amount, flag, moment, number, text
-from notifier.orders import Item, Money, Order, OrderStatus
+from notifier.domain.orders import Item, Money, Order, OrderStatus
 
 _ON_THE_WAY_BACK = frozenset({"RETURNING", "RETURNED"})
 _EXPIRED = 22

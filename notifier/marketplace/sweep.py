@@ -28,10 +28,10 @@ from notifier.marketplace.fields import number
 from notifier.marketplace.listing import Listing
 from notifier.marketplace.payloads import Row, UnreadableOrder
 from notifier.marketplace.turns import Turn, Turns
-from notifier.orders import Order, OrderStatus
-from notifier.parts import MarketplaceAccess
-from notifier.plan import Recollection, Sighting, Step, plan
-from notifier.reading import MANY, Complete, Departure, Failed, Incomplete, Reading
+from notifier.domain.orders import Order, OrderStatus
+from notifier.domain.settings import MarketplaceAccess
+from notifier.domain.reading_plan import Recollection, Sighting, Step, plan
+from notifier.domain.reading import MANY, Complete, Departure, Failed, Incomplete, Reading
 
 Progress = Callable[[int, int], None]
 

@@ -12,9 +12,9 @@ from notifier.orderfile import fields
 from notifier.orderfile.doubts import Doubts
 from notifier.orderfile.records import Broken, Record
 from notifier.orderfile.rows import Row, Says, UnreadableRow, read_row, together
-from notifier.orders import Order
-from notifier.parts import FileAccess
-from notifier.reading import Complete, Departure, Incomplete
+from notifier.domain.orders import Order
+from notifier.domain.settings import FileAccess
+from notifier.domain.reading import Complete, Departure, Incomplete
 
 MOST_NAMED = 5
 """Rows that are named in one sentence."""

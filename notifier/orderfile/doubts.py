@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from notifier.orderfile import fields
 from notifier.orderfile.records import Record
-from notifier.parts import FileAccess
+from notifier.domain.settings import FileAccess
 from notifier.i18n.foreign_text import folded
 
 MOST_STATES = 12

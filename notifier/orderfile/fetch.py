@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.http import Answer, HttpClient, NoAnswer, http_date
-from notifier.parts import FileAccess
+from notifier.domain.settings import FileAccess
 
 MOST_BYTES = 32 * 2**20
 MOST_TRIES = 3

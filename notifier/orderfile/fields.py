@@ -12,7 +12,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from notifier.orders import YEARS
+from notifier.domain.orders import YEARS
 
 LONGEST_TEXT = 1000
 LARGEST_NUMBER = 10**15

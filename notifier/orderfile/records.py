@@ -18,7 +18,7 @@ from typing import Any, TypeGuard
 
 from notifier.errors import FileRefused
 from notifier.orderfile.fields import text as one_text
-from notifier.parts import FileAccess, FileFormat
+from notifier.domain.settings import FileAccess, FileFormat
 
 MOST_ROWS = 100_000
 MOST_SHOWN = 8

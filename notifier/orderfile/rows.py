@@ -10,8 +10,8 @@ from itertools import zip_longest
 
 from notifier.orderfile import fields
 from notifier.orderfile.records import Record
-from notifier.orders import Item, Money, Order, OrderStatus
-from notifier.parts import FileAccess
+from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.settings import FileAccess
 from notifier.i18n.foreign_text import folded
 
 MOST_ITEMS = 200

@@ -15,8 +15,8 @@ from notifier.orderfile.conclusion import Sorting
 from notifier.orderfile.doubts import Doubts
 from notifier.orderfile.fetch import Fetched, Sleep, from_path, from_web, name_of
 from notifier.orderfile.records import records_in
-from notifier.parts import FileAccess
-from notifier.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.settings import FileAccess
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 
 logger = logging.getLogger("notifier.orderfile")
 

@@ -13,7 +13,7 @@ import aiosmtplib
 from aiosmtplib.errors import SMTPServerDisconnected
 
 from notifier.errors import MailRefused
-from notifier.parts import SmtpServer, Tls
+from notifier.domain.settings import SmtpServer, Tls
 
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 

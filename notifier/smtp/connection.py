@@ -24,7 +24,7 @@ from notifier.smtp.login import HINT, log_in, without_login
 from notifier.smtp.refusals import no_starttls, refusal
 from notifier.smtp.transaction import LoginWanted, Patience, Transaction
 from notifier.smtp.reply_text import tls_error
-from notifier.parts import SmtpServer, Tls
+from notifier.domain.settings import SmtpServer, Tls
 from notifier.shutdown import Stop
 
 __all__ = ["Delivery", "Envelope", "MailConnection", "Patience", "Phase"]

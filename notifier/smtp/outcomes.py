@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 
 
 class Phase(StrEnum):

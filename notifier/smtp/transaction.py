@@ -13,7 +13,7 @@ from aiosmtplib.response import SMTPResponse
 
 from notifier.boundaries import Boundary, boundary
 from notifier.errors import Stopped
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.client import Client
 from notifier.smtp.outcomes import (
     Delivery,

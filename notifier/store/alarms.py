@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from notifier.alarms import Alarm, Cause
-from notifier.ledger import FrozenMessage, MessageKind
+from notifier.domain.alarms import Alarm, Cause
+from notifier.domain.ledger import FrozenMessage, MessageKind
 from notifier.i18n.messages import Phrase
 from notifier.store.outbox import enqueue
 from notifier.store.tables import Row, alarms

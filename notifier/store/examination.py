@@ -16,9 +16,9 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from notifier.errors import ExitCode, NotifierError
-from notifier.findings import Finding, ok, problem, warning
-from notifier.ledger import MessageState, RunState
-from notifier.parts import StoreLocation
+from notifier.domain.findings import Finding, ok, problem, warning
+from notifier.domain.ledger import MessageState, RunState
+from notifier.domain.settings import StoreLocation
 from notifier.store import backup, ballast, care, identity, schema
 from notifier.store.engine import reading_engine, shown, sqlite_file, transaction
 from notifier.store.foreign import translated

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from notifier.digest import Known
-from notifier.orders import Item, Money, Order, OrderStatus
+from notifier.domain.digest import Known
+from notifier.domain.orders import Item, Money, Order, OrderStatus
 from notifier.store.tables import snapshots
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from notifier.errors import StoreError
-from notifier.ledger import (
+from notifier.domain.ledger import (
     Attempt,
     Decision,
     FrozenMessage,

@@ -19,9 +19,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from notifier.digest import Digest, Snapshot
+from notifier.domain.digest import Digest, Snapshot
 from notifier.errors import StoreError
-from notifier.ledger import (
+from notifier.domain.ledger import (
     AUTOMATIC_EDITION,
     FrozenMessage,
     MessageKind,

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from notifier.allowance import Allowance
-from notifier.plan import Glance, Recollection, Sighting
+from notifier.domain.quota import Allowance
+from notifier.domain.reading_plan import Glance, Recollection, Sighting
 from notifier.store.marks import Marks
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Engine, literal, select
 
 from notifier.errors import StoreBusy
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import backup, ballast, care, identity, opening
 from notifier.store.alarms import Alarms
 from notifier.store.audit import Audit

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from notifier import __version__
-from notifier.alarms import Alarm
+from notifier.domain.alarms import Alarm
 from notifier.i18n.language import Language
-from notifier.parts import Look
+from notifier.domain.settings import Look
 from notifier.i18n.messages import Kind, Phrase, Piece, merged
 from notifier.i18n.foreign_text import clean, defang
 from notifier.view.footer import PRODUCT

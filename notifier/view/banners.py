@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifier.digest import Digest, Gap
+from notifier.domain.digest import Digest, Gap
 from notifier.i18n.language import Language
-from notifier.parts import Account, FileAccess
+from notifier.domain.settings import Account, FileAccess
 from notifier.i18n.foreign_text import foreign
-from notifier.view.links import Link, portal_url
+from notifier.domain.links import Link, portal_url
 
 MOST_IDS = 40
 MOST_DAYS = 14

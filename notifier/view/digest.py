@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notifier.digest import Digest
+from notifier.domain.digest import Digest
 from notifier.i18n.language import Language
-from notifier.parts import Account, Secret, Sender
+from notifier.domain.settings import Account, Secret, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.view.banners import Banner, view_banners
 from notifier.view.figures import (

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from notifier.digest import AGE_BOUNDS, Digest
+from notifier.domain.digest import AGE_BOUNDS, Digest
 from notifier.i18n.language import Language
-from notifier.orders import Money
+from notifier.domain.orders import Money
 from notifier.view.rows import Tone, day_count
 
 TREND_DAYS = 14

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notifier import __version__
-from notifier.digest import Digest
+from notifier.domain.digest import Digest
 from notifier.i18n.language import Language
-from notifier.parts import Account, Sender
+from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
-from notifier.view.links import Link, admin_link, unsubscribe_url
+from notifier.domain.links import Link, admin_link, unsubscribe_url
 
 PRODUCT = "Ready-to-return notifier"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from notifier.digest import Digest, Entry
+from notifier.domain.digest import Digest, Entry
 from notifier.i18n.language import Language
-from notifier.parts import Account
+from notifier.domain.settings import Account
 from notifier.i18n.foreign_text import clean
 from notifier.view.rows import day_count
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from notifier.attachments import AttachmentKind
-from notifier.digest import Digest, Entry, SectionName, count_ages
+from notifier.domain.digest import Digest, Entry, SectionName, count_ages
 from notifier.i18n.language import Language
-from notifier.parts import Account, FileAccess
+from notifier.domain.settings import Account, FileAccess
 from notifier.view.figures import count_by_age
 from notifier.view.rows import Row, view_row
 

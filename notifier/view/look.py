@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notifier.colours import contrast, read_colour
-from notifier.parts import HEADER_COLOR, Look
+from notifier.domain.colours import contrast, read_colour
+from notifier.domain.settings import HEADER_COLOR, Look
 
 LOGO_ID = "logo@ready-to-return.invalid"
 """By this the page calls the logo that comes with it (RFC 2392)."""

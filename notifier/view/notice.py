@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from notifier.i18n.language import Language
-from notifier.parts import Account, Sender
+from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.view.footer import Footer, view_footer
 from notifier.view.look import LookView, view_look

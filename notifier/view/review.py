@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from notifier import __version__
 from notifier.i18n.language import Language
-from notifier.parts import Account, Look
-from notifier.recipients import Recipient
+from notifier.domain.settings import Account, Look
+from notifier.domain.recipients import Recipient
 from notifier.i18n.foreign_text import clean
 from notifier.view.footer import PRODUCT
 from notifier.view.look import LookView, view_look

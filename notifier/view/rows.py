@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifier.digest import Digest, Entry
+from notifier.domain.digest import Digest, Entry
 from notifier.i18n.language import Language
-from notifier.orders import Money
-from notifier.parts import Account
-from notifier.reading import Departure
+from notifier.domain.orders import Money
+from notifier.domain.settings import Account
+from notifier.domain.reading import Departure
 from notifier.i18n.foreign_text import foreign
-from notifier.view.links import Link, carrier_url, portal_url
+from notifier.domain.links import Link, carrier_url, portal_url
 
 MOST_ITEMS = 8
 MOST_PARCELS = 12

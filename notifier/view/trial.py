@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from notifier.attachments import AttachmentKind
 from notifier.i18n.language import Language
-from notifier.parts import Account, Sender
-from notifier.recipients import Recipient
+from notifier.domain.settings import Account, Sender
+from notifier.domain.recipients import Recipient
 from notifier.i18n.foreign_text import clean
 from notifier.view.footer import Footer, view_footer
 from notifier.view.look import LookView, view_look

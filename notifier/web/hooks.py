@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from notifier.errors import StoreError
 from notifier.marketplace.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
-from notifier.parts import Secret
+from notifier.domain.settings import Secret
 from notifier.web.turns import Turns
 
 BODY_SECONDS = 10.0

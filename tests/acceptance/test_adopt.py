@@ -11,7 +11,7 @@ import pytest
 from notifier.cli.adopt import command as adopt
 from notifier.cli.context import Invocation
 from notifier.errors import ExitCode, StoreMoved
-from notifier.ledger import MessageState, RunState
+from notifier.domain.ledger import MessageState, RunState
 from tests.acceptance.world import EVERYBODY, ZONE, World
 from tests.neighbours.smtp import Step, says
 

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import pytest
 
 from notifier.errors import ClockRefused, ExitCode, StoreError
-from notifier.ledger import MessageKind
+from notifier.domain.ledger import MessageKind
 from notifier.store import open_store
 from tests.acceptance.world import ADMIN, EVERYBODY, World
 from tests.canaries import CLIENT_ID

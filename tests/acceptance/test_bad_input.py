@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.ledger import MessageKind, MessageState
+from notifier.domain.ledger import MessageKind, MessageState
 from tests.acceptance.world import EVERYBODY, World
 from tests.canaries import CLIENT_ID, SMTP_LOGIN
 

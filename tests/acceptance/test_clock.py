@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.errors import ClockRefused, ClockUnconfirmed, ExitCode
-from notifier.ledger import MessageState, RunState
+from notifier.domain.ledger import MessageState, RunState
 from tests.acceptance.world import EVERYBODY, World
 from tests.neighbours.smtp import Step, says
 

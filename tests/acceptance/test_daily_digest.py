@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.ledger import MessageKind, MessageState, RunState
+from notifier.domain.ledger import MessageKind, MessageState, RunState
 from tests.acceptance.world import EVERYBODY, World
 
 

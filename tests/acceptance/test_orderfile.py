@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.ledger import RunState
+from notifier.domain.ledger import RunState
 from tests.acceptance.world import EVERYBODY, World
 from tests.canaries import CLIENT_ID
 from tests.loopback import answer, behaving, says

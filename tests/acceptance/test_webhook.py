@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from notifier.errors import ExitCode
-from notifier.plan import Recollection
+from notifier.domain.reading_plan import Recollection
 from notifier.simulator.poster import posting
 from notifier.store import open_store
 from tests.acceptance.test_daemon import due_today, serving

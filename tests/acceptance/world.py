@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 from notifier.cli.context import Invocation
 from notifier.cli.run import run
 from notifier.errors import ExitCode
-from notifier.ledger import MessageKind, OutboxMessage, Run
-from notifier.parts import StoreLocation
+from notifier.domain.ledger import MessageKind, OutboxMessage, Run
+from notifier.domain.settings import StoreLocation
 from notifier.run import Wish
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve

@@ -15,9 +15,9 @@ import pytest
 from notifier.attachments import AttachmentKind, CsvHeadings
 from notifier.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.freeze import Attachment
-from notifier.orders import Money
-from notifier.parts import Logo, Look, StoreLocation
-from notifier.recipients import ContactGroup, Mailbox, Recipient, resolve
+from notifier.domain.orders import Money
+from notifier.domain.settings import Logo, Look, StoreLocation
+from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
 from notifier.render import Renderer
 from notifier.run import Workshop, freeze_for, render_for
 from notifier.store import open_store

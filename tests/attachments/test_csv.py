@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from notifier.attachments import CsvHeadings
 from notifier.attachments.csv import orders_csv, safe_cell
-from notifier.columns import COLUMNS
-from notifier.digest import Digest, compose
-from notifier.orders import Item, Money
-from notifier.reading import Complete, Departure
+from notifier.domain.columns import COLUMNS
+from notifier.domain.digest import Digest, compose
+from notifier.domain.orders import Item, Money
+from notifier.domain.reading import Complete, Departure
 from tests.days import huge
 from tests.factories import DAY, NOON, account, digest, order, snapshot
 

@@ -16,10 +16,10 @@ from pypdf import PdfReader
 from notifier.attachments.letters import bold, printable, regular
 from notifier.attachments.paper import has_room, paginate
 from notifier.attachments.sheet import pickup_sheet
-from notifier.digest import Digest
+from notifier.domain.digest import Digest
 from notifier.i18n.language import available_languages
-from notifier.orders import Item
-from notifier.parts import Account, PlaceOfReturn
+from notifier.domain.orders import Item
+from notifier.domain.settings import Account, PlaceOfReturn
 from tests.days import huge, incomplete, normal
 from tests.factories import account, digest, order
 

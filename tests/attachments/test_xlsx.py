@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from notifier.attachments.xlsx import money_format, orders_xlsx
-from notifier.columns import COLUMNS
-from notifier.digest import Digest
+from notifier.domain.columns import COLUMNS
+from notifier.domain.digest import Digest
 from notifier.i18n.language import load_language
-from notifier.orders import Item, Money
+from notifier.domain.orders import Item, Money
 from tests.days import huge, normal
 from tests.factories import digest, order, snapshot
 

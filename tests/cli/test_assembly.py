@@ -11,7 +11,7 @@ from pathlib import Path
 
 from notifier import config
 from notifier.cli.assembly import Assembly, assemble
-from notifier.reading import Complete
+from notifier.domain.reading import Complete
 from tests.factories import NOON
 from tests.loopback import answer, behaving
 from tests.marketplace.neighbour import Said, detail, page, row, said

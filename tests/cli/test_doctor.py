@@ -20,7 +20,7 @@ import pytest
 from notifier.cli.context import Invocation
 from notifier.cli.doctor import command
 from notifier.errors import ExitCode
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from tests.factories import DAY, NOON
 from tests.neighbours import nobody

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from notifier.cli.context import Invocation
 from notifier.cli.explain import command
-from notifier.ledger import FrozenMessage
-from notifier.parts import StoreLocation
+from notifier.domain.ledger import FrozenMessage
+from notifier.domain.settings import StoreLocation
 from notifier.store import Store, open_store
 from tests import factories
 

@@ -15,7 +15,7 @@ from notifier import config
 from notifier.cli.context import Invocation
 from notifier.cli.init import command
 from notifier.errors import ConfigError
-from notifier.parts import Settings, Tls
+from notifier.domain.settings import Settings, Tls
 
 FLAGS = [
     *("--yes", "--account-name", "Mimovrste", "--client-id", "canary-id"),

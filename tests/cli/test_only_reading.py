@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from tests.neighbours import nobody
 from tests.store.arrange import freeze

@@ -8,7 +8,7 @@ import pytest
 
 from notifier import config
 from notifier.errors import ConfigError
-from notifier.parts import Settings
+from notifier.domain.settings import Settings
 
 SOUND = """\
 admin = "Jana Novak <jana@example.com>"

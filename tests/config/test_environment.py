@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.parts import Tls
+from notifier.domain.settings import Tls
 from tests.config.sound import SOUND, changed, load, problems
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from notifier import config
 from notifier.config.options import options
 from notifier.errors import ConfigError
-from notifier.parts import FileAccess, Settings
+from notifier.domain.settings import FileAccess, Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()

@@ -10,7 +10,7 @@ import pytest
 
 from notifier import config
 from notifier.errors import ConfigError
-from notifier.parts import Settings
+from notifier.domain.settings import Settings
 from tests.config.sound import SOUND, changed, load
 
 GOOD_AT = datetime(2026, 11, 22, 6, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 
 from notifier import config
 from notifier.attachments import AttachmentKind
-from notifier.parts import PlaceOfReturn, Tls, WhenEmpty
-from notifier.recipients import Mailbox
+from notifier.domain.settings import PlaceOfReturn, Tls, WhenEmpty
+from notifier.domain.recipients import Mailbox
 from tests.config.sound import SOUND, changed, load
 
 JANA = Mailbox("jana@example.com", "Jana Novak")

@@ -9,7 +9,7 @@ import pytest
 
 from notifier import config
 from notifier.config.cautions import cautions
-from notifier.parts import FileAccess, FileFormat, Secret, Settings
+from notifier.domain.settings import FileAccess, FileFormat, Secret, Settings
 from tests.config.sound import changed, load, problems
 
 CLIENT_ID = 'client_id = "canary-client-id"\n'

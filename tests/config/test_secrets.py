@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.parts import Settings
+from notifier.domain.settings import Settings
 from tests.config.sound import SOUND, changed, load, problems
 
 INLINE = 'client_id = "canary-client-id"'

@@ -34,7 +34,7 @@ import notifier.tick  # noqa: F401
 from notifier.boundaries import Boundary, listening
 from notifier.cli.context import Invocation
 from notifier.cli.run import run
-from notifier.parts import OnUnknown
+from notifier.domain.settings import OnUnknown
 from notifier.run import Wish
 from tests.acceptance.world import EVERYBODY, ZONE, World, open_world
 from tests.faults.world import Verdict, check_world, collect, judge

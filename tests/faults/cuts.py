@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
-from notifier.reading import Complete, Failed, Reading
+from notifier.domain.reading import Complete, Failed, Reading
 from notifier.simulator import World, serve
 from tests.faults.proxy import Cut, through
 from tests.marketplace.neighbour import Naps, access

@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 
 from notifier.errors import ExitCode
-from notifier.parts import OnUnknown
+from notifier.domain.settings import OnUnknown
 from tests.faults.kill import KillingGround, ended, killing_ground, missing, start
 
 EXPECTED = frozenset(ExitCode) - {ExitCode.BUG, ExitCode.USAGE, ExitCode.CONFIG}

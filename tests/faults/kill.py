@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from notifier.parts import OnUnknown
+from notifier.domain.settings import OnUnknown
 from tests.acceptance.world import EVERYBODY, ZONE, World, open_world
 from tests.faults.world import Verdict, check_world, collect, judge
 from tests.neighbours.smtp import Conversation, Step

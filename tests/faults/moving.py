@@ -29,7 +29,7 @@ import httpx
 
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
-from notifier.reading import Complete, Failed, Reading
+from notifier.domain.reading import Complete, Failed, Reading
 from tests.marketplace.neighbour import START, Naps, Said, access, detail, row, said
 
 PAGE_SIZE = 3

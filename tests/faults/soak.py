@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from notifier.parts import OnUnknown
+from notifier.domain.settings import OnUnknown
 from tests.acceptance.world import EVERYBODY
 from tests.faults.kill import KillingGround, killing_ground
 from tests.faults.world import Verdict

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from notifier.boundaries import Boundary, boundary, listening
-from notifier.ledger import MessageState
-from notifier.parts import OnUnknown
+from notifier.domain.ledger import MessageState
+from notifier.domain.settings import OnUnknown
 from tests.acceptance.world import open_world
 from tests.faults.boundaries import TRANSACTIONS, WINDOW, mortal
 

@@ -22,8 +22,8 @@ import pytest
 from notifier.cli.assembly import Assembly, assemble
 from notifier.cli.context import Invocation
 from notifier.errors import ConfigError, ExitCode
-from notifier.parts import Account
-from notifier.reading import Reading
+from notifier.domain.settings import Account
+from notifier.domain.reading import Reading
 from notifier.run import Wish
 from notifier.simulator.catalogue import BUYERS as PEOPLE
 from notifier.tick import tick

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.parts import OnUnknown
+from notifier.domain.settings import OnUnknown
 from tests.faults.errors import Failure, fail
 from tests.faults.kill import killing_ground, missing
 

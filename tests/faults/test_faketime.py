@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.ledger import RunState
+from notifier.domain.ledger import RunState
 from tests.acceptance.world import EVERYBODY
 from tests.faults.faketime import (
     CHANGES,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.ledger import MessageState
-from notifier.parts import OnUnknown
+from notifier.domain.ledger import MessageState
+from notifier.domain.settings import OnUnknown
 from tests.faults.kill import killing_ground, missing
 
 SOME = {

@@ -15,7 +15,7 @@ import pytest
 from notifier.errors import MarketplaceRefused
 from notifier.http import HttpClient
 from notifier.marketplace.calls import MOST_TRIES
-from notifier.reading import Complete, Departure, Failed, Incomplete, Reading
+from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from tests.faults.cuts import read
 from tests.loopback import answer, behaving
 from tests.marketplace.neighbour import (

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.digest import compose
+from notifier.domain.digest import compose
 from notifier.marketplace.payloads import parse_order
-from notifier.orders import Order
-from notifier.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.orders import Order
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.render import Parts, Renderer
 from notifier.simulator import World
 from notifier.simulator.answers import detail as detail_of

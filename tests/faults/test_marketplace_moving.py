@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from notifier.reading import Complete, Failed, Incomplete
+from notifier.domain.reading import Complete, Failed, Incomplete
 from tests.faults.moving import (
     PAGE_SIZE,
     History,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifier.errors import ExitCode
-from notifier.ledger import Attempt, MessageState, Outcome
+from notifier.domain.ledger import Attempt, MessageState, Outcome
 from notifier.smtp.connection import Phase
 from tests.acceptance.world import EVERYBODY
 from tests.faults.postfix import relayed

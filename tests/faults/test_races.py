@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.ledger import MessageState, Outcome
+from notifier.domain.ledger import MessageState, Outcome
 from tests.acceptance.world import EVERYBODY
 from tests.faults.kill import KillingGround, ended, killing_ground, start
 from tests.faults.races import STORES, database, missing, race

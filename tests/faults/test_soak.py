@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from notifier.parts import OnUnknown
+from notifier.domain.settings import OnUnknown
 from tests.faults.soak import soak
 
 

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from notifier.ledger import Attempt, MessageKind, MessageState, OutboxMessage, Outcome, Run
-from notifier.parts import OnUnknown, StoreLocation
+from notifier.domain.ledger import Attempt, MessageKind, MessageState, OutboxMessage, Outcome, Run
+from notifier.domain.settings import OnUnknown, StoreLocation
 from notifier.store import open_store
 from tests.neighbours.smtp import Accepted
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from notifier.attachments.csv import orders_csv
-from notifier.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.errors import FileRefused
 from notifier.freeze import freeze
 from notifier.http import Answer
@@ -22,8 +22,8 @@ from notifier.marketplace.listing import parse_page
 from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.orderfile.conclusion import Sorting
 from notifier.orderfile.records import records_in
-from notifier.orders import Order
-from notifier.reading import Complete
+from notifier.domain.orders import Order
+from notifier.domain.reading import Complete
 from notifier.render import Renderer
 from notifier.store.orders import dump_order, load_order
 from tests import factories

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from notifier.parts import FileAccess, FileFormat
+from notifier.domain.settings import FileAccess, FileFormat
 
 MOMENTS = (
     "2026-11-10 09:00:00", "2026-11-10", "2026-10-25 02:30:00", "2026-03-29 02:30:00",

@@ -36,7 +36,7 @@ from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_ord
 from notifier.marketplace.webhook import MOST_IDS, NotHints, parse_hints
 from notifier.orderfile.conclusion import Sorting
 from notifier.orderfile.records import records_in
-from notifier.recipients import Mailbox, Recipient
+from notifier.domain.recipients import Mailbox, Recipient
 from notifier.render import Parts
 from tests import factories
 from tests.config.sound import SOUND

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from notifier.smtp.connection import Delivery, Envelope, MailConnection, Patience
-from notifier.parts import Secret, SmtpServer, Tls
+from notifier.domain.settings import Secret, SmtpServer, Tls
 
 SENDER = "parcels@example.com"
 CONTENT = b"Subject: 12 parcels to collect\r\n\r\nBranch Center\r\n.\r\n..two\r\nend\r\n"

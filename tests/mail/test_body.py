@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from tests.mail.sending import connect, envelope, send, unmarked
 from tests.neighbours.smtp import SmtpNeighbour
 

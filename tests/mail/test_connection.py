@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from notifier.errors import MailUnavailable
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import Phase
 from tests.mail.sending import connect, send
 from tests.neighbours.smtp import Action, SmtpNeighbour, Step, drops, hangs, resets, says

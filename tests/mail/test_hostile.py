@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifier.errors import MailUnavailable
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.reply_text import MOST_CHARACTERS, printable
 from tests.mail.sending import connect, send
 from tests.neighbours.smtp import SmtpNeighbour, Step, floods, says_bytes

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from notifier.errors import MailRefused, MailUnavailable
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import MailConnection, Phase
 from tests.mail.sending import QUICK, connect, send, server_at
 from tests.neighbours.smtp import (

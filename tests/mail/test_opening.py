@@ -7,9 +7,9 @@ import socket
 import pytest
 
 from notifier.errors import MailRefused, MailUnavailable
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import MailConnection
-from notifier.parts import Tls
+from notifier.domain.settings import Tls
 from tests.mail.outcome_table import read_table
 from tests.mail.sending import connect, send, server_at
 from tests.neighbours.smtp import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.outcomes import judge, wants_login
 from notifier.smtp.connection import MailConnection, Phase
 from tests.mail.outcome_table import read_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import Delivery, Envelope, Phase
 from tests.mail.sending import CONTENT, SENDER, connect, envelope, unmarked
 from tests.neighbours.smtp import Accepted, SmtpNeighbour, Step, says

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import MailConnection, Phase
 from tests.golden import digest_mail
 from tests.mail.sending import SENDER, envelope, server_at, unmarked

@@ -11,9 +11,9 @@ import pytest
 import trustme
 
 from notifier.errors import MailRefused, MailUnavailable, NotifierError
-from notifier.ledger import Outcome
+from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import MailConnection, Phase
-from notifier.parts import Tls
+from notifier.domain.settings import Tls
 from tests.mail.sending import IMPATIENT, QUICK, envelope, send, server_at, unmarked
 from tests.neighbours.smtp import (
     Action,

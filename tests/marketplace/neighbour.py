@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
-from notifier.parts import MarketplaceAccess, Secret
-from notifier.plan import Frequency, Memory, Policy
-from notifier.reading import Reading
+from notifier.domain.settings import MarketplaceAccess, Secret
+from notifier.domain.reading_plan import Frequency, Memory, Policy
+from notifier.domain.reading import Reading
 from notifier.simulator import World, create_app
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

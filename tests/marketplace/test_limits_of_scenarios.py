@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifier.allowance import BELIEVED
+from notifier.domain.quota import BELIEVED
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
-from notifier.parts import MarketplaceAccess
-from notifier.plan import Frequency, Memory, Policy
-from notifier.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.settings import MarketplaceAccess
+from notifier.domain.reading_plan import Frequency, Memory, Policy
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.simulator import World, serve
 from tests.marketplace.neighbour import CLIENT_ID, START, access
 from tests.marketplace.test_plan_of_a_reading import Notebook

@@ -8,7 +8,7 @@ import pytest
 
 from notifier.marketplace.listing import MOST_UNTOLD_PAGES
 from notifier.marketplace.sweep import MOST_UNREADABLE
-from notifier.reading import Complete, Departure, Failed, Incomplete, Reading
+from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from tests.marketplace.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 NOT_THERE: Said = (404, {}, b'{"result": {"code": 404, "status": "ERROR"}}')

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.marketplace.payloads import UnreadableOrder, parse_order, parse_row
-from notifier.orders import Item, Money, OrderStatus
+from notifier.domain.orders import Item, Money, OrderStatus
 from notifier.simulator import World
 from notifier.simulator.catalogue import CANARIES
 from tests.marketplace.neighbour import START, Visit, access, detail

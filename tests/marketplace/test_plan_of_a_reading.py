@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from notifier.allowance import Allowance
-from notifier.parts import MarketplaceAccess
-from notifier.plan import Policy, Recollection, Sighting
-from notifier.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.quota import Allowance
+from notifier.domain.settings import MarketplaceAccess
+from notifier.domain.reading_plan import Policy, Recollection, Sighting
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from tests.marketplace.neighbour import (
     START,
     Said,

@@ -17,7 +17,7 @@ from notifier.marketplace import Marketplace
 from notifier.marketplace.calls import MOST_TRIES
 from notifier.marketplace.sweep import GIVE_UP_AFTER
 from notifier.marketplace.turns import MOST_TURNS
-from notifier.reading import Complete, Departure, Failed, Incomplete, Reading, Source
+from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading, Source
 from notifier.simulator import World, serve
 from tests.marketplace.neighbour import (
     CLIENT_ID,

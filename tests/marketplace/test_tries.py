@@ -14,7 +14,7 @@ from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpClient
 from notifier.marketplace import Marketplace
 from notifier.marketplace.calls import MOST_REPEATED, MOST_TRIES
-from notifier.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.simulator import World
 from tests.marketplace.neighbour import (
     START,

@@ -10,7 +10,7 @@ from notifier.errors import MarketplaceRefused
 from notifier.marketplace.calls import MOST_TRIES
 from notifier.marketplace.sweep import GIVE_UP_AFTER, MOST_FORBIDDEN
 from notifier.marketplace.turns import MOST_TURNS, Turn, Turns
-from notifier.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from tests.marketplace.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 WORKERS = 16

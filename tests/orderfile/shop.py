@@ -11,9 +11,9 @@ from typing import Any
 
 from notifier.http import HttpClient
 from notifier.orderfile import OrderFile
-from notifier.orders import Order
-from notifier.parts import FileAccess, FileFormat, Secret
-from notifier.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.orders import Order
+from notifier.domain.settings import FileAccess, FileFormat, Secret
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 

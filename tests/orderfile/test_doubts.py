@@ -10,7 +10,7 @@ import pytest
 
 from notifier.orderfile import OrderFile
 from notifier.orderfile.doubts import MOST_STATES
-from notifier.reading import Complete
+from notifier.domain.reading import Complete
 from tests.orderfile.shop import NO_WEB, NOW, access, csv_file, no_wait, row
 
 

@@ -17,9 +17,9 @@ from notifier.errors import FileRefused, FileUnavailable
 from notifier.orderfile import OrderFile
 from notifier.orderfile import fetch as fetching
 from notifier.orderfile.records import MOST_ROWS
-from notifier.orders import Item, Money
-from notifier.parts import FileFormat
-from notifier.reading import Complete, Departure, Failed, Incomplete, Source
+from notifier.domain.orders import Item, Money
+from notifier.domain.settings import FileFormat
+from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Source
 from notifier.i18n.foreign_text import folded
 from tests.orderfile.shop import (
     HEADER,

@@ -13,8 +13,8 @@ from notifier.errors import FileRefused, FileUnavailable
 from notifier.http import HttpClient
 from notifier.orderfile import OrderFile
 from notifier.orderfile.fetch import MOST_TRIES
-from notifier.parts import FileAccess, FileFormat
-from notifier.reading import Complete, Failed, Reading
+from notifier.domain.settings import FileAccess, FileFormat
+from notifier.domain.reading import Complete, Failed, Reading
 from tests.loopback import Behaviour, answer, behaving, hangs, says, says_and_resets
 from tests.orderfile.shop import HEADER, NOW, access, no_wait, row
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from notifier.digest import compose
-from notifier.ledger import FrozenMessage, Run
-from notifier.orders import Order
-from notifier.reading import Complete, Departure, Incomplete
+from notifier.domain.digest import compose
+from notifier.domain.ledger import FrozenMessage, Run
+from notifier.domain.orders import Order
+from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.store import Store
 from tests.factories import DAY, NOON, account, order
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, create_engine, delete, text
 
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import Store, open_store, opening
 from notifier.store.tables import metadata
 from tests.neighbours import postgres

@@ -17,7 +17,7 @@ from typing import Any
 from alembic import command as _command  # noqa: F401 - loaded once for all of the processes
 from sqlalchemy import Engine, event
 
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from tests.factories import DAY, NOON
 from tests.store.arrange import freeze

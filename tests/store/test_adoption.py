@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.ledger import MessageState, Outcome, RunState
-from notifier.parts import StoreLocation
+from notifier.domain.ledger import MessageState, Outcome, RunState
+from notifier.domain.settings import StoreLocation
 from notifier.store import Store, open_store
 from notifier.store.identity import MACHINE_ID_FILES, this_machine
 from tests.factories import DAY, NOON
@@ -66,7 +66,7 @@ async def test_a_run_under_way_elsewhere_can_be_skipped(store: Store) -> None:
 OPEN = """
 import asyncio, sys
 from notifier.errors import StoreMoved
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 
 async def main():

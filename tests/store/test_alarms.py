@@ -6,9 +6,9 @@ import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from notifier.alarms import Alarm, Cause
-from notifier.ledger import FrozenMessage
-from notifier.parts import StoreLocation
+from notifier.domain.alarms import Alarm, Cause
+from notifier.domain.ledger import FrozenMessage
+from notifier.domain.settings import StoreLocation
 from notifier.i18n.messages import phrase
 from notifier.store import Store, open_store
 from notifier.store.alarms import Letter, no_letter

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from notifier.store.backup import daily, daily_backups, outdated
 from tests.factories import DAY, NOON

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from notifier.errors import ExitCode, StoreBusy, StoreError
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from tests.factories import DAY, NOON
 from tests.neighbours import nobody
@@ -152,7 +152,7 @@ def read_only(folder: Path) -> Iterator[list[str]]:
 OPEN = """
 import asyncio, sys
 from notifier.errors import StoreError
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 
 async def main():

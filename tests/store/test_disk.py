@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from notifier.store.ballast import SIZE, ballast_file
 from tests.factories import DAY

@@ -21,8 +21,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, insert, select
 
 from notifier.errors import ExitCode, StoreBusy, StoreError
-from notifier.ledger import MessageState, Outcome
-from notifier.parts import StoreLocation
+from notifier.domain.ledger import MessageState, Outcome
+from notifier.domain.settings import StoreLocation
 from notifier.store import Store, open_store
 from notifier.store.engine import reading_engine, sqlite_file, transaction, writing_engine
 from notifier.store.foreign import translated
@@ -318,7 +318,7 @@ async def test_what_nobody_delivered_is_erased_after_it_was_given_up(store: Stor
 
 FRUGAL = """
 import asyncio, sys
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 
 async def main():

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from notifier.errors import ExitCode, StoreMoved
-from notifier.ledger import MessageState
-from notifier.parts import StoreLocation
+from notifier.domain.ledger import MessageState
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from notifier.store.identity import (
     UNREADABLE,

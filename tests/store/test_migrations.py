@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
 
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from notifier.store.care import sign
 from notifier.store.engine import sqlite_file, transaction, writing_engine
@@ -106,7 +106,7 @@ def test_a_migration_killed_at_any_statement_leaves_all_or_nothing_of_it(
 
 OPEN = """
 import asyncio, sys
-from notifier.parts import StoreLocation
+from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 
 async def main():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from notifier.allowance import Allowance
-from notifier.plan import Glance, Recollection, Sighting
+from notifier.domain.quota import Allowance
+from notifier.domain.reading_plan import Glance, Recollection, Sighting
 from notifier.store import MemoryOf, Store
 from notifier.store.sightings import MOST_HINTS
 from tests.factories import DAY, NOON

@@ -15,7 +15,7 @@ import pytest
 
 from notifier.errors import StoreBusy
 from notifier.marketplace.webhook import MOST_BYTES, MOST_IDS
-from notifier.parts import Secret
+from notifier.domain.settings import Secret
 from notifier.web import create_app, serving
 from notifier.web.server import LARGEST_BUFFER, MOST_VISITORS, Visit
 from notifier.web.turns import MOST, SECONDS_EACH

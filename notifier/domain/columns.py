@@ -12,9 +12,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from notifier.digest import Entry
-from notifier.orders import Money
-from notifier.view.links import carrier_url
+from notifier.domain.digest import Entry
+from notifier.domain.orders import Money
+from notifier.domain.links import carrier_url
 
 Value = str | int | bool | Decimal | date | datetime | None
 

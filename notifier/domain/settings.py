@@ -10,9 +10,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from notifier.attachments import AttachmentKind, CsvHeadings
-from notifier.plan import Policy
-from notifier.recipients import Mailbox, Recipient
-from notifier.slots import Schedule
+from notifier.domain.reading_plan import Policy
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)

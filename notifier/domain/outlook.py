@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from notifier.slots import Schedule
+from notifier.domain.schedule import Schedule
 
 _DAY = timedelta(days=1)
 

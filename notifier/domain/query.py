@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.columns import COLUMNS, Column, Kind, Value
-from notifier.digest import Entry
-from notifier.slots import parse_day
+from notifier.domain.columns import COLUMNS, Column, Kind, Value
+from notifier.domain.digest import Entry
+from notifier.domain.schedule import parse_day
 
 _CONDITION = re.compile(r"\s*(?P<column>[a-z_]+)\s*(?P<sign>>=|<=|!=|=|>|<|~)\s*(?P<value>.*?)\s*")
 

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from notifier.allowance import Allowance
+from notifier.domain.quota import Allowance
 
 
 class Frequency(StrEnum):

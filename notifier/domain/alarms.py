@@ -13,10 +13,10 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
-from notifier.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
-from notifier.parts import Account, FileAccess
+from notifier.domain.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
+from notifier.domain.settings import Account, FileAccess
 from notifier.i18n.messages import Phrase, phrase
-from notifier.recipients import Mailbox
+from notifier.domain.recipients import Mailbox
 
 ADMIN_MAIL = "admin-mail"
 MAIL_SERVER = frozenset({"mail-refused", "mail-unavailable"})

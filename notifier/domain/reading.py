@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from notifier.errors import NotifierError
-from notifier.orders import Order
+from notifier.domain.orders import Order
 
 MANY = 20
 """From so many to none in a day is more likely a failure than true: it is looked at twice."""
