@@ -24,7 +24,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from marketplace import access
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
+from notifier.sources.mall import Marketplace
 from notifier.domain.settings import Account, Sender, StoreLocation
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.render import Renderer

@@ -27,7 +27,7 @@ import httpx
 from marketplace import CLIENT_ID, Simulated, access, simulated
 
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
+from notifier.sources.mall import Marketplace
 from notifier.domain.reading import Complete
 
 SAMPLE = 200

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.marketplace import list_calls
+from notifier.sources.mall import list_calls
 from notifier.domain.settings import Account, MarketplaceAccess
 from notifier.domain.reading_plan import Reason, Sighting, Step, plan
 from notifier.store import Store

@@ -16,8 +16,8 @@ import click
 from notifier.errors import RefusedError, StoreError
 from notifier.http import HttpClient
 from notifier.smtp.connection import MailConnection
-from notifier.marketplace import Marketplace
-from notifier.orderfile import OrderFile
+from notifier.sources.mall import Marketplace
+from notifier.sources.file import OrderFile
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.ping import Ping
 from notifier.domain.reading import Source

@@ -93,7 +93,7 @@ def _next(account: Account, now: datetime) -> str:
 
 
 def _reads(account: Account) -> str:
-    from notifier.orderfile import name_of  # noqa: PLC0415
+    from notifier.sources.file import name_of  # noqa: PLC0415
     from notifier.domain.settings import FileAccess  # noqa: PLC0415
 
     if isinstance(account.reads, FileAccess):

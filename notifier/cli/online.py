@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from notifier.errors import ExitCode, NotifierError
 from notifier.http import HttpClient
 from notifier.smtp.connection import MailConnection
-from notifier.marketplace import Marketplace
-from notifier.orderfile import OrderFile
+from notifier.sources.mall import Marketplace
+from notifier.sources.file import OrderFile
 from notifier.domain.settings import FileAccess
 from notifier.domain.reading import Failed, Incomplete
 

@@ -17,7 +17,7 @@ from notifier.config.file import decoded, is_there, read_small
 from notifier.errors import ConfigError, ExitCode, NotifierError
 from notifier.domain.findings import Finding, ok, problem, warning
 from notifier.http import HttpClient
-from notifier.orderfile import OrderFile
+from notifier.sources.file import OrderFile
 from notifier.domain.settings import Account, FileAccess
 from notifier.domain.reading import Failed, Incomplete, Reading
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from notifier.errors import StoreError
-from notifier.marketplace.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
+from notifier.sources.mall.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
 from notifier.domain.settings import Secret
 from notifier.web.turns import Turns
 

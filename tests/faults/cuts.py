@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
+from notifier.sources.mall import Marketplace
 from notifier.domain.reading import Complete, Failed, Reading
 from notifier.simulator import World, serve
 from tests.faults.proxy import Cut, through

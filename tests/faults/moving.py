@@ -28,7 +28,7 @@ from enum import Enum
 import httpx
 
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
+from notifier.sources.mall import Marketplace
 from notifier.domain.reading import Complete, Failed, Reading
 from tests.marketplace.neighbour import START, Naps, Said, access, detail, row, said
 

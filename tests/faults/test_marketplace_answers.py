@@ -14,7 +14,7 @@ import pytest
 
 from notifier.errors import MarketplaceRefused
 from notifier.http import HttpClient
-from notifier.marketplace.calls import MOST_TRIES
+from notifier.sources.mall.calls import MOST_TRIES
 from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from tests.faults.cuts import read
 from tests.loopback import answer, behaving

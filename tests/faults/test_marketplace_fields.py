@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.domain.digest import compose
-from notifier.marketplace.payloads import parse_order
+from notifier.sources.mall.payloads import parse_order
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.render import Parts, Renderer

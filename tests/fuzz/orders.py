@@ -16,12 +16,12 @@ from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.errors import FileRefused
 from notifier.freeze import freeze
 from notifier.http import Answer
-from notifier.marketplace.answers import open_answer
-from notifier.marketplace.fields import LONGEST_TEXT
-from notifier.marketplace.listing import parse_page
-from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_order
-from notifier.orderfile.conclusion import Sorting
-from notifier.orderfile.records import records_in
+from notifier.sources.mall.answers import open_answer
+from notifier.sources.mall.fields import LONGEST_TEXT
+from notifier.sources.mall.listing import parse_page
+from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
+from notifier.sources.file.conclusion import Sorting
+from notifier.sources.file.records import records_in
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete
 from notifier.render import Renderer

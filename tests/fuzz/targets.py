@@ -23,19 +23,19 @@ from notifier.errors import (
 )
 from notifier.freeze import freeze
 from notifier.http import Answer, http_date
-from notifier.marketplace.answers import open_answer
-from notifier.marketplace.listing import parse_page
-from notifier.marketplace.pace import (
+from notifier.sources.mall.answers import open_answer
+from notifier.sources.mall.listing import parse_page
+from notifier.sources.mall.pace import (
     LONGEST_ASKED,
     calls_allowed,
     calls_left,
     retry_after,
     window_left,
 )
-from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_order
-from notifier.marketplace.webhook import MOST_IDS, NotHints, parse_hints
-from notifier.orderfile.conclusion import Sorting
-from notifier.orderfile.records import records_in
+from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
+from notifier.sources.mall.webhook import MOST_IDS, NotHints, parse_hints
+from notifier.sources.file.conclusion import Sorting
+from notifier.sources.file.records import records_in
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.render import Parts
 from tests import factories

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
+from notifier.sources.mall import Marketplace
 from notifier.domain.settings import MarketplaceAccess, Secret
 from notifier.domain.reading_plan import Frequency, Memory, Policy
 from notifier.domain.reading import Reading

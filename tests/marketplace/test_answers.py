@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import Answer
-from notifier.marketplace.answers import (
+from notifier.sources.mall.answers import (
     Envelope,
     Forbidden,
     LimitReached,

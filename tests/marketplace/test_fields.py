@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.marketplace.fields import LONGEST_TEXT, amount, flag, moment, number, text
+from notifier.sources.mall.fields import LONGEST_TEXT, amount, flag, moment, number, text
 
 PRAGUE = ZoneInfo("Europe/Prague")
 JSON = st.recursive(

@@ -9,7 +9,7 @@ import pytest
 
 from notifier.domain.quota import BELIEVED
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
+from notifier.sources.mall import Marketplace
 from notifier.domain.settings import MarketplaceAccess
 from notifier.domain.reading_plan import Frequency, Memory, Policy
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading

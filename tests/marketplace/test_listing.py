@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pytest
 
-from notifier.marketplace.listing import MOST_UNTOLD_PAGES
-from notifier.marketplace.sweep import MOST_UNREADABLE
+from notifier.sources.mall.listing import MOST_UNTOLD_PAGES
+from notifier.sources.mall.sweep import MOST_UNREADABLE
 from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from tests.marketplace.neighbour import Said, Visit, access, detail, page, row, said, scripted
 

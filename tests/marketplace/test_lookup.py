@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from notifier.domain.quota import Allowance
-from notifier.marketplace.lookup import GIVE_UP_AFTER, MOST_AT_ONCE
+from notifier.sources.mall.lookup import GIVE_UP_AFTER, MOST_AT_ONCE
 from notifier.domain.reading_plan import Glance, Policy, Recollection, Sighting
 from notifier.simulator import World
 from tests.marketplace.neighbour import (

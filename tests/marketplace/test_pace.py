@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.marketplace.pace import (
+from notifier.sources.mall.pace import (
     LONGEST_ASKED,
     backoff,
     calls_left,

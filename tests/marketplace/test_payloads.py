@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.marketplace.payloads import UnreadableOrder, parse_order, parse_row
+from notifier.sources.mall.payloads import UnreadableOrder, parse_order, parse_row
 from notifier.domain.orders import Item, Money, OrderStatus
 from notifier.simulator import World
 from notifier.simulator.catalogue import CANARIES

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
-from notifier.marketplace.calls import MOST_TRIES
-from notifier.marketplace.sweep import GIVE_UP_AFTER
-from notifier.marketplace.turns import MOST_TURNS
+from notifier.sources.mall import Marketplace
+from notifier.sources.mall.calls import MOST_TRIES
+from notifier.sources.mall.sweep import GIVE_UP_AFTER
+from notifier.sources.mall.turns import MOST_TURNS
 from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading, Source
 from notifier.simulator import World, serve
 from tests.marketplace.neighbour import (

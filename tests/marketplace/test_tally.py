@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifier.marketplace.tally import Begun, Tally
+from notifier.sources.mall.tally import Begun, Tally
 
 
 def begun(tally: Tally, count: int, now: float = 0.0) -> list[Begun]:

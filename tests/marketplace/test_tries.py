@@ -12,8 +12,8 @@ import pytest
 
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpClient
-from notifier.marketplace import Marketplace
-from notifier.marketplace.calls import MOST_REPEATED, MOST_TRIES
+from notifier.sources.mall import Marketplace
+from notifier.sources.mall.calls import MOST_REPEATED, MOST_TRIES
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.simulator import World
 from tests.marketplace.neighbour import (

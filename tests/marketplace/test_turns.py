@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from notifier.errors import MarketplaceRefused
-from notifier.marketplace.calls import MOST_TRIES
-from notifier.marketplace.sweep import GIVE_UP_AFTER, MOST_FORBIDDEN
-from notifier.marketplace.turns import MOST_TURNS, Turn, Turns
+from notifier.sources.mall.calls import MOST_TRIES
+from notifier.sources.mall.sweep import GIVE_UP_AFTER, MOST_FORBIDDEN
+from notifier.sources.mall.turns import MOST_TURNS, Turn, Turns
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from tests.marketplace.neighbour import Said, Visit, access, detail, page, row, said, scripted
 

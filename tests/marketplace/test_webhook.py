@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.marketplace.webhook import (
+from notifier.sources.mall.webhook import (
     MOST_IDS,
     Hints,
     NotHints,

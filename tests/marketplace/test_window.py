@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
-from notifier.marketplace.tally import Begun
-from notifier.marketplace.window import Window
+from notifier.sources.mall.tally import Begun
+from notifier.sources.mall.window import Window
 
 
 def told(left: int, lasts: int, limit: int = 100) -> dict[str, str]:

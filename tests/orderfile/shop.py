@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from notifier.http import HttpClient
-from notifier.orderfile import OrderFile
+from notifier.sources.file import OrderFile
 from notifier.domain.orders import Order
 from notifier.domain.settings import FileAccess, FileFormat, Secret
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading

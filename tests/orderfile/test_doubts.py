@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.orderfile import OrderFile
-from notifier.orderfile.doubts import MOST_STATES
+from notifier.sources.file import OrderFile
+from notifier.sources.file.doubts import MOST_STATES
 from notifier.domain.reading import Complete
 from tests.orderfile.shop import NO_WEB, NOW, access, csv_file, no_wait, row
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notifier.errors import FileRefused, FileUnavailable
-from notifier.orderfile import OrderFile
-from notifier.orderfile import fetch as fetching
-from notifier.orderfile.records import MOST_ROWS
+from notifier.sources.file import OrderFile
+from notifier.sources.file import fetch as fetching
+from notifier.sources.file.records import MOST_ROWS
 from notifier.domain.orders import Item, Money
 from notifier.domain.settings import FileFormat
 from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Source

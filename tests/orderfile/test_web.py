@@ -11,8 +11,8 @@ import pytest
 
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.http import HttpClient
-from notifier.orderfile import OrderFile
-from notifier.orderfile.fetch import MOST_TRIES
+from notifier.sources.file import OrderFile
+from notifier.sources.file.fetch import MOST_TRIES
 from notifier.domain.settings import FileAccess, FileFormat
 from notifier.domain.reading import Complete, Failed, Reading
 from tests.loopback import Behaviour, answer, behaving, hangs, says, says_and_resets

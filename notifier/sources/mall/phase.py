@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
-from notifier.marketplace.tally import Begun
+from notifier.sources.mall.tally import Begun
 
 _MOST_HEARD = 64
 _DRIFT = 1e-4

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.marketplace.answers import (
+from notifier.sources.mall.answers import (
     Forbidden,
     LimitReached,
     NotThere,
@@ -22,12 +22,12 @@ from notifier.marketplace.answers import (
     Passing,
     Unreadable,
 )
-from notifier.marketplace.calls import Calls
-from notifier.marketplace.detail import local_day, read_detail
-from notifier.marketplace.fields import number
-from notifier.marketplace.listing import Listing
-from notifier.marketplace.payloads import Row, UnreadableOrder
-from notifier.marketplace.turns import Turn, Turns
+from notifier.sources.mall.calls import Calls
+from notifier.sources.mall.detail import local_day, read_detail
+from notifier.sources.mall.fields import number
+from notifier.sources.mall.listing import Listing
+from notifier.sources.mall.payloads import Row, UnreadableOrder
+from notifier.sources.mall.turns import Turn, Turns
 from notifier.domain.orders import Order, OrderStatus
 from notifier.domain.settings import MarketplaceAccess
 from notifier.domain.reading_plan import Recollection, Sighting, Step, plan
@@ -59,7 +59,7 @@ _DEPARTURES = {
     OrderStatus.OTHER: Departure.GONE,
 }
 
-logger = logging.getLogger("notifier.marketplace")
+logger = logging.getLogger("notifier.sources.mall")
 
 
 class NothingReadable(MarketplaceUnavailable):

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from notifier.errors import FileRefused, FileUnavailable, NotifierError
 from notifier.http import HttpClient
-from notifier.orderfile.conclusion import Sorting
-from notifier.orderfile.doubts import Doubts
-from notifier.orderfile.fetch import Fetched, Sleep, from_path, from_web, name_of
-from notifier.orderfile.records import records_in
+from notifier.sources.file.conclusion import Sorting
+from notifier.sources.file.doubts import Doubts
+from notifier.sources.file.fetch import Fetched, Sleep, from_path, from_web, name_of
+from notifier.sources.file.records import records_in
 from notifier.domain.settings import FileAccess
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 
-logger = logging.getLogger("notifier.orderfile")
+logger = logging.getLogger("notifier.sources.file")
 
 FARTHEST_AHEAD = timedelta(hours=1)
 """How far a file may be ahead of our clock and still be of the same time."""

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from notifier.domain.quota import Allowance
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
-from notifier.marketplace.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
-from notifier.marketplace.listing import list_query
-from notifier.marketplace.lookup import Lookup
-from notifier.marketplace.sweep import Progress, Sweep
+from notifier.sources.mall.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
+from notifier.sources.mall.listing import list_query
+from notifier.sources.mall.lookup import Lookup
+from notifier.sources.mall.sweep import Progress, Sweep
 from notifier.domain.settings import MarketplaceAccess
 from notifier.domain.reading_plan import Glance, Memory, NoMemory
 from notifier.domain.reading import Failed, Reading

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from notifier.errors import FileRefused
-from notifier.orderfile import fields
-from notifier.orderfile.doubts import Doubts
-from notifier.orderfile.records import Broken, Record
-from notifier.orderfile.rows import Row, Says, UnreadableRow, read_row, together
+from notifier.sources.file import fields
+from notifier.sources.file.doubts import Doubts
+from notifier.sources.file.records import Broken, Record
+from notifier.sources.file.rows import Row, Says, UnreadableRow, read_row, together
 from notifier.domain.orders import Order
 from notifier.domain.settings import FileAccess
 from notifier.domain.reading import Complete, Departure, Incomplete
@@ -19,7 +19,7 @@ from notifier.domain.reading import Complete, Departure, Incomplete
 MOST_NAMED = 5
 """Rows that are named in one sentence."""
 
-logger = logging.getLogger("notifier.orderfile")
+logger = logging.getLogger("notifier.sources.file")
 
 
 @dataclass(slots=True)

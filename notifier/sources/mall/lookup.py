@@ -12,7 +12,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.marketplace.answers import (
+from notifier.sources.mall.answers import (
     Forbidden,
     LimitReached,
     NotThere,
@@ -20,10 +20,10 @@ from notifier.marketplace.answers import (
     Passing,
     Unreadable,
 )
-from notifier.marketplace.calls import Calls
-from notifier.marketplace.detail import local_day, read_detail
-from notifier.marketplace.listing import list_query, parse_page
-from notifier.marketplace.payloads import Row, UnreadableOrder
+from notifier.sources.mall.calls import Calls
+from notifier.sources.mall.detail import local_day, read_detail
+from notifier.sources.mall.listing import list_query, parse_page
+from notifier.sources.mall.payloads import Row, UnreadableOrder
 from notifier.domain.orders import OrderStatus
 from notifier.domain.settings import MarketplaceAccess
 from notifier.domain.reading_plan import Glance, Recollection, Sighting, only_shipped

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from notifier.marketplace.answers import parse_json
-from notifier.marketplace.fields import number
+from notifier.sources.mall.answers import parse_json
+from notifier.sources.mall.fields import number
 
 MOST_BYTES = 64 * 1024
 MOST_IDS = 1_000

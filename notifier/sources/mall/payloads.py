@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.marketplace.fields import amount, flag, moment, number, text
+from notifier.sources.mall.fields import amount, flag, moment, number, text
 from notifier.domain.orders import Item, Money, Order, OrderStatus
 
 _ON_THE_WAY_BACK = frozenset({"RETURNING", "RETURNED"})

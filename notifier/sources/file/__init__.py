@@ -8,7 +8,7 @@ rows and columns, `rows.py` for what one row says, `fields.py` for single values
 `conclusion.py` for what all of them come to, and `doubts.py` for what was perhaps not meant.
 """
 
-from notifier.orderfile.fetch import name_of
-from notifier.orderfile.source import OrderFile
+from notifier.sources.file.fetch import name_of
+from notifier.sources.file.source import OrderFile
 
 __all__ = ["OrderFile", "name_of"]

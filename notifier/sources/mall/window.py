@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping
 from datetime import timedelta
 
-from notifier.marketplace import pace
-from notifier.marketplace.phase import Of, Phase
-from notifier.marketplace.tally import Begun, Tally
+from notifier.sources.mall import pace
+from notifier.sources.mall.phase import Of, Phase
+from notifier.sources.mall.tally import Begun, Tally
 
 LONGEST_PACED = timedelta(minutes=1)
 

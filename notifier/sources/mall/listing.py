@@ -10,10 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceUnavailable
-from notifier.marketplace.answers import Envelope, NotUnderstood
-from notifier.marketplace.calls import Calls
-from notifier.marketplace.fields import number
-from notifier.marketplace.payloads import Row, parse_row
+from notifier.sources.mall.answers import Envelope, NotUnderstood
+from notifier.sources.mall.calls import Calls
+from notifier.sources.mall.fields import number
+from notifier.sources.mall.payloads import Row, parse_row
 
 MOST_UNTOLD_PAGES = 1000
 """Where a list does not tell how many pages it has, we stop here."""
@@ -25,7 +25,7 @@ _PASSES = 3
 _MOST_BYTES = 32 * 2**20
 _MOVED = "the list moved while it was read, so a new order may be missing"
 
-logger = logging.getLogger("notifier.marketplace")
+logger = logging.getLogger("notifier.sources.mall")
 
 
 class OddList(MarketplaceUnavailable):

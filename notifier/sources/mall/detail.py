@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from notifier.marketplace.calls import Calls
-from notifier.marketplace.payloads import UnreadableOrder, comes_back, parse_order
+from notifier.sources.mall.calls import Calls
+from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.domain.orders import Order
 from notifier.domain.reading_plan import Sighting
 

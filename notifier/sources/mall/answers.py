@@ -23,7 +23,7 @@ from typing import Any
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import Answer
-from notifier.marketplace import pace
+from notifier.sources.mall import pace
 
 _LONGEST_NUMBER = 30
 

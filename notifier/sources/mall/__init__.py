@@ -7,7 +7,7 @@ Read `sweep.py` for the order of things, `listing.py` for pages, `answers.py` fo
 wrong, and `payloads.py` for its fields.
 """
 
-from notifier.marketplace.client import Admission, Marketplace
-from notifier.marketplace.listing import list_calls
+from notifier.sources.mall.client import Admission, Marketplace
+from notifier.sources.mall.listing import list_calls
 
 __all__ = ["Admission", "Marketplace", "list_calls"]

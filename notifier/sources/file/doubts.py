@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from notifier.orderfile import fields
-from notifier.orderfile.records import Record
+from notifier.sources.file import fields
+from notifier.sources.file.records import Record
 from notifier.domain.settings import FileAccess
 from notifier.i18n.foreign_text import folded
 

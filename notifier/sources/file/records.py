@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeGuard
 
 from notifier.errors import FileRefused
-from notifier.orderfile.fields import text as one_text
+from notifier.sources.file.fields import text as one_text
 from notifier.domain.settings import FileAccess, FileFormat
 
 MOST_ROWS = 100_000

@@ -12,8 +12,8 @@ from notifier import __version__
 from notifier.domain.quota import UNTOLD, Allowance
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import Answer, HttpClient, NoAnswer, http_date
-from notifier.marketplace import pace
-from notifier.marketplace.answers import (
+from notifier.sources.mall import pace
+from notifier.sources.mall.answers import (
     Envelope,
     LimitReached,
     Passing,
@@ -21,8 +21,8 @@ from notifier.marketplace.answers import (
     Unreadable,
     open_answer,
 )
-from notifier.marketplace.tally import Begun
-from notifier.marketplace.window import Window
+from notifier.sources.mall.tally import Begun
+from notifier.sources.mall.window import Window
 from notifier.domain.settings import MarketplaceAccess
 
 MOST_TRIES = 4
@@ -44,7 +44,7 @@ _HEADERS = {
     "X-Application-Version": __version__,
 }
 
-logger = logging.getLogger("notifier.marketplace")
+logger = logging.getLogger("notifier.sources.mall")
 
 
 class Calls:
