@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from notifier.freeze import freeze_notice
+from notifier.mail.freeze import freeze_notice
 from notifier.domain.ledger import AUTOMATIC_EDITION, MessageKind, Run, RunState
 from notifier.domain.settings import Account
 from notifier.run import Workshop

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from notifier.domain.digest import Digest
-from notifier.freeze import Attachment, freeze
+from notifier.mail.freeze import Attachment, freeze
 from notifier.domain.ledger import AUTOMATIC_EDITION, FrozenMessage
-from notifier.lint import Finding, expected_of, lint
+from notifier.mail.lint import Finding, expected_of, lint
 from notifier.domain.settings import Account
 from notifier.domain.reading import Failed, Source
 from notifier.domain.recipients import Recipient
-from notifier.render import Parts
+from notifier.mail.render import Parts
 from notifier.run import Wish, Workshop, find_task, read_digest, render_for
-from notifier.view.look import LOGO_ID
+from notifier.mail.view.look import LOGO_ID
 
 
 @dataclass(frozen=True, slots=True)

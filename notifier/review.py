@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from notifier.errors import StoreError
-from notifier.freeze import freeze_review
+from notifier.mail.freeze import freeze_review
 from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import Account
 from notifier.run import Workshop

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from notifier.domain.alarms import Alarm, Cause
 from notifier.i18n.language import available_languages
 from notifier.i18n.messages import phrase
-from notifier.render import Parts, Renderer
+from notifier.mail.render import Parts, Renderer
 from tests import page
 from tests.factories import NOON, account
 

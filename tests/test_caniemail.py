@@ -8,17 +8,17 @@ from functools import cache
 import pytest
 
 from notifier.i18n.language import available_languages
-from notifier.lint.css import declarations
-from notifier.lint.support import (
+from notifier.mail.lint.css import declarations
+from notifier.mail.lint.support import (
     FEATURES,
     LACK_AT_RULES,
     LACK_MEDIA,
     SELECTORS,
     Program,
 )
-from notifier.page import Element, read_page
+from notifier.mail.html import Element, read_page
 from notifier.domain.settings import Logo, Look
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from tests.caniemail import (
     APPLE_MAIL,
     GMAIL,

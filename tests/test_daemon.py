@@ -18,7 +18,7 @@ from notifier.errors import ConfigError, Problem, StoreError
 from notifier.health import Answer
 from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.run import Workshop
 from notifier.sd import Systemd
 from notifier.standing import Kept, StandingConfig

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from notifier.enclosure import enclosed
+from notifier.mail.sandbox import enclosed
 from notifier.errors import TemplatesBroken
-from notifier.render import Parts, Renderer
-from notifier.templates import LARGEST_TEMPLATE
+from notifier.mail.render import Parts, Renderer
+from notifier.mail.templates import LARGEST_TEMPLATE
 from tests.days import DAYS
 from tests.factories import account, sender
 

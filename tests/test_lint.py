@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.lint import Expected, Finding, Severity, expected_of, lint
-from notifier.lint.cascade import Scheme
-from notifier.lint.contrast import seen
-from notifier.lint.css import declarations, sheet
+from notifier.mail.lint import Expected, Finding, Severity, expected_of, lint
+from notifier.mail.lint.cascade import Scheme
+from notifier.mail.lint.contrast import seen
+from notifier.mail.lint.css import declarations, sheet
 from notifier.domain.orders import Item
-from notifier.page import read_page
-from notifier.render import Parts, Renderer
+from notifier.mail.html import read_page
+from notifier.mail.render import Parts, Renderer
 from tests.days import huge
 from tests.factories import account, digest, order, sender
 from tests.golden import digest_mail

@@ -15,7 +15,7 @@ from notifier.errors import Stopped
 from notifier.lookups import EVERY, SHARE, UNTOLD, Ration, look_up_hinted
 from notifier.domain.settings import StoreLocation
 from notifier.domain.reading_plan import Glance, Recollection, Sighting
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.run import Workshop
 from notifier.store import open_store
 from tests import factories

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier.lint import Severity
-from notifier.rehearsal import made_up_days, rehearse
-from notifier.render import Renderer
+from notifier.mail.lint import Severity
+from notifier.mail.check_templates import made_up_days, rehearse
+from notifier.mail.render import Renderer
 from tests.factories import NOON, account, file_account, sender
 
 

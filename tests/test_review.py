@@ -10,7 +10,7 @@ import pytest
 
 from notifier.domain.ledger import MessageKind, OutboxMessage
 from notifier.domain.settings import StoreLocation
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.review import post_review
 from notifier.run import Workshop
 from notifier.store import Store, open_store

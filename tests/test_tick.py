@@ -14,7 +14,7 @@ from notifier.errors import ExitCode
 from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
 from notifier.domain.reading import Complete
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.run import Wish, Workshop
 from notifier.shutdown import Stop
 from notifier.store import open_store

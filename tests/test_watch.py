@@ -14,7 +14,7 @@ from notifier.errors import StoreError
 from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import StoreLocation
 from notifier.i18n.messages import Phrase
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.run import Workshop
 from notifier.store import Store, open_store
 from notifier.watch import Changes, look

@@ -21,7 +21,7 @@ from notifier.sources.file import OrderFile
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.ping import Ping
 from notifier.domain.reading import Source
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.run import Workshop
 from notifier.shutdown import Stop
 from notifier.store import MemoryOf, open_store

@@ -141,9 +141,9 @@ def _templates(settings: Settings, now: datetime) -> Iterator[str]:
     """What is wrong with mails by the operator's own templates, in each language that is read."""
     if not settings.templates_dir:
         return
-    from notifier.lint import Severity  # noqa: PLC0415
-    from notifier.rehearsal import rehearse  # noqa: PLC0415
-    from notifier.render import Renderer  # noqa: PLC0415
+    from notifier.mail.lint import Severity  # noqa: PLC0415
+    from notifier.mail.check_templates import rehearse  # noqa: PLC0415
+    from notifier.mail.render import Renderer  # noqa: PLC0415
 
     renderer = Renderer(settings.templates_dir)
     readers = {

@@ -178,7 +178,7 @@ def _table(found: Found, chosen: Chosen) -> None:
 
 
 def _csv(found: Found, chosen: Chosen) -> None:
-    from notifier.attachments.csv import safe_cell  # noqa: PLC0415
+    from notifier.mail.attachments.csv import safe_cell  # noqa: PLC0415
 
     columns = chosen or _default()
     out = io.StringIO()

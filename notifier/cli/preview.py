@@ -13,7 +13,7 @@ from notifier.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from notifier.lint import Finding
+    from notifier.mail.lint import Finding
     from notifier.preview import Preview
 
 STANDARD_OUTPUT = Path("-")
@@ -113,7 +113,7 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
 
 def _tell(invocation: Invocation, findings: Sequence[Finding], *, with_notes: bool) -> None:
     """Print what is wrong with the mail: beside it, and never in it."""
-    from notifier.lint import Severity  # noqa: PLC0415
+    from notifier.mail.lint import Severity  # noqa: PLC0415
 
     for finding in findings:
         if with_notes or finding.severity is not Severity.NOTE:
@@ -121,7 +121,7 @@ def _tell(invocation: Invocation, findings: Sequence[Finding], *, with_notes: bo
 
 
 def _exit_code(findings: Sequence[Finding]) -> ExitCode:
-    from notifier.lint import Severity  # noqa: PLC0415
+    from notifier.mail.lint import Severity  # noqa: PLC0415
 
     is_wrong = any(finding.severity is Severity.ERROR for finding in findings)
     return ExitCode.FAILED if is_wrong else ExitCode.DONE

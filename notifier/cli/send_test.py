@@ -57,9 +57,9 @@ async def _send(invocation: Invocation, address: str) -> ExitCode:
 async def _deliver(
     invocation: Invocation, settings: Settings, account: Account, recipient: Recipient
 ) -> Delivery:
-    from notifier.freeze import freeze_test  # noqa: PLC0415
+    from notifier.mail.freeze import freeze_test  # noqa: PLC0415
     from notifier.smtp.connection import Envelope, MailConnection  # noqa: PLC0415
-    from notifier.render import Renderer  # noqa: PLC0415
+    from notifier.mail.render import Renderer  # noqa: PLC0415
 
     renderer = Renderer(settings.templates_dir)
     parts = renderer.test(account, settings.sender, recipient)

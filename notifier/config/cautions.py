@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from notifier.attachments import EXTRAS, AttachmentKind, is_installed
+from notifier.mail.attachments import EXTRAS, AttachmentKind, is_installed
 from notifier.config.values import is_loopback
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.domain.recipients import is_address

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from notifier.attachments import AttachmentKind
+from notifier.mail.attachments import AttachmentKind
 from notifier.config.logo import read_logo
 from notifier.config.schema import (
     AccountSection,

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from notifier.attachments import AttachmentKind, CsvHeadings
+from notifier.mail.attachments import AttachmentKind, CsvHeadings
 from notifier.config import values
 from notifier.config.layers import Layers
 from notifier.domain.settings import (

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from email_validator import EmailNotValidError, validate_email
 
-from notifier.attachments import AttachmentKind
+from notifier.mail.attachments import AttachmentKind
 from notifier.errors import RecipientsError
 
 MOST_ENTRIES = 10

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from notifier.attachments import AttachmentKind, CsvHeadings
+from notifier.mail.attachments import AttachmentKind, CsvHeadings
 from notifier.domain.reading_plan import Policy
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.schedule import Schedule

@@ -12,13 +12,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from notifier.attachments import AttachmentKind, CsvHeadings
-from notifier.attachments.choice import MOST_ON_PAPER, attachments, fitting
-from notifier.freeze import Attachment
+from notifier.mail.attachments import AttachmentKind, CsvHeadings
+from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
+from notifier.mail.freeze import Attachment
 from notifier.domain.orders import Money
 from notifier.domain.settings import Logo, Look, StoreLocation
 from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.run import Workshop, freeze_for, render_for
 from notifier.store import open_store
 from tests.days import empty, huge, normal

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.attachments import CsvHeadings
-from notifier.attachments.csv import orders_csv, safe_cell
+from notifier.mail.attachments import CsvHeadings
+from notifier.mail.attachments.csv import orders_csv, safe_cell
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item, Money

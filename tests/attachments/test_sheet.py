@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from notifier.attachments.letters import bold, printable, regular
-from notifier.attachments.paper import has_room, paginate
-from notifier.attachments.sheet import pickup_sheet
+from notifier.mail.attachments.letters import bold, printable, regular
+from notifier.mail.attachments.paper import has_room, paginate
+from notifier.mail.attachments.sheet import pickup_sheet
 from notifier.domain.digest import Digest
 from notifier.i18n.language import available_languages
 from notifier.domain.orders import Item

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from notifier.attachments.xlsx import money_format, orders_xlsx
+from notifier.mail.attachments.xlsx import money_format, orders_xlsx
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest
 from notifier.i18n.language import load_language

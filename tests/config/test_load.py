@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from notifier import config
-from notifier.attachments import AttachmentKind
+from notifier.mail.attachments import AttachmentKind
 from notifier.domain.settings import PlaceOfReturn, Tls, WhenEmpty
 from notifier.domain.recipients import Mailbox
 from tests.config.sound import SOUND, changed, load

@@ -19,7 +19,7 @@ from notifier.domain.digest import compose
 from notifier.sources.mall.payloads import parse_order
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.render import Parts, Renderer
+from notifier.mail.render import Parts, Renderer
 from notifier.simulator import World
 from notifier.simulator.answers import detail as detail_of
 from notifier.simulator.answers import row as row_of

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.attachments.csv import orders_csv
+from notifier.mail.attachments.csv import orders_csv
 from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.errors import FileRefused
-from notifier.freeze import freeze
+from notifier.mail.freeze import freeze
 from notifier.http import Answer
 from notifier.sources.mall.answers import open_answer
 from notifier.sources.mall.fields import LONGEST_TEXT
@@ -24,7 +24,7 @@ from notifier.sources.file.conclusion import Sorting
 from notifier.sources.file.records import records_in
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete
-from notifier.render import Renderer
+from notifier.mail.render import Renderer
 from notifier.store.orders import dump_order, load_order
 from tests import factories
 from tests.fuzz.shapes import DETAIL, JSON_ACCESS, PAGING, Draws, drawn_detail, drawn_record

@@ -21,7 +21,7 @@ from notifier.errors import (
     MarketplaceUnavailable,
     Problem,
 )
-from notifier.freeze import freeze
+from notifier.mail.freeze import freeze
 from notifier.http import Answer, http_date
 from notifier.sources.mall.answers import open_answer
 from notifier.sources.mall.listing import parse_page
@@ -37,7 +37,7 @@ from notifier.sources.mall.webhook import MOST_IDS, NotHints, parse_hints
 from notifier.sources.file.conclusion import Sorting
 from notifier.sources.file.records import records_in
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.render import Parts
+from notifier.mail.render import Parts
 from tests import factories
 from tests.config.sound import SOUND
 from tests.fuzz.orders import NOW, PRAGUE, check_order, details, digests

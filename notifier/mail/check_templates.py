@@ -1,0 +1,82 @@
+"""Try the operator's own templates before a day depends on them: with days that are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.mail.lint import Finding, expected_of, lint
+from notifier.mail.lint.wording import broken_templates
+from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.settings import Account, Sender
+from notifier.domain.reading import Complete, Departure, Incomplete
+from notifier.mail.render import Renderer
+
+FIRST_ID = 7_400_001
+
+
+def rehearse(
+    renderer: Renderer, account: Account, sender: Sender, now: datetime, *, language: str
+) -> tuple[Finding, ...]:
+    """What is wrong with the mails of such days, each thing once; `where` names the day."""
+    first: dict[tuple[str, str], Finding] = {}
+    for name, digest in made_up_days(account, now).items():
+        for finding in _rehearse(renderer, digest, account, sender, language):
+            where = f"{name}, {finding.where}"
+            told = Finding(finding.severity, finding.what, where, finding.remedy, finding.more)
+            first.setdefault((finding.what, finding.remedy), told)
+    return tuple(first.values())
+
+
+def _rehearse(
+    renderer: Renderer, digest: Digest, account: Account, sender: Sender, language: str
+) -> tuple[Finding, ...]:
+    try:
+        parts = renderer.own_digest(digest, account, sender, language=language, group=None)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the built-in ones serve
+        return tuple(broken_templates(str(error) or type(error).__name__))
+    return lint(parts, expected_of(digest, account, sender, language))
+
+
+def made_up_days(account: Account, now: datetime) -> Mapping[str, Digest]:
+    """An ordinary day, one on which nothing waits, one that was not read in full, a first one."""
+    day = account.schedule.local_day(now)
+    orders = tuple(_orders(now))
+    before = _snapshot(orders[1:], day)
+    trend = [(day - timedelta(days=ago), ago % 5 or None) for ago in range(13, 0, -1)]
+    gone = {orders[-1].id: Departure.RETURNED, orders[-2].id: Departure.LOST}
+    ordinary = Complete(now, orders[:-2], gone, candidates=40)
+    part = Incomplete(now, orders[:2], "2 of 40 orders could not be read", (FIRST_ID + 9,))
+    return {
+        "an ordinary day": compose(account, ordinary, before, day, trend=trend),
+        "a day without parcels": compose(account, Complete(now, ()), _snapshot((), day), day),
+        "an incomplete list": compose(account, part, before, day, skipped_days=[day]),
+        "the first day": compose(account, Complete(now, orders), None, day),
+    }
+
+
+def _snapshot(orders: tuple[Order, ...], day: date) -> Snapshot:
+    """As if every further one had waited three days longer."""
+    seen = {order.id: day - timedelta(days=1 + 3 * n) for n, order in enumerate(orders)}
+    known = {order.id: Known(seen[order.id], order) for order in orders}
+    return Snapshot(day - timedelta(days=1), day - timedelta(days=30), known)
+
+
+def _orders(now: datetime) -> Iterator[Order]:
+    """With much and with little known of them, and with what needs care in HTML."""
+    titles = ("Kettle", 'Bracket 32" <VESA 400×400> & screws', "Rug, " + "very soft, " * 15)
+    for n in range(6):
+        price = Money(Decimal("19.90") * (n + 1), "EUR")
+        yield Order(
+            FIRST_ID + n,
+            OrderStatus.SHIPPED,
+            ready_to_return=True,
+            external_id=f"EXT-{n}" if n % 2 else None,
+            tracking_numbers=(f"PARCEL-{n}",) * (n % 3),
+            items=tuple(Item(title, n + 1, f"SKU-{n}", None, price) for title in titles[: n % 4]),
+            currency="EUR",
+            cod=price if n % 2 else None,
+            shipped_at=now - timedelta(days=20) if n else None,
+        )

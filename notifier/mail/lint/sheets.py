@@ -1,0 +1,22 @@
+"""The style sheets in a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from notifier.mail.lint.css import Sheet, sheet
+from notifier.mail.lint.support import MOST_STYLE_BYTES
+from notifier.mail.html import Page, Text
+
+LONGEST = 2 * MOST_STYLE_BYTES
+"""Characters of a sheet that are looked at: a longer one is a finding by itself."""
+
+
+def sheets(page: Page) -> Iterator[Sheet]:
+    """Those of the style elements, in order."""
+    return (sheet(text.text[:LONGEST], text.line) for text in style_texts(page))
+
+
+def style_texts(page: Page) -> Iterator[Text]:
+    """What stands in the style elements."""
+    return (t for t in page.texts if t.element is not None and t.element.tag == "style")

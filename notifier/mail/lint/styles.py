@@ -1,0 +1,171 @@
+"""Styles that some mail program does not have, or that load something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from notifier.mail.lint.css import Declaration, Rule, Sheet, declarations
+from notifier.mail.lint.findings import Finding, error, note, warning
+from notifier.mail.lint.sheets import sheets, style_texts
+from notifier.mail.lint.support import (
+    FEATURES,
+    LACK_AT_RULES,
+    LACK_MEDIA,
+    LACK_OTHER_AT_RULES,
+    MOST_STYLE_BYTES,
+    SELECTORS,
+    SPACED_COLOUR,
+    Fallback,
+    Feature,
+    Program,
+    Selecting,
+)
+from notifier.mail.html import Element, Page
+
+_LOADED = re.compile(r"(?i)\b(?:url|image-set|src)\(\s*[\"']?\s*(?!data:|#)[^\s\"')]")
+
+
+def wrong_styles(page: Page) -> Iterator[Finding]:
+    """What is in the style elements and the style attributes."""
+    for element in page.elements:
+        if style := element.attributes.get("style"):
+            yield from _block(declarations(style), page, element, "")
+    for sheet in sheets(page):
+        yield from _at_rules(sheet)
+        for rule in sheet.rules:
+            yield from _rule(rule, page)
+    yield from _elements(page)
+
+
+def _rule(rule: Rule, page: Page) -> Iterator[Finding]:
+    where = f"line {rule.line}, style {', '.join(rule.selectors)[:60]}"
+    for selecting in SELECTORS:
+        found = any(selecting.written.search(selector) for selector in rule.selectors)
+        if found and (lacking := _who_lacks(selecting, rule.condition)):
+            yield _lacking(selecting, lacking, where, is_extra=bool(rule.condition))
+    yield from _block(rule.declarations, page, where, rule.condition)
+
+
+def _block(
+    block: Sequence[Declaration], page: Page, where: Element | str, condition: str
+) -> Iterator[Finding]:
+    """The declarations of one rule or attribute."""
+    tag = where.tag if isinstance(where, Element) else ""
+    for place, declaration in enumerate(block):
+        if _LOADED.search(declaration.value):
+            yield error(
+                f"{declaration.name} would be loaded from a server, which learns who opened "
+                "the mail",
+                where,
+                "do without",
+            )
+        if SPACED_COLOUR.search(declaration.value):
+            yield warning(
+                "Gmail drops all styles beside a colour that is written without commas",
+                where,
+                "write it as #rrggbb",
+            )
+        for feature in FEATURES:
+            if (
+                feature.is_in(declaration, tag)
+                and (lacking := _who_lacks(feature, condition))
+                and not _has_fallback(feature, block, place, page, where)
+            ):
+                yield _lacking(feature, lacking, where, is_extra=bool(condition))
+
+
+def _who_lacks(feature: Feature | Selecting, condition: str) -> tuple[Program, ...]:
+    """Those that get to see it, and cannot do it."""
+    unaware = LACK_MEDIA if condition else ()
+    return tuple(program for program in feature.lacking if program not in unaware)
+
+
+def _lacking(
+    feature: Feature | Selecting,
+    programs: Sequence[Program],
+    where: Element | str,
+    *,
+    is_extra: bool,
+) -> Finding:
+    """`is_extra` is what a mail only does where it is understood, as in @media."""
+    found = note if feature.degrades or is_extra else warning
+    return found(f"{_lack(programs)} {feature.name}", where, feature.instead)
+
+
+def _lack(programs: Sequence[Program]) -> str:
+    *others, last = programs
+    return f"{', '.join(others)} and {last} lack" if others else f"{last} lacks"
+
+
+def _has_fallback(
+    feature: Feature,
+    block: Sequence[Declaration],
+    place: int,
+    page: Page,
+    where: Element | str,
+) -> bool:
+    attributes = where.attributes if isinstance(where, Element) else {}
+    names = {one.name for one in block}
+    match feature.fallback:
+        case Fallback.BEFORE:
+            before = (one for one in block[:place] if one.name == block[place].name)
+            return any(not feature.is_in(one) for one in before)
+        case Fallback.COLOUR:
+            return "background-color" in names or "bgcolor" in attributes
+        case Fallback.OUTLOOK_TABLE:
+            has_width = attributes.get("width", "").rstrip("px").isdigit()
+            return has_width or "width" in names or page.has_outlook_table()
+        case Fallback.MSO_HIDE:
+            return "mso-hide" in names
+        case Fallback.NONE:
+            return False
+
+
+def _at_rules(sheet: Sheet) -> Iterator[Finding]:
+    for rule in sheet.at_rules:
+        where = f"line {rule.line}, @{rule.name}"
+        if rule.name in ("import", "font-face"):
+            yield error(
+                f"@{rule.name} would load something from a server, which learns who opened "
+                "the mail",
+                where,
+                "write the styles themselves, with fonts that people have",
+            )
+        elif rule.inside:
+            yield warning(
+                "Gmail drops the whole style element for an at-rule within another",
+                where,
+                "write both conditions into one, or the rules beside each other",
+            )
+        elif rule.name not in ("media", "charset"):
+            yield note(
+                f"{_lack(LACK_AT_RULES.get(rule.name, LACK_OTHER_AT_RULES))} @{rule.name}",
+                where,
+                "nothing to do if the mail reads as well without",
+            )
+
+
+def _elements(page: Page) -> Iterator[Finding]:
+    """One style element, in the head, of a length that Gmail takes."""
+    found = [*page.named("style")]
+    for element in found:
+        if any(above.tag == "body" for above in element.ancestors()):
+            yield warning(
+                "Gmail and Outlook for Windows take no styles from the body",
+                element,
+                "move them into the head",
+            )
+    if len(found) > 1:
+        yield warning(
+            f"there are {len(found)} style elements, and some programs read but the first",
+            found[1],
+            "write everything into one",
+        )
+    size = sum(len(text.text.encode("utf-8", "replace")) for text in style_texts(page))
+    if size > MOST_STYLE_BYTES:
+        yield warning(
+            f"Gmail drops styles beyond {MOST_STYLE_BYTES:,} bytes, and these have {size:,}",
+            found[-1],
+            "move them into the elements",
+        )

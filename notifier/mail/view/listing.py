@@ -1,0 +1,142 @@
+"""The orders of a digest as rows, cut to what a mail has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from notifier.mail.attachments import AttachmentKind
+from notifier.domain.digest import Digest, Entry, SectionName, count_ages
+from notifier.i18n.language import Language
+from notifier.domain.settings import Account, FileAccess
+from notifier.mail.view.figures import count_by_age
+from notifier.mail.view.rows import Row, view_row
+
+MOST_ROWS = 250
+"""More never fit into a mail, so more are not even worded."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """Rows under a heading."""
+
+    heading: str
+    badge_heading: str
+    """What the badges of its rows tell."""
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """The sections, with as many rows as there is room for."""
+
+    sections: tuple[SectionView, ...]
+    shown: str
+    """How many of how many orders; empty when there is none."""
+    hidden: tuple[str, ...]
+    """What is not shown, and where it is; empty when everything is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows of a digest in the order of their right to be shown.
+
+    What waits longest comes first, so everything overdue does, and what is gone comes last.
+    """
+
+    digest: Digest
+    account: Account
+    language: Language
+    ranked: tuple[tuple[SectionName, Row], ...]
+    waiting: tuple[Entry, ...]
+    """Everything that waits, oldest first: what `ranked` begins with."""
+
+    def first(self, most: int) -> ListView:
+        """The list with the `most` rows that matter most; the others are counted."""
+        return ListView(
+            sections=tuple(self._sections(self.ranked[:most])),
+            shown=self._shown(min(most, len(self.ranked))),
+            hidden=tuple(self._hidden(min(most, len(self.ranked)))),
+        )
+
+    def _sections(self, kept: Sequence[tuple[SectionName, Row]]) -> Iterator[SectionView]:
+        for section in self.digest.sections:
+            if rows := tuple(row for name, row in kept if name is section.name):
+                yield SectionView(
+                    _heading(section.name, len(section.entries), self.digest, self.language),
+                    _badge_heading(section.name, self.digest, self.language),
+                    rows,
+                )
+
+    def _shown(self, shown: int) -> str:
+        total = len(self.waiting) + len(self.digest.collected)
+        if not total:
+            return ""
+        number = self.language.number
+        return self.language.gettext(
+            "Orders shown: {shown} of {total}.", shown=number(shown), total=number(total)
+        )
+
+    def _hidden(self, shown: int) -> Iterator[str]:
+        waiting = self.waiting[shown:]
+        gone = len(self.digest.collected) - max(0, shown - len(self.waiting))
+        if waiting:
+            yield self.language.ngettext(
+                "{count} more waiting parcel does not fit here: {ages}.",
+                "{count} more waiting parcels do not fit here: {ages}.",
+                len(waiting),
+                ages=", ".join(count_by_age(count_ages(waiting), self.language)),
+            )
+        if gone:
+            yield self.language.ngettext(
+                "{count} more order that waits no longer does not fit here.",
+                "{count} more orders that wait no longer do not fit here.",
+                gone,
+            )
+        if waiting and AttachmentKind.CSV in self.account.attachments:
+            yield self.language.gettext("Everything that waits is in the attached CSV file.")
+        elif waiting and AttachmentKind.XLSX in self.account.attachments:
+            yield self.language.gettext("Everything that waits is in the attached workbook.")
+        elif waiting and isinstance(self.account.reads, FileAccess):
+            yield self.language.gettext("Look the others up where the list comes from.")
+        elif waiting:
+            yield self.language.gettext("Look the others up in the portal.")
+
+
+def list_orders(digest: Digest, account: Account, language: Language) -> Listing:
+    """Word the orders of a digest, as many as could ever be shown."""
+    waiting = digest.present
+    new = {entry.order.id for entry in digest.new}
+
+    def section(entry: Entry) -> SectionName:
+        if entry.departure:
+            return SectionName.COLLECTED
+        return SectionName.NEW if entry.order.id in new else SectionName.WAITING
+
+    entries = (*waiting, *digest.collected)[:MOST_ROWS]
+    ranked = tuple((section(e), view_row(e, digest, account, language)) for e in entries)
+    return Listing(digest, account, language, ranked, waiting)
+
+
+def _heading(name: SectionName, count: int, digest: Digest, language: Language) -> str:
+    number = language.number(count)
+    match name:
+        case SectionName.NEW:
+            return language.gettext("New ({number})", number=number)
+        case SectionName.WAITING if digest.is_first:
+            return language.gettext("Waiting ({number})", number=number)
+        case SectionName.WAITING:
+            return language.gettext("Still waiting ({number})", number=number)
+        case SectionName.COLLECTED:
+            since = language.day(digest.previous_day or digest.day)
+            if digest.returned < len(digest.collected):
+                return language.gettext(
+                    "No longer waiting since {day} ({number})", number=number, day=since
+                )
+            return language.gettext("Collected since {day} ({number})", number=number, day=since)
+
+
+def _badge_heading(name: SectionName, digest: Digest, language: Language) -> str:
+    if name is SectionName.COLLECTED:
+        return language.gettext("What became of it")
+    return language.gettext("Shipped") if digest.is_first else language.gettext("Waiting")
