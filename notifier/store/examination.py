@@ -19,7 +19,7 @@ from notifier.errors import ExitCode, NotifierError
 from notifier.domain.findings import Finding, ok, problem, warning
 from notifier.domain.ledger import MessageState, RunState
 from notifier.domain.settings import StoreLocation
-from notifier.store import backup, ballast, care, identity, schema
+from notifier.store import backup, ballast, identity, maintenance, schema
 from notifier.store.engine import reading_engine, shown, sqlite_file, transaction
 from notifier.store.foreign import translated
 from notifier.store.tables import messages, runs
@@ -76,7 +76,7 @@ def survived(name: str, examination: Examination) -> Iterator[Finding]:
 
 def _file(file: Path, now: datetime) -> Iterator[Finding]:
     with translated(str(file)):
-        care.refuse_lost_or_foreign(file, busy_seconds=1)
+        maintenance.refuse_lost_or_foreign(file, busy_seconds=1)
         if not file.exists():
             yield ok(f"there is no store at {file} yet; the next notifier run makes it")
             return
@@ -194,9 +194,9 @@ def _whole(connection: Connection, name: str, *, thoroughly: bool) -> Finding:
     if connection.dialect.name != "sqlite":
         return ok(f"{name} answers")
     if not thoroughly:
-        care.quick_check(connection, name)
+        maintenance.quick_check(connection, name)
         return ok(f"{name} is whole, as far as a quick check tells (--integrity looks closer)")
-    care.integrity_check(connection, name)
+    maintenance.integrity_check(connection, name)
     return ok(f"{name} is whole")
 
 

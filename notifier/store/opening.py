@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from notifier.errors import StoreError
-from notifier.store import ballast, care, identity, schema
+from notifier.store import ballast, identity, maintenance, schema
 from notifier.store.engine import (
     BUSY_SECONDS,
     reading_engine,
@@ -49,7 +49,7 @@ def to_write(terms: Terms) -> Engine:
     """An engine that may write to the store, which is made if there never was one."""
     file = terms.file
     if file is not None:
-        care.refuse_lost_or_foreign(file, terms.busy_seconds)
+        maintenance.refuse_lost_or_foreign(file, terms.busy_seconds)
         _make_room(file)
         ballast.refuse_full_disk(file)
     with _kept_if_sound(writing_engine(terms.url, busy_seconds=terms.busy_seconds)) as engine:
@@ -66,7 +66,7 @@ def to_read(terms: Terms) -> Engine:
     """An engine that cannot write; on an empty store in memory where there is none yet."""
     file = terms.file
     if file is not None:
-        care.refuse_lost_or_foreign(file, terms.busy_seconds)
+        maintenance.refuse_lost_or_foreign(file, terms.busy_seconds)
         if not file.exists():
             return _nothing_yet()
     with _kept_if_sound(reading_engine(terms.url, busy_seconds=terms.busy_seconds)) as engine:
@@ -91,7 +91,7 @@ def why_not_ours(terms: Terms) -> str | None:
     file = terms.file
     if file is None:
         return None
-    care.refuse_lost_or_foreign(file, terms.busy_seconds)
+    maintenance.refuse_lost_or_foreign(file, terms.busy_seconds)
     if not file.exists():
         raise StoreError(f"there is no store at {file} yet; the next `notifier run` makes one")
     with _kept_if_sound(reading_engine(terms.url, busy_seconds=terms.busy_seconds)) as engine:
@@ -103,7 +103,7 @@ def why_not_ours(terms: Terms) -> str | None:
 def _refuse_unsound(engine: Engine, terms: Terms) -> None:
     """Refuse what is damaged, newer than this program, or not ours, before anything is changed."""
     with transaction(engine, writes=False) as connection:
-        care.quick_check(connection, terms.name)
+        maintenance.quick_check(connection, terms.name)
         schema.refuse_newer(schema.schema_version(connection), terms.name)
     if terms.file is not None and not terms.adopting:
         identity.refuse_moved(engine, terms.file, terms.machine)

@@ -30,7 +30,7 @@ from notifier.domain.ledger import (
     RunState,
 )
 from notifier.store import identity
-from notifier.store.orders import load_snapshot, save_snapshot
+from notifier.store.snapshots import load_snapshot, save_snapshot
 from notifier.store.outbox import enqueue
 from notifier.store.tables import Row, messages, runs
 from notifier.store.thread import StoreThread

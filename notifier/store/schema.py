@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from notifier.errors import StoreError
 from notifier.store import backup
-from notifier.store.care import APPLICATION_ID, sign
+from notifier.store.maintenance import APPLICATION_ID, sign
 from notifier.store.engine import sqlite_file, transaction
 
 HEAD = "0005"

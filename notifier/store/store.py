@@ -11,15 +11,15 @@ from sqlalchemy import Connection, Engine, literal, select
 
 from notifier.errors import StoreBusy
 from notifier.domain.settings import StoreLocation
-from notifier.store import backup, ballast, care, identity, opening
+from notifier.store import backup, ballast, identity, maintenance, opening
 from notifier.store.alarms import Alarms
 from notifier.store.audit import Audit
 from notifier.store.engine import BUSY_SECONDS, empty_journal, shown, sqlite_file
 from notifier.store.foreign import translated
-from notifier.store.marks import Marks
+from notifier.store.meta import Marks
 from notifier.store.outbox import Outbox
 from notifier.store.runs import Runs
-from notifier.store.sightings import Sightings
+from notifier.store.order_states import Sightings
 from notifier.store.thread import StoreThread
 
 
@@ -53,12 +53,12 @@ class Store:
         await self._thread.read(lambda connection: connection.execute(select(literal(1))).scalar())
 
     async def erase(self, before: datetime) -> int:
-        """Erase what was settled before an instant and may contain names; see `care.erase`."""
+        """Erase what was settled before an instant and may contain names; see `maintenance.erase`."""
 
         def erase(connection: Connection) -> int:
             # What was delivered since the last freeze makes another store of it, too.
             identity.advance(connection)
-            return care.erase(connection, before)
+            return maintenance.erase(connection, before)
 
         touched = await self._thread.write(erase)
         # Also when nothing was touched: the last time may have ended before it came to this.

@@ -25,7 +25,7 @@ from notifier.sources.file.records import records_in
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete
 from notifier.mail.render import Renderer
-from notifier.store.orders import dump_order, load_order
+from notifier.store.snapshots import dump_order, load_order
 from tests import factories
 from tests.fuzz.shapes import DETAIL, JSON_ACCESS, PAGING, Draws, drawn_detail, drawn_record
 

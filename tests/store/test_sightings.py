@@ -8,7 +8,7 @@ from datetime import timedelta
 from notifier.domain.quota import Allowance
 from notifier.domain.reading_plan import Glance, Recollection, Sighting
 from notifier.store import MemoryOf, Store
-from notifier.store.sightings import MOST_HINTS
+from notifier.store.order_states import MOST_HINTS
 from tests.factories import DAY, NOON
 
 WAITS = Sighting(DAY, DAY, waits=True)

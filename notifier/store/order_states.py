@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from notifier.domain.quota import Allowance
 from notifier.domain.reading_plan import Glance, Recollection, Sighting
-from notifier.store.marks import Marks
+from notifier.store.meta import Marks
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread
 
