@@ -21,7 +21,7 @@ from notifier.errors import NotifierError, Stopped, StoreError
 from notifier.health import Answer, open_door
 from notifier.domain.settings import Account, Settings
 from notifier.run import Wish, Workshop
-from notifier.sd import Systemd
+from notifier.monitoring.systemd import Systemd
 from notifier.domain.schedule import next_slot
 from notifier.standing import Standing, StandingConfig
 from notifier.shutdown import Stop

@@ -27,7 +27,7 @@ from notifier.lookups import Lookout, look_up_hinted
 from notifier.smtp.connection import MailConnection
 from notifier.notice import post_notices
 from notifier.domain.settings import Account, MarketplaceAccess, OnUnknown
-from notifier.ping import Ping
+from notifier.monitoring.ping import Ping
 from notifier.domain.reading import Source
 from notifier.review import post_review
 from notifier.run import Report, Wish, Workshop, find_task, run_account

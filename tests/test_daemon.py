@@ -20,7 +20,7 @@ from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.mail.render import Renderer
 from notifier.run import Workshop
-from notifier.sd import Systemd
+from notifier.monitoring.systemd import Systemd
 from notifier.standing import Kept, StandingConfig
 from notifier.shutdown import Stop
 from notifier.store import open_store

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.http import HttpClient
-from notifier.ping import MOST_BYTES, Ping
+from notifier.monitoring.ping import MOST_BYTES, Ping
 from tests.loopback import Behaviour, answer, behaving, hangs, says, says_and_resets
 
 SECRET = "5f1c-canary"

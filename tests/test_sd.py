@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.sd import Systemd
+from notifier.monitoring.systemd import Systemd
 
 
 @pytest.fixture(params=["a path", "an abstract name"])

@@ -19,7 +19,7 @@ from notifier.smtp.connection import MailConnection
 from notifier.sources.mall import Marketplace
 from notifier.sources.file import OrderFile
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
-from notifier.ping import Ping
+from notifier.monitoring.ping import Ping
 from notifier.domain.reading import Source
 from notifier.mail.render import Renderer
 from notifier.run import Workshop
