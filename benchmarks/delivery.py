@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from notifier.deliver import deliver_waiting
+from notifier.services.deliver import deliver_waiting
 from notifier.domain.ledger import FrozenMessage, MessageKind
 from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import SmtpServer, StoreLocation, Tls

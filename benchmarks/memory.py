@@ -28,7 +28,7 @@ from notifier.sources.mall import Marketplace
 from notifier.domain.settings import Account, Sender, StoreLocation
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.mail.render import Renderer
-from notifier.run import Wish, Workshop, run_account
+from notifier.services.run import Wish, Workshop, run_account
 from notifier.domain.schedule import Schedule
 from notifier.store import MemoryOf, open_store
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.deliver import MARGIN, Pass, deliver_waiting
+from notifier.services.deliver import MARGIN, Pass, deliver_waiting
 from notifier.errors import MailRefused, MailUnavailable, StoreError
 from notifier.domain.ledger import FrozenMessage, MessageState, OutboxMessage
 from notifier.smtp.connection import MailConnection, Patience

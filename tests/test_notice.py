@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.domain.ledger import Run, RunState
-from notifier.notice import is_due
+from notifier.services.notice import is_due
 from tests.factories import DAY, NOON, account
 
 LATE = account().schedule.starts(DAY) + account().alarm_after

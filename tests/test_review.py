@@ -11,8 +11,8 @@ import pytest
 from notifier.domain.ledger import MessageKind, OutboxMessage
 from notifier.domain.settings import StoreLocation
 from notifier.mail.render import Renderer
-from notifier.review import post_review
-from notifier.run import Workshop
+from notifier.services.recipient_review import post_review
+from notifier.services.run import Workshop
 from notifier.store import Store, open_store
 from tests.factories import account, sender
 from tests.store.arrange import freeze

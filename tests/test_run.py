@@ -14,7 +14,7 @@ from notifier.errors import MarketplaceUnavailable
 from notifier.domain.settings import StoreLocation
 from notifier.domain.reading import MANY, Complete, Departure, Failed, Reading
 from notifier.mail.render import Renderer
-from notifier.run import Wish, Workshop, run_account
+from notifier.services.run import Wish, Workshop, run_account
 from notifier.shutdown import Stop
 from notifier.store import open_store
 from tests import factories

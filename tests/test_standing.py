@@ -9,7 +9,7 @@ import pytest
 
 from notifier.errors import ConfigError, Problem
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
-from notifier.standing import LONGEST, Kept, Standing, StandingConfig
+from notifier.services.config_watcher import LONGEST, Kept, Standing, StandingConfig
 from tests import factories
 
 GOOD = Settings(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.deliver import deliver_waiting
+from notifier.services.deliver import deliver_waiting
 from notifier.errors import Stopped
 from notifier.domain.ledger import FrozenMessage, OutboxMessage
 from notifier.smtp.connection import MailConnection, Patience

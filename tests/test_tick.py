@@ -15,11 +15,11 @@ from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
 from notifier.domain.reading import Complete
 from notifier.mail.render import Renderer
-from notifier.run import Wish, Workshop
+from notifier.services.run import Wish, Workshop
 from notifier.shutdown import Stop
 from notifier.store import open_store
-from notifier.tick import Neighbours, Tick, tick
-from notifier.timekeeping import LAST_TICK
+from notifier.services.tick import Neighbours, Tick, tick
+from notifier.services.clock_check import LAST_TICK
 from tests import factories
 from tests.neighbours.smtp import SmtpNeighbour
 

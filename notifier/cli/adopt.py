@@ -78,7 +78,7 @@ async def _adopt(invocation: Invocation, settings: Settings, why: str | None) ->
 
 async def _skip(account: Account, store: Store, invocation: Invocation) -> Sequence[date]:
     """Record what is due now as skipped, with every day before it that is open."""
-    from notifier.run import Wish, find_task  # noqa: PLC0415
+    from notifier.services.run import Wish, find_task  # noqa: PLC0415
 
     now = invocation.now()
     task = await find_task(account, store, Wish(), now)

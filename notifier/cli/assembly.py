@@ -22,10 +22,10 @@ from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Set
 from notifier.monitoring.ping import Ping
 from notifier.domain.reading import Source
 from notifier.mail.render import Renderer
-from notifier.run import Workshop
+from notifier.services.run import Workshop
 from notifier.shutdown import Stop
 from notifier.store import MemoryOf, open_store
-from notifier.tick import Neighbours
+from notifier.services.tick import Neighbours
 
 FEWEST_FILES = 64
 """Open at once: connections to the marketplace, the store with its journal, the mail server."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notifier.domain.settings import Settings
-    from notifier.standing import StandingConfig
+    from notifier.services.config_watcher import StandingConfig
 
 
 class Invocation:
@@ -59,7 +59,7 @@ class Invocation:
         from functools import partial  # noqa: PLC0415
 
         from notifier import config  # noqa: PLC0415
-        from notifier.standing import StandingConfig  # noqa: PLC0415
+        from notifier.services.config_watcher import StandingConfig  # noqa: PLC0415
 
         file = config.locate(self.config_file, self.environ)
         load = partial(config.load, file, environ=self.environ)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from notifier.domain.outlook import Slot
     from notifier.domain.settings import Account
     from notifier.domain.recipients import Recipient
-    from notifier.run import Task
+    from notifier.services.run import Task
     from notifier.store import Store
 
 WIDTH = 10
@@ -103,7 +103,7 @@ async def explain(
 async def gather(account: Account, store: Store, now: datetime) -> Facts:
     """Ask the ledger and the outbox; touches nothing."""
     from notifier.domain.ledger import MessageState  # noqa: PLC0415
-    from notifier.run import Wish, find_task  # noqa: PLC0415
+    from notifier.services.run import Wish, find_task  # noqa: PLC0415
 
     task = await find_task(account, store, Wish(), now)
     days = {*_days_told(account, now), *([task.day] if task.day else [])}

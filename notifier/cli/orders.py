@@ -112,7 +112,7 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
     from notifier.domain.reading import Failed  # noqa: PLC0415
-    from notifier.run import read_digest  # noqa: PLC0415
+    from notifier.services.run import read_digest  # noqa: PLC0415
 
     settings = invocation.settings()
     accounts = choose_accounts(settings, ids)

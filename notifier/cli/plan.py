@@ -17,7 +17,7 @@ from notifier.errors import ExitCode
 from notifier.domain.reading_plan import Reason
 
 if TYPE_CHECKING:
-    from notifier.forecast import Forecast
+    from notifier.services.call_estimate import Forecast
 
 WHY = {
     Reason.WAITED: "it waited when it was read last",
@@ -32,7 +32,7 @@ FIELDS = ("account", "order", "reason", "shipped_on", "read_on")
 async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> ExitCode:
     """Print the plan of each account; of a file there is none."""
     from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
-    from notifier.forecast import forecast  # noqa: PLC0415
+    from notifier.services.call_estimate import forecast  # noqa: PLC0415
     from notifier.domain.settings import MarketplaceAccess  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from notifier.mail.lint import Finding
-    from notifier.preview import Preview
+    from notifier.services.preview import Preview
 
 STANDARD_OUTPUT = Path("-")
 
@@ -95,7 +95,7 @@ def command(
 async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Preview:
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
-    from notifier.preview import preview  # noqa: PLC0415
+    from notifier.services.preview import preview  # noqa: PLC0415
 
     settings = invocation.settings()
     account = choose_accounts(settings, [id_] if id_ else [])[0]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from notifier.domain.settings import Settings
-from notifier.run import Workshop
+from notifier.services.run import Workshop
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from notifier.errors import ExitCode, gravest
 
 if TYPE_CHECKING:
     from notifier.cli.assembly import Assembly
-    from notifier.deliver import Delivered
+    from notifier.services.deliver import Delivered
     from notifier.domain.settings import Account
-    from notifier.run import Report, Wish
-    from notifier.standing import Standing
+    from notifier.services.run import Report, Wish
+    from notifier.services.config_watcher import Standing
 
 logger = logging.getLogger("notifier.cli.run")
 
@@ -62,7 +62,7 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    from notifier.run import Wish  # noqa: PLC0415
+    from notifier.services.run import Wish  # noqa: PLC0415
 
     invocation.tell_story()
     wish = Wish(day, now, force, invocation.person())
@@ -93,7 +93,7 @@ async def run(
 
 def _standing(invocation: Invocation, *, dry_run: bool) -> Standing:
     """The configuration; where it is broken, the last good one, but not for a mere look."""
-    from notifier.standing import Standing  # noqa: PLC0415
+    from notifier.services.config_watcher import Standing  # noqa: PLC0415
 
     if dry_run:
         return Standing(invocation.settings())
@@ -110,7 +110,7 @@ async def _run(
     invocation: Invocation,
     standing: Standing,
 ) -> ExitCode:
-    from notifier.tick import tick  # noqa: PLC0415
+    from notifier.services.tick import tick  # noqa: PLC0415
 
     done = await tick(
         accounts,
@@ -134,7 +134,7 @@ async def _run(
 async def _rehearse(
     assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
 ) -> ExitCode:
-    from notifier.run import rehearse  # noqa: PLC0415
+    from notifier.services.run import rehearse  # noqa: PLC0415
 
     codes = []
     for account in accounts:
@@ -180,7 +180,7 @@ def _refuse_odd_day(accounts: tuple[Account, ...], day: date | None, now: dateti
 
 def _sentence(report: Report) -> str:
     """What this run did for an account, or why it did nothing and what comes next."""
-    from notifier.run import RECORDING_TIME  # noqa: PLC0415
+    from notifier.services.run import RECORDING_TIME  # noqa: PLC0415
 
     name, run = report.account.name, report.run
     if report.error:

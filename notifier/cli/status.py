@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # These take longer to import than a mistyped option deserves.
     from notifier.domain.alarms import Alarm
     from notifier.domain.ledger import OutboxMessage, Run
-    from notifier.status import AccountStatus, Status
+    from notifier.services.status import AccountStatus, Status
 
 WIDTH = 10
 """Of the column that says what a line is about."""
@@ -38,7 +38,7 @@ def command(invocation: Invocation, *, as_json: bool) -> int:
 
 async def show(invocation: Invocation, *, as_json: bool = False) -> ExitCode:
     """Look around, and print it."""
-    from notifier.status import look_around  # noqa: PLC0415
+    from notifier.services.status import look_around  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()

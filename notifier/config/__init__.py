@@ -39,7 +39,7 @@ from notifier.config.schema import Configuration, fitted
 from notifier.config.secrets import exposed, from_files, incomplete
 from notifier.errors import ConfigError, Problem
 from notifier.domain.settings import Settings
-from notifier.standing import Kept
+from notifier.services.config_watcher import Kept
 
 SYSTEM_FILE = Path("/etc/notifier/config.toml")
 HERE = Path("config.toml")

@@ -20,7 +20,7 @@ from notifier.cli.run import run
 from notifier.errors import ExitCode
 from notifier.domain.ledger import MessageKind, OutboxMessage, Run
 from notifier.domain.settings import StoreLocation
-from notifier.run import Wish
+from notifier.services.run import Wish
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve
 from notifier.store import AuditEntry, open_store

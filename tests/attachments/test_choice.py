@@ -19,7 +19,7 @@ from notifier.domain.orders import Money
 from notifier.domain.settings import Logo, Look, StoreLocation
 from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
 from notifier.mail.render import Renderer
-from notifier.run import Workshop, freeze_for, render_for
+from notifier.services.run import Workshop, freeze_for, render_for
 from notifier.store import open_store
 from tests.days import empty, huge, normal
 from tests.factories import NOON, account, digest, order, sender

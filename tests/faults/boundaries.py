@@ -30,12 +30,12 @@ import notifier.cli.assembly
 import notifier.cli.progress
 import notifier.cli.signals
 import notifier.config
-import notifier.tick  # noqa: F401
+import notifier.services.tick  # noqa: F401
 from notifier.boundaries import Boundary, listening
 from notifier.cli.context import Invocation
 from notifier.cli.run import run
 from notifier.domain.settings import OnUnknown
-from notifier.run import Wish
+from notifier.services.run import Wish
 from tests.acceptance.world import EVERYBODY, ZONE, World, open_world
 from tests.faults.world import Verdict, check_world, collect, judge
 from tests.store.processes import FORKS, PATIENCE_SECONDS

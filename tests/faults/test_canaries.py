@@ -24,9 +24,9 @@ from notifier.cli.context import Invocation
 from notifier.errors import ConfigError, ExitCode
 from notifier.domain.settings import Account
 from notifier.domain.reading import Reading
-from notifier.run import Wish
+from notifier.services.run import Wish
 from notifier.simulator.catalogue import BUYERS as PEOPLE
-from notifier.tick import tick
+from notifier.services.tick import tick
 from tests.acceptance.world import ROOT, ZONE, World, open_world
 from tests.canaries import (
     CLIENT_ID,

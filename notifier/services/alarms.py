@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifier.domain.alarms import ADMIN_MAIL, NOT_BY_MAIL, Alarm, History, Situation, causes
-from notifier.deliver import Pass
+from notifier.services.deliver import Pass
 from notifier.errors import StoreError
 from notifier.mail.freeze import freeze_alarms
 from notifier.domain.ledger import FrozenMessage, MessageKind, MessageState
 from notifier.domain.settings import Account
-from notifier.run import Report, Workshop
+from notifier.services.run import Report, Workshop
 from notifier.store import Store
 
 LATEST_RUNS = 60

@@ -20,12 +20,12 @@ from notifier import __version__
 from notifier.errors import NotifierError, Stopped, StoreError
 from notifier.health import Answer, open_door
 from notifier.domain.settings import Account, Settings
-from notifier.run import Wish, Workshop
+from notifier.services.run import Wish, Workshop
 from notifier.monitoring.systemd import Systemd
 from notifier.domain.schedule import next_slot
-from notifier.standing import Standing, StandingConfig
+from notifier.services.config_watcher import Standing, StandingConfig
 from notifier.shutdown import Stop
-from notifier.tick import Neighbours, tick
+from notifier.services.tick import Neighbours, tick
 
 EVERY = timedelta(minutes=1)
 USUAL_BEAT = timedelta(seconds=30)

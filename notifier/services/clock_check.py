@@ -7,7 +7,7 @@ from datetime import datetime
 from notifier.domain.clock import Belief, compare, judge
 from notifier.errors import ClockUnconfirmed
 from notifier.domain.reading import Source
-from notifier.run import Workshop
+from notifier.services.run import Workshop
 
 LAST_TICK = "last_tick"
 """The mark of the last time that was believed."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from notifier.domain.alarms import Alarm, clock_cause
 from notifier.boundaries import Boundary, boundary
-from notifier.deliver import Pass, deliver_waiting
+from notifier.services.deliver import Pass, deliver_waiting
 from notifier.errors import (
     ClockRefused,
     ClockUnconfirmed,
@@ -23,16 +23,16 @@ from notifier.errors import (
     gravest,
 )
 from notifier.domain.ledger import MessageState
-from notifier.lookups import Lookout, look_up_hinted
+from notifier.services.hints import Lookout, look_up_hinted
 from notifier.smtp.connection import MailConnection
-from notifier.notice import post_notices
+from notifier.services.notice import post_notices
 from notifier.domain.settings import Account, MarketplaceAccess, OnUnknown
 from notifier.monitoring.ping import Ping
 from notifier.domain.reading import Source
-from notifier.review import post_review
-from notifier.run import Report, Wish, Workshop, find_task, run_account
-from notifier.timekeeping import believe_clock
-from notifier.watch import look
+from notifier.services.recipient_review import post_review
+from notifier.services.run import Report, Wish, Workshop, find_task, run_account
+from notifier.services.clock_check import believe_clock
+from notifier.services.alarms import look
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
 

@@ -14,7 +14,7 @@ from notifier.domain.settings import Account
 from notifier.domain.reading import Failed, Source
 from notifier.domain.recipients import Recipient
 from notifier.mail.render import Parts
-from notifier.run import Wish, Workshop, find_task, read_digest, render_for
+from notifier.services.run import Wish, Workshop, find_task, read_digest, render_for
 from notifier.mail.view.look import LOGO_ID
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from notifier.errors import Stopped, StoreError
 from notifier.domain.settings import Account
 from notifier.domain.reading_plan import Glance
-from notifier.run import Workshop
+from notifier.services.run import Workshop
 from notifier.store import Store
 
 EVERY = timedelta(minutes=10)

@@ -13,7 +13,7 @@ from notifier.errors import StoreError
 from notifier.mail.freeze import freeze_review
 from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import Account
-from notifier.run import Workshop
+from notifier.services.run import Workshop
 
 TOLD_FOR = timedelta(days=7)
 """So long its delivery is tried."""

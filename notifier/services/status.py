@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 
 from notifier.domain.alarms import Alarm
 from notifier.domain.ledger import MessageState, OutboxMessage, Run, RunState
-from notifier.lookups import last_look
+from notifier.services.hints import last_look
 from notifier.domain.settings import Account
-from notifier.run import Wish, find_task
+from notifier.services.run import Wish, find_task
 from notifier.store import Store
 
 LOOK_BACK = timedelta(days=7)
