@@ -15,7 +15,7 @@ import pytest
 
 from notifier.services.daemon import Daemon, Works
 from notifier.errors import ConfigError, Problem, StoreError
-from notifier.health import Answer
+from notifier.web.health import Answer
 from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.mail.render import Renderer

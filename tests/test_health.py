@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.health import MOST_VISITORS, Answer, open_door
+from notifier.web.health import MOST_VISITORS, Answer, open_door
 
 WELL = Answer(well=True, fields={"status": "ok"})
 ILL = Answer(well=False, fields={"status": "the store does not answer"})

@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from notifier import __version__
 from notifier.errors import NotifierError, Stopped, StoreError
-from notifier.health import Answer, open_door
+from notifier.web.health import Answer, open_door
 from notifier.domain.settings import Account, Settings
 from notifier.services.run import Wish, Workshop
 from notifier.monitoring.systemd import Systemd

@@ -18,7 +18,7 @@ from notifier.sources.mall.webhook import MOST_BYTES, MOST_IDS
 from notifier.domain.settings import Secret
 from notifier.web import create_app, serving
 from notifier.web.server import LARGEST_BUFFER, MOST_VISITORS, Visit
-from notifier.web.turns import MOST, SECONDS_EACH
+from notifier.web.token_bucket import MOST, SECONDS_EACH
 
 LJUBLJANA = "canary-webhook-token-of-ljubljana-1"
 RENEWED = "canary-webhook-token-of-ljubljana-2"

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from notifier.errors import StoreError
 from notifier.sources.mall.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
 from notifier.domain.settings import Secret
-from notifier.web.turns import Turns
+from notifier.web.token_bucket import Turns
 
 BODY_SECONDS = 10.0
 LARGEST_HEAD = 8 * 1024
