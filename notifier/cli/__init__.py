@@ -96,6 +96,6 @@ def cli(ctx: click.Context, config_file: str | None, *, verbose: bool) -> None:
 
 def main() -> None:
     """Entry point of the command `notifier`."""
-    from notifier.cli.door import enter  # noqa: PLC0415 - keeps `--help` fast
+    from notifier.cli.entry import enter  # noqa: PLC0415 - keeps `--help` fast
 
     sys.exit(enter(cli))

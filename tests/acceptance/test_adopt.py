@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notifier.cli.adopt import command as adopt
+from notifier.cli.commands.adopt import command as adopt
 from notifier.cli.context import Invocation
 from notifier.errors import ExitCode, StoreMoved
 from notifier.domain.ledger import MessageState, RunState

@@ -16,7 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from notifier.cli.context import Invocation
-from notifier.cli.run import run
+from notifier.cli.commands.run import run
 from notifier.errors import ExitCode
 from notifier.domain.ledger import MessageKind, OutboxMessage, Run
 from notifier.domain.settings import StoreLocation

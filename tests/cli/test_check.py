@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from notifier.cli.check import command
+from notifier.cli.commands.check import command
 from notifier.cli.context import Invocation
 from notifier.errors import ConfigError
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from notifier.cli.context import Invocation
-from notifier.cli.doctor import command
+from notifier.cli.commands.doctor import command
 from notifier.errors import ExitCode
 from notifier.domain.settings import StoreLocation
 from notifier.store import open_store

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from notifier.cli.context import Invocation
-from notifier.cli.explain import command
+from notifier.cli.commands.explain import command
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.settings import StoreLocation
 from notifier.store import Store, open_store

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from notifier import config
 from notifier.cli.context import Invocation
-from notifier.cli.init import command
+from notifier.cli.commands.init import command
 from notifier.errors import ConfigError
 from notifier.domain.settings import Settings, Tls
 

@@ -33,7 +33,7 @@ import notifier.config
 import notifier.services.tick  # noqa: F401
 from notifier.boundaries import Boundary, listening
 from notifier.cli.context import Invocation
-from notifier.cli.run import run
+from notifier.cli.commands.run import run
 from notifier.domain.settings import OnUnknown
 from notifier.services.run import Wish
 from tests.acceptance.world import EVERYBODY, ZONE, World, open_world

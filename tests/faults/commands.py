@@ -19,7 +19,7 @@ import click
 
 from notifier.cli import LazyGroup
 from notifier.cli.context import Invocation
-from notifier.cli.door import enter
+from notifier.cli.entry import enter
 
 
 def notifier_at(config: Path, moment: datetime) -> click.Command:

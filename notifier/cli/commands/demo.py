@@ -104,7 +104,7 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
 
 async def _run(config: Path, at: datetime) -> ExitCode:
     """What `notifier --config CONFIG run --now` does, at a played time."""
-    from notifier.cli.run import run  # noqa: PLC0415
+    from notifier.cli.commands.run import run  # noqa: PLC0415
     from notifier.services.run import Wish  # noqa: PLC0415
 
     return await run(

@@ -40,7 +40,7 @@ def command(invocation: Invocation, *, integrity: bool) -> int:
 
 def _examine_all(invocation: Invocation, *, integrity: bool) -> Iterator[Finding]:
     from notifier import config  # noqa: PLC0415
-    from notifier.cli.surroundings import clock, files, order_files, time_zones  # noqa: PLC0415
+    from notifier.cli.machine_checks import clock, files, order_files, time_zones  # noqa: PLC0415
     from notifier.store.examination import examine  # noqa: PLC0415
 
     path = config.locate(invocation.config_file, invocation.environ)

@@ -39,7 +39,7 @@ def command(invocation: Invocation, *, online: bool) -> int:
         return ExitCode.DONE
     import asyncio  # noqa: PLC0415 - `notifier --help` does without
 
-    from notifier.cli.online import try_logins  # noqa: PLC0415
+    from notifier.cli.online_checks import try_logins  # noqa: PLC0415
 
     return gravest(asyncio.run(try_logins(invocation, settings)))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from notifier.cli.context import Invocation
-from notifier.cli.table import print_table
+from notifier.cli.tables import print_table
 from notifier.errors import ExitCode
 from notifier.domain.reading_plan import Reason
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from notifier.services.run import Report, Wish
     from notifier.services.config_watcher import Standing
 
-logger = logging.getLogger("notifier.cli.run")
+logger = logging.getLogger("notifier.cli.commands.run")
 
 
 def local_day(text: str) -> date:

@@ -72,7 +72,7 @@ def command(
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     from notifier.domain import query  # noqa: PLC0415
-    from notifier.cli.plan import show_plan  # noqa: PLC0415
+    from notifier.cli.plan_table import show_plan  # noqa: PLC0415
     from notifier.domain.columns import COLUMNS  # noqa: PLC0415
 
     if planned:
@@ -164,7 +164,7 @@ def _default(of_account: Sequence[str] = ()) -> tuple[Column, ...]:
 
 
 def _table(found: Found, chosen: Chosen) -> None:
-    from notifier.cli.table import print_table  # noqa: PLC0415
+    from notifier.cli.tables import print_table  # noqa: PLC0415
 
     for account, entries in found:
         columns = chosen or _default(account.columns)

@@ -37,7 +37,7 @@ def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    from notifier.cli.table import print_table  # noqa: PLC0415
+    from notifier.cli.tables import print_table  # noqa: PLC0415
 
     runs = asyncio.run(_list(invocation, account, limit))
     if not runs:
