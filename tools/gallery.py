@@ -24,7 +24,7 @@ from pathlib import Path
 
 from notifier.i18n.language import available_languages
 from tests.days import DAYS
-from tests.golden import OTHERS, digest_mail
+from tests.mail.golden import OTHERS, digest_mail
 
 WIDTHS = {"wide": 800, "phone": 360}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -14,7 +14,7 @@ from notifier.cli.assembly import Assembly, assemble
 from notifier.domain.reading import Complete
 from tests.factories import NOON
 from tests.loopback import answer, behaving
-from tests.marketplace.neighbour import Said, detail, page, row, said
+from tests.sources.mall.neighbour import Said, detail, page, row, said
 
 CONFIG = """\
 admin = "Admin <admin@example.com>"

@@ -24,7 +24,7 @@ from notifier.sources.mall import Marketplace
 from notifier.domain.reading import Complete, Failed, Reading
 from notifier.simulator import World, serve
 from tests.faults.proxy import Cut, through
-from tests.marketplace.neighbour import Naps, access
+from tests.sources.mall.neighbour import Naps, access
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 WAITING = (4500002, 4500005)

@@ -30,7 +30,7 @@ import httpx
 from notifier.http import HttpClient
 from notifier.sources.mall import Marketplace
 from notifier.domain.reading import Complete, Failed, Reading
-from tests.marketplace.neighbour import START, Naps, Said, access, detail, row, said
+from tests.sources.mall.neighbour import START, Naps, Said, access, detail, row, said
 
 PAGE_SIZE = 3
 

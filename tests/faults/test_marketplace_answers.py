@@ -18,7 +18,7 @@ from notifier.sources.mall.calls import MOST_TRIES
 from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from tests.faults.cuts import read
 from tests.loopback import answer, behaving
-from tests.marketplace.neighbour import (
+from tests.sources.mall.neighbour import (
     CLIENT_ID,
     Said,
     Visit,

@@ -25,8 +25,8 @@ from notifier.simulator.answers import detail as detail_of
 from notifier.simulator.answers import row as row_of
 from tests import page as html
 from tests.factories import DAY, account, sender, snapshot
-from tests.marketplace.neighbour import START, App, Said, page, read, said, scripted
-from tests.marketplace.test_fields import JSON
+from tests.sources.mall.neighbour import START, App, Said, page, read, said, scripted
+from tests.sources.mall.test_fields import JSON
 
 PRAGUE = ZoneInfo("Europe/Prague")
 Path = tuple[str | int, ...]

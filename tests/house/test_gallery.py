@@ -7,7 +7,7 @@ from pathlib import Path
 from notifier.i18n.language import available_languages
 from tests import page
 from tests.days import DAYS
-from tests.golden import OTHERS
+from tests.mail.golden import OTHERS
 from tools.gallery import Mode, every_mail, write
 
 

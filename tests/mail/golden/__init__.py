@@ -1,0 +1,149 @@
+"""Golden mails: what each kind of day looks like in each language, to be read by a person.
+
+    python -m tests.mail.golden      # write them anew; then look at the difference
+
+The program's version and the boundaries are left out, since they say nothing about the mail.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from notifier import __version__
+from notifier.domain.alarms import Alarm, Cause
+from notifier.mail.attachments.csv import orders_csv
+from notifier.mail.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
+from notifier.domain.ledger import FrozenMessage
+from notifier.i18n.messages import phrase
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.mail.render import Parts, Renderer
+from tests.days import DAYS
+from tests.factories import DAY, NOON, account, account_with_password, sender
+
+FOLDER = Path(__file__).parent
+
+
+def golden_files(language: str, name: str) -> Iterator[tuple[str, str]]:
+    """File name and content of every golden file of one mail; `name` is a day or in `OTHERS`."""
+    other = OTHERS.get(name)
+    parts, message = other(language) if other else digest_mail(language, name)
+    yield f"{language}-{name}.html", _timeless(parts.html)
+    yield f"{language}-{name}.txt", _timeless(parts.text)
+    yield f"{language}-{name}.head", _timeless(_head(message))
+
+
+def digest_mail(language: str, name: str) -> tuple[Parts, FrozenMessage]:
+    """A day's digest in one language, as one of a contact group gets it."""
+    digest, reader = DAYS[name](), _reader(language)
+    shop = account_with_password() if name == "incomplete" else account()
+    parts = Renderer().digest(digest, shop, sender(), language=language, group=reader.group)
+    message = freeze(
+        parts,
+        (orders_csv(digest, language),) if digest.present else (),
+        recipient=reader,
+        account=shop,
+        sender=sender(),
+        day=digest.day,
+        edition=1,
+        at=NOON,
+    )
+    return parts, message
+
+
+def trial_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The test mail in one language."""
+    parts = Renderer().test(account(), sender(), _reader(language))
+    message = freeze_test(
+        parts, recipient=_reader(language), account=account(), sender=sender(), at=NOON
+    )
+    return parts, message
+
+
+def alarm_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The mail to the admin in one language: one alarm begins and one ends."""
+    begun = [
+        Alarm(
+            3,
+            Cause(
+                "failed/ljubljana/pavol@example.com",
+                phrase(
+                    "{account}: the digest of {day} to {recipient} could not be delivered: {reply}",
+                    account="Mimovrste",
+                    day=DAY,
+                    recipient="pavol@example.com",
+                    reply="550 5.1.1 <pavol@example.com>: no such `user`, see "
+                    "https://mail.example/why",
+                ),
+                phrase(
+                    "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
+                    "`notifier outbox discard {number}`.",
+                    number=12,
+                ),
+            ),
+            NOON,
+        )
+    ]
+    ended = [
+        Alarm(
+            2,
+            Cause(
+                "mail-unavailable",
+                phrase(
+                    "No mail can be sent now: {reason}",
+                    reason="mail server smtp.example:465 cannot be reached",
+                ),
+                phrase("It is tried again by itself; `notifier check --online` tells more."),
+            ),
+            NOON - timedelta(hours=25),
+            NOON,
+        )
+    ]
+    zone = account().schedule.zone
+    parts = Renderer().alarms(begun, ended, zone, language=language)
+    return parts, freeze_alarms(parts, "3-2", sender=sender(), at=NOON)
+
+
+def _reader(language: str) -> Recipient:
+    return Recipient(Mailbox("jana@example.com", "Jana Šiška"), language, "warehouse")
+
+
+def _head(message: FrozenMessage) -> str:
+    """The headers as they are sent, and an outline of what follows."""
+    mail = email.message_from_bytes(message.content, policy=email.policy.default)
+    head = message.content.decode("ascii").split("\r\n\r\n")[0].replace("\r\n", "\n")
+    head = re.sub(r'boundary="=_\w+"', 'boundary="…"', head)
+    outline = [
+        f"{part.get_content_type()} {part.get_filename() or ''}".rstrip() for part in mail.walk()
+    ]
+    return "\n".join([head, "", *outline, ""])
+
+
+def notice_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The notice that the list could not be read, in one language."""
+    reader = _reader(language)
+    parts = Renderer().notice(account(), sender(), DAY, NOON, recipient=reader)
+    message = freeze_notice(
+        parts, recipient=reader, account=account(), sender=sender(), day=DAY, at=NOON
+    )
+    return parts, message
+
+
+def review_mail(language: str) -> tuple[Parts, FrozenMessage]:
+    """The monthly question to the admin, in one language."""
+    ana = Recipient(Mailbox("ana@example.com"), language, "drivers", ("warehouse", "drivers"))
+    other = account(id="zagreb", name="Zagreb", recipients=(*account().recipients, ana))
+    parts = Renderer().review((account(), other), language=language)
+    return parts, freeze_review(parts, month=DAY.replace(day=1), sender=sender(), at=NOON)
+
+
+OTHERS = {"test": trial_mail, "alarm": alarm_mail, "notice": notice_mail, "review": review_mail}
+"""Mails that are no digest."""
+
+
+def _timeless(text: str) -> str:
+    return text.replace(f"notifier {__version__}", "notifier {version}")

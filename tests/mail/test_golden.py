@@ -1,0 +1,125 @@
+"""Every kind of mail in every language: as it was looked at, well formed, and readable."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from functools import cache
+
+import pytest
+
+from notifier.i18n.language import available_languages
+from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of, lint
+from notifier.mail.lint.cascade import Scheme, knows_dark
+from notifier.mail.lint.contrast import LEAST_CONTRAST, seen
+from notifier.mail.html import read_page
+from tests import page
+from tests.days import DAYS
+from tests.factories import account, sender
+from tests.mail.golden import FOLDER, OTHERS, digest_mail, golden_files
+
+MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]
+each_mail = pytest.mark.parametrize(("language", "name"), MAILS)
+
+
+@cache
+def files(language: str, name: str) -> dict[str, str]:
+    return dict(golden_files(language, name))
+
+
+def html(language: str, name: str) -> str:
+    return files(language, name)[f"{language}-{name}.html"]
+
+
+@each_mail
+def test_a_mail_looks_as_it_did_when_a_person_looked_at_it(language: str, name: str) -> None:
+    """If this is how it should look now: `python -m tests.mail.golden`, and read the difference."""
+    for file, content in files(language, name).items():
+        assert content == (FOLDER / file).read_text(encoding="utf-8"), file
+
+
+def test_there_is_no_golden_file_of_a_mail_that_is_none() -> None:
+    known = {file for language, name in MAILS for file in files(language, name)}
+
+    assert {path.name for path in FOLDER.glob("*-*.*")} == known
+
+
+@each_mail
+def test_html_is_well_formed_and_tells_its_language(language: str, name: str) -> None:
+    root = page.parse(html(language, name))
+
+    assert root.get("lang") == language
+    layout = [e for e in page.elements(root) if e.tag == "table" and e.get("role") is None]
+    assert all(next(table.iter("th"), None) is not None for table in layout)
+    assert all(e.get("scope") in ("col", "row") for e in page.elements(root) if e.tag == "th")
+
+
+@each_mail
+def test_html_asks_nothing_of_any_server_and_runs_nothing(language: str, name: str) -> None:
+    root = page.parse(html(language, name))
+
+    tags = {str(element.tag) for element in page.elements(root)}
+    assert not tags & {"script", "form", "img", "iframe", "link", "object", "svg", "input"}
+    names = {str(name) for element in page.elements(root) for name in element.attrib}
+    assert not names & {"src", "srcset", "background", "onclick", "onload", "action"}
+    assert not re.search(r"url\(|@import|@font-face", html(language, name))
+
+
+@pytest.mark.skipif(not shutil.which("tidy"), reason="NOT CHECKED: tidy is not installed")
+@each_mail
+def test_tidy_has_nothing_to_say(language: str, name: str) -> None:
+    said = subprocess.run(
+        ["tidy", "-q", "-e", "-utf8"],
+        input=html(language, name).encode(),
+        capture_output=True,
+        check=False,
+    )
+
+    assert said.stderr.decode() == ""
+
+
+@each_mail
+@pytest.mark.parametrize("scheme", Scheme)
+def test_every_text_stands_out_from_what_is_behind_it(
+    language: str, name: str, scheme: Scheme
+) -> None:
+    mail = read_page(html(language, name))
+
+    read = [*seen(mail, scheme)]
+
+    assert knows_dark(mail)
+    assert len(read) > 10
+    assert [one for one in read if one.contrast is None or one.contrast < LEAST_CONTRAST] == []
+
+
+@each_mail
+def test_a_lint_has_nothing_to_say_but_what_outlook_does_plainer(language: str, name: str) -> None:
+    if other := OTHERS.get(name):
+        parts, message = other(language)
+        expected = Expected(expected_hosts(account(), sender()))
+    else:
+        parts, message = digest_mail(language, name)
+        expected = expected_of(DAYS[name](), account(), sender(), language)
+
+    found = lint(parts, expected, message.content)
+
+    assert {finding.what for finding in found} == {"Outlook for Windows lacks border-radius"}
+    assert {finding.severity for finding in found} == {Severity.NOTE}
+
+
+@each_mail
+def test_text_lines_fit_the_width_of_a_terminal(language: str, name: str) -> None:
+    text = files(language, name)[f"{language}-{name}.txt"]
+
+    assert [line for line in text.splitlines() if len(line) > 78 and "://" not in line] == []
+    assert not re.search("[\u00a0\u202f\t]| $", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", available_languages())
+@pytest.mark.parametrize("day", DAYS)
+def test_text_and_html_show_the_same_orders_in_the_same_order(language: str, day: str) -> None:
+    text = files(language, day)[f"{language}-{day}.txt"]
+
+    in_text = re.findall(r"(?m)^  (\d{7})  ", text)
+    assert in_text == page.order_ids(page.parse(html(language, day)))

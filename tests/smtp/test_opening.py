@@ -1,0 +1,102 @@
+"""A server that cannot be used at all ends the pass with an error that says what to do."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from notifier.errors import MailRefused, MailUnavailable
+from notifier.domain.ledger import Outcome
+from notifier.smtp.connection import MailConnection
+from notifier.domain.settings import Tls
+from tests.smtp.outcome_table import read_table
+from tests.smtp.sending import connect, send, server_at
+from tests.neighbours.smtp import (
+    Action,
+    SmtpNeighbour,
+    Step,
+    drips,
+    drops,
+    hangs,
+    resets,
+    says,
+    says_and_drops,
+)
+
+OUTCOMES = read_table()
+ERRORS = {"later": MailUnavailable, "refused": MailRefused}
+
+
+@pytest.mark.parametrize("step", [Step.GREETING, Step.EHLO])
+@pytest.mark.parametrize(
+    ("column", "action", "words"),
+    [
+        ("421", says_and_drops("421 4.3.2 busy"), "421 4.3.2 busy"),
+        ("4xx", says("450 later"), "come back later (450 later)"),
+        ("5xx", says_and_drops("554 5.7.1 you are listed"), "554 5.7.1 you are listed"),
+        ("connection lost", drops, "the connection was lost"),
+        ("connection lost", resets, "Connection reset by peer"),
+        ("no answer in time", hangs, "no answer in time"),
+        ("no answer in time", drips(b"220 250 250 250"), "no answer in time"),
+        ("no SMTP", says("HTTP/1.1 400 Bad Request"), "HTTP/1.1 400"),
+        ("no SMTP", says("199 what"), "199 what"),
+    ],
+)
+async def test_a_server_that_does_not_begin_a_conversation(
+    server: SmtpNeighbour, step: Step, column: str, action: Action, words: str
+) -> None:
+    server.script(step, action)
+
+    async with connect(server.port, impatient=True) as mail:
+        with pytest.raises(ERRORS[OUTCOMES["connect", column]]) as raised:
+            await send(mail)
+
+    assert words in str(raised.value)
+    assert f"mail server 127.0.0.1:{server.port}" in str(raised.value)
+    assert server.accepted == []
+
+
+async def test_nobody_listening_is_told_with_what_to_check() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        async with connect(nobody.getsockname()[1]) as mail:
+            with pytest.raises(MailUnavailable, match=r"\(Connection refused\); check smtp\.host"):
+                await send(mail)
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        # Too long for a question to a name server, so that none is asked.
+        pytest.param(".".join(["a" * 60] * 5), "not known", id="unknown"),
+        pytest.param("a" * 64 + ".example", "label", id="impossible"),
+    ],
+)
+async def test_a_host_without_an_address_is_told(host: str, words: str) -> None:
+    async with MailConnection(server_at(25, Tls.IMPLICIT, host=host)) as mail:
+        with pytest.raises(MailUnavailable) as raised:
+            await send(mail)
+
+    assert words in str(raised.value)
+    assert "smtp.host" in str(raised.value)
+
+
+async def test_a_server_that_only_knows_helo_gets_helo_and_no_parameters(
+    server: SmtpNeighbour,
+) -> None:
+    server.script(Step.EHLO, says("502 5.5.1 not here"))
+
+    async with connect(server.port) as mail:
+        delivery = await send(mail)
+
+    assert delivery.outcome is Outcome.ACCEPTED
+    assert server.accepted[0].mail_options == ()
+    assert server.commands[:2] == ["EHLO", "HELO"]
+
+
+@pytest.mark.parametrize("host", ["mail.example", "192.0.2.1", "127.0.0.1.example", "2001:db8::1"])
+async def test_mail_in_the_clear_goes_to_this_machine_only(host: str) -> None:
+    async with MailConnection(server_at(25, Tls.NONE, host=host)) as mail:
+        with pytest.raises(MailRefused, match="for this machine only"):
+            await send(mail)
