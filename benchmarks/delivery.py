@@ -27,10 +27,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from notifier.services.deliver import deliver_waiting
 from notifier.domain.ledger import FrozenMessage, MessageKind
-from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import SmtpServer, StoreLocation, Tls
+from notifier.services.deliver import deliver_waiting
+from notifier.smtp.connection import MailConnection
 from notifier.store import Store, open_store
 
 COUNT = 1_000

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from notifier.domain.settings import MarketplaceAccess, Secret
 from notifier.domain.reading_plan import Frequency, Policy
+from notifier.domain.settings import MarketplaceAccess, Secret
 
 CLIENT_ID = "demo-client-id"
 

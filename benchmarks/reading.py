@@ -26,9 +26,9 @@ from typing import NamedTuple
 import httpx
 from marketplace import CLIENT_ID, Simulated, access, simulated
 
+from notifier.domain.reading import Complete
 from notifier.http import HttpClient
 from notifier.sources.mall import Marketplace
-from notifier.domain.reading import Complete
 
 SAMPLE = 200
 TIMES = 3

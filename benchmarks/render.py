@@ -22,17 +22,17 @@ from pathlib import Path
 
 from jinja2 import Environment
 
+from notifier.domain.digest import Digest, compose
+from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.reading import Complete
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.schedule import Schedule
+from notifier.domain.settings import Account, MarketplaceAccess, Secret, Sender
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.attachments.sheet import pickup_sheet
 from notifier.mail.attachments.xlsx import orders_xlsx
-from notifier.domain.digest import Digest, compose
 from notifier.mail.freeze import Attachment, freeze
-from notifier.domain.orders import Item, Money, Order, OrderStatus
-from notifier.domain.settings import Account, MarketplaceAccess, Secret, Sender
-from notifier.domain.reading import Complete
-from notifier.domain.recipients import Mailbox, Recipient
 from notifier.mail.render import Renderer
-from notifier.domain.schedule import Schedule
 
 SIZES = (100, 1_000, 10_000, 100_000)
 EXTRA_SIZES = (100, 1_000, 10_000)

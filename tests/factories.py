@@ -10,6 +10,9 @@ from typing import Any
 
 from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.reading import Complete
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.schedule import Schedule
 from notifier.domain.settings import (
     Account,
     FileAccess,
@@ -19,9 +22,6 @@ from notifier.domain.settings import (
     Secret,
     Sender,
 )
-from notifier.domain.reading import Complete
-from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.schedule import Schedule
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from notifier.services.deliver import deliver_waiting
-from notifier.errors import Stopped
 from notifier.domain.ledger import FrozenMessage, OutboxMessage
-from notifier.smtp.connection import MailConnection, Patience
 from notifier.domain.settings import SmtpServer, StoreLocation, Tls
+from notifier.errors import Stopped
+from notifier.services.deliver import deliver_waiting
 from notifier.shutdown import Stop
+from notifier.smtp.connection import MailConnection, Patience
 from notifier.store import Store, open_store
 from tests import factories
 from tests.neighbours.smtp import (

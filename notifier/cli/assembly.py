@@ -13,19 +13,19 @@ from datetime import datetime
 
 import click
 
+from notifier.domain.reading import Source
+from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.errors import RefusedError, StoreError
 from notifier.http import HttpClient
-from notifier.smtp.connection import MailConnection
-from notifier.sources.mall import Marketplace
-from notifier.sources.file import OrderFile
-from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
-from notifier.monitoring.ping import Ping
-from notifier.domain.reading import Source
 from notifier.mail.render import Renderer
+from notifier.monitoring.ping import Ping
 from notifier.services.run import Workshop
-from notifier.shutdown import Stop
-from notifier.store import MemoryOf, open_store
 from notifier.services.tick import Neighbours
+from notifier.shutdown import Stop
+from notifier.smtp.connection import MailConnection
+from notifier.sources.file import OrderFile
+from notifier.sources.mall import Marketplace
+from notifier.store import MemoryOf, open_store
 
 FEWEST_FILES = 64
 """Open at once: connections to the marketplace, the store with its journal, the mail server."""

@@ -12,14 +12,14 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
-from notifier.domain.clock import BUILT_AT
 from notifier.config.file import decoded, is_there, read_small
-from notifier.errors import ConfigError, ExitCode, NotifierError
+from notifier.domain.clock import BUILT_AT
 from notifier.domain.findings import Finding, ok, problem, warning
+from notifier.domain.reading import Failed, Incomplete, Reading
+from notifier.domain.settings import Account, FileAccess
+from notifier.errors import ConfigError, ExitCode, NotifierError
 from notifier.http import HttpClient
 from notifier.sources.file import OrderFile
-from notifier.domain.settings import Account, FileAccess
-from notifier.domain.reading import Failed, Incomplete, Reading
 
 FILES_OF_SECRETS = ("password_file", "client_id_file", "location_file")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from notifier.domain.reading import Failed, Incomplete
+from notifier.domain.settings import FileAccess
 from notifier.errors import ExitCode, NotifierError
 from notifier.http import HttpClient
 from notifier.smtp.connection import MailConnection
-from notifier.sources.mall import Marketplace
 from notifier.sources.file import OrderFile
-from notifier.domain.settings import FileAccess
-from notifier.domain.reading import Failed, Incomplete
+from notifier.sources.mall import Marketplace
 
 if TYPE_CHECKING:
     from notifier.cli.context import Invocation

@@ -13,8 +13,8 @@ import click
 
 from notifier.cli.context import Invocation
 from notifier.cli.tables import print_table
-from notifier.errors import ExitCode
 from notifier.domain.reading_plan import Reason
+from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
     from notifier.services.call_estimate import Forecast
@@ -32,8 +32,8 @@ FIELDS = ("account", "order", "reason", "shipped_on", "read_on")
 async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> ExitCode:
     """Print the plan of each account; of a file there is none."""
     from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
-    from notifier.services.call_estimate import forecast  # noqa: PLC0415
     from notifier.domain.settings import MarketplaceAccess  # noqa: PLC0415
+    from notifier.services.call_estimate import forecast  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()

@@ -37,8 +37,8 @@ from notifier.config.problems import problems_of
 from notifier.config.recipients import wrong_recipients
 from notifier.config.schema import Configuration, fitted
 from notifier.config.secrets import exposed, from_files, incomplete
-from notifier.errors import ConfigError, Problem
 from notifier.domain.settings import Settings
+from notifier.errors import ConfigError, Problem
 from notifier.services.config_watcher import Kept
 
 SYSTEM_FILE = Path("/etc/notifier/config.toml")

@@ -9,8 +9,8 @@ from notifier.config.layers import Layers
 from notifier.config.lines import Where
 from notifier.config.parts import format_of
 from notifier.config.values import is_web_location, shown_path
-from notifier.errors import Problem
 from notifier.domain.settings import FileFormat
+from notifier.errors import Problem
 from notifier.i18n.foreign_text import folded
 
 OF_CSV_ALONE = ("delimiter",)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from notifier.mail.attachments import AttachmentKind
 from notifier.config.logo import read_logo
 from notifier.config.schema import (
     AccountSection,
@@ -20,6 +19,9 @@ from notifier.config.schema import (
     StoreSection,
 )
 from notifier.config.values import WEEKDAYS, is_web_location
+from notifier.domain.reading_plan import Policy
+from notifier.domain.recipients import ContactGroup, Mailbox, resolve
+from notifier.domain.schedule import Schedule
 from notifier.domain.settings import (
     Account,
     FileAccess,
@@ -34,10 +36,8 @@ from notifier.domain.settings import (
     StoreLocation,
     Tls,
 )
-from notifier.domain.reading_plan import Policy
-from notifier.domain.recipients import ContactGroup, Mailbox, resolve
-from notifier.domain.schedule import Schedule
 from notifier.i18n.foreign_text import folded
+from notifier.mail.attachments import AttachmentKind
 
 PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from notifier.config.layers import Layers
 from notifier.config.lines import Where
 from notifier.config.schema import MOST_GROUPS
-from notifier.errors import Problem, RecipientsError
 from notifier.domain.recipients import ContactGroup, is_address, resolve
+from notifier.errors import Problem, RecipientsError
 
 MOST_CYCLES = 10
 """That are told at once; there can be as many as there are ways through the groups."""

@@ -21,9 +21,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from notifier.mail.attachments import AttachmentKind, CsvHeadings
 from notifier.config import values
 from notifier.config.layers import Layers
+from notifier.domain.reading_plan import Frequency
+from notifier.domain.recipients import Mailbox
 from notifier.domain.settings import (
     HEADER_COLOR,
     LINK_COLOR,
@@ -33,8 +34,7 @@ from notifier.domain.settings import (
     Tls,
     WhenEmpty,
 )
-from notifier.domain.reading_plan import Frequency
-from notifier.domain.recipients import Mailbox
+from notifier.mail.attachments import AttachmentKind, CsvHeadings
 
 Line = Annotated[str, AfterValidator(values.one_line)]
 Address = Annotated[InstanceOf[Mailbox], BeforeValidator(values.mailbox)]

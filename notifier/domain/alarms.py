@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
 from notifier.domain.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
-from notifier.domain.settings import Account, FileAccess
-from notifier.i18n.messages import Phrase, phrase
 from notifier.domain.recipients import Mailbox
+from notifier.domain.settings import Account, FileAccess
+from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
+from notifier.i18n.messages import Phrase, phrase
 
 ADMIN_MAIL = "admin-mail"
 MAIL_SERVER = frozenset({"mail-refused", "mail-unavailable"})

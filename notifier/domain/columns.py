@@ -13,8 +13,8 @@ from decimal import Decimal
 from enum import Enum
 
 from notifier.domain.digest import Entry
-from notifier.domain.orders import Money
 from notifier.domain.links import carrier_url
+from notifier.domain.orders import Money
 
 Value = str | int | bool | Decimal | date | datetime | None
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from notifier.domain.settings import Account, Sender
 from notifier.domain.recipients import Mailbox
+from notifier.domain.settings import Account, Sender
 
 LONGEST_URL = 500
 

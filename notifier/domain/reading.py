@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from notifier.errors import NotifierError
 from notifier.domain.orders import Order
+from notifier.errors import NotifierError
 
 MANY = 20
 """From so many to none in a day is more likely a failure than true: it is looked at twice."""

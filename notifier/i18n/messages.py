@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from string import Formatter
 
-from notifier.i18n.language import SOURCE_LANGUAGE, Language, load_language
 from notifier.i18n.foreign_text import storable
+from notifier.i18n.language import SOURCE_LANGUAGE, Language, load_language
 
 _SAID = frozenset({"reason", "reply"})
 """Places of what somebody else said, or the program in its own English words."""

@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.reading import Complete, Departure, Incomplete
+from notifier.domain.settings import Account, Sender
 from notifier.mail.lint import Finding, expected_of, lint
 from notifier.mail.lint.wording import broken_templates
-from notifier.domain.orders import Item, Money, Order, OrderStatus
-from notifier.domain.settings import Account, Sender
-from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.mail.render import Renderer
 
 FIRST_ID = 7_400_001

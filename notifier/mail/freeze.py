@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 
-from notifier.mail.verify import check
-from notifier.mail.headers import Header, digest_of, headers_of, needs_smtputf8
 from notifier.domain.ledger import FrozenMessage
-from notifier.domain.settings import Account, Look, Sender
 from notifier.domain.recipients import Recipient
+from notifier.domain.settings import Account, Look, Sender
+from notifier.mail.headers import Header, digest_of, headers_of, needs_smtputf8
 from notifier.mail.render import Parts
+from notifier.mail.verify import check
 from notifier.mail.view.look import LOGO_ID
 
 # CRLF, and nothing but ASCII in bodies: not every server on the way takes anything else.

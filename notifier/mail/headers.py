@@ -16,12 +16,12 @@ from email.header import Header as EncodedWords
 from email.utils import format_datetime
 
 from notifier import __version__
-from notifier.domain.settings import Account, Sender
-from notifier.domain.recipients import Mailbox, Recipient
-from notifier.mail.render import Parts
-from notifier.i18n.foreign_text import clean
-from notifier.mail.view.footer import PRODUCT
 from notifier.domain.links import unsubscribe_url
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.settings import Account, Sender
+from notifier.i18n.foreign_text import clean
+from notifier.mail.render import Parts
+from notifier.mail.view.footer import PRODUCT
 
 LONGEST_LINE = 78
 

@@ -16,12 +16,12 @@ from jinja2 import Environment
 
 from notifier.domain.alarms import Alarm
 from notifier.domain.digest import Digest
-from notifier.mail.sandbox import enclosed
+from notifier.domain.recipients import Recipient
+from notifier.domain.settings import Account, Sender
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import Language, load_language
 from notifier.mail.html import read_page
-from notifier.domain.settings import Account, Sender
-from notifier.domain.recipients import Recipient
+from notifier.mail.sandbox import enclosed
 from notifier.mail.templates import environment, templates_root
 from notifier.mail.view.alarms import AlarmView, view_alarms
 from notifier.mail.view.banners import templates_banner

@@ -23,9 +23,7 @@ SECONDS = 10.0
 """That all the questions of one mail may take."""
 LONGEST_ANSWER = 8 * 2**20
 
-_BEGIN = (
-    "import sys; sys.path[:] = {path!r}; from notifier.mail.sandbox_child import main; main(*{folders!r})"
-)
+_BEGIN = "import sys; sys.path[:] = {path!r}; from notifier.mail.sandbox_child import main; main(*{folders!r})"
 
 
 class Enclosure:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 
+from notifier.domain.recipients import Mailbox
 from notifier.errors import MessageGuardError
 from notifier.mail.headers import Header
-from notifier.domain.recipients import Mailbox
 
 LONGEST_HEADER_LINE = 998
 LONGEST_BODY_LINE = 78

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifier.domain.alarms import ADMIN_MAIL, NOT_BY_MAIL, Alarm, History, Situation, causes
-from notifier.services.deliver import Pass
-from notifier.errors import StoreError
-from notifier.mail.freeze import freeze_alarms
 from notifier.domain.ledger import FrozenMessage, MessageKind, MessageState
 from notifier.domain.settings import Account
+from notifier.errors import StoreError
+from notifier.mail.freeze import freeze_alarms
+from notifier.services.deliver import Pass
 from notifier.services.run import Report, Workshop
 from notifier.store import Store
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.sources.mall import list_calls
-from notifier.domain.settings import Account, MarketplaceAccess
 from notifier.domain.reading_plan import Reason, Sighting, Step, plan
+from notifier.domain.settings import Account, MarketplaceAccess
+from notifier.sources.mall import list_calls
 from notifier.store import Store
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from notifier.domain.clock import Belief, compare, judge
-from notifier.errors import ClockUnconfirmed
 from notifier.domain.reading import Source
+from notifier.errors import ClockUnconfirmed
 from notifier.services.run import Workshop
 
 LAST_TICK = "last_tick"

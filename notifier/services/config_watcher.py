@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from notifier.errors import ConfigError, Problem
 from notifier.domain.settings import Settings
+from notifier.errors import ConfigError, Problem
 
 LONGEST = timedelta(days=3)
 """That a configuration is used after it was last found good."""

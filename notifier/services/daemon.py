@@ -17,15 +17,15 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from notifier import __version__
-from notifier.errors import NotifierError, Stopped, StoreError
-from notifier.web.health import Answer, open_door
-from notifier.domain.settings import Account, Settings
-from notifier.services.run import Wish, Workshop
-from notifier.monitoring.systemd import Systemd
 from notifier.domain.schedule import next_slot
+from notifier.domain.settings import Account, Settings
+from notifier.errors import NotifierError, Stopped, StoreError
+from notifier.monitoring.systemd import Systemd
 from notifier.services.config_watcher import Standing, StandingConfig
-from notifier.shutdown import Stop
+from notifier.services.run import Wish, Workshop
 from notifier.services.tick import Neighbours, tick
+from notifier.shutdown import Stop
+from notifier.web.health import Answer, open_door
 
 EVERY = timedelta(minutes=1)
 USUAL_BEAT = timedelta(seconds=30)

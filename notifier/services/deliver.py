@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.boundaries import Boundary, boundary
-from notifier.errors import MailRefused, MailUnavailable, Stopped
 from notifier.domain.ledger import MessageState, OutboxMessage, Outcome
-from notifier.smtp.connection import Delivery, Envelope, MailConnection, Phase
-from notifier.domain.settings import OnUnknown
 from notifier.domain.retry import next_try
+from notifier.domain.settings import OnUnknown
+from notifier.errors import MailRefused, MailUnavailable, Stopped
 from notifier.shutdown import Stop
+from notifier.smtp.connection import Delivery, Envelope, MailConnection, Phase
 from notifier.store import Claim, Store
 
 MARGIN = timedelta(minutes=5)

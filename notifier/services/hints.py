@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-from notifier.errors import Stopped, StoreError
-from notifier.domain.settings import Account
 from notifier.domain.reading_plan import Glance
+from notifier.domain.settings import Account
+from notifier.errors import Stopped, StoreError
 from notifier.services.run import Workshop
 from notifier.store import Store
 

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from notifier.mail.freeze import freeze_notice
 from notifier.domain.ledger import AUTOMATIC_EDITION, MessageKind, Run, RunState
 from notifier.domain.settings import Account
+from notifier.mail.freeze import freeze_notice
 from notifier.services.run import Workshop
 
 logger = logging.getLogger(__name__)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from notifier.domain.digest import Digest
-from notifier.mail.freeze import Attachment, freeze
 from notifier.domain.ledger import AUTOMATIC_EDITION, FrozenMessage
-from notifier.mail.lint import Finding, expected_of, lint
-from notifier.domain.settings import Account
 from notifier.domain.reading import Failed, Source
 from notifier.domain.recipients import Recipient
+from notifier.domain.settings import Account
+from notifier.mail.freeze import Attachment, freeze
+from notifier.mail.lint import Finding, expected_of, lint
 from notifier.mail.render import Parts
-from notifier.services.run import Wish, Workshop, find_task, read_digest, render_for
 from notifier.mail.view.look import LOGO_ID
+from notifier.services.run import Wish, Workshop, find_task, read_digest, render_for
 
 
 @dataclass(frozen=True, slots=True)

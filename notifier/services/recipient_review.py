@@ -9,10 +9,10 @@ import logging
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from notifier.errors import StoreError
-from notifier.mail.freeze import freeze_review
 from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import Account
+from notifier.errors import StoreError
+from notifier.mail.freeze import freeze_review
 from notifier.services.run import Workshop
 
 TOLD_FOR = timedelta(days=7)

@@ -12,19 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from notifier.domain import schedule
-from notifier.mail.attachments.choice import attachments
 from notifier.boundaries import Boundary, boundary
+from notifier.domain import schedule
 from notifier.domain.clock import compare as compare_clocks
 from notifier.domain.digest import Digest, compose
-from notifier.errors import ClockRefused, NotifierError, Stopped
-from notifier.mail.freeze import Attachment, freeze
 from notifier.domain.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
-from notifier.domain.settings import Account, Sender, WhenEmpty
 from notifier.domain.reading import MANY, Complete, Failed, Source
 from notifier.domain.recipients import Recipient
-from notifier.mail.render import Parts, Renderer
 from notifier.domain.retry import next_reading
+from notifier.domain.settings import Account, Sender, WhenEmpty
+from notifier.errors import ClockRefused, NotifierError, Stopped
+from notifier.mail.attachments.choice import attachments
+from notifier.mail.freeze import Attachment, freeze
+from notifier.mail.render import Parts, Renderer
 from notifier.shutdown import Stop
 from notifier.store import Store
 

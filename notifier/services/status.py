@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 
 from notifier.domain.alarms import Alarm
 from notifier.domain.ledger import MessageState, OutboxMessage, Run, RunState
-from notifier.services.hints import last_look
 from notifier.domain.settings import Account
+from notifier.services.hints import last_look
 from notifier.services.run import Wish, find_task
 from notifier.store import Store
 

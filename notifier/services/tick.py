@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from notifier.domain.alarms import Alarm, clock_cause
 from notifier.boundaries import Boundary, boundary
-from notifier.services.deliver import Pass, deliver_waiting
+from notifier.domain.alarms import Alarm, clock_cause
+from notifier.domain.ledger import MessageState
+from notifier.domain.reading import Source
+from notifier.domain.settings import Account, MarketplaceAccess, OnUnknown
 from notifier.errors import (
     ClockRefused,
     ClockUnconfirmed,
@@ -22,17 +24,15 @@ from notifier.errors import (
     Stopped,
     gravest,
 )
-from notifier.domain.ledger import MessageState
-from notifier.services.hints import Lookout, look_up_hinted
-from notifier.smtp.connection import MailConnection
-from notifier.services.notice import post_notices
-from notifier.domain.settings import Account, MarketplaceAccess, OnUnknown
 from notifier.monitoring.ping import Ping
-from notifier.domain.reading import Source
+from notifier.services.alarms import look
+from notifier.services.clock_check import believe_clock
+from notifier.services.deliver import Pass, deliver_waiting
+from notifier.services.hints import Lookout, look_up_hinted
+from notifier.services.notice import post_notices
 from notifier.services.recipient_review import post_review
 from notifier.services.run import Report, Wish, Workshop, find_task, run_account
-from notifier.services.clock_check import believe_clock
-from notifier.services.alarms import look
+from notifier.smtp.connection import MailConnection
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
 

@@ -12,8 +12,8 @@ from typing import cast
 import aiosmtplib
 from aiosmtplib.errors import SMTPServerDisconnected
 
-from notifier.errors import MailRefused
 from notifier.domain.settings import SmtpServer, Tls
+from notifier.errors import MailRefused
 
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 

@@ -17,15 +17,15 @@ from typing import Self
 from aiosmtplib.errors import SMTPException, SMTPHeloError
 
 from notifier.boundaries import Boundary, boundary
-from notifier.errors import MailRefused
-from notifier.smtp.client import Client, new_client
-from notifier.smtp.outcomes import Delivery, Envelope, Phase
-from notifier.smtp.login import HINT, log_in, without_login
-from notifier.smtp.refusals import no_starttls, refusal
-from notifier.smtp.transaction import LoginWanted, Patience, Transaction
-from notifier.smtp.reply_text import tls_error
 from notifier.domain.settings import SmtpServer, Tls
+from notifier.errors import MailRefused
 from notifier.shutdown import Stop
+from notifier.smtp.client import Client, new_client
+from notifier.smtp.login import HINT, log_in, without_login
+from notifier.smtp.outcomes import Delivery, Envelope, Phase
+from notifier.smtp.refusals import no_starttls, refusal
+from notifier.smtp.reply_text import tls_error
+from notifier.smtp.transaction import LoginWanted, Patience, Transaction
 
 __all__ = ["Delivery", "Envelope", "MailConnection", "Patience", "Phase"]
 

@@ -7,10 +7,10 @@ import base64
 import aiosmtplib
 from aiosmtplib.errors import SMTPResponseException
 
+from notifier.domain.settings import SmtpServer
 from notifier.errors import MailRefused, MailUnavailable
 from notifier.smtp.outcomes import is_final
 from notifier.smtp.reply_text import printable, reply_text
-from notifier.domain.settings import SmtpServer
 
 HINT = "check smtp.username and smtp.password"
 

@@ -12,8 +12,9 @@ from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDi
 from aiosmtplib.response import SMTPResponse
 
 from notifier.boundaries import Boundary, boundary
-from notifier.errors import Stopped
 from notifier.domain.ledger import Outcome
+from notifier.errors import Stopped
+from notifier.shutdown import Stop
 from notifier.smtp.client import Client
 from notifier.smtp.outcomes import (
     Delivery,
@@ -26,7 +27,6 @@ from notifier.smtp.outcomes import (
     wants_login,
 )
 from notifier.smtp.reply_text import reply_text, what_happened
-from notifier.shutdown import Stop
 
 _PIECE = 16_384
 _LEADING_DOT = re.compile(rb"(?m)^\.")

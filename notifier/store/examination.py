@@ -15,10 +15,10 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from notifier.errors import ExitCode, NotifierError
 from notifier.domain.findings import Finding, ok, problem, warning
 from notifier.domain.ledger import MessageState, RunState
 from notifier.domain.settings import StoreLocation
+from notifier.errors import ExitCode, NotifierError
 from notifier.store import backup, ballast, identity, maintenance, schema
 from notifier.store.engine import reading_engine, shown, sqlite_file, transaction
 from notifier.store.foreign import translated

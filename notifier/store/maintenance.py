@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 
-from notifier.errors import StoreError
 from notifier.domain.ledger import MessageState, RunState
+from notifier.errors import StoreError
 from notifier.store.engine import uri_to_read
 from notifier.store.identity import mark_file
 from notifier.store.tables import bodies, messages, runs, snapshots

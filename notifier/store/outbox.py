@@ -27,7 +27,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from notifier.errors import StoreError
 from notifier.domain.ledger import (
     Attempt,
     Decision,
@@ -38,6 +37,7 @@ from notifier.domain.ledger import (
     Outcome,
     Run,
 )
+from notifier.errors import StoreError
 from notifier.store.tables import Instant, Row, Words, attempts, audit, bodies, messages, runs
 from notifier.store.thread import StoreThread
 

@@ -20,7 +20,6 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from notifier.domain.digest import Digest, Snapshot
-from notifier.errors import StoreError
 from notifier.domain.ledger import (
     AUTOMATIC_EDITION,
     FrozenMessage,
@@ -29,9 +28,10 @@ from notifier.domain.ledger import (
     Run,
     RunState,
 )
+from notifier.errors import StoreError
 from notifier.store import identity
-from notifier.store.snapshots import load_snapshot, save_snapshot
 from notifier.store.outbox import enqueue
+from notifier.store.snapshots import load_snapshot, save_snapshot
 from notifier.store.tables import Row, messages, runs
 from notifier.store.thread import StoreThread
 

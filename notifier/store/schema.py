@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from notifier.errors import StoreError
 from notifier.store import backup
-from notifier.store.maintenance import APPLICATION_ID, sign
 from notifier.store.engine import sqlite_file, transaction
+from notifier.store.maintenance import APPLICATION_ID, sign
 
 HEAD = "0005"
 """The newest migration; a test holds it to Alembic's own idea of it.

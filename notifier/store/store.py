@@ -9,17 +9,17 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine, literal, select
 
-from notifier.errors import StoreBusy
 from notifier.domain.settings import StoreLocation
+from notifier.errors import StoreBusy
 from notifier.store import backup, ballast, identity, maintenance, opening
 from notifier.store.alarms import Alarms
 from notifier.store.audit import Audit
 from notifier.store.engine import BUSY_SECONDS, empty_journal, shown, sqlite_file
 from notifier.store.foreign import translated
 from notifier.store.meta import Marks
+from notifier.store.order_states import Sightings
 from notifier.store.outbox import Outbox
 from notifier.store.runs import Runs
-from notifier.store.order_states import Sightings
 from notifier.store.thread import StoreThread
 
 

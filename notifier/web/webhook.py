@@ -19,9 +19,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from notifier.domain.settings import Secret
 from notifier.errors import StoreError
 from notifier.sources.mall.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
-from notifier.domain.settings import Secret
 from notifier.web.token_bucket import Turns
 
 BODY_SECONDS = 10.0

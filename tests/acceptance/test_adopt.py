@@ -10,8 +10,8 @@ import pytest
 
 from notifier.cli.commands.adopt import command as adopt
 from notifier.cli.context import Invocation
-from notifier.errors import ExitCode, StoreMoved
 from notifier.domain.ledger import MessageState, RunState
+from notifier.errors import ExitCode, StoreMoved
 from tests.acceptance.world import EVERYBODY, ZONE, World
 from tests.neighbours.smtp import Step, says
 

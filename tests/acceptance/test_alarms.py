@@ -9,8 +9,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from notifier.errors import ClockRefused, ExitCode, StoreError
 from notifier.domain.ledger import MessageKind
+from notifier.errors import ClockRefused, ExitCode, StoreError
 from notifier.store import open_store
 from tests.acceptance.world import ADMIN, EVERYBODY, World
 from tests.canaries import CLIENT_ID

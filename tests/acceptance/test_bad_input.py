@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from notifier.errors import ExitCode
 from notifier.domain.ledger import MessageKind, MessageState
+from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World
 from tests.canaries import CLIENT_ID, SMTP_LOGIN
 

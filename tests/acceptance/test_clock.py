@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.errors import ClockRefused, ClockUnconfirmed, ExitCode
 from notifier.domain.ledger import MessageState, RunState
+from notifier.errors import ClockRefused, ClockUnconfirmed, ExitCode
 from tests.acceptance.world import EVERYBODY, World
 from tests.neighbours.smtp import Step, says
 

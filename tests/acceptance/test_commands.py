@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.cli.context import Invocation
 from notifier.cli.commands.preview import command as preview
+from notifier.cli.context import Invocation
 from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World, open_world
 from tests.canaries import CLIENT_ID, SMTP_LOGIN, leaks_in_text

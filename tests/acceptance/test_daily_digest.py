@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from notifier.errors import ExitCode
 from notifier.domain.ledger import MessageKind, MessageState, RunState
+from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World
 
 

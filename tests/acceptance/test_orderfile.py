@@ -9,8 +9,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from notifier.errors import ExitCode
 from notifier.domain.ledger import RunState
+from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World
 from tests.canaries import CLIENT_ID
 from tests.loopback import answer, behaving, says

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notifier.cli.context import Invocation
 from notifier.cli.commands.status import show
+from notifier.cli.context import Invocation
 from notifier.errors import ExitCode
 from notifier.store import open_store
 from tests.acceptance.world import ZONE, World

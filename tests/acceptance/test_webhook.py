@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from notifier.errors import ExitCode
 from notifier.domain.reading_plan import Recollection
+from notifier.errors import ExitCode
 from notifier.simulator.poster import posting
 from notifier.store import open_store
 from tests.acceptance.test_daemon import due_today, serving

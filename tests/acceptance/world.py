@@ -15,11 +15,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from notifier.cli.context import Invocation
 from notifier.cli.commands.run import run
-from notifier.errors import ExitCode
+from notifier.cli.context import Invocation
 from notifier.domain.ledger import MessageKind, OutboxMessage, Run
 from notifier.domain.settings import StoreLocation
+from notifier.errors import ExitCode
 from notifier.services.run import Wish
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve

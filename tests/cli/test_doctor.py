@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from notifier.cli.context import Invocation
 from notifier.cli.commands.doctor import command
-from notifier.errors import ExitCode
+from notifier.cli.context import Invocation
 from notifier.domain.settings import StoreLocation
+from notifier.errors import ExitCode
 from notifier.store import open_store
 from tests.factories import DAY, NOON
 from tests.neighbours import nobody

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from notifier.cli.context import Invocation
 from notifier.cli.commands.explain import command
+from notifier.cli.context import Invocation
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.settings import StoreLocation
 from notifier.store import Store, open_store

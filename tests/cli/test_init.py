@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from notifier import config
-from notifier.cli.context import Invocation
 from notifier.cli.commands.init import command
-from notifier.errors import ConfigError
+from notifier.cli.context import Invocation
 from notifier.domain.settings import Settings, Tls
+from notifier.errors import ConfigError
 
 FLAGS = [
     *("--yes", "--account-name", "Mimovrste", "--client-id", "canary-id"),

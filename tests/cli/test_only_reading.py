@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.errors import ExitCode
 from notifier.domain.settings import StoreLocation
+from notifier.errors import ExitCode
 from notifier.store import open_store
 from tests.neighbours import nobody
 from tests.store.arrange import freeze

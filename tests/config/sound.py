@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from notifier import config
-from notifier.errors import ConfigError
 from notifier.domain.settings import Settings
+from notifier.errors import ConfigError
 
 SOUND = """\
 admin = "Jana Novak <jana@example.com>"

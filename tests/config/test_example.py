@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from notifier import config
 from notifier.config.options import options
-from notifier.errors import ConfigError
 from notifier.domain.settings import FileAccess, Settings
+from notifier.errors import ConfigError
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from notifier import config
-from notifier.errors import ConfigError
 from notifier.domain.settings import Settings
+from notifier.errors import ConfigError
 from tests.config.sound import SOUND, changed, load
 
 GOOD_AT = datetime(2026, 11, 22, 6, tzinfo=UTC)

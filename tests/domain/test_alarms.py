@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.alarms import Cause, History, Situation, causes, clock_cause
+from notifier.domain.ledger import MessageKind, MessageState, OutboxMessage, Run, RunState
 from notifier.errors import ClockRefused, MailRefused, MailUnavailable
 from notifier.i18n.language import Language, available_languages, load_language
-from notifier.domain.ledger import MessageKind, MessageState, OutboxMessage, Run, RunState
 from notifier.i18n.messages import Kind, Phrase
 from tests.factories import DAY, account, file_account
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.domain.reading_plan import Frequency, Policy, Reason, Sighting, Step, only_shipped, plan
+from notifier.domain.reading_plan import (
+    Frequency,
+    Policy,
+    Reason,
+    Sighting,
+    Step,
+    only_shipped,
+    plan,
+)
 
 TODAY = date(2026, 11, 23)
 DAILY = Policy()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.errors import RecipientsError
 from notifier.domain.recipients import ContactGroup, Mailbox, parse_mailbox, resolve
+from notifier.errors import RecipientsError
 
 
 def groups(**members: tuple[str, ...]) -> dict[str, ContactGroup]:

@@ -32,8 +32,8 @@ import notifier.cli.signals
 import notifier.config
 import notifier.services.tick  # noqa: F401
 from notifier.boundaries import Boundary, listening
-from notifier.cli.context import Invocation
 from notifier.cli.commands.run import run
+from notifier.cli.context import Invocation
 from notifier.domain.settings import OnUnknown
 from notifier.services.run import Wish
 from tests.acceptance.world import EVERYBODY, ZONE, World, open_world

@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from notifier.http import HttpClient
-from notifier.sources.mall import Marketplace
 from notifier.domain.reading import Complete, Failed, Reading
+from notifier.http import HttpClient
 from notifier.simulator import World, serve
+from notifier.sources.mall import Marketplace
 from tests.faults.proxy import Cut, through
 from tests.sources.mall.neighbour import Naps, access
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from notifier.errors import ExitCode
 from notifier.domain.settings import OnUnknown
+from notifier.errors import ExitCode
 from tests.faults.kill import KillingGround, ended, killing_ground, missing, start
 
 EXPECTED = frozenset(ExitCode) - {ExitCode.BUG, ExitCode.USAGE, ExitCode.CONFIG}

@@ -27,9 +27,9 @@ from enum import Enum
 
 import httpx
 
+from notifier.domain.reading import Complete, Failed, Reading
 from notifier.http import HttpClient
 from notifier.sources.mall import Marketplace
-from notifier.domain.reading import Complete, Failed, Reading
 from tests.sources.mall.neighbour import START, Naps, Said, access, detail, row, said
 
 PAGE_SIZE = 3

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from notifier.errors import ExitCode
 from notifier.domain.ledger import Attempt, MessageState
+from notifier.errors import ExitCode
 from notifier.store import open_store
 from tests.acceptance.world import EVERYBODY, START, World, open_world
 from tests.canaries import SMTP_LOGIN

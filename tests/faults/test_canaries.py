@@ -21,12 +21,12 @@ import pytest
 
 from notifier.cli.assembly import Assembly, assemble
 from notifier.cli.context import Invocation
-from notifier.errors import ConfigError, ExitCode
-from notifier.domain.settings import Account
 from notifier.domain.reading import Reading
+from notifier.domain.settings import Account
+from notifier.errors import ConfigError, ExitCode
 from notifier.services.run import Wish
-from notifier.simulator.catalogue import BUYERS as PEOPLE
 from notifier.services.tick import tick
+from notifier.simulator.catalogue import BUYERS as PEOPLE
 from tests.acceptance.world import ROOT, ZONE, World, open_world
 from tests.canaries import (
     CLIENT_ID,

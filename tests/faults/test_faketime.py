@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.errors import ExitCode
 from notifier.domain.ledger import RunState
+from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY
 from tests.faults.faketime import (
     CHANGES,

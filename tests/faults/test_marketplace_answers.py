@@ -12,10 +12,10 @@ from functools import cache
 
 import pytest
 
+from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from notifier.errors import MarketplaceRefused
 from notifier.http import HttpClient
 from notifier.sources.mall.calls import MOST_TRIES
-from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from tests.faults.cuts import read
 from tests.loopback import answer, behaving
 from tests.sources.mall.neighbour import (

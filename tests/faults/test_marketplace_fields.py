@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.domain.digest import compose
-from notifier.sources.mall.payloads import parse_order
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.mail.render import Parts, Renderer
 from notifier.simulator import World
 from notifier.simulator.answers import detail as detail_of
 from notifier.simulator.answers import row as row_of
+from notifier.sources.mall.payloads import parse_order
 from tests import page as html
 from tests.factories import DAY, account, sender, snapshot
 from tests.sources.mall.neighbour import START, App, Said, page, read, said, scripted

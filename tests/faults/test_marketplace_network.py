@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.http import HttpClient
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
+from notifier.http import HttpClient
 from notifier.simulator import serve
 from tests.faults.cuts import BYTES, Cuts, a_shop, fault_of, read
 from tests.faults.proxy import BlackHole, Latency, Slices, Trouble, through

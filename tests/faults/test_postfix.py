@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.errors import ExitCode
 from notifier.domain.ledger import Attempt, MessageState, Outcome
+from notifier.errors import ExitCode
 from notifier.smtp.connection import Phase
 from tests.acceptance.world import EVERYBODY
 from tests.faults.postfix import relayed

@@ -11,20 +11,20 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.mail.attachments.csv import orders_csv
 from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.orders import Order
+from notifier.domain.reading import Complete
 from notifier.errors import FileRefused
-from notifier.mail.freeze import freeze
 from notifier.http import Answer
+from notifier.mail.attachments.csv import orders_csv
+from notifier.mail.freeze import freeze
+from notifier.mail.render import Renderer
+from notifier.sources.file.conclusion import Sorting
+from notifier.sources.file.records import records_in
 from notifier.sources.mall.answers import open_answer
 from notifier.sources.mall.fields import LONGEST_TEXT
 from notifier.sources.mall.listing import parse_page
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
-from notifier.sources.file.conclusion import Sorting
-from notifier.sources.file.records import records_in
-from notifier.domain.orders import Order
-from notifier.domain.reading import Complete
-from notifier.mail.render import Renderer
 from notifier.store.snapshots import dump_order, load_order
 from tests import factories
 from tests.fuzz.shapes import DETAIL, JSON_ACCESS, PAGING, Draws, drawn_detail, drawn_record

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from notifier import config
 from notifier.config.file import decoded
+from notifier.domain.recipients import Mailbox, Recipient
 from notifier.errors import (
     ConfigError,
     FileRefused,
@@ -21,8 +22,11 @@ from notifier.errors import (
     MarketplaceUnavailable,
     Problem,
 )
-from notifier.mail.freeze import freeze
 from notifier.http import Answer, http_date
+from notifier.mail.freeze import freeze
+from notifier.mail.render import Parts
+from notifier.sources.file.conclusion import Sorting
+from notifier.sources.file.records import records_in
 from notifier.sources.mall.answers import open_answer
 from notifier.sources.mall.listing import parse_page
 from notifier.sources.mall.pace import (
@@ -34,10 +38,6 @@ from notifier.sources.mall.pace import (
 )
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.sources.mall.webhook import MOST_IDS, NotHints, parse_hints
-from notifier.sources.file.conclusion import Sorting
-from notifier.sources.file.records import records_in
-from notifier.domain.recipients import Mailbox, Recipient
-from notifier.mail.render import Parts
 from tests import factories
 from tests.config.sound import SOUND
 from tests.fuzz.orders import NOW, PRAGUE, check_order, details, digests

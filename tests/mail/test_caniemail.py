@@ -7,7 +7,9 @@ from functools import cache
 
 import pytest
 
+from notifier.domain.settings import Logo, Look
 from notifier.i18n.language import available_languages
+from notifier.mail.html import Element, read_page
 from notifier.mail.lint.css import declarations
 from notifier.mail.lint.support import (
     FEATURES,
@@ -16,9 +18,9 @@ from notifier.mail.lint.support import (
     SELECTORS,
     Program,
 )
-from notifier.mail.html import Element, read_page
-from notifier.domain.settings import Logo, Look
 from notifier.mail.render import Renderer
+from tests.days import DAYS
+from tests.factories import account, sender
 from tests.mail.caniemail import (
     APPLE_MAIL,
     GMAIL,
@@ -30,8 +32,6 @@ from tests.mail.caniemail import (
     used,
     used_by_outlook,
 )
-from tests.days import DAYS
-from tests.factories import account, sender
 from tests.mail.golden import OTHERS, digest_mail
 
 OWN_LOOK = "own-look"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.mail.lint import Severity
 from notifier.mail.check_templates import made_up_days, rehearse
+from notifier.mail.lint import Severity
 from notifier.mail.render import Renderer
 from tests.factories import NOON, account, file_account, sender
 

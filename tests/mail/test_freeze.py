@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.domain.ledger import FrozenMessage
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.settings import Logo, Look, Sender
 from notifier.errors import MessageGuardError
 from notifier.mail.freeze import Attachment, freeze, freeze_test
-from notifier.mail.verify import check
 from notifier.mail.headers import Header, headers_of
-from notifier.domain.ledger import FrozenMessage
-from notifier.domain.settings import Logo, Look, Sender
-from notifier.domain.recipients import Mailbox, Recipient
 from notifier.mail.render import Parts
+from notifier.mail.verify import check
 from tests.factories import DAY, NOON, account, sender
 
 PARTS = Parts(

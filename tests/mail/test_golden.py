@@ -10,10 +10,10 @@ from functools import cache
 import pytest
 
 from notifier.i18n.language import available_languages
+from notifier.mail.html import read_page
 from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of, lint
 from notifier.mail.lint.cascade import Scheme, knows_dark
 from notifier.mail.lint.contrast import LEAST_CONTRAST, seen
-from notifier.mail.html import read_page
 from tests import page
 from tests.days import DAYS
 from tests.factories import account, sender

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.digest import compose
-from notifier.i18n.language import available_languages
 from notifier.domain.reading import Complete
+from notifier.i18n.language import available_languages
 from notifier.mail.render import Renderer
 from tests.days import DAYS
 from tests.factories import DAY, NOON, account, order, sender, snapshot

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.domain.orders import Item
+from notifier.mail.html import read_page
 from notifier.mail.lint import Expected, Finding, Severity, expected_of, lint
 from notifier.mail.lint.cascade import Scheme
 from notifier.mail.lint.contrast import seen
 from notifier.mail.lint.css import declarations, sheet
-from notifier.domain.orders import Item
-from notifier.mail.html import read_page
 from notifier.mail.render import Parts, Renderer
 from tests.days import huge
 from tests.factories import account, digest, order, sender

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
+from notifier.domain.orders import Item, Money
+from notifier.domain.reading import Complete, Departure, Incomplete
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.settings import Account, Logo, Look, PlaceOfReturn
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import load_language
 from notifier.mail.lint import lint
 from notifier.mail.lint.expected import expected_of
 from notifier.mail.lint.findings import Severity
-from notifier.domain.orders import Item, Money
-from notifier.domain.settings import Account, Logo, Look, PlaceOfReturn
-from notifier.domain.reading import Complete, Departure, Incomplete
-from notifier.domain.recipients import Mailbox, Recipient
 from notifier.mail.render import MOST_HTML_BYTES, Parts, Renderer
 from notifier.mail.templates import templates_root
 from notifier.mail.view.listing import MOST_ROWS, list_orders

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier.mail.sandbox import enclosed
 from notifier.errors import TemplatesBroken
 from notifier.mail.render import Parts, Renderer
+from notifier.mail.sandbox import enclosed
 from notifier.mail.templates import LARGEST_TEMPLATE
 from tests.days import DAYS
 from tests.factories import account, sender

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.alarms import ADMIN_MAIL, Alarm, Cause
-from notifier.services.deliver import Pass
-from notifier.errors import StoreError
 from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import StoreLocation
+from notifier.errors import StoreError
 from notifier.i18n.messages import Phrase
 from notifier.mail.render import Renderer
+from notifier.services.alarms import Changes, look
+from notifier.services.deliver import Pass
 from notifier.services.run import Workshop
 from notifier.store import Store, open_store
-from notifier.services.alarms import Changes, look
 from tests.factories import DAY, NOON, account, schedule, sender
 
 NOTHING = Pass(())

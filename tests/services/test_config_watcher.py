@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notifier.errors import ConfigError, Problem
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
+from notifier.errors import ConfigError, Problem
 from notifier.services.config_watcher import LONGEST, Kept, Standing, StandingConfig
 from tests import factories
 

@@ -13,18 +13,18 @@ from typing import NoReturn
 
 import pytest
 
-from notifier.services.daemon import Daemon, Works
-from notifier.errors import ConfigError, Problem, StoreError
-from notifier.web.health import Answer
-from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
+from notifier.errors import ConfigError, Problem, StoreError
 from notifier.mail.render import Renderer
-from notifier.services.run import Workshop
 from notifier.monitoring.systemd import Systemd
 from notifier.services.config_watcher import Kept, StandingConfig
-from notifier.shutdown import Stop
-from notifier.store import open_store
+from notifier.services.daemon import Daemon, Works
+from notifier.services.run import Workshop
 from notifier.services.tick import Neighbours
+from notifier.shutdown import Stop
+from notifier.smtp.connection import MailConnection
+from notifier.store import open_store
+from notifier.web.health import Answer
 from tests import factories
 
 NIGHT = factories.NOON.replace(hour=2)

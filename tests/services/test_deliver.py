@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from notifier.services.deliver import MARGIN, Pass, deliver_waiting
-from notifier.errors import MailRefused, MailUnavailable, StoreError
 from notifier.domain.ledger import FrozenMessage, MessageState, OutboxMessage
-from notifier.smtp.connection import MailConnection, Patience
 from notifier.domain.settings import OnUnknown, Secret, SmtpServer, StoreLocation, Tls
+from notifier.errors import MailRefused, MailUnavailable, StoreError
+from notifier.services.deliver import MARGIN, Pass, deliver_waiting
+from notifier.smtp.connection import MailConnection, Patience
 from notifier.store import Store, open_store
 from tests import factories
 from tests.neighbours.smtp import (

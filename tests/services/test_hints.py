@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from notifier.errors import Stopped
-from notifier.services.hints import EVERY, SHARE, UNTOLD, Ration, look_up_hinted
-from notifier.domain.settings import StoreLocation
 from notifier.domain.reading_plan import Glance, Recollection, Sighting
+from notifier.domain.settings import StoreLocation
+from notifier.errors import Stopped
 from notifier.mail.render import Renderer
+from notifier.services.hints import EVERY, SHARE, UNTOLD, Ration, look_up_hinted
 from notifier.services.run import Workshop
 from notifier.store import open_store
 from tests import factories

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.digest import Digest
-from notifier.errors import MarketplaceUnavailable
-from notifier.domain.settings import StoreLocation
 from notifier.domain.reading import MANY, Complete, Departure, Failed, Reading
+from notifier.domain.settings import StoreLocation
+from notifier.errors import MarketplaceUnavailable
 from notifier.mail.render import Renderer
 from notifier.services.run import Wish, Workshop, run_account
 from notifier.shutdown import Stop

@@ -10,16 +10,16 @@ from typing import ClassVar
 
 import pytest
 
-from notifier.errors import ExitCode
-from notifier.smtp.connection import MailConnection
-from notifier.domain.settings import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
 from notifier.domain.reading import Complete
+from notifier.domain.settings import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
+from notifier.errors import ExitCode
 from notifier.mail.render import Renderer
-from notifier.services.run import Wish, Workshop
-from notifier.shutdown import Stop
-from notifier.store import open_store
-from notifier.services.tick import Neighbours, Tick, tick
 from notifier.services.clock_check import LAST_TICK
+from notifier.services.run import Wish, Workshop
+from notifier.services.tick import Neighbours, Tick, tick
+from notifier.shutdown import Stop
+from notifier.smtp.connection import MailConnection
+from notifier.store import open_store
 from tests import factories
 from tests.neighbours.smtp import SmtpNeighbour
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from notifier.smtp.connection import Delivery, Envelope, MailConnection, Patience
 from notifier.domain.settings import Secret, SmtpServer, Tls
+from notifier.smtp.connection import Delivery, Envelope, MailConnection, Patience
 
 SENDER = "parcels@example.com"
 CONTENT = b"Subject: 12 parcels to collect\r\n\r\nBranch Center\r\n.\r\n..two\r\nend\r\n"

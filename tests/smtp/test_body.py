@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.domain.ledger import Outcome
-from tests.smtp.sending import connect, envelope, send, unmarked
 from tests.neighbours.smtp import SmtpNeighbour
+from tests.smtp.sending import connect, envelope, send, unmarked
 
 LINES = st.lists(
     st.one_of(

@@ -7,11 +7,11 @@ import contextlib
 
 import pytest
 
-from notifier.errors import MailUnavailable
 from notifier.domain.ledger import Outcome
+from notifier.errors import MailUnavailable
 from notifier.smtp.connection import Phase
-from tests.smtp.sending import connect, send
 from tests.neighbours.smtp import Action, SmtpNeighbour, Step, drops, hangs, resets, says
+from tests.smtp.sending import connect, send
 
 EVERYBODY = ["office@example.com", "jana@example.com", "pavol@example.com"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from notifier.errors import MailUnavailable
 from notifier.domain.ledger import Outcome
+from notifier.errors import MailUnavailable
 from notifier.smtp.reply_text import MOST_CHARACTERS, printable
-from tests.smtp.sending import connect, send
 from tests.neighbours.smtp import SmtpNeighbour, Step, floods, says_bytes
+from tests.smtp.sending import connect, send
 
 SAYINGS = {
     "escape": (b"\x1b[31mred\x1b[0m\x07", "[31mred [0m"),

@@ -6,10 +6,9 @@ import base64
 
 import pytest
 
-from notifier.errors import MailRefused, MailUnavailable
 from notifier.domain.ledger import Outcome
+from notifier.errors import MailRefused, MailUnavailable
 from notifier.smtp.connection import MailConnection, Phase
-from tests.smtp.sending import QUICK, connect, send, server_at
 from tests.neighbours.smtp import (
     Action,
     SmtpNeighbour,
@@ -20,6 +19,7 @@ from tests.neighbours.smtp import (
     says_and_drops,
     says_bytes,
 )
+from tests.smtp.sending import QUICK, connect, send, server_at
 
 LOGIN = ("digest", "kočka s pěti")
 

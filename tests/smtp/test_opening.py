@@ -6,12 +6,10 @@ import socket
 
 import pytest
 
-from notifier.errors import MailRefused, MailUnavailable
 from notifier.domain.ledger import Outcome
-from notifier.smtp.connection import MailConnection
 from notifier.domain.settings import Tls
-from tests.smtp.outcome_table import read_table
-from tests.smtp.sending import connect, send, server_at
+from notifier.errors import MailRefused, MailUnavailable
+from notifier.smtp.connection import MailConnection
 from tests.neighbours.smtp import (
     Action,
     SmtpNeighbour,
@@ -23,6 +21,8 @@ from tests.neighbours.smtp import (
     says,
     says_and_drops,
 )
+from tests.smtp.outcome_table import read_table
+from tests.smtp.sending import connect, send, server_at
 
 OUTCOMES = read_table()
 ERRORS = {"later": MailUnavailable, "refused": MailRefused}

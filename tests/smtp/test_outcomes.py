@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from notifier.domain.ledger import Outcome
-from notifier.smtp.outcomes import judge, wants_login
 from notifier.smtp.connection import MailConnection, Phase
-from tests.smtp.outcome_table import read_table
-from tests.smtp.sending import QUICK, connect, envelope, send, server_at
+from notifier.smtp.outcomes import judge, wants_login
 from tests.neighbours.smtp import (
     Action,
     SmtpNeighbour,
@@ -22,6 +20,8 @@ from tests.neighbours.smtp import (
     says_and_drops,
     says_bytes,
 )
+from tests.smtp.outcome_table import read_table
+from tests.smtp.sending import QUICK, connect, envelope, send, server_at
 
 OUTCOMES = read_table()
 FAULTS = {

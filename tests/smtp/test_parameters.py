@@ -6,8 +6,8 @@ import pytest
 
 from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import Delivery, Envelope, Phase
-from tests.smtp.sending import CONTENT, SENDER, connect, envelope, unmarked
 from tests.neighbours.smtp import Accepted, SmtpNeighbour, Step, says
+from tests.smtp.sending import CONTENT, SENDER, connect, envelope, unmarked
 
 JANA, UMLAUT = "jana@example.com", "jürgen@example.com"
 

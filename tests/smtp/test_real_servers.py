@@ -9,8 +9,8 @@ import pytest
 from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import MailConnection, Phase
 from tests.mail.golden import digest_mail
-from tests.smtp.sending import SENDER, envelope, server_at, unmarked
 from tests.neighbours.postfix import postfix, smtp_sink
+from tests.smtp.sending import SENDER, envelope, server_at, unmarked
 
 CONTENT = (
     b"From: Parcels <parcels@example.com>\r\n"

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from notifier.errors import MailRefused, MailUnavailable, NotifierError
 from notifier.domain.ledger import Outcome
-from notifier.smtp.connection import MailConnection, Phase
 from notifier.domain.settings import Tls
-from tests.smtp.sending import IMPATIENT, QUICK, envelope, send, server_at, unmarked
+from notifier.errors import MailRefused, MailUnavailable, NotifierError
+from notifier.smtp.connection import MailConnection, Phase
 from tests.neighbours.smtp import (
     Action,
     SmtpNeighbour,
@@ -26,6 +25,7 @@ from tests.neighbours.smtp import (
     says_and_drops,
     says_bytes,
 )
+from tests.smtp.sending import IMPATIENT, QUICK, envelope, send, server_at, unmarked
 
 LOGIN = ("digest", "secret words")
 BOTH = pytest.mark.parametrize("tls", [Tls.IMPLICIT, Tls.STARTTLS])

@@ -12,9 +12,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from notifier.errors import StoreError
 from notifier.domain.ledger import MessageState, Outcome
 from notifier.domain.settings import StoreLocation
+from notifier.errors import StoreError
 from notifier.store import Store, open_store
 from tests.factories import DAY, NOON
 from tests.store.arrange import LEASE, freeze

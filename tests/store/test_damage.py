@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.errors import ExitCode, StoreBusy, StoreError
 from notifier.domain.settings import StoreLocation
+from notifier.errors import ExitCode, StoreBusy, StoreError
 from notifier.store import open_store
 from tests.factories import DAY, NOON
 from tests.neighbours import nobody

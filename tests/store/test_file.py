@@ -20,9 +20,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, insert, select
 
-from notifier.errors import ExitCode, StoreBusy, StoreError
 from notifier.domain.ledger import MessageState, Outcome
 from notifier.domain.settings import StoreLocation
+from notifier.errors import ExitCode, StoreBusy, StoreError
 from notifier.store import Store, open_store
 from notifier.store.engine import reading_engine, sqlite_file, transaction, writing_engine
 from notifier.store.foreign import translated

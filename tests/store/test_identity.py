@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier.errors import ExitCode, StoreMoved
 from notifier.domain.ledger import MessageState
 from notifier.domain.settings import StoreLocation
+from notifier.errors import ExitCode, StoreMoved
 from notifier.store import open_store
 from notifier.store.identity import (
     UNREADABLE,

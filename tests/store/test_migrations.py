@@ -18,9 +18,9 @@ from sqlalchemy import create_engine, text
 
 from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
-from notifier.store.maintenance import sign
 from notifier.store.engine import sqlite_file, transaction, writing_engine
 from notifier.store.identity import mark_file
+from notifier.store.maintenance import sign
 from notifier.store.schema import HEAD
 from tests.factories import DAY
 from tests.store import processes

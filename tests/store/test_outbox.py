@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notifier.errors import StoreError
 from notifier.domain.ledger import Decision, MessageKind, MessageState, Outcome
+from notifier.errors import StoreError
 from notifier.store import Claim, Store
 from tests.factories import DAY, NOON
 from tests.store.arrange import LEASE, freeze, message

@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from notifier.errors import StoreError
 from notifier.domain.ledger import RunState
 from notifier.domain.orders import Item, Money
 from notifier.domain.settings import StoreLocation
+from notifier.errors import StoreError
 from notifier.store import Store, open_store
 from tests.factories import DAY, NOON, digest, order
 from tests.store.arrange import LEASE, begin, freeze

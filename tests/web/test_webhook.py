@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from notifier.domain.settings import Secret
 from notifier.errors import StoreBusy
 from notifier.sources.mall.webhook import MOST_BYTES, MOST_IDS
-from notifier.domain.settings import Secret
 from notifier.web import create_app, serving
 from notifier.web.server import LARGEST_BUFFER, MOST_VISITORS, Visit
 from notifier.web.token_bucket import MOST, SECONDS_EACH

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from notifier.domain.settings import Account, Settings, SmtpServer
     from notifier.domain.recipients import Recipient
+    from notifier.domain.settings import Account, Settings, SmtpServer
 
 WIDTH = 14
 """Of the column that says what a line is about."""
@@ -93,8 +93,8 @@ def _next(account: Account, now: datetime) -> str:
 
 
 def _reads(account: Account) -> str:
-    from notifier.sources.file import name_of  # noqa: PLC0415
     from notifier.domain.settings import FileAccess  # noqa: PLC0415
+    from notifier.sources.file import name_of  # noqa: PLC0415
 
     if isinstance(account.reads, FileAccess):
         return name_of(account.reads)
@@ -141,8 +141,8 @@ def _templates(settings: Settings, now: datetime) -> Iterator[str]:
     """What is wrong with mails by the operator's own templates, in each language that is read."""
     if not settings.templates_dir:
         return
-    from notifier.mail.lint import Severity  # noqa: PLC0415
     from notifier.mail.check_templates import rehearse  # noqa: PLC0415
+    from notifier.mail.lint import Severity  # noqa: PLC0415
     from notifier.mail.render import Renderer  # noqa: PLC0415
 
     renderer = Renderer(settings.templates_dir)

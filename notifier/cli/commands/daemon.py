@@ -37,10 +37,10 @@ async def serve(invocation: Invocation) -> ExitCode:
     from contextlib import asynccontextmanager  # noqa: PLC0415
 
     from notifier.cli.assembly import assemble  # noqa: PLC0415
-    from notifier.cli.webhook import receiving  # noqa: PLC0415
     from notifier.cli.signals import stopping  # noqa: PLC0415
-    from notifier.services.daemon import Daemon, Works  # noqa: PLC0415
+    from notifier.cli.webhook import receiving  # noqa: PLC0415
     from notifier.monitoring.systemd import Systemd  # noqa: PLC0415
+    from notifier.services.daemon import Daemon, Works  # noqa: PLC0415
     from notifier.shutdown import Stop  # noqa: PLC0415
 
     stop = Stop()

@@ -60,8 +60,8 @@ def _configuration(
 ) -> tuple[Settings | None, tuple[Finding, ...]]:
     from notifier import config  # noqa: PLC0415
     from notifier.config.cautions import cautions  # noqa: PLC0415
-    from notifier.errors import ConfigError, ExitCode  # noqa: PLC0415
     from notifier.domain.findings import ok, problem, warning  # noqa: PLC0415
+    from notifier.errors import ConfigError, ExitCode  # noqa: PLC0415
 
     try:
         settings = config.load(path, environ=invocation.environ)
@@ -84,8 +84,8 @@ def _likely_store(path: Path, environ: Mapping[str, str]) -> StoreLocation:
     from notifier.config.file import decoded, parsed, read_small  # noqa: PLC0415
     from notifier.config.layers import Layer, Layers  # noqa: PLC0415
     from notifier.config.parts import store_file  # noqa: PLC0415
-    from notifier.errors import ConfigError  # noqa: PLC0415
     from notifier.domain.settings import StoreLocation  # noqa: PLC0415
+    from notifier.errors import ConfigError  # noqa: PLC0415
 
     try:
         written = parsed(decoded(read_small(path).data, str(path)), str(path))

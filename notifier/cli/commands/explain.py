@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     # These take longer to import than a mistyped option deserves.
     from notifier.domain.ledger import OutboxMessage, Run
     from notifier.domain.outlook import Slot
-    from notifier.domain.settings import Account
     from notifier.domain.recipients import Recipient
+    from notifier.domain.settings import Account
     from notifier.services.run import Task
     from notifier.store import Store
 

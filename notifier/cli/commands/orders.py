@@ -71,8 +71,8 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    from notifier.domain import query  # noqa: PLC0415
     from notifier.cli.plan_table import show_plan  # noqa: PLC0415
+    from notifier.domain import query  # noqa: PLC0415
     from notifier.domain.columns import COLUMNS  # noqa: PLC0415
 
     if planned:

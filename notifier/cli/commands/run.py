@@ -13,10 +13,10 @@ from notifier.errors import ExitCode, gravest
 
 if TYPE_CHECKING:
     from notifier.cli.assembly import Assembly
-    from notifier.services.deliver import Delivered
     from notifier.domain.settings import Account
-    from notifier.services.run import Report, Wish
     from notifier.services.config_watcher import Standing
+    from notifier.services.deliver import Delivered
+    from notifier.services.run import Report, Wish
 
 logger = logging.getLogger("notifier.cli.commands.run")
 

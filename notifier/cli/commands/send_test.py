@@ -10,9 +10,9 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import DeliveryFailed, ExitCode, MailUnavailable
 
 if TYPE_CHECKING:
-    from notifier.smtp.connection import Delivery
-    from notifier.domain.settings import Account, Settings
     from notifier.domain.recipients import Recipient
+    from notifier.domain.settings import Account, Settings
+    from notifier.smtp.connection import Delivery
 
 
 @click.command
@@ -58,8 +58,8 @@ async def _deliver(
     invocation: Invocation, settings: Settings, account: Account, recipient: Recipient
 ) -> Delivery:
     from notifier.mail.freeze import freeze_test  # noqa: PLC0415
-    from notifier.smtp.connection import Envelope, MailConnection  # noqa: PLC0415
     from notifier.mail.render import Renderer  # noqa: PLC0415
+    from notifier.smtp.connection import Envelope, MailConnection  # noqa: PLC0415
 
     renderer = Renderer(settings.templates_dir)
     parts = renderer.test(account, settings.sender, recipient)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from notifier.domain.digest import Digest
+from notifier.domain.settings import Account
+from notifier.errors import ExtraMissing
 from notifier.mail.attachments import AttachmentKind
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.attachments.sheet import pickup_sheet
 from notifier.mail.attachments.xlsx import orders_xlsx
-from notifier.domain.digest import Digest
-from notifier.errors import ExtraMissing
 from notifier.mail.freeze import Attachment
-from notifier.domain.settings import Account
 
 MOST_BYTES = 10_000_000
 """Of all files of a mail together; mail servers begin to refuse at twice that, base64 counted."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-from notifier.mail.attachments.letters import Typeface, bold, regular
 from notifier.errors import ExtraMissing
+from notifier.mail.attachments.letters import Typeface, bold, regular
 
 MM = 72 / 25.4
 PAGE = (210 * MM, 297 * MM)

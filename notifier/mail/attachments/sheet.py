@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from notifier.domain.digest import Digest, Entry
+from notifier.domain.settings import Account, PlaceOfReturn
+from notifier.i18n.foreign_text import clean
+from notifier.i18n.language import Language, load_language
 from notifier.mail.attachments.letters import Typeface, bold, printable, regular
 from notifier.mail.attachments.paper import (
     GREY,
@@ -20,11 +24,7 @@ from notifier.mail.attachments.paper import (
     has_room,
     printed,
 )
-from notifier.domain.digest import Digest, Entry
 from notifier.mail.freeze import Attachment
-from notifier.i18n.language import Language, load_language
-from notifier.domain.settings import Account, PlaceOfReturn
-from notifier.i18n.foreign_text import clean
 from notifier.mail.view.footer import as_of
 from notifier.mail.view.rows import Row, view_row
 

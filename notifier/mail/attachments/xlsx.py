@@ -15,9 +15,9 @@ from babel.numbers import get_currency_precision, get_currency_symbol
 from notifier.domain.columns import Column, Value, chosen
 from notifier.domain.digest import Digest, Entry
 from notifier.errors import ExtraMissing
-from notifier.mail.freeze import Attachment
-from notifier.i18n.language import Language, load_language
 from notifier.i18n.foreign_text import clean
+from notifier.i18n.language import Language, load_language
+from notifier.mail.freeze import Attachment
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

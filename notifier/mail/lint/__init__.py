@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from notifier.mail.html import read_page
 from notifier.mail.lint.contrast import hard_to_read, visible_text
 from notifier.mail.lint.expected import Expected, expected_hosts, expected_of
 from notifier.mail.lint.findings import Finding, Severity, gathered
@@ -35,7 +36,6 @@ from notifier.mail.lint.wording import (
     wrong_subject,
     wrong_text,
 )
-from notifier.mail.html import read_page
 from notifier.mail.render import Parts
 
 __all__ = ["Expected", "Finding", "Severity", "expected_hosts", "expected_of", "lint"]

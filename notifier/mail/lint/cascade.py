@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
+from notifier.mail.html import UNSEEN, Element, Page
 from notifier.mail.lint.css import Declaration, Rule, declarations
 from notifier.mail.lint.sheets import sheets
-from notifier.mail.html import UNSEEN, Element, Page
 
 MOST_SELECTORS = 1_000
 """More than fit into what Gmail takes; so many more are never meant for a mail."""

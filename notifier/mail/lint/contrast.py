@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from notifier.domain.colours import Colour, contrast, read_colour
+from notifier.mail.html import Element, Page, Text
 from notifier.mail.lint.cascade import Scheme, is_hidden, knows_dark, styles
 from notifier.mail.lint.findings import Finding, error, warning
-from notifier.mail.html import Element, Page, Text
 
 LEAST_CONTRAST = 4.5
 UNREADABLE = 3.0

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from notifier.domain.digest import Digest
-from notifier.i18n.language import load_language
+from notifier.domain.links import carrier_url
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import foreign
+from notifier.i18n.language import load_language
 from notifier.mail.view.figures import headline_figures, money_figures
-from notifier.domain.links import carrier_url
 from notifier.mail.view.listing import MOST_ROWS
 
 

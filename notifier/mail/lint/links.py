@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from notifier.mail.html import Element, Page
 from notifier.mail.lint.expected import Expected, host
 from notifier.mail.lint.findings import Finding, error, warning
-from notifier.mail.html import Element, Page
 
 _IN_TEXT = re.compile(r"(?i)\b(?:https?|ftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+")
 _SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from notifier.mail.lint.findings import Finding, error, warning
 from notifier.mail.html import DEEPEST, Element, Page
+from notifier.mail.lint.findings import Finding, error, warning
 from notifier.mail.view.look import LOGO_ID
 
 FORBIDDEN = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from notifier.mail.html import Page, Text
 from notifier.mail.lint.css import Sheet, sheet
 from notifier.mail.lint.support import MOST_STYLE_BYTES
-from notifier.mail.html import Page, Text
 
 LONGEST = 2 * MOST_STYLE_BYTES
 """Characters of a sheet that are looked at: a longer one is a finding by itself."""

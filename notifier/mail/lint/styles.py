@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from notifier.mail.html import Element, Page
 from notifier.mail.lint.css import Declaration, Rule, Sheet, declarations
 from notifier.mail.lint.findings import Finding, error, note, warning
 from notifier.mail.lint.sheets import sheets, style_texts
@@ -21,7 +22,6 @@ from notifier.mail.lint.support import (
     Program,
     Selecting,
 )
-from notifier.mail.html import Element, Page
 
 _LOADED = re.compile(r"(?i)\b(?:url|image-set|src)\(\s*[\"']?\s*(?!data:|#)[^\s\"')]")
 

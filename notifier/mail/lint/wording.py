@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from notifier.mail.html import Page
 from notifier.mail.lint.expected import Expected
 from notifier.mail.lint.findings import Finding, error, note, warning
-from notifier.mail.html import Page
 from notifier.mail.render import MOST_HTML_BYTES, Parts
 
 CLIPPED_BYTES = 102_400

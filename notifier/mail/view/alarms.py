@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from notifier import __version__
 from notifier.domain.alarms import Alarm
-from notifier.i18n.language import Language
 from notifier.domain.settings import Look
-from notifier.i18n.messages import Kind, Phrase, Piece, merged
 from notifier.i18n.foreign_text import clean, defang
+from notifier.i18n.language import Language
+from notifier.i18n.messages import Kind, Phrase, Piece, merged
 from notifier.mail.view.footer import PRODUCT
 from notifier.mail.view.look import LookView, view_look
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from notifier.domain.digest import Digest, Gap
-from notifier.i18n.language import Language
+from notifier.domain.links import Link, portal_url
 from notifier.domain.settings import Account, FileAccess
 from notifier.i18n.foreign_text import foreign
-from notifier.domain.links import Link, portal_url
+from notifier.i18n.language import Language
 
 MOST_IDS = 40
 MOST_DAYS = 14

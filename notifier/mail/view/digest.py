@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notifier.domain.digest import Digest
-from notifier.i18n.language import Language
 from notifier.domain.settings import Account, Secret, Sender
 from notifier.i18n.foreign_text import clean
+from notifier.i18n.language import Language
 from notifier.mail.view.banners import Banner, view_banners
 from notifier.mail.view.figures import (
     AgeClass,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from notifier import __version__
 from notifier.domain.digest import Digest
-from notifier.i18n.language import Language
+from notifier.domain.links import Link, admin_link, unsubscribe_url
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
-from notifier.domain.links import Link, admin_link, unsubscribe_url
+from notifier.i18n.language import Language
 
 PRODUCT = "Ready-to-return notifier"
 

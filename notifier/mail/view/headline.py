@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from notifier.domain.digest import Digest, Entry
-from notifier.i18n.language import Language
 from notifier.domain.settings import Account
 from notifier.i18n.foreign_text import clean
+from notifier.i18n.language import Language
 from notifier.mail.view.rows import day_count
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from notifier.i18n.language import Language
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
+from notifier.i18n.language import Language
 from notifier.mail.view.footer import Footer, view_footer
 from notifier.mail.view.look import LookView, view_look
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from notifier import __version__
-from notifier.i18n.language import Language
-from notifier.domain.settings import Account, Look
 from notifier.domain.recipients import Recipient
+from notifier.domain.settings import Account, Look
 from notifier.i18n.foreign_text import clean
+from notifier.i18n.language import Language
 from notifier.mail.view.footer import PRODUCT
 from notifier.mail.view.look import LookView, view_look
 

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from notifier.domain.orders import Order
+from notifier.domain.reading import Complete, Departure, Incomplete
+from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused
 from notifier.sources.file import fields
 from notifier.sources.file.doubts import Doubts
 from notifier.sources.file.records import Broken, Record
 from notifier.sources.file.rows import Row, Says, UnreadableRow, read_row, together
-from notifier.domain.orders import Order
-from notifier.domain.settings import FileAccess
-from notifier.domain.reading import Complete, Departure, Incomplete
 
 MOST_NAMED = 5
 """Rows that are named in one sentence."""

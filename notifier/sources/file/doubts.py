@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from notifier.sources.file import fields
-from notifier.sources.file.records import Record
 from notifier.domain.settings import FileAccess
 from notifier.i18n.foreign_text import folded
+from notifier.sources.file import fields
+from notifier.sources.file.records import Record
 
 MOST_STATES = 12
 """That are told; more of them and it is no column of states."""

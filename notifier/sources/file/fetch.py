@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.http import Answer, HttpClient, NoAnswer, http_date
-from notifier.domain.settings import FileAccess
 
 MOST_BYTES = 32 * 2**20
 MOST_TRIES = 3

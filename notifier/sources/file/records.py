@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeGuard
 
+from notifier.domain.settings import FileAccess, FileFormat
 from notifier.errors import FileRefused
 from notifier.sources.file.fields import text as one_text
-from notifier.domain.settings import FileAccess, FileFormat
 
 MOST_ROWS = 100_000
 MOST_SHOWN = 8

@@ -8,11 +8,11 @@ from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
 
-from notifier.sources.file import fields
-from notifier.sources.file.records import Record
 from notifier.domain.orders import Item, Money, Order, OrderStatus
 from notifier.domain.settings import FileAccess
 from notifier.i18n.foreign_text import folded
+from notifier.sources.file import fields
+from notifier.sources.file.records import Record
 
 MOST_ITEMS = 200
 

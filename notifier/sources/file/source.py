@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused, FileUnavailable, NotifierError
 from notifier.http import HttpClient
 from notifier.sources.file.conclusion import Sorting
 from notifier.sources.file.doubts import Doubts
 from notifier.sources.file.fetch import Fetched, Sleep, from_path, from_web, name_of
 from notifier.sources.file.records import records_in
-from notifier.domain.settings import FileAccess
-from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 
 logger = logging.getLogger("notifier.sources.file")
 

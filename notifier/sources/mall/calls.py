@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from notifier import __version__
 from notifier.domain.quota import UNTOLD, Allowance
+from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import Answer, HttpClient, NoAnswer, http_date
 from notifier.sources.mall import pace
@@ -23,7 +24,6 @@ from notifier.sources.mall.answers import (
 )
 from notifier.sources.mall.tally import Begun
 from notifier.sources.mall.window import Window
-from notifier.domain.settings import MarketplaceAccess
 
 MOST_TRIES = 4
 

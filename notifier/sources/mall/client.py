@@ -11,15 +11,15 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.domain.quota import Allowance
+from notifier.domain.reading import Failed, Reading
+from notifier.domain.reading_plan import Glance, Memory, NoMemory
+from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
 from notifier.sources.mall.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
 from notifier.sources.mall.listing import list_query
 from notifier.sources.mall.lookup import Lookup
 from notifier.sources.mall.sweep import Progress, Sweep
-from notifier.domain.settings import MarketplaceAccess
-from notifier.domain.reading_plan import Glance, Memory, NoMemory
-from notifier.domain.reading import Failed, Reading
 
 LOOKUP_TIME = timedelta(minutes=1)
 """That a look at what was hinted at may take."""

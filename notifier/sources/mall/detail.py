@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from notifier.sources.mall.calls import Calls
-from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.domain.orders import Order
 from notifier.domain.reading_plan import Sighting
+from notifier.sources.mall.calls import Calls
+from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 
 _MOST_BYTES = 2 * 2**20
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from notifier.domain.orders import OrderStatus
+from notifier.domain.reading_plan import Glance, Recollection, Sighting, only_shipped
+from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.sources.mall.answers import (
     Forbidden,
@@ -24,9 +27,6 @@ from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.detail import local_day, read_detail
 from notifier.sources.mall.listing import list_query, parse_page
 from notifier.sources.mall.payloads import Row, UnreadableOrder
-from notifier.domain.orders import OrderStatus
-from notifier.domain.settings import MarketplaceAccess
-from notifier.domain.reading_plan import Glance, Recollection, Sighting, only_shipped
 
 MOST_AT_ONCE = 100
 

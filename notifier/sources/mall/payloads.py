@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.sources.mall.fields import amount, flag, moment, number, text
 from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.sources.mall.fields import amount, flag, moment, number, text
 
 _ON_THE_WAY_BACK = frozenset({"RETURNING", "RETURNED"})
 _EXPIRED = 22

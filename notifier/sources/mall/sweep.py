@@ -13,6 +13,10 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from notifier.domain.orders import Order, OrderStatus
+from notifier.domain.reading import MANY, Complete, Departure, Failed, Incomplete, Reading
+from notifier.domain.reading_plan import Recollection, Sighting, Step, plan
+from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.sources.mall.answers import (
     Forbidden,
@@ -28,10 +32,6 @@ from notifier.sources.mall.fields import number
 from notifier.sources.mall.listing import Listing
 from notifier.sources.mall.payloads import Row, UnreadableOrder
 from notifier.sources.mall.turns import Turn, Turns
-from notifier.domain.orders import Order, OrderStatus
-from notifier.domain.settings import MarketplaceAccess
-from notifier.domain.reading_plan import Recollection, Sighting, Step, plan
-from notifier.domain.reading import MANY, Complete, Departure, Failed, Incomplete, Reading
 
 Progress = Callable[[int, int], None]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from notifier.domain.orders import Money
+from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
+from notifier.domain.settings import Logo, Look, StoreLocation
 from notifier.mail.attachments import AttachmentKind, CsvHeadings
 from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.mail.freeze import Attachment
-from notifier.domain.orders import Money
-from notifier.domain.settings import Logo, Look, StoreLocation
-from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
 from notifier.mail.render import Renderer
 from notifier.services.run import Workshop, freeze_for, render_for
 from notifier.store import open_store

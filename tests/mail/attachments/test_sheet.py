@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from notifier.domain.digest import Digest
+from notifier.domain.orders import Item
+from notifier.domain.settings import Account, PlaceOfReturn
+from notifier.i18n.language import available_languages
 from notifier.mail.attachments.letters import bold, printable, regular
 from notifier.mail.attachments.paper import has_room, paginate
 from notifier.mail.attachments.sheet import pickup_sheet
-from notifier.domain.digest import Digest
-from notifier.i18n.language import available_languages
-from notifier.domain.orders import Item
-from notifier.domain.settings import Account, PlaceOfReturn
 from tests.days import huge, incomplete, normal
 from tests.factories import account, digest, order
 

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from notifier.mail.attachments.xlsx import money_format, orders_xlsx
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest
-from notifier.i18n.language import load_language
 from notifier.domain.orders import Item, Money
+from notifier.i18n.language import load_language
+from notifier.mail.attachments.xlsx import money_format, orders_xlsx
 from tests.days import huge, normal
 from tests.factories import digest, order, snapshot
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from notifier.mail.lint.css import Declaration, declarations, sheet
 from notifier.mail.html import Page, read_page
+from notifier.mail.lint.css import Declaration, declarations, sheet
 
 TABLE = Path(__file__).parent / "features.json"
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from notifier import __version__
 from notifier.domain.alarms import Alarm, Cause
+from notifier.domain.ledger import FrozenMessage
+from notifier.domain.recipients import Mailbox, Recipient
+from notifier.i18n.messages import phrase
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
-from notifier.domain.ledger import FrozenMessage
-from notifier.i18n.messages import phrase
-from notifier.domain.recipients import Mailbox, Recipient
 from notifier.mail.render import Parts, Renderer
 from tests.days import DAYS
 from tests.factories import DAY, NOON, account, account_with_password, sender

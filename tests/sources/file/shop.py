@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from notifier.domain.orders import Order
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.settings import FileAccess, FileFormat, Secret
 from notifier.http import HttpClient
 from notifier.sources.file import OrderFile
-from notifier.domain.orders import Order
-from notifier.domain.settings import FileAccess, FileFormat, Secret
-from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from notifier.domain.reading import Complete
 from notifier.sources.file import OrderFile
 from notifier.sources.file.doubts import MOST_STATES
-from notifier.domain.reading import Complete
 from tests.sources.file.shop import NO_WEB, NOW, access, csv_file, no_wait, row
 
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notifier.domain.reading import Complete, Failed, Reading
+from notifier.domain.settings import FileAccess, FileFormat
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.http import HttpClient
 from notifier.sources.file import OrderFile
 from notifier.sources.file.fetch import MOST_TRIES
-from notifier.domain.settings import FileAccess, FileFormat
-from notifier.domain.reading import Complete, Failed, Reading
 from tests.loopback import Behaviour, answer, behaving, hangs, says, says_and_resets
 from tests.sources.file.shop import HEADER, NOW, access, no_wait, row
 

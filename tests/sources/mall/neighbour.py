@@ -13,12 +13,12 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from notifier.http import HttpClient
-from notifier.sources.mall import Marketplace
-from notifier.domain.settings import MarketplaceAccess, Secret
-from notifier.domain.reading_plan import Frequency, Memory, Policy
 from notifier.domain.reading import Reading
+from notifier.domain.reading_plan import Frequency, Memory, Policy
+from notifier.domain.settings import MarketplaceAccess, Secret
+from notifier.http import HttpClient
 from notifier.simulator import World, create_app
+from notifier.sources.mall import Marketplace
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 CLIENT_ID = "demo-client-id"

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifier.domain.quota import BELIEVED
-from notifier.http import HttpClient
-from notifier.sources.mall import Marketplace
-from notifier.domain.settings import MarketplaceAccess
-from notifier.domain.reading_plan import Frequency, Memory, Policy
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.reading_plan import Frequency, Memory, Policy
+from notifier.domain.settings import MarketplaceAccess
+from notifier.http import HttpClient
 from notifier.simulator import World, serve
+from notifier.sources.mall import Marketplace
 from tests.sources.mall.neighbour import CLIENT_ID, START, access
 from tests.sources.mall.test_plan_of_a_reading import Notebook
 

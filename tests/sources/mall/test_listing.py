@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pytest
 
+from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from notifier.sources.mall.listing import MOST_UNTOLD_PAGES
 from notifier.sources.mall.sweep import MOST_UNREADABLE
-from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
 from tests.sources.mall.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 NOT_THERE: Said = (404, {}, b'{"result": {"code": 404, "status": "ERROR"}}')

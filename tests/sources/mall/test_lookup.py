@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from notifier.domain.quota import Allowance
-from notifier.sources.mall.lookup import GIVE_UP_AFTER, MOST_AT_ONCE
 from notifier.domain.reading_plan import Glance, Policy, Recollection, Sighting
 from notifier.simulator import World
+from notifier.sources.mall.lookup import GIVE_UP_AFTER, MOST_AT_ONCE
 from tests.sources.mall.neighbour import (
     START,
     App,

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.sources.mall.payloads import UnreadableOrder, parse_order, parse_row
 from notifier.domain.orders import Item, Money, OrderStatus
 from notifier.simulator import World
 from notifier.simulator.catalogue import CANARIES
+from notifier.sources.mall.payloads import UnreadableOrder, parse_order, parse_row
 from tests.sources.mall.neighbour import START, Visit, access, detail
 from tests.sources.mall.test_fields import JSON
 

@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from notifier.domain.quota import Allowance
-from notifier.domain.settings import MarketplaceAccess
-from notifier.domain.reading_plan import Policy, Recollection, Sighting
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.reading_plan import Policy, Recollection, Sighting
+from notifier.domain.settings import MarketplaceAccess
 from tests.sources.mall.neighbour import (
     START,
     Said,

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading, Source
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import HttpClient
+from notifier.simulator import World, serve
 from notifier.sources.mall import Marketplace
 from notifier.sources.mall.calls import MOST_TRIES
 from notifier.sources.mall.sweep import GIVE_UP_AFTER
 from notifier.sources.mall.turns import MOST_TURNS
-from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading, Source
-from notifier.simulator import World, serve
 from tests.sources.mall.neighbour import (
     CLIENT_ID,
     START,

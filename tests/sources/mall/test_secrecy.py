@@ -7,8 +7,8 @@ import traceback
 
 import pytest
 
-from notifier.errors import NotifierError
 from notifier.domain.reading import Failed
+from notifier.errors import NotifierError
 from notifier.simulator import World, serve
 from notifier.simulator.catalogue import CANARIES
 from tests.loopback import answer, behaving, says, says_and_resets

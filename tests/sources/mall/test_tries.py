@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpClient
+from notifier.simulator import World
 from notifier.sources.mall import Marketplace
 from notifier.sources.mall.calls import MOST_REPEATED, MOST_TRIES
-from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.simulator import World
 from tests.sources.mall.neighbour import (
     START,
     Hurry,

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.errors import MarketplaceRefused
 from notifier.sources.mall.calls import MOST_TRIES
 from notifier.sources.mall.sweep import GIVE_UP_AFTER, MOST_FORBIDDEN
 from notifier.sources.mall.turns import MOST_TURNS, Turn, Turns
-from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from tests.sources.mall.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 WORKERS = 16
