@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from notifier.domain.digest import Digest, Known, Snapshot, compose
-from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.schedule import Schedule
@@ -22,6 +22,7 @@ from notifier.domain.settings import (
     Secret,
     Sender,
 )
+from notifier.i18n.money import Money
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

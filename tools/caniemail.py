@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).parents[1] / "tests" / "caniemail" / "features.json"
+TABLE = Path(__file__).parents[1] / "tests" / "mail" / "caniemail" / "features.json"
 
 PROGRAMS = {
     "Gmail": ("gmail", ("desktop-webmail", "ios", "android")),

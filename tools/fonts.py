@@ -16,7 +16,7 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-FOLDER = Path(__file__).parents[1] / "notifier" / "fonts"
+FOLDER = Path(__file__).parents[1] / "notifier" / "mail" / "attachments" / "fonts"
 NAMES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 LICENCE = 13
 """What the table of names has the licence under."""

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
 from notifier.config.values import is_loopback
+from notifier.domain.attachments import AttachmentKind
 from notifier.domain.recipients import is_address
 from notifier.domain.schedule import Schedule
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
-from notifier.mail.attachments import EXTRAS, AttachmentKind, is_installed
+from notifier.mail.attachments import EXTRAS, is_installed
 
 LOOK_AHEAD = 366
 """Days in which changes of the clocks are looked for."""

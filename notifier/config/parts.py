@@ -19,6 +19,7 @@ from notifier.config.schema import (
     StoreSection,
 )
 from notifier.config.values import WEEKDAYS, is_web_location
+from notifier.domain.attachments import AttachmentKind
 from notifier.domain.reading_plan import Policy
 from notifier.domain.recipients import ContactGroup, Mailbox, resolve
 from notifier.domain.schedule import Schedule
@@ -37,7 +38,6 @@ from notifier.domain.settings import (
     Tls,
 )
 from notifier.i18n.foreign_text import folded
-from notifier.mail.attachments import AttachmentKind
 
 PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
 

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from notifier.config import values
 from notifier.config.layers import Layers
+from notifier.domain.attachments import AttachmentKind, CsvHeadings
 from notifier.domain.reading_plan import Frequency
 from notifier.domain.recipients import Mailbox
 from notifier.domain.settings import (
@@ -34,7 +35,6 @@ from notifier.domain.settings import (
     Tls,
     WhenEmpty,
 )
-from notifier.mail.attachments import AttachmentKind, CsvHeadings
 
 Line = Annotated[str, AfterValidator(values.one_line)]
 Address = Annotated[InstanceOf[Mailbox], BeforeValidator(values.mailbox)]

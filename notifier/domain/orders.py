@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from notifier.i18n.money import Money
+
 YEARS = range(2000, 2200)
 """In which something may have happened to an order. Databases write 9999-12-31 for "never", and
 on the clocks of another zone that is a day which cannot be told."""
@@ -26,14 +28,6 @@ class OrderStatus(StrEnum):
     LOST = "lost"
     CANCELLED = "cancelled"
     OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount in one currency (ISO 4217 code)."""
-
-    amount: Decimal
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from email_validator import EmailNotValidError, validate_email
 
+from notifier.domain.attachments import AttachmentKind
 from notifier.errors import RecipientsError
-from notifier.mail.attachments import AttachmentKind
 
 MOST_ENTRIES = 10
 MOST_MAILBOXES = 10

@@ -9,10 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from notifier.domain.attachments import AttachmentKind, CsvHeadings
 from notifier.domain.reading_plan import Policy
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.schedule import Schedule
-from notifier.mail.attachments import AttachmentKind, CsvHeadings
 
 
 @dataclass(frozen=True, slots=True)

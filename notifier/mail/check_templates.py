@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from notifier.domain.digest import Digest, Known, Snapshot, compose
-from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.settings import Account, Sender
+from notifier.i18n.money import Money
 from notifier.mail.lint import Finding, expected_of, lint
 from notifier.mail.lint.wording import broken_templates
 from notifier.mail.render import Renderer

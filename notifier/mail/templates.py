@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 TEXT_WIDTH = 76
 LARGEST_TEMPLATE = 256 * 1024
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 # What makes markup of text, reaches into objects, or is of no use in a mail. `map` stays: what it
 # reaches for, it reaches for through the sandbox, and columns are as wide as their widest cell.

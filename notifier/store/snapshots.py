@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from notifier.domain.digest import Known
-from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.orders import Item, Order, OrderStatus
+from notifier.i18n.money import Money
 from notifier.store.tables import snapshots
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from notifier import config
+from notifier.domain.attachments import AttachmentKind
 from notifier.domain.recipients import Mailbox
 from notifier.domain.settings import PlaceOfReturn, Tls, WhenEmpty
-from notifier.mail.attachments import AttachmentKind
 from tests.config.sound import SOUND, changed, load
 
 JANA = Mailbox("jana@example.com", "Jana Novak")

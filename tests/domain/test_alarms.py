@@ -20,7 +20,7 @@ SIX = datetime(2026, 11, 22, 5, tzinfo=UTC)
 """On that day in Ljubljana, when the digest is due."""
 AT_NIGHT = SIX + timedelta(hours=15)
 DAY_BEFORE = DAY - timedelta(days=1)
-ALARMS = Path(__file__).parents[1] / "docs" / "alarms.md"
+ALARMS = Path(__file__).parents[2] / "docs" / "alarms.md"
 
 
 def run(state: RunState, day: date = DAY, *, edition: int = 1, why: str | None = "503") -> Run:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.domain.digest import Digest, compose
-from notifier.domain.orders import Item, Money
+from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Incomplete
+from notifier.i18n.money import Money
 from tests.factories import DAY, NOON, account, digest, order, schedule, snapshot
 
 

@@ -23,8 +23,8 @@ from notifier.simulator import World
 from notifier.simulator.answers import detail as detail_of
 from notifier.simulator.answers import row as row_of
 from notifier.sources.mall.payloads import parse_order
-from tests import page as html
 from tests.factories import DAY, account, sender, snapshot
+from tests.mail import html
 from tests.sources.mall.neighbour import START, App, Said, page, read, said, scripted
 from tests.sources.mall.test_fields import JSON
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from notifier.i18n.language import available_languages
-from tests import page
 from tests.days import DAYS
+from tests.mail import html as page
 from tests.mail.golden import OTHERS
 from tools.gallery import Mode, every_mail, write
 

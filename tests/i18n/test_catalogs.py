@@ -18,7 +18,7 @@ from tools.catalogs import extract, is_settled, read
 TRANSLATED = [code for code in available_languages() if code != SOURCE_LANGUAGE]
 each_catalog = pytest.mark.parametrize("code", TRANSLATED)
 
-GLOSSARIES = Path(__file__).parents[1] / "docs" / "glossary"
+GLOSSARIES = Path(__file__).parents[2] / "docs" / "glossary"
 COUNTS = (*range(206), 1000, 1001, 1002, 1003, 1005, 100_000)
 WITHOUT_WORDS = {"{title} – {account}, {day}", "{oldest} – {place}"}
 

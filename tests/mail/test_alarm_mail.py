@@ -10,8 +10,8 @@ from notifier.domain.alarms import Alarm, Cause
 from notifier.i18n.language import available_languages
 from notifier.i18n.messages import phrase
 from notifier.mail.render import Parts, Renderer
-from tests import page
 from tests.factories import NOON, account
+from tests.mail import html as page
 
 RENDERER = Renderer()
 

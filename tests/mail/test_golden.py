@@ -14,9 +14,9 @@ from notifier.mail.html import read_page
 from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of, lint
 from notifier.mail.lint.cascade import Scheme, knows_dark
 from notifier.mail.lint.contrast import LEAST_CONTRAST, seen
-from tests import page
 from tests.days import DAYS
 from tests.factories import account, sender
+from tests.mail import html as page
 from tests.mail.golden import FOLDER, OTHERS, digest_mail, golden_files
 
 MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]

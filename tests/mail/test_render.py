@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
-from notifier.domain.orders import Item, Money
+from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.settings import Account, Logo, Look, PlaceOfReturn
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import load_language
+from notifier.i18n.money import Money
 from notifier.mail.lint import lint
 from notifier.mail.lint.expected import expected_of
 from notifier.mail.lint.findings import Severity
@@ -28,7 +29,6 @@ from notifier.mail.render import MOST_HTML_BYTES, Parts, Renderer
 from notifier.mail.templates import templates_root
 from notifier.mail.view.listing import MOST_ROWS, list_orders
 from notifier.mail.view.look import contrast_of, view_look
-from tests import page
 from tests.days import huge, normal
 from tests.factories import (
     DAY,
@@ -41,6 +41,7 @@ from tests.factories import (
     sender,
     snapshot,
 )
+from tests.mail import html as page
 
 RENDERER = Renderer()
 

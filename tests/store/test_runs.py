@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from notifier.domain.ledger import RunState
-from notifier.domain.orders import Item, Money
+from notifier.domain.orders import Item
 from notifier.domain.settings import StoreLocation
 from notifier.errors import StoreError
+from notifier.i18n.money import Money
 from notifier.store import Store, open_store
 from tests.factories import DAY, NOON, digest, order
 from tests.store.arrange import LEASE, begin, freeze

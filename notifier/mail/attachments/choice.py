@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest
 from notifier.domain.settings import Account
 from notifier.errors import ExtraMissing
-from notifier.mail.attachments import AttachmentKind
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.attachments.sheet import pickup_sheet
 from notifier.mail.attachments.xlsx import orders_xlsx

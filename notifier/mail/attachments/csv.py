@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from notifier.domain.attachments import CsvHeadings
 from notifier.domain.columns import Column, Value, chosen
 from notifier.domain.digest import Digest
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
-from notifier.mail.attachments import CsvHeadings
 from notifier.mail.freeze import Attachment
 
 MOST_PLAIN_BYTES = 1_000_000

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from notifier.errors import ExtraMissing
 
-FOLDER = Path(__file__).parents[1] / "fonts"
+FOLDER = Path(__file__).parent / "fonts"
 """Cut by tools/fonts.py to Latin, Greek and Cyrillic; of what else there is, nothing is printed."""
 
 UNPRINTABLE = "□"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from notifier.domain.digest import AGE_BOUNDS, Digest
-from notifier.domain.orders import Money
 from notifier.i18n.language import Language
+from notifier.i18n.money import Money
 from notifier.mail.view.rows import Tone, day_count
 
 TREND_DAYS = 14

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest, Entry, SectionName, count_ages
 from notifier.domain.settings import Account, FileAccess
 from notifier.i18n.language import Language
-from notifier.mail.attachments import AttachmentKind
 from notifier.mail.view.figures import count_by_age
 from notifier.mail.view.rows import Row, view_row
 

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from notifier.domain.digest import Digest, Entry
 from notifier.domain.links import Link, carrier_url, portal_url
-from notifier.domain.orders import Money
 from notifier.domain.reading import Departure
 from notifier.domain.settings import Account
 from notifier.i18n.foreign_text import foreign
 from notifier.i18n.language import Language
+from notifier.i18n.money import Money
 
 MOST_ITEMS = 8
 MOST_PARCELS = 12

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from notifier.domain.attachments import AttachmentKind
 from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
-from notifier.mail.attachments import AttachmentKind
 from notifier.mail.view.footer import Footer, view_footer
 from notifier.mail.view.look import LookView, view_look
 

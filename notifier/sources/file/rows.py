@@ -8,9 +8,10 @@ from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
 
-from notifier.domain.orders import Item, Money, Order, OrderStatus
+from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.settings import FileAccess
 from notifier.i18n.foreign_text import folded
+from notifier.i18n.money import Money
 from notifier.sources.file import fields
 from notifier.sources.file.records import Record
 

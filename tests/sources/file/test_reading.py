@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifier.domain.orders import Item, Money
+from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Source
 from notifier.domain.settings import FileFormat
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.i18n.foreign_text import folded
+from notifier.i18n.money import Money
 from notifier.sources.file import OrderFile
 from notifier.sources.file import fetch as fetching
 from notifier.sources.file.records import MOST_ROWS
