@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from notifier.domain.reading_plan import Frequency, Policy, Sighting, plan
+from notifier.domain.reading_plan import Frequency, OrderState, Policy, plan
 from notifier.simulator import Post, Webhook, World
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -35,7 +35,7 @@ class Reader:
     lost_share: float | None = None
     """Of the posts to the webhook; None without one."""
     calls: int = 0
-    seen: dict[int, Sighting] = field(default_factory=dict)
+    seen: dict[int, OrderState] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
     told_on: dict[int, date] = field(default_factory=dict)
     ready_since: dict[int, date] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Reader:
             steps = plan(listed, self.seen, today, self.policy, hinted=self.hints)
             chosen = [step.id for step in steps]
             kept = {id_: one for id_, one in self.seen.items() if id_ in listed}
-            self.seen = {id_: Sighting(day) for id_, day in listed.items()} | kept
+            self.seen = {id_: OrderState(day) for id_, day in listed.items()} | kept
             self.hints.clear()
         for id_ in chosen:
             self.calls += 1
@@ -68,7 +68,7 @@ class Reader:
         if waits:
             self.told_on.setdefault(id_, today)
         if one is not None and id_ in listed:
-            self.seen[id_] = Sighting(listed[id_], today, waits, one.comes_back)
+            self.seen[id_] = OrderState(listed[id_], today, waits, one.comes_back)
         else:
             self.seen.pop(id_, None)
 

@@ -28,9 +28,9 @@ from notifier.sources.mall import Marketplace
 from notifier.domain.settings import Account, Sender, StoreLocation
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.mail.render import Renderer
-from notifier.services.run import Wish, Workshop, run_account
+from notifier.services.run import RunRequest, Workshop, run_account
 from notifier.domain.schedule import Schedule
-from notifier.store import MemoryOf, open_store
+from notifier.store import AccountState, open_store
 
 async def main(url, folder):
     clock = lambda: datetime.now(UTC)
@@ -42,9 +42,9 @@ async def main(url, folder):
     location = StoreLocation(f"sqlite:///{folder}/notifier.db")
     async with open_store(location) as store, HttpClient() as http:
         shop = Workshop(store, Renderer(None), Sender(box, box, box, box), clock, "a benchmark")
-        memory = MemoryOf(store.sightings, store.marks, account.id)
+        memory = AccountState(store.order_states, store.meta, account.id)
         source = Marketplace(account.reads, http, clock=clock, memory=memory)
-        report = await run_account(account, source, shop, Wish(now=True))
+        report = await run_account(account, source, shop, RunRequest(now=True))
     assert report.digest and report.digest.gap is None, report
     print(len(report.digest.present), len(report.messages))
 

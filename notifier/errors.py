@@ -198,5 +198,5 @@ class StoreMoved(StoreError):
     exit_code = ExitCode.CONFIG
 
 
-class MessageGuardError(NotifierError):
+class VerificationError(NotifierError):
     """A finished mail, parsed back, is not what was meant; it is never sent."""

@@ -48,7 +48,7 @@ class NoAnswer(UnavailableError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A whole answer. Names of headers are in lower case; nothing but the status is shown."""
 
     status: int
@@ -120,7 +120,7 @@ class HttpClient:
         timeout: timedelta,  # noqa: ASYNC109  (applied by asyncio.timeout, told in the message)
         most_bytes: int,
         option: str,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """GET `url`; any status but a redirect is an answer.
 
         `timeout` is for everything from the connection to the last byte, `most_bytes` for the
@@ -140,7 +140,7 @@ class HttpClient:
         timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
         most_bytes: int,
         option: str,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """POST `text` to `url`, and otherwise the same as `get`."""
         asked = _asked(url, option)
         plain = {"Content-Type": "text/plain; charset=utf-8"}
@@ -154,7 +154,7 @@ class HttpClient:
         timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
         most_bytes: int,
         **more: Any,
-    ) -> Answer:
+    ) -> HttpAnswer:
         try:
             async with asyncio.timeout(timeout.total_seconds()), self._lane() as lane:
                 request = lane.build_request(method, url, timeout=_connecting(timeout), **more)
@@ -204,7 +204,7 @@ class HttpClient:
 
 async def _send(
     lane: httpx.AsyncClient, request: httpx.Request, asked: _Asked, most_bytes: int
-) -> Answer:
+) -> HttpAnswer:
     response = await lane.send(request, stream=True)
     try:
         if 300 <= response.status_code < 400:
@@ -214,7 +214,7 @@ async def _send(
                 passing=False,
             )
         body = await _body(response, asked, most_bytes)
-        return Answer(response.status_code, dict(response.headers), body)
+        return HttpAnswer(response.status_code, dict(response.headers), body)
     finally:
         await response.aclose()
 

@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from notifier.errors import ConfigError, UnavailableError
-from notifier.http import Answer, HttpClient, NoAnswer, http_date
+from notifier.http import HttpAnswer, HttpClient, NoAnswer, http_date
 from tests.loopback import Behaviour, answer, behaving, drips, hangs, says, says_and_resets
 
 SECRET = "s3cr3t-client-id"
@@ -28,7 +28,7 @@ SOON = timedelta(seconds=5)
 
 async def ask(
     url: str, client: HttpClient | None = None, *, seconds: float = 5, most_bytes: int = 10_000
-) -> Answer:
+) -> HttpAnswer:
     async with client or HttpClient() as http:
         return await http.get(
             url,
@@ -39,7 +39,7 @@ async def ask(
         )
 
 
-async def failure(asking: Awaitable[Answer]) -> NoAnswer:
+async def failure(asking: Awaitable[HttpAnswer]) -> NoAnswer:
     with pytest.raises(NoAnswer) as caught:
         await asking
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
@@ -127,7 +127,7 @@ async def test_connections_that_nobody_uses_any_more_are_closed_by_a_later_call(
 
 
 async def test_neither_body_nor_headers_of_an_answer_are_shown() -> None:
-    got = Answer(200, {"set-cookie": "canary"}, b"canary")
+    got = HttpAnswer(200, {"set-cookie": "canary"}, b"canary")
 
     assert "canary" not in f"{got!r} {got}"
 

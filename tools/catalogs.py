@@ -3,9 +3,10 @@
     python -m tools.catalogs            # every catalog there is
     python -m tools.catalogs cs sk      # begin these languages
 
-Messages are found where the source calls `gettext`, `ngettext` or `phrase`, where a template calls
-`_`, and in the headings of `notifier/domain/columns.py`. What is new arrives empty, what is gone goes, and
-what has changed is marked fuzzy: the tests want all three settled before a commit.
+Messages are found where the source calls `gettext`, `ngettext` or `lazy`, where a template
+calls `_`, and in the headings of `notifier/domain/columns.py`. A new message arrives empty, an
+unused one is removed, a changed one is marked fuzzy: the tests want all three settled before a
+commit.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from notifier.i18n.language import CATALOG, LOCALE_FOLDER, SOURCE_LANGUAGE, avai
 
 PROJECT = "ready-to-return-notifier"
 ROOT = Path(__file__).parents[1]
-_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": None}
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "lazy": None}
 
 
 def extract() -> Catalog:

@@ -25,7 +25,7 @@ from notifier.shutdown import Stop
 from notifier.smtp.connection import MailConnection
 from notifier.sources.file import OrderFile
 from notifier.sources.mall import Marketplace
-from notifier.store import MemoryOf, open_store
+from notifier.store import AccountState, open_store
 
 FEWEST_FILES = 64
 """Open at once: connections to the marketplace, the store with its journal, the mail server."""
@@ -48,7 +48,7 @@ class Assembly:
             return OrderFile(account.reads, self.http, clock=self.shop.clock)
         return self._marketplace(account, account.reads)
 
-    def lookout(self, account: Account) -> Marketplace | None:
+    def hint_reader(self, account: Account) -> Marketplace | None:
         """Who looks at what was hinted at: nobody hints at what is in a file."""
         if isinstance(account.reads, FileAccess):
             return None
@@ -56,7 +56,7 @@ class Assembly:
 
     def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
         store = self.shop.store
-        memory = MemoryOf(store.sightings, store.marks, account.id, keeps=not self.read_only)
+        memory = AccountState(store.order_states, store.meta, account.id, keeps=not self.read_only)
         return Marketplace(
             access,
             self.http,
@@ -69,7 +69,7 @@ class Assembly:
     def neighbours(self) -> Neighbours:
         """The way to all of them."""
         smtp = self.settings.smtp
-        return Neighbours(self.source, self.mail, self.lookout, smtp.on_unknown, self.monitor)
+        return Neighbours(self.source, self.mail, self.hint_reader, smtp.on_unknown, self.monitor)
 
     def mail(self) -> MailConnection:
         """A connection to the mail server, not opened yet."""

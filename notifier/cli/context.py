@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notifier.domain.settings import Settings
-    from notifier.services.config_watcher import StandingConfig
+    from notifier.services.config_watcher import ConfigWatcher
 
 
 class Invocation:
@@ -54,17 +54,17 @@ class Invocation:
 
         return config.load(config.locate(self.config_file, self.environ), environ=self.environ)
 
-    def standing_config(self) -> StandingConfig:
+    def config_watcher(self) -> ConfigWatcher:
         """The configuration as it is, or else the last good one, looked at again and again."""
         from functools import partial  # noqa: PLC0415
 
         from notifier import config  # noqa: PLC0415
-        from notifier.services.config_watcher import StandingConfig  # noqa: PLC0415
+        from notifier.services.config_watcher import ConfigWatcher  # noqa: PLC0415
 
         file = config.locate(self.config_file, self.environ)
         load = partial(config.load, file, environ=self.environ)
         recall = partial(config.recall, file, environ=self.environ)
-        return StandingConfig(load, recall, self.now)
+        return ConfigWatcher(load, recall, self.now)
 
     def keep(self, settings: Settings) -> None:
         """Keep a copy of a configuration that served well, for the day on which it is broken."""

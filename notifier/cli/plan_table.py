@@ -17,7 +17,7 @@ from notifier.domain.reading_plan import Reason
 from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
-    from notifier.services.call_estimate import Forecast
+    from notifier.services.call_estimate import CallEstimate
 
 WHY = {
     Reason.WAITED: "it waited when it was read last",
@@ -33,7 +33,7 @@ async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> 
     """Print the plan of each account; of a file there is none."""
     from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
     from notifier.domain.settings import MarketplaceAccess  # noqa: PLC0415
-    from notifier.services.call_estimate import forecast  # noqa: PLC0415
+    from notifier.services.call_estimate import estimate_calls  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()
@@ -41,14 +41,14 @@ async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> 
     async with open_store(settings.store, read_only=True) as store:
         for account in choose_accounts(settings, ids):
             if isinstance(account.reads, MarketplaceAccess):
-                found.append(await forecast(account, account.reads, store, invocation.now()))
+                found.append(await estimate_calls(account, account.reads, store, invocation.now()))
             else:
                 invocation.warn(f"{account.name}: it reads a file, which takes no plan.")
     _SHOW[form](found)
     return ExitCode.DONE
 
 
-def _table(found: Sequence[Forecast]) -> None:
+def _table(found: Sequence[CallEstimate]) -> None:
     for one in found:
         click.echo(_heading(one))
         rows = [
@@ -62,13 +62,13 @@ def _table(found: Sequence[Forecast]) -> None:
         print_table(["", "orders", "calls", "why"], rows, numeric=frozenset({1, 2}))
 
 
-def _list_cost(one: Forecast) -> str:
+def _list_cost(one: CallEstimate) -> str:
     size = one.account.marketplace.page_size
     once = "one page" if one.list_calls == 1 else "its pages, twice"
     return f"{once}; more where the marketplace does not give {size} at once"
 
 
-def _heading(one: Forecast) -> str:
+def _heading(one: CallEstimate) -> str:
     name = one.account.name
     if not one.seen:
         return (
@@ -81,7 +81,7 @@ def _heading(one: Forecast) -> str:
     )
 
 
-def _csv(found: Sequence[Forecast]) -> None:
+def _csv(found: Sequence[CallEstimate]) -> None:
     out = io.StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
     writer.writeheader()
@@ -89,7 +89,7 @@ def _csv(found: Sequence[Forecast]) -> None:
     click.echo(out.getvalue(), nl=False)
 
 
-def _json(found: Sequence[Forecast]) -> None:
+def _json(found: Sequence[CallEstimate]) -> None:
     json.dump(
         [
             {
@@ -111,7 +111,7 @@ def _json(found: Sequence[Forecast]) -> None:
     click.echo()
 
 
-def _records(found: Sequence[Forecast]) -> Iterator[dict[str, str | int | None]]:
+def _records(found: Sequence[CallEstimate]) -> Iterator[dict[str, str | int | None]]:
     """One for each order that is read, in the order of reading."""
     for one in found:
         for step in one.steps:
@@ -125,7 +125,7 @@ def _records(found: Sequence[Forecast]) -> Iterator[dict[str, str | int | None]]
             }
 
 
-_SHOW: dict[str, Callable[[Sequence[Forecast]], None]] = {
+_SHOW: dict[str, Callable[[Sequence[CallEstimate]], None]] = {
     "table": _table,
     "csv": _csv,
     "json": _json,

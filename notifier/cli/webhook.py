@@ -26,7 +26,7 @@ async def receiving(settings: Settings, shop: Workshop) -> AsyncIterator[None]:
 
 async def _open(settings: Settings, listen: str, shop: Workshop, opened: AsyncExitStack) -> None:
     async def hear(account_id: str, ids: Sequence[int]) -> None:
-        await shop.store.sightings.hint(account_id, ids, at=shop.clock())
+        await shop.store.order_states.hint(account_id, ids, at=shop.clock())
 
     tokens = {one.id: one.webhook_tokens for one in settings.accounts.values()}
     try:

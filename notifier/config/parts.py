@@ -25,9 +25,9 @@ from notifier.domain.recipients import ContactGroup, Mailbox, resolve
 from notifier.domain.schedule import Schedule
 from notifier.domain.settings import (
     Account,
+    Branding,
     FileAccess,
     FileFormat,
-    Look,
     MarketplaceAccess,
     PlaceOfReturn,
     Secret,
@@ -112,9 +112,9 @@ def _kinds(written: Sequence[AttachmentKind]) -> tuple[AttachmentKind, ...]:
     return tuple(kind for kind in AttachmentKind if kind in written)
 
 
-def _look(digest: DigestSection, folder: Path) -> Look:
+def _look(digest: DigestSection, folder: Path) -> Branding:
     logo = read_logo(folder / digest.logo) if digest.logo else None
-    return Look(digest.header_color, digest.link_color, logo)
+    return Branding(digest.header_color, digest.link_color, logo)
 
 
 def _schedule(digest: DigestSection) -> Schedule:

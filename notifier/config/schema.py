@@ -55,13 +55,13 @@ Columns = Annotated[list[str], AfterValidator(values.columns)]
 Attachments = list[Annotated[AttachmentKind, Choice]]
 
 
-class Section(BaseModel):
+class TomlTable(BaseModel):
     """A table of the file. Nothing unknown is ignored, and no message repeats what it was given."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class StoreSection(Section):
+class StoreSection(TomlTable):
     """`[store]`"""
 
     path: Line | None = Field(
@@ -92,7 +92,7 @@ class StoreSection(Section):
         return url
 
 
-class SmtpSection(Section):
+class SmtpSection(TomlTable):
     """`[smtp]`"""
 
     host: Host = Field(
@@ -173,7 +173,7 @@ class SmtpSection(Section):
         return envelope
 
 
-class MarketplaceSection(Section):
+class MarketplaceSection(TomlTable):
     """`[marketplace]`"""
 
     base_url: Annotated[str, AfterValidator(values.base_url)] = Field(
@@ -215,7 +215,7 @@ class MarketplaceSection(Section):
     )
 
 
-class DigestSection(Section):
+class DigestSection(TomlTable):
     """`[digest]`"""
 
     send_at: TimeOfDay = Field(time(6, 0), description="When the digest of a day is sent.")
@@ -268,7 +268,7 @@ class DigestSection(Section):
     )
 
 
-class AlarmSection(Section):
+class AlarmSection(TomlTable):
     """`[alarms]`"""
 
     ping_url: Annotated[str, AfterValidator(values.ping_url)] | None = Field(
@@ -278,7 +278,7 @@ class AlarmSection(Section):
     )
 
 
-class DaemonSection(Section):
+class DaemonSection(TomlTable):
     """`[daemon]`"""
 
     health_listen: Annotated[str, AfterValidator(values.listen_address)] | None = Field(
@@ -293,7 +293,7 @@ class DaemonSection(Section):
     )
 
 
-class GroupSection(Section):
+class GroupSection(TomlTable):
     """`[groups.NAME]`"""
 
     members: list[str] = Field(
@@ -321,7 +321,7 @@ class GroupSection(Section):
     )
 
 
-class PlaceSection(Section):
+class PlaceSection(TomlTable):
     """`[accounts.ID.place]`"""
 
     name: Line = Field(
@@ -346,7 +346,7 @@ class PlaceSection(Section):
     )
 
 
-class ColumnsSection(Section):
+class ColumnsSection(TomlTable):
     """`[accounts.ID.file.columns]`"""
 
     id: Line = Field(
@@ -387,7 +387,7 @@ class ColumnsSection(Section):
     )
 
 
-class FileSection(Section):
+class FileSection(TomlTable):
     """`[accounts.ID.file]`"""
 
     location: FileLocation | None = Field(
@@ -455,7 +455,7 @@ def _own(name: str) -> Any:
     )
 
 
-class AccountSection(Section):
+class AccountSection(TomlTable):
     """`[accounts.ID]`"""
 
     name: Line | None = Field(

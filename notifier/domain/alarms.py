@@ -16,7 +16,7 @@ from notifier.domain.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessag
 from notifier.domain.recipients import Mailbox
 from notifier.domain.settings import Account, FileAccess
 from notifier.errors import ClockRefused, ClockUnconfirmed, MailRefused, MailUnavailable
-from notifier.i18n.messages import Phrase, phrase
+from notifier.i18n.messages import Message, lazy
 
 ADMIN_MAIL = "admin-mail"
 MAIL_SERVER = frozenset({"mail-refused", "mail-unavailable"})
@@ -36,8 +36,8 @@ class Cause:
     """
 
     key: str
-    what: Phrase
-    remedy: Phrase
+    what: Message
+    remedy: Message
 
     @property
     def kind(self) -> str:
@@ -88,8 +88,8 @@ def clock_cause(error: ClockRefused | ClockUnconfirmed) -> Cause:
     """That the time is not believed; over with the first tick that believes it."""
     return Cause(
         "clock",
-        phrase("The time cannot be believed: {reason}", reason=error),
-        phrase("What is due is done once it is believed again."),
+        lazy("The time cannot be believed: {reason}", reason=error),
+        lazy("What is due is done once it is believed again."),
     )
 
 
@@ -102,11 +102,11 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
     if situation.config_trouble:
         yield Cause(
             "config",
-            phrase(
+            lazy(
                 "The last good configuration is in force instead of the written one: {reason}",
                 reason=situation.config_trouble,
             ),
-            phrase("`notifier check` names every mistake."),
+            lazy("`notifier check` names every mistake."),
         )
     for history in situation.histories:
         if cause := _unreadable(history, now) or _lost_day(history):
@@ -130,34 +130,34 @@ def _unreadable(history: History, now: datetime) -> Cause | None:
     return Cause(_no_digest(account), _late(account, run, due_at), _tried(account, run, zone))
 
 
-def _late(account: Account, run: Run, due_at: datetime) -> Phrase:
+def _late(account: Account, run: Run, due_at: datetime) -> Message:
     of_when = {
         "account": account.name,
         "day": run.day,
         "time": f"{due_at.astimezone(account.schedule.zone):%H:%M}",
     }
     if run.why:
-        return phrase(
+        return lazy(
             "{account}: there is no digest of {day} yet, which was due at {time}: {reason}",
             **of_when,
             reason=run.why,
         )
-    return phrase(
+    return lazy(
         "{account}: the digest of {day}, which was due at {time}, was begun and did not come to an "
         "end",
         **of_when,
     )
 
 
-def _tried(account: Account, run: Run, zone: ZoneInfo) -> Phrase:
+def _tried(account: Account, run: Run, zone: ZoneInfo) -> Message:
     until = f"{account.schedule.ends(run.day).astimezone(zone):%H:%M}"
     if isinstance(account.reads, FileAccess):
-        return phrase(
+        return lazy(
             "It is tried again until {time}. `notifier check --online` tells whether the file can "
             "be read, and what is in it.",
             time=until,
         )
-    return phrase(
+    return lazy(
         "It is tried again until {time}. `notifier check --online` tells whether the marketplace "
         "can be reached and takes the credential.",
         time=until,
@@ -179,8 +179,8 @@ def _lost_day(history: History) -> Cause | None:
     if lost.state is RunState.SKIPPED:
         return Cause(
             _no_digest(account),
-            phrase("{account}: {day} has no digest: {reason}", **named),
-            phrase(
+            lazy("{account}: {day} has no digest: {reason}", **named),
+            lazy(
                 "`notifier run --now --account {account}` sends one now; the next digest tells of "
                 "it.",
                 account=account.id,
@@ -188,8 +188,8 @@ def _lost_day(history: History) -> Cause | None:
         )
     return Cause(
         _no_digest(account),
-        phrase("{account}: {day} has no digest so far: {reason}", **named),
-        phrase("Set the clock, then `notifier run --account {account}`.", account=account.id),
+        lazy("{account}: {day} has no digest so far: {reason}", **named),
+        lazy("Set the clock, then `notifier run --account {account}`.", account=account.id),
     )
 
 
@@ -215,14 +215,14 @@ def _failed_messages(history: History) -> Iterator[Cause]:
         if newest and newest.state is MessageState.FAILED:
             yield Cause(
                 f"failed/{account.id}/{key}",
-                phrase(
+                lazy(
                     "{account}: the digest of {day} to {recipient} could not be delivered: {reply}",
                     account=account.name,
                     day=newest.day,
                     recipient=newest.recipient,
                     reply=_reply(newest),
                 ),
-                phrase(
+                lazy(
                     "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
                     "`notifier outbox discard {number}`.",
                     number=newest.id,
@@ -237,12 +237,12 @@ def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
     if why:
         yield Cause(
             key,
-            phrase(
+            lazy(
                 "{account}: your own templates could not be used: {reason}",
                 account=account.name,
                 reason=why,
             ),
-            phrase(
+            lazy(
                 "The mail was made with the built-in ones. Mend yours; `notifier check` tries them."
             ),
         )
@@ -251,20 +251,20 @@ def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
 
 
 def _unsure(message: OutboxMessage) -> Cause:
-    what = phrase(
+    what = lazy(
         "Nobody knows whether the mail server has message {number} to {recipient}: {reply}",
         number=message.id,
         recipient=message.recipient,
         reply=_reply(message),
     )
     if message.state is MessageState.HELD:
-        remedy = phrase(
+        remedy = lazy(
             "If it did not arrive: `notifier outbox retry {number}`; if it did: "
             "`notifier outbox discard {number}`.",
             number=message.id,
         )
     else:
-        remedy = phrase(
+        remedy = lazy(
             "It is sent again by itself; if it did arrive: `notifier outbox discard {number}`.",
             number=message.id,
         )
@@ -276,16 +276,14 @@ def _mail_server(situation: Situation) -> Iterator[Cause]:
         case MailRefused() as error:
             yield Cause(
                 "mail-refused",
-                phrase("No mail can be sent: {reason}", reason=error),
-                phrase(
-                    "Mend [smtp], then `notifier check --online`; the next run sends what waits."
-                ),
+                lazy("No mail can be sent: {reason}", reason=error),
+                lazy("Mend [smtp], then `notifier check --online`; the next run sends what waits."),
             )
         case MailUnavailable() as error:
             yield Cause(
                 "mail-unavailable",
-                phrase("No mail can be sent now: {reason}", reason=error),
-                phrase("It is tried again by itself; `notifier check --online` tells more."),
+                lazy("No mail can be sent now: {reason}", reason=error),
+                lazy("It is tried again by itself; `notifier check --online` tells more."),
             )
         case None if not situation.mail_tried:
             yield from (cause for cause in situation.told if cause.kind in MAIL_SERVER)
@@ -296,12 +294,12 @@ def _failed_to_admin(messages: Sequence[OutboxMessage]) -> Iterator[Cause]:
         newest = messages[0]
         yield Cause(
             f"{ADMIN_MAIL}/{Mailbox(newest.recipient).key}",
-            phrase(
+            lazy(
                 "The alarm mail to {recipient} could not be delivered: {reply}",
                 recipient=newest.recipient,
                 reply=_reply(newest),
             ),
-            phrase(
+            lazy(
                 "Mend `admin` or the cause, then `notifier outbox retry {number}`; or drop it: "
                 "`notifier outbox discard {number}`.",
                 number=newest.id,

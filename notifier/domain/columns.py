@@ -19,7 +19,7 @@ from notifier.i18n.money import Money
 Value = str | int | bool | Decimal | date | datetime | None
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """What the values of a column are, where there is one."""
 
     TEXT = "text"
@@ -39,12 +39,12 @@ class Column:
     name: str
     heading: str
     value: Callable[[Entry], Value]
-    kind: Kind = Kind.TEXT
+    kind: ColumnKind = ColumnKind.TEXT
 
     @property
     def numeric(self) -> bool:
         """Whether its values are aligned to the right."""
-        return self.kind in (Kind.NUMBER, Kind.REFERENCE)
+        return self.kind in (ColumnKind.NUMBER, ColumnKind.REFERENCE)
 
 
 def _amount(money: Money | None) -> Decimal | None:
@@ -64,26 +64,26 @@ def _pieces(entry: Entry) -> int:
 
 
 _ALL = (
-    Column("order", "Order", lambda e: e.order.number or e.order.id, Kind.REFERENCE),
+    Column("order", "Order", lambda e: e.order.number or e.order.id, ColumnKind.REFERENCE),
     Column("external_id", "Your order number", lambda e: e.order.external_id),
     Column("tracking", "Tracking number", lambda e: " ".join(e.order.tracking_numbers) or None),
     Column("tracking_url", "Tracking link", lambda e: carrier_url(e.order.tracking_url)),
     Column("items", "Items", _items),
     Column("sku", "Article", _skus),
-    Column("pieces", "Pieces", _pieces, Kind.NUMBER),
-    Column("value", "Value", lambda e: _amount(e.order.value), Kind.NUMBER),
-    Column("cod", "Cash on delivery", lambda e: _amount(e.order.cod), Kind.NUMBER),
+    Column("pieces", "Pieces", _pieces, ColumnKind.NUMBER),
+    Column("value", "Value", lambda e: _amount(e.order.value), ColumnKind.NUMBER),
+    Column("cod", "Cash on delivery", lambda e: _amount(e.order.cod), ColumnKind.NUMBER),
     Column("currency", "Currency", lambda e: e.order.currency),
-    Column("shipped", "Shipped", lambda e: e.order.shipped_at, Kind.INSTANT),
+    Column("shipped", "Shipped", lambda e: e.order.shipped_at, ColumnKind.INSTANT),
     Column(
         "first_attempt",
         "First delivery attempt",
         lambda e: e.order.first_delivery_attempt,
-        Kind.INSTANT,
+        ColumnKind.INSTANT,
     ),
-    Column("first_seen", "First seen", lambda e: e.first_seen, Kind.DATE),
-    Column("days", "Days waiting", lambda e: e.days_waiting, Kind.NUMBER),
-    Column("overdue", "Overdue", lambda e: e.overdue, Kind.YES_NO),
+    Column("first_seen", "First seen", lambda e: e.first_seen, ColumnKind.DATE),
+    Column("days", "Days waiting", lambda e: e.days_waiting, ColumnKind.NUMBER),
+    Column("overdue", "Overdue", lambda e: e.overdue, ColumnKind.YES_NO),
 )
 
 COLUMNS = {column.name: column for column in _ALL}

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.domain.columns import COLUMNS, Column, Kind, Value
+from notifier.domain.columns import COLUMNS, Column, ColumnKind, Value
 from notifier.domain.digest import Entry
 from notifier.domain.schedule import parse_day
 
@@ -49,7 +49,7 @@ class Condition:
             return self.text.casefold() in str(value or "").casefold()
         if value is None or not self.text:
             return (value is None and not self.text) is (self.sign == "=")
-        if self.column.kind is Kind.REFERENCE:
+        if self.column.kind is ColumnKind.REFERENCE:
             return _COMPARE[self.sign](_reference(value), _reference(self.operand()))
         return _COMPARE[self.sign](_comparable(value), self.operand())
 
@@ -57,15 +57,15 @@ class Condition:
         """The text as a value of the column's kind; raises ValueError where it is none."""
         text = self.text
         match self.column.kind:
-            case Kind.YES_NO if self.sign not in ("=", "!="):
+            case ColumnKind.YES_NO if self.sign not in ("=", "!="):
                 raise ValueError(f"{self.column.name} is yes or no; write {self.column.name}=true")
-            case Kind.YES_NO:
+            case ColumnKind.YES_NO:
                 return _truth(text)
-            case Kind.NUMBER:
+            case ColumnKind.NUMBER:
                 return _number(text)
-            case Kind.REFERENCE if text.isascii() and text.isdigit():
+            case ColumnKind.REFERENCE if text.isascii() and text.isdigit():
                 return int(text)
-            case Kind.DATE | Kind.INSTANT:
+            case ColumnKind.DATE | ColumnKind.INSTANT:
                 return _date(text)
         return text.casefold()
 
@@ -121,7 +121,7 @@ def arrange(
     column = find_column(sort.removeprefix("-"))
     present = [entry for entry in chosen if column.value(entry) is not None]
     absent = [entry for entry in chosen if column.value(entry) is None]
-    key = _reference if column.kind is Kind.REFERENCE else _sort_key
+    key = _reference if column.kind is ColumnKind.REFERENCE else _sort_key
     present.sort(key=lambda e: key(column.value(e)), reverse=sort.startswith("-"))
     return (*present, *absent)
 

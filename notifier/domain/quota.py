@@ -14,7 +14,7 @@ BELIEVED = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Quota:
     """Calls of a day, shared by all who call for the seller."""
 
     left: int
@@ -33,7 +33,7 @@ class Allowance:
         return json.dumps(asdict(self), default=datetime.isoformat)
 
     @classmethod
-    def load(cls, text: str) -> Allowance:
+    def load(cls, text: str) -> Quota:
         """Of a text that was dumped."""
         said = json.loads(text)
         moments = {name: datetime.fromisoformat(said[name]) for name in ("told_at", "until")}

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from notifier.domain.quota import Allowance
+from notifier.domain.quota import Quota
 
 
 class Frequency(StrEnum):
@@ -71,7 +71,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class OrderState:
     """What is remembered of an order that is listed, or that waited."""
 
     shipped_on: date | None
@@ -83,24 +83,24 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Recollection:
+class ReadingState:
     """What is remembered of an account's orders, by id, and which of them the marketplace named."""
 
-    sightings: Mapping[int, Sighting] = field(default_factory=dict)
+    order_states: Mapping[int, OrderState] = field(default_factory=dict)
     hints: frozenset[int] = frozenset()
     fresh: frozenset[int] = frozenset()
     """Those of the hints that nobody has looked into yet."""
     overheard: bool = False
     """Whether so much was hinted at that some of it was not kept."""
-    allowance: Allowance | None = None
+    quota: Quota | None = None
     """What was left of the day's calls when the marketplace told last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class HintBatch:
     """What a look at what was hinted at gave, between two readings."""
 
-    read: Mapping[int, Sighting | None] = field(default_factory=dict)
+    read: Mapping[int, OrderState | None] = field(default_factory=dict)
     """Orders whose detail was read; None for one that is not shipped any more."""
     dismissed: frozenset[int] = frozenset()
     """Hints that need no look before the next reading."""
@@ -109,37 +109,37 @@ class Glance:
     """Calls of a whole day, where an answer told."""
 
 
-class Memory(Protocol):
+class StateStore(Protocol):
     """What lies between two readings."""
 
-    async def recall(self) -> Recollection:
+    async def recall(self) -> ReadingState:
         """What is remembered now."""
         ...
 
     async def remember(
-        self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
+        self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         """Remember these instead of all before; hints from before `since` were followed."""
         ...
 
-    async def note(self, allowance: Allowance) -> None:
+    async def note(self, quota: Quota) -> None:
         """Remember what is left of the day's calls."""
         ...
 
 
-class NoMemory:
+class NoState:
     """Where nothing is remembered, everything that can have become ready is read."""
 
-    async def recall(self) -> Recollection:
+    async def recall(self) -> ReadingState:
         """Nothing."""
-        return Recollection()
+        return ReadingState()
 
     async def remember(
-        self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
+        self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         """Forget it at once."""
 
-    async def note(self, allowance: Allowance) -> None:
+    async def note(self, quota: Quota) -> None:
         """Forget it at once."""
 
 
@@ -153,7 +153,7 @@ class Step:
 
 def plan(
     listed: Mapping[int, date | None],
-    seen: Mapping[int, Sighting],
+    seen: Mapping[int, OrderState],
     today: date,
     policy: Policy,
     *,
@@ -165,7 +165,7 @@ def plan(
     `listed` are the orders of today's list and the days they were shipped, None where the row
     does not tell; `waited` those of the last digest, whether or not they were `seen`.
     """
-    all_waited = {*waited, *(id_ for id_, sighting in seen.items() if sighting.waits)}
+    all_waited = {*waited, *(id_ for id_, state in seen.items() if state.waits)}
     told = frozenset(hinted)
     steps = [Step(id_, Reason.LEFT) for id_ in all_waited.difference(listed)]
     for id_, shipped in listed.items():
@@ -184,27 +184,27 @@ def plan(
 
 
 def only_shipped(
-    shipped: date | None, sighting: Sighting | None, today: date, policy: Policy
+    shipped: date | None, state: OrderState | None, today: date, policy: Policy
 ) -> bool:
     """Whether a hint only told that the order was shipped: it is new to us, and young."""
     young = shipped is not None and -1 <= (today - shipped).days <= policy.earliest_return_days
-    return young and sighting is None
+    return young and state is None
 
 
 def _suspicion(
-    shipped: date | None, sighting: Sighting | None, today: date, policy: Policy
+    shipped: date | None, state: OrderState | None, today: date, policy: Policy
 ) -> Reason | None:
     """Why one that nobody spoke of is read; None when it need not be."""
     if policy.frequency is Frequency.ALL:
         return Reason.DUE
     age = None if shipped is None else (today - shipped).days
-    if sighting and sighting.comes_back:
+    if state and state.comes_back:
         return Reason.COMES_BACK
     if age is not None and age > policy.storage_days:
         return Reason.COMES_BACK
     if age is not None and -1 <= age <= policy.earliest_return_days:
         return None
     # A day of the future is a clock that was set back: it says nothing about a pause.
-    read_on = sighting.read_on if sighting else None
+    read_on = state.read_on if state else None
     rested = read_on is None or not today - policy.pause < read_on <= today
     return Reason.DUE if rested else None

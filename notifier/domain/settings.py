@@ -54,7 +54,7 @@ class Logo:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Branding:
     """The colours of an account's mails, as #rrggbb, and its logo."""
 
     header: str = HEADER_COLOR
@@ -157,7 +157,7 @@ class Account:
     the place of the other."""
     password_groups: frozenset[str] = frozenset()
     """The contact groups whose mail shows the pickup password."""
-    look: Look = field(default_factory=Look)
+    look: Branding = field(default_factory=Branding)
     columns: tuple[str, ...] = ()
     """What is told of an order, in which order, by the names of `columns.COLUMNS`; empty: all."""
 

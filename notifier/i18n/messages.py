@@ -15,7 +15,7 @@ _SAID = frozenset({"reason", "reply"})
 """Places of what somebody else said, or the program in its own English words."""
 
 
-class Kind(StrEnum):
+class PieceKind(StrEnum):
     """What a piece of a sentence is."""
 
     WORDS = "words"
@@ -28,13 +28,13 @@ class Kind(StrEnum):
 class Piece:
     """A piece of a sentence; where it is no text of ours, it stands in a place of that name."""
 
-    kind: Kind
+    kind: PieceKind
     text: str
     place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class Message:
     """A message of the catalogs, with commands in backticks, and what stands in its places."""
 
     message: str
@@ -49,23 +49,23 @@ class Phrase:
 
         `tick` stands on both sides of a command.
         """
-        values, kind = dict(self.values), Kind.WORDS
+        values, kind = dict(self.values), PieceKind.WORDS
         for words, place, _, _ in Formatter().parse(language.catalog.gettext(self.message)):
             for number, part in enumerate(words.split("`")):
                 if number:
-                    kind = Kind.WORDS if kind is Kind.COMMAND else Kind.COMMAND
+                    kind = PieceKind.WORDS if kind is PieceKind.COMMAND else PieceKind.COMMAND
                     yield Piece(kind, tick)
                 yield Piece(kind, part)
             if place:
-                is_said = kind is Kind.WORDS and place in _SAID
-                yield Piece(Kind.SAID if is_said else kind, values.get(place, ""), place)
+                is_said = kind is PieceKind.WORDS and place in _SAID
+                yield Piece(PieceKind.SAID if is_said else kind, values.get(place, ""), place)
 
     def dump(self) -> str:
         """As text, for the store."""
         return json.dumps({"message": self.message, "values": dict(self.values)})
 
     @classmethod
-    def load(cls, text: str) -> Phrase:
+    def load(cls, text: str) -> Message:
         """Of a text that was dumped; any other one, as the store had before, says itself."""
         try:
             said = json.loads(text)
@@ -74,14 +74,17 @@ class Phrase:
             return cls("{reason}", (("reason", text),))
 
 
-def phrase(message: str, /, **values: object) -> Phrase:
-    """A phrase; the catalogs find its message here. Of its values no store refuses any."""
-    return Phrase(message, tuple((name, storable(str(value))) for name, value in values.items()))
+def lazy(message: str, /, **values: object) -> Message:
+    """Make a message to be translated when it is read; the catalogs collect messages from here.
+
+    Its values are cleaned, so that every store accepts them.
+    """
+    return Message(message, tuple((name, storable(str(value))) for name, value in values.items()))
 
 
 def merged(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The same with neighbours of one kind in one piece, and without empty ones."""
-    kind, text = Kind.WORDS, ""
+    kind, text = PieceKind.WORDS, ""
     for piece in pieces:
         if piece.text and piece.kind is not kind and text:
             yield Piece(kind, text)

@@ -11,29 +11,29 @@ from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.money import Money
-from notifier.mail.lint import Finding, expected_of, lint
+from notifier.mail.lint import LintFinding, expected_of, lint
 from notifier.mail.lint.wording import broken_templates
 from notifier.mail.render import Renderer
 
 FIRST_ID = 7_400_001
 
 
-def rehearse(
+def check_templates(
     renderer: Renderer, account: Account, sender: Sender, now: datetime, *, language: str
-) -> tuple[Finding, ...]:
+) -> tuple[LintFinding, ...]:
     """What is wrong with the mails of such days, each thing once; `where` names the day."""
-    first: dict[tuple[str, str], Finding] = {}
+    first: dict[tuple[str, str], LintFinding] = {}
     for name, digest in made_up_days(account, now).items():
         for finding in _rehearse(renderer, digest, account, sender, language):
             where = f"{name}, {finding.where}"
-            told = Finding(finding.severity, finding.what, where, finding.remedy, finding.more)
+            told = LintFinding(finding.severity, finding.what, where, finding.remedy, finding.more)
             first.setdefault((finding.what, finding.remedy), told)
     return tuple(first.values())
 
 
 def _rehearse(
     renderer: Renderer, digest: Digest, account: Account, sender: Sender, language: str
-) -> tuple[Finding, ...]:
+) -> tuple[LintFinding, ...]:
     try:
         parts = renderer.own_digest(digest, account, sender, language=language, group=None)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the built-in ones serve

@@ -10,9 +10,9 @@ from email.message import EmailMessage
 
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Look, Sender
+from notifier.domain.settings import Account, Branding, Sender
 from notifier.mail.headers import Header, digest_of, headers_of, needs_smtputf8
-from notifier.mail.render import Parts
+from notifier.mail.render import RenderedMail
 from notifier.mail.verify import check
 from notifier.mail.view.look import LOGO_ID
 
@@ -33,7 +33,7 @@ class Attachment:
 
 
 def freeze(
-    parts: Parts,
+    parts: RenderedMail,
     attachments: Sequence[Attachment],
     *,
     recipient: Recipient,
@@ -55,7 +55,7 @@ def freeze(
 
 
 def freeze_test(
-    parts: Parts, *, recipient: Recipient, account: Account, sender: Sender, at: datetime
+    parts: RenderedMail, *, recipient: Recipient, account: Account, sender: Sender, at: datetime
 ) -> FrozenMessage:
     """A test mail; another instant makes another message."""
     key = f"test/{account.id}/{at.isoformat()}/{recipient.mailbox.key}"
@@ -64,7 +64,7 @@ def freeze_test(
 
 
 def freeze_notice(
-    parts: Parts,
+    parts: RenderedMail,
     *,
     recipient: Recipient,
     account: Account,
@@ -78,31 +78,33 @@ def freeze_notice(
     return _frozen(parts, (), headers, key, recipient=recipient, sender=sender, look=account.look)
 
 
-def freeze_alarms(parts: Parts, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:
+def freeze_alarms(parts: RenderedMail, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:
     """A mail to the admin; `key` names what it tells of."""
     admin = Recipient(sender.admin, parts.language)
     key = f"alarms/{key}/{at.isoformat()}"
     headers = headers_of(parts, key, at, recipient=admin, account=None, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Look())
+    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Branding())
 
 
-def freeze_review(parts: Parts, *, month: date, sender: Sender, at: datetime) -> FrozenMessage:
+def freeze_review(
+    parts: RenderedMail, *, month: date, sender: Sender, at: datetime
+) -> FrozenMessage:
     """The review of recipients to the admin: one message a month."""
     admin = Recipient(sender.admin, parts.language)
     key = f"review/{month:%Y-%m}/{sender.admin.key}"
     headers = headers_of(parts, key, at, recipient=admin, account=None, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Look())
+    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Branding())
 
 
 def _frozen(
-    parts: Parts,
+    parts: RenderedMail,
     attachments: Sequence[Attachment],
     headers: Sequence[Header],
     key: str,
     *,
     recipient: Recipient,
     sender: Sender,
-    look: Look,
+    look: Branding,
 ) -> FrozenMessage:
     pictures = _pictures(parts, look)
     head = _head(headers, needs_smtputf8(recipient, sender))
@@ -131,7 +133,7 @@ def _head(headers: Sequence[Header], smtputf8: bool) -> bytes:
     return lines.encode("utf-8" if smtputf8 else "ascii")
 
 
-def _pictures(parts: Parts, look: Look) -> tuple[Attachment, ...]:
+def _pictures(parts: RenderedMail, look: Branding) -> tuple[Attachment, ...]:
     """What the page shows, where it does: an operator's own templates need not."""
     if look.logo is None or LOGO_ID not in parts.html:
         return ()
@@ -140,7 +142,7 @@ def _pictures(parts: Parts, look: Look) -> tuple[Attachment, ...]:
 
 
 def _body(
-    parts: Parts, pictures: Sequence[Attachment], attachments: Sequence[Attachment], key: str
+    parts: RenderedMail, pictures: Sequence[Attachment], attachments: Sequence[Attachment], key: str
 ) -> bytes:
     """Everything from the MIME headers on: text before HTML, and files around them.
 

@@ -20,7 +20,7 @@ from notifier.domain.links import unsubscribe_url
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
-from notifier.mail.render import Parts
+from notifier.mail.render import RenderedMail
 from notifier.mail.view.footer import PRODUCT
 
 LONGEST_LINE = 78
@@ -38,7 +38,7 @@ class Header:
 
 
 def headers_of(
-    parts: Parts,
+    parts: RenderedMail,
     key: str,
     at: datetime,
     *,

@@ -21,12 +21,12 @@ from notifier.domain.settings import Account, Sender
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import Language, load_language
 from notifier.mail.html import read_page
-from notifier.mail.sandbox import enclosed
+from notifier.mail.sandbox import sandboxed
 from notifier.mail.templates import environment, templates_root
 from notifier.mail.view.alarms import AlarmView, view_alarms
 from notifier.mail.view.banners import templates_banner
 from notifier.mail.view.digest import DigestView, view_digest
-from notifier.mail.view.listing import Listing, ListView, list_orders
+from notifier.mail.view.listing import ListView, OrderListing, list_orders
 from notifier.mail.view.notice import NoticeView, view_notice
 from notifier.mail.view.review import ReviewView, view_review
 from notifier.mail.view.trial import TrialView, view_trial
@@ -42,7 +42,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RenderedMail:
     """A mail before it has a recipient. `text` and `html` are whole documents with LF ends."""
 
     language: str
@@ -87,7 +87,7 @@ class Renderer:
 
     def digest(
         self, digest: Digest, account: Account, sender: Sender, *, language: str, group: str | None
-    ) -> Parts:
+    ) -> RenderedMail:
         """The digest for readers of one language and group (None: named themselves)."""
         words = load_language(language)
         view = view_digest(digest, account, sender, words, group)
@@ -105,7 +105,7 @@ class Renderer:
 
     def own_digest(
         self, digest: Digest, account: Account, sender: Sender, *, language: str, group: str | None
-    ) -> Parts:
+    ) -> RenderedMail:
         """The digest by the operator's own templates alone.
 
         Raises TemplatesBroken, also where one of them says nothing at all, or whatever their
@@ -115,17 +115,19 @@ class Renderer:
             raise TemplatesBroken("there are none: digest.templates_dir names no folder")
         words = load_language(language)
         view = view_digest(digest, account, sender, words, group)
-        with enclosed(self._own) as templates:
+        with sandboxed(self._own) as templates:
             return _readable(self._digest(templates, view, list_orders(digest, account, words)))
 
-    def _digest(self, templates: Templates, view: DigestView, listing: Listing) -> Parts:
+    def _digest(
+        self, templates: Templates, view: DigestView, listing: OrderListing
+    ) -> RenderedMail:
         page = _Page(templates, "mail/digest", listing.language)
 
         def html_with(orders: ListView) -> str:
             return self._inliner.inline(page.render("body.html", mail=view, orders=orders))
 
         orders, html = _with_most_rows(len(listing.ranked), listing.first, html_with)
-        return Parts(
+        return RenderedMail(
             language=view.language,
             subject=_one_line(page.render("subject.txt", mail=view, orders=orders)),
             preheader=view.headline.preheader,
@@ -133,7 +135,7 @@ class Renderer:
             html=html,
         )
 
-    def test(self, account: Account, sender: Sender, recipient: Recipient) -> Parts:
+    def test(self, account: Account, sender: Sender, recipient: Recipient) -> RenderedMail:
         """The test mail to one recipient: no orders, but that the set-up works.
 
         It tests the operator's own templates, too: an error in them is raised.
@@ -142,7 +144,7 @@ class Renderer:
         view = view_trial(account, sender, recipient, words)
         if self._own is None:
             return self._plain("mail/test", view, words, self._builtin)
-        with enclosed(self._own) as templates:
+        with sandboxed(self._own) as templates:
             return _readable(self._plain("mail/test", view, words, templates))
 
     def notice(
@@ -153,7 +155,7 @@ class Renderer:
         tried_at: datetime,
         *,
         recipient: Recipient,
-    ) -> Parts:
+    ) -> RenderedMail:
         """The notice that a day's list could not be read; by the built-in templates."""
         words = load_language(recipient.language)
         view = view_notice(account, sender, day, tried_at, language=words, group=recipient.group)
@@ -161,13 +163,13 @@ class Renderer:
 
     def alarms(
         self, begun: Sequence[Alarm], ended: Sequence[Alarm], zone: ZoneInfo, *, language: str
-    ) -> Parts:
+    ) -> RenderedMail:
         """The mail to the admin; always by the built-in templates, as own ones may be at fault."""
         words = load_language(language)
         view = view_alarms(begun, ended, zone, words)
         return self._plain("mail/alarm", view, words, self._builtin)
 
-    def review(self, accounts: Sequence[Account], *, language: str) -> Parts:
+    def review(self, accounts: Sequence[Account], *, language: str) -> RenderedMail:
         """The mail to the admin about who gets the digests; by the built-in templates."""
         words = load_language(language)
         return self._plain("mail/review", view_review(accounts, words), words, self._builtin)
@@ -178,10 +180,10 @@ class Renderer:
         view: TrialView | NoticeView | AlarmView | ReviewView,
         words: Language,
         templates: Templates,
-    ) -> Parts:
+    ) -> RenderedMail:
         """A mail without a list."""
         page = _Page(templates, folder, words)
-        return Parts(
+        return RenderedMail(
             language=view.language,
             subject=_one_line(page.render("subject.txt", mail=view)),
             preheader=view.preheader,
@@ -224,14 +226,14 @@ def _with_most_rows(
     return best
 
 
-def _readable(parts: Parts) -> Parts:
+def _readable(parts: RenderedMail) -> RenderedMail:
     """The same; raises TemplatesBroken where a part of it says nothing at all."""
     if blank := [name for name, content in _seen(parts) if not content.strip()]:
         raise TemplatesBroken(f"nothing is to be read in {', '.join(blank)}")
     return parts
 
 
-def _seen(parts: Parts) -> Iterator[tuple[str, str]]:
+def _seen(parts: RenderedMail) -> Iterator[tuple[str, str]]:
     """Each part, and what of it is for people to read."""
     yield "subject.txt", parts.subject
     yield "body.txt", parts.text

@@ -23,10 +23,13 @@ SECONDS = 10.0
 """That all the questions of one mail may take."""
 LONGEST_ANSWER = 8 * 2**20
 
-_BEGIN = "import sys; sys.path[:] = {path!r}; from notifier.mail.sandbox_child import main; main(*{folders!r})"
+_BEGIN = (
+    "import sys; sys.path[:] = {path!r}; "
+    "from notifier.mail.sandbox_child import main; main(*{folders!r})"
+)
 
 
-class Enclosure:
+class Sandbox:
     """Renders templates of a folder, and of the built-in ones what it has not, elsewhere."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -60,7 +63,7 @@ class Enclosure:
 
 
 @contextmanager
-def enclosed(folder: Path, *, seconds: float = SECONDS) -> Iterator[Enclosure]:
+def sandboxed(folder: Path, *, seconds: float = SECONDS) -> Iterator[Sandbox]:
     """Keep such a process for one mail, and end it in any case."""
     folders = [str(folder.absolute()), str(templates_root())]
     # As isolated as Python can be: no variables, no folder of the user's, nothing to begin with.
@@ -76,7 +79,7 @@ def enclosed(folder: Path, *, seconds: float = SECONDS) -> Iterator[Enclosure]:
         patience = Timer(seconds, process.kill)
         patience.start()
         try:
-            yield Enclosure(process)
+            yield Sandbox(process)
         finally:
             patience.cancel()
             process.kill()

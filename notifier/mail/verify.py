@@ -9,7 +9,7 @@ from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 
 from notifier.domain.recipients import Mailbox
-from notifier.errors import MessageGuardError
+from notifier.errors import VerificationError
 from notifier.mail.headers import Header
 
 LONGEST_HEADER_LINE = 998
@@ -30,7 +30,7 @@ def check(
     `bodies` are (content type, UTF-8 with LF line ends), `files` (name, content type, content).
     """
     for wrong in _differences(content, headers, bodies, files):
-        raise MessageGuardError(f"the finished mail is not what was meant: {wrong}")
+        raise VerificationError(f"the finished mail is not what was meant: {wrong}")
 
 
 def _differences(

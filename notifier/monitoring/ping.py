@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from notifier.errors import NotifierError
-from notifier.http import Answer, HttpClient
+from notifier.http import HttpAnswer, HttpClient
 
 OPTION = "alarms.ping_url"
 PATIENCE = timedelta(seconds=5)
@@ -48,11 +48,11 @@ class Ping:
     def _below(self, name: str) -> str:
         return f"{self.url.rstrip('/')}/{name}"
 
-    def _get(self, url: str) -> Awaitable[Answer]:
+    def _get(self, url: str) -> Awaitable[HttpAnswer]:
         return self.http.get(url, timeout=self.patience, most_bytes=MOST_BYTES, option=OPTION)
 
     @staticmethod
-    async def _tell(asking: Awaitable[Answer]) -> None:
+    async def _tell(asking: Awaitable[HttpAnswer]) -> None:
         try:
             answer = await asking
         except NotifierError as error:

@@ -15,7 +15,7 @@ from notifier.domain.ledger import FrozenMessage, MessageKind, MessageState
 from notifier.domain.settings import Account
 from notifier.errors import StoreError
 from notifier.mail.freeze import freeze_alarms
-from notifier.services.deliver import Pass
+from notifier.services.deliver import DeliveryResult
 from notifier.services.run import Report, Workshop
 from notifier.store import Store
 
@@ -45,10 +45,10 @@ class Changes:
         return any(_by_mail(self.begun, self.ended))
 
 
-async def look(
+async def update_alarms(
     accounts: Sequence[Account],
     shop: Workshop,
-    outbox: Pass,
+    outbox: DeliveryResult,
     config_trouble: str | None,
     reports: Sequence[Report] = (),
 ) -> Changes:
@@ -59,7 +59,7 @@ async def look(
     Raises StoreError, as everything does, and nothing else.
     """
     store, now = shop.store, shop.clock()
-    letter = Letters(shop, accounts[0], now)
+    letter = AlarmMailer(shop, accounts[0], now)
     try:
         seen = await store.alarms.open()
         situation = await _situation(accounts, store, seen, outbox, config_trouble, reports=reports)
@@ -75,7 +75,7 @@ async def look(
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class AlarmMailer:
     """The mail to the admin, in the language and the time zone of an account."""
 
     shop: Workshop
@@ -114,7 +114,7 @@ async def _situation(
     accounts: Sequence[Account],
     store: Store,
     seen: Sequence[Alarm],
-    outbox: Pass,
+    outbox: DeliveryResult,
     config_trouble: str | None,
     *,
     reports: Sequence[Report],

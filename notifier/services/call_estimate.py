@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.domain.reading_plan import Reason, Sighting, Step, plan
+from notifier.domain.reading_plan import OrderState, Reason, Step, plan
 from notifier.domain.settings import Account, MarketplaceAccess
 from notifier.sources.mall import list_calls
 from notifier.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class CallEstimate:
     """The next reading of an account, as far as the last one can tell."""
 
     account: Account
     steps: tuple[Step, ...]
-    seen: Mapping[int, Sighting]
+    seen: Mapping[int, OrderState]
     """What is remembered of the orders that were listed."""
     list_calls: int
 
@@ -41,13 +41,13 @@ class Forecast:
         return len(self.seen.keys() - {step.id for step in self.steps})
 
 
-async def forecast(
+async def estimate_calls(
     account: Account, access: MarketplaceAccess, store: Store, now: datetime
-) -> Forecast:
+) -> CallEstimate:
     """Ask the store; changes nothing. Of orders shipped since the last reading it cannot know."""
-    recalled = await store.sightings.recall(account.id)
+    recalled = await store.order_states.recall(account.id)
     previous = await store.runs.snapshot_before(account.id, account.schedule.local_day(now))
-    seen = recalled.sightings
+    seen = recalled.order_states
     steps = plan(
         {id_: one.shipped_on for id_, one in seen.items()},
         seen,
@@ -56,4 +56,4 @@ async def forecast(
         waited=previous.ids if previous else (),
         hinted=recalled.hints,
     )
-    return Forecast(account, steps, seen, list_calls(len(seen), access.page_size))
+    return CallEstimate(account, steps, seen, list_calls(len(seen), access.page_size))

@@ -13,9 +13,9 @@ LAST_TICK = "last_tick"
 """The mark of the last time that was believed."""
 
 
-async def believe_clock(shop: Workshop, source: Source) -> None:
+async def confirm_clock(shop: Workshop, source: Source) -> None:
     """Believe the time and remember it, or raise ClockRefused or ClockUnconfirmed."""
-    now, told = shop.clock(), await shop.store.marks.get(LAST_TICK)
+    now, told = shop.clock(), await shop.store.meta.get(LAST_TICK)
     last = datetime.fromisoformat(told) if told else None
     belief = judge(now, last)
     if belief is not Belief.SURE:
@@ -28,4 +28,4 @@ async def believe_clock(shop: Workshop, source: Source) -> None:
                 f"{last:%Y-%m-%d %H:%M}, and neither the marketplace nor a fresh file of "
                 "orders confirms it; nothing is done until one does"
             )
-    await shop.store.marks.set(LAST_TICK, now.isoformat())
+    await shop.store.meta.set(LAST_TICK, now.isoformat())

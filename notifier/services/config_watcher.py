@@ -26,14 +26,14 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EffectiveConfig:
     """The configuration to work with; `trouble` says why it is not the one that is written."""
 
     settings: Settings
     trouble: str | None = None
 
 
-class StandingConfig:
+class ConfigWatcher:
     """Looks at the configuration again and again, and remembers the last good one."""
 
     def __init__(
@@ -48,7 +48,7 @@ class StandingConfig:
         self._clock = clock
         self._last: Kept | None = None
 
-    def look(self) -> Standing:
+    def look(self) -> EffectiveConfig:
         """The configuration of this moment.
 
         Raises ConfigError where it is broken and there was no good one within three days.
@@ -58,9 +58,9 @@ class StandingConfig:
         except ConfigError as error:
             return self._instead(error)
         self._last = Kept(settings, self._clock())
-        return Standing(settings)
+        return EffectiveConfig(settings)
 
-    def _instead(self, error: ConfigError) -> Standing:
+    def _instead(self, error: ConfigError) -> EffectiveConfig:
         last = self._last or self._recall()
         if last is None:
             raise error
@@ -68,7 +68,7 @@ class StandingConfig:
         if self._clock() > until:
             raise ConfigError((*error.problems, _too_old(last))) from error
         self._last = last
-        return Standing(last.settings, _trouble(error, last.good_at, until))
+        return EffectiveConfig(last.settings, _trouble(error, last.good_at, until))
 
 
 def _trouble(error: ConfigError, good_at: datetime, until: datetime) -> str:

@@ -21,11 +21,11 @@ from notifier.domain.schedule import next_slot
 from notifier.domain.settings import Account, Settings
 from notifier.errors import NotifierError, Stopped, StoreError
 from notifier.monitoring.systemd import Systemd
-from notifier.services.config_watcher import Standing, StandingConfig
-from notifier.services.run import Wish, Workshop
+from notifier.services.config_watcher import ConfigWatcher, EffectiveConfig
+from notifier.services.run import RunRequest, Workshop
 from notifier.services.tick import Neighbours, tick
 from notifier.shutdown import Stop
-from notifier.web.health import Answer, open_door
+from notifier.web.health import HealthReport, open_door
 
 EVERY = timedelta(minutes=1)
 USUAL_BEAT = timedelta(seconds=30)
@@ -56,7 +56,7 @@ class Daemon:
 
     def __init__(
         self,
-        config: StandingConfig,
+        config: ConfigWatcher,
         opening: Opening,
         *,
         keep: Callable[[Settings], None],
@@ -79,7 +79,7 @@ class Daemon:
         self._systemd = systemd
         self._every = every
         self._pause = systemd.watchdog / 2 if systemd.watchdog else beat
-        self._standing: Standing | None = None
+        self._standing: EffectiveConfig | None = None
         self._works: Works | None = None
         self._opened = AsyncExitStack()
         self._at_work = asyncio.Lock()
@@ -136,34 +136,34 @@ class Daemon:
             self._systemd.status(self._status())
 
     async def _step(self) -> None:
-        standing, works = await self._prepare()
-        settings = standing.settings
+        config, works = await self._prepare()
+        settings = config.settings
         done = await tick(
             tuple(settings.accounts.values()),
             works.shop,
             works.neighbours,
-            wish=Wish(),
+            request=RunRequest(),
             retention=settings.store.retention,
-            config_trouble=standing.trouble,
+            config_trouble=config.trouble,
         )
         self._open_alarms = len(done.alarms_open)
-        if standing.trouble is None:
+        if config.trouble is None:
             self._be_content()
             if done.served_well:
                 self._keep(settings)
 
-    async def _prepare(self) -> tuple[Standing, Works]:
+    async def _prepare(self) -> tuple[EffectiveConfig, Works]:
         """Look at the configuration, and open what it names if that is not open yet."""
         wanted, self._reload_wanted = self._reload_wanted, False
         try:
-            standing = self._config.look()
-            if standing.trouble:
-                self._complain(standing.trouble)
-            before, self._standing = self._standing, standing
-            if before and before.settings != standing.settings:
+            config = self._config.look()
+            if config.trouble:
+                self._complain(config.trouble)
+            before, self._standing = self._standing, config
+            if before and before.settings != config.settings:
                 logger.info("the configuration changed", extra={"event": "reloaded"})
                 await self._close()
-            return standing, self._works or await self._open(standing.settings)
+            return config, self._works or await self._open(config.settings)
         finally:
             if wanted:
                 self._systemd.ready(self._status())
@@ -229,13 +229,13 @@ class Daemon:
             return False
         return works is self._works
 
-    async def health(self) -> Answer:
+    async def health(self) -> HealthReport:
         """How we are: no orders, no addresses."""
         answers = await _within(STORE_SECONDS, self._store_answers())
         silence = self._pulse.trouble(self._longest_tick())
         ill = silence if answers else "the store does not answer"
         good = self._standing is not None and self._standing.trouble is None
-        return Answer(
+        return HealthReport(
             well=ill is None,
             fields={
                 "status": ill or "ok",

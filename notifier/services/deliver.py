@@ -13,13 +13,13 @@ from notifier.domain.retry import next_try
 from notifier.domain.settings import OnUnknown
 from notifier.errors import MailRefused, MailUnavailable, Stopped
 from notifier.shutdown import Stop
-from notifier.smtp.connection import Delivery, Envelope, MailConnection, Phase
+from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection, SmtpStage
 from notifier.store import Claim, Store
 
 MARGIN = timedelta(minutes=5)
 """What a claim outlasts the longest transaction by."""
 
-BEFORE_A_MESSAGE = frozenset({Phase.CONNECT, Phase.TLS, Phase.LOGIN})
+BEFORE_A_MESSAGE = frozenset({SmtpStage.CONNECT, SmtpStage.TLS, SmtpStage.LOGIN})
 """Phases in which the server knows nothing of a message yet, so that nothing is its fault."""
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class DeliveryResult:
     """One pass over the outbox: each attempt, and the error that ended the pass early."""
 
     delivered: tuple[Delivered, ...]
@@ -59,7 +59,7 @@ async def deliver_waiting(
     account_ids: Collection[str],
     on_unknown: OnUnknown = OnUnknown.RESEND,
     stop: Stop | None = None,
-) -> Pass:
+) -> DeliveryResult:
     """Deliver everything that may be tried now, one message after the other.
 
     A mail server that cannot be used at all ends the pass: the rest stays queued. So does a wish
@@ -83,8 +83,8 @@ async def deliver_waiting(
         ):
             done.append(delivered)
     except (MailUnavailable, MailRefused) as error:
-        return Pass(tuple(done), error)
-    return Pass(tuple(done))
+        return DeliveryResult(tuple(done), error)
+    return DeliveryResult(tuple(done))
 
 
 async def deliver_one(
@@ -124,7 +124,7 @@ async def deliver_one(
         delivery = await mail.send(_envelope(claim.message), before_dot=mark_dot)
     except (MailUnavailable, MailRefused, Stopped) as error:
         # Nobody looked at this message, so it waits for a working server and no longer.
-        delivery = Delivery(Outcome.DEFERRED, mail.phase, str(error))
+        delivery = DeliveryOutcome(Outcome.DEFERRED, mail.phase, str(error))
         state = MessageState.DEFERRED
         await _record(store, claim, delivery, state, at=clock(), next_try_at=clock())
         raise
@@ -152,7 +152,7 @@ async def _tries_so_far(store: Store, message: OutboxMessage) -> int:
 async def _record(
     store: Store,
     claim: Claim,
-    delivery: Delivery,
+    delivery: DeliveryOutcome,
     state: MessageState,
     *,
     at: datetime,

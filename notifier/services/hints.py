@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-from notifier.domain.reading_plan import Glance
+from notifier.domain.reading_plan import HintBatch
 from notifier.domain.settings import Account
 from notifier.errors import Stopped, StoreError
 from notifier.services.run import Workshop
@@ -27,16 +27,16 @@ UNTOLD = 100
 logger = logging.getLogger(__name__)
 
 
-class Lookout(Protocol):
+class HintReader(Protocol):
     """Who can look at what was hinted at: the marketplace."""
 
-    async def look_up(self, most_calls: int, *, leaving: int) -> Glance:
+    async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
         """With at most so many calls, and only while more than `leaving` are left of the day."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Ration:
+class CallBudget:
     """What hints may cost on one day (UTC), and what of it is spent."""
 
     day: date
@@ -60,10 +60,10 @@ class Ration:
         rested = self.looked_at is None or not timedelta(0) <= now - self.looked_at < EVERY
         return rested and self.left > 0
 
-    def after(self, glance: Glance, now: datetime) -> Ration:
+    def after(self, batch: HintBatch, now: datetime) -> CallBudget:
         """What it is once that was spent."""
-        limit = glance.daily_limit or self.daily_limit
-        spent = self.spent + glance.calls
+        limit = batch.daily_limit or self.daily_limit
+        spent = self.spent + batch.calls
         return replace(self, spent=spent, daily_limit=limit, looked_at=now)
 
     def dump(self) -> str:
@@ -71,7 +71,7 @@ class Ration:
         return json.dumps(asdict(self), default=str)
 
     @classmethod
-    def load(cls, text: str | None, now: datetime) -> Ration:
+    def load(cls, text: str | None, now: datetime) -> CallBudget:
         """Of a text that was dumped; each day begins anew."""
         today = now.date()
         if text is None:
@@ -86,46 +86,46 @@ class Ration:
 
 async def last_look(account: Account, store: Store) -> datetime | None:
     """When hints about an account were looked into last."""
-    told = await store.marks.get(_mark(account))
-    return Ration.load(told, datetime.min.replace(tzinfo=UTC)).looked_at
+    told = await store.meta.get(_mark(account))
+    return CallBudget.load(told, datetime.min.replace(tzinfo=UTC)).looked_at
 
 
 def _mark(account: Account) -> str:
     return f"lookups.{account.id}"
 
 
-async def look_up_hinted(account: Account, lookout: Lookout | None, shop: Workshop) -> None:
+async def follow_hints(account: Account, hint_reader: HintReader | None, shop: Workshop) -> None:
     """Look, if there is anything to look at and a call for it. Raises StoreError and Stopped."""
     store, mark = shop.store, _mark(account)
-    if lookout is None or not await store.sightings.has_fresh_hints(account.id):
+    if hint_reader is None or not await store.order_states.has_fresh_hints(account.id):
         return
     now = shop.clock()
-    ration = Ration.load(await store.marks.get(mark), now)
-    if not ration.allows(now):
+    budget = CallBudget.load(await store.meta.get(mark), now)
+    if not budget.allows(now):
         return
     try:
         async with shop.stop.limit():
-            glance = await lookout.look_up(ration.left, leaving=ration.leaving)
+            batch = await hint_reader.look_up(budget.left, leaving=budget.leaving)
     except (Stopped, StoreError):
         raise
     except Exception:
         logger.exception("%s: a bug, please report it", account.name, extra={"event": "bug"})
-        glance = Glance()
-    await store.sightings.look(account.id, glance, at=now)
-    await store.marks.set(mark, ration.after(glance, now).dump())
-    _tell(account, glance)
+        batch = HintBatch()
+    await store.order_states.look(account.id, batch, at=now)
+    await store.meta.set(mark, budget.after(batch, now).dump())
+    _tell(account, batch)
 
 
-def _tell(account: Account, glance: Glance) -> None:
+def _tell(account: Account, batch: HintBatch) -> None:
     logger.info(
         "%s: %d hints looked into, %d calls",
         account.name,
-        len(glance.read) + len(glance.dismissed),
-        glance.calls,
+        len(batch.read) + len(batch.dismissed),
+        batch.calls,
         extra={
             "event": "hints_followed",
             "account": account.id,
-            "read": len(glance.read),
-            "calls": glance.calls,
+            "read": len(batch.read),
+            "calls": batch.calls,
         },
     )

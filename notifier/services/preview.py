@@ -12,10 +12,10 @@ from notifier.domain.reading import Failed, Source
 from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account
 from notifier.mail.freeze import Attachment, freeze
-from notifier.mail.lint import Finding, expected_of, lint
-from notifier.mail.render import Parts
+from notifier.mail.lint import LintFinding, expected_of, lint
+from notifier.mail.render import RenderedMail
 from notifier.mail.view.look import LOGO_ID
-from notifier.services.run import Wish, Workshop, find_task, read_digest, render_for
+from notifier.services.run import RunRequest, Workshop, find_task, read_digest, render_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class Preview:
 
     digest: Digest
     reader: Recipient
-    parts: Parts
+    parts: RenderedMail
     page: str
     """The HTML part as a browser can show it."""
     message: FrozenMessage
     files: tuple[Attachment, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
     """What is wrong with the mail."""
 
 
@@ -41,7 +41,7 @@ async def preview(
     Where nobody reads it, as the first recipient would in that language. Raises the reason when
     nothing could be read.
     """
-    task = await find_task(account, shop.store, Wish(day=day), shop.clock())
+    task = await find_task(account, shop.store, RunRequest(day=day), shop.clock())
     digest = await read_digest(account, source, shop.store, day)
     if isinstance(digest, Failed):
         raise digest.error
@@ -62,7 +62,7 @@ async def preview(
     return Preview(digest, reader, parts, _page(parts, account), message, files, findings)
 
 
-def _page(parts: Parts, account: Account) -> str:
+def _page(parts: RenderedMail, account: Account) -> str:
     """The HTML part for a browser: the logo that comes beside it in a mail is put into it."""
     logo = account.look.logo
     if logo is None:

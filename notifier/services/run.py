@@ -2,7 +2,7 @@
 
 `run_account` is what the timer, the daemon and a person call alike. It decides what is due, takes
 the day in the run ledger, and leaves frozen messages in the outbox; `deliver.py` does the rest.
-`rehearse` is the same without the ledger: a dry run.
+`dry_run` is the same without the ledger: a dry run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from notifier.domain.settings import Account, Sender, WhenEmpty
 from notifier.errors import ClockRefused, NotifierError, Stopped
 from notifier.mail.attachments.choice import attachments
 from notifier.mail.freeze import Attachment, freeze
-from notifier.mail.render import Parts, Renderer
+from notifier.mail.render import RenderedMail, Renderer
 from notifier.shutdown import Stop
 from notifier.store import Store
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RunRequest:
     """What a person asked for beyond the schedule; nothing of it by default."""
 
     day: date | None = None
@@ -106,18 +106,20 @@ class Workshop:
     stop: Stop = field(default_factory=Stop)
 
 
-async def run_account(account: Account, source: Source, shop: Workshop, wish: Wish) -> Report:
+async def run_account(
+    account: Account, source: Source, shop: Workshop, request: RunRequest
+) -> Report:
     """Do what is due for one account, up to messages in the outbox.
 
     Raises Stopped when somebody asked to stop; the day is then open for the next run.
     """
     shop.stop.check()
     runs, clock = shop.store.runs, shop.clock
-    await shop.store.marks.begin(_watched(account), clock().isoformat())
-    task = await find_task(account, shop.store, wish, clock())
+    await shop.store.meta.begin(_watched(account), clock().isoformat())
+    task = await find_task(account, shop.store, request, clock())
     await runs.skip(account.id, task.missed, "nothing ran on that day", at=clock())
     if task.day is None or task.rests_until:
-        return await _idle(account, shop, task, wish)
+        return await _idle(account, shop, task, request)
     run = await runs.begin(
         account.id,
         task.day,
@@ -125,12 +127,12 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
         lease=account.reads.run_timeout + RECORDING_TIME,
         holder=shop.holder,
         edition=task.edition,
-        reason=wish.reason,
+        reason=request.reason,
     )
     if run is None:
-        return await _idle(account, shop, task, wish)
+        return await _idle(account, shop, task, request)
     boundary(Boundary.BEGUN)
-    await _record_wish(wish, run, shop)
+    await _record_wish(request, run, shop)
     try:
         return await _fetch_and_freeze(account, source, shop, task, run)
     except Stopped as error:
@@ -141,12 +143,12 @@ async def run_account(account: Account, source: Source, shop: Workshop, wish: Wi
         raise
 
 
-async def rehearse(account: Account, source: Source, shop: Workshop, wish: Wish) -> Report:
+async def dry_run(account: Account, source: Source, shop: Workshop, request: RunRequest) -> Report:
     """Fetch, compose, render and freeze without recording: what `run` would send now."""
     now = shop.clock()
-    task = await find_task(account, shop.store, wish, now)
+    task = await find_task(account, shop.store, request, now)
     if task.day is None:
-        return await _idle(account, shop, task, wish)
+        return await _idle(account, shop, task, request)
     async with shop.stop.limit():
         digest = await read_digest(account, source, shop.store, task.day)
     if isinstance(digest, Failed):
@@ -187,20 +189,20 @@ async def read_digest(account: Account, source: Source, store: Store, day: date)
     )
 
 
-async def find_task(account: Account, store: Store, wish: Wish, now: datetime) -> Task:
+async def find_task(account: Account, store: Store, request: RunRequest, now: datetime) -> Task:
     """Ask the ledger and the clock what there is to do; touches nothing."""
     today = account.schedule.local_day(now)
     settled = await store.runs.settled_days(account.id, today - schedule.LOOK_BACK)
-    watched = await store.marks.get(_watched(account))
+    watched = await store.meta.get(_watched(account))
     since = datetime.fromisoformat(watched) if watched else None
     due = schedule.due(account.schedule, now, settled, since=since)
     day, edition = due.day, AUTOMATIC_EDITION
-    if wish.asks:
-        day = wish.day or today
-        edition = _wished_edition(await store.runs.latest(account.id, day), wish)
+    if request.asks:
+        day = request.day or today
+        edition = _requested_edition(await store.runs.latest(account.id, day), request)
     before = await store.runs.latest(account.id, day) if day else None
     in_doubt = before is not None and before.state is RunState.ABANDONED
-    rests = None if wish.asks or not before else _rests_until(account, before, now)
+    rests = None if request.asks or not before else _rests_until(account, before, now)
     missed = tuple(skipped for skipped in due.missed if skipped != day)
     return Task(day if edition else None, edition, missed, due.next_at, rests, in_doubt)
 
@@ -217,28 +219,28 @@ def _watched(account: Account) -> str:
     return f"watched.{account.id}"
 
 
-def _wished_edition(latest: Run | None, wish: Wish) -> int:
+def _requested_edition(latest: Run | None, request: RunRequest) -> int:
     """The edition a person's wish leads to; 0 when that day is done and nothing is forced."""
     if latest is None:
         return AUTOMATIC_EDITION
     if not latest.state.settled:
         return latest.edition
     done = latest.state in (RunState.COMPLETE, RunState.INCOMPLETE)
-    return 0 if done and not wish.force else latest.edition + 1
+    return 0 if done and not request.force else latest.edition + 1
 
 
-async def _record_wish(wish: Wish, run: Run, shop: Workshop) -> None:
-    if wish.reason:
+async def _record_wish(request: RunRequest, run: Run, shop: Workshop) -> None:
+    if request.reason:
         await shop.store.audit.record(
             at=shop.clock(),
-            who=wish.who or "unknown",
-            action="force" if wish.force else "run",
+            who=request.who or "unknown",
+            action="force" if request.force else "run",
             subject=f"{run.account_id}, {run.day}, edition {run.edition}",
         )
 
 
-async def _idle(account: Account, shop: Workshop, task: Task, wish: Wish) -> Report:
-    day = wish.day or account.schedule.local_day(shop.clock())
+async def _idle(account: Account, shop: Workshop, task: Task, request: RunRequest) -> Report:
+    day = request.day or account.schedule.local_day(shop.clock())
     return Report(account, task.next_at, run=await shop.store.runs.latest(account.id, day))
 
 
@@ -291,7 +293,7 @@ def freeze_for(
     recipients: Sequence[Recipient], account: Account, digest: Digest, shop: Workshop, edition: int
 ) -> Batch:
     """One frozen message per recipient; what reads the same is rendered once."""
-    rendered: dict[tuple[object, ...], tuple[Parts, tuple[Attachment, ...]]] = {}
+    rendered: dict[tuple[object, ...], tuple[RenderedMail, tuple[Attachment, ...]]] = {}
     messages = []
     at = shop.clock()
     for recipient in recipients:
@@ -317,7 +319,7 @@ def freeze_for(
 
 def render_for(
     recipient: Recipient, account: Account, digest: Digest, shop: Workshop
-) -> tuple[Parts, tuple[Attachment, ...]]:
+) -> tuple[RenderedMail, tuple[Attachment, ...]]:
     """The digest as a recipient reads it, and the files it tells of."""
     wanted = account.attachments if recipient.attachments is None else recipient.attachments
     theirs = replace(account, columns=recipient.columns or account.columns)

@@ -10,7 +10,7 @@ from notifier.domain.alarms import Alarm
 from notifier.domain.ledger import MessageState, OutboxMessage, Run, RunState
 from notifier.domain.settings import Account
 from notifier.services.hints import last_look
-from notifier.services.run import Wish, find_task
+from notifier.services.run import RunRequest, find_task
 from notifier.store import Store
 
 LOOK_BACK = timedelta(days=7)
@@ -27,7 +27,7 @@ _TROUBLED = (MessageState.DEFERRED, MessageState.UNKNOWN, MessageState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingOrders:
     """How many orders waited when they were read or looked at last, and when that was."""
 
     orders: int
@@ -48,7 +48,7 @@ class AccountStatus:
     next_at: datetime
     skipped: tuple[date, ...]
     """Days of the last week without a digest, oldest first."""
-    waiting: Waiting | None
+    waiting: WaitingOrders | None
     """None as long as nothing was read."""
 
     @property
@@ -58,7 +58,7 @@ class AccountStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class SystemStatus:
     """All accounts, and what they share."""
 
     at: datetime
@@ -75,10 +75,10 @@ class Status:
         return not (self.alarms or troubled or late)
 
 
-async def look_around(accounts: Iterable[Account], store: Store, now: datetime) -> Status:
+async def collect_status(accounts: Iterable[Account], store: Store, now: datetime) -> SystemStatus:
     """Ask the store; changes nothing."""
     messages = await store.outbox.list(states=_SHOWN, limit=MOST_MESSAGES)
-    return Status(
+    return SystemStatus(
         now,
         tuple([await _account(account, store, now) for account in accounts]),
         tuple(message for message in messages if _is_recent(message, now)),
@@ -89,7 +89,7 @@ async def look_around(accounts: Iterable[Account], store: Store, now: datetime) 
 async def _account(account: Account, store: Store, now: datetime) -> AccountStatus:
     today, schedule = account.schedule.local_day(now), account.schedule
     runs = await store.runs.list(account_id=account.id, limit=RUNS_READ)
-    task = await find_task(account, store, Wish(), now)
+    task = await find_task(account, store, RunRequest(), now)
     return AccountStatus(
         account,
         last_good=next((run for run in runs if _is_good(run)), None),
@@ -102,15 +102,15 @@ async def _account(account: Account, store: Store, now: datetime) -> AccountStat
     )
 
 
-async def _waiting(account: Account, runs: Sequence[Run], store: Store) -> Waiting | None:
+async def _waiting(account: Account, runs: Sequence[Run], store: Store) -> WaitingOrders | None:
     """By the newest digest, unless hints were looked into since."""
     read = next((run for run in runs if run.state in _FROZEN), None)
     if read is None or read.finished_at is None:
         return None
     looked_at = await last_look(account, store)
     if looked_at and looked_at > read.finished_at:
-        return Waiting(await store.sightings.waiting(account.id), looked_at)
-    return Waiting(read.waiting or 0, read.finished_at)
+        return WaitingOrders(await store.order_states.waiting(account.id), looked_at)
+    return WaitingOrders(read.waiting or 0, read.finished_at)
 
 
 def _is_good(run: Run) -> bool:

@@ -25,13 +25,13 @@ from notifier.errors import (
     gravest,
 )
 from notifier.monitoring.ping import Ping
-from notifier.services.alarms import look
-from notifier.services.clock_check import believe_clock
-from notifier.services.deliver import Pass, deliver_waiting
-from notifier.services.hints import Lookout, look_up_hinted
+from notifier.services.alarms import update_alarms
+from notifier.services.clock_check import confirm_clock
+from notifier.services.deliver import DeliveryResult, deliver_waiting
+from notifier.services.hints import HintReader, follow_hints
 from notifier.services.notice import post_notices
 from notifier.services.recipient_review import post_review
-from notifier.services.run import Report, Wish, Workshop, find_task, run_account
+from notifier.services.run import Report, RunRequest, Workshop, find_task, run_account
 from notifier.smtp.connection import MailConnection
 
 _GRAVE = frozenset({MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
@@ -45,7 +45,7 @@ class Neighbours:
 
     source: Callable[[Account], Source]
     mail: Callable[[], MailConnection]
-    lookout: Callable[[Account], Lookout | None] = lambda _: None
+    hint_reader: Callable[[Account], HintReader | None] = lambda _: None
     on_unknown: OnUnknown = OnUnknown.RESEND
     monitor: Ping | None = None
 
@@ -64,7 +64,7 @@ class Tick:
     """What one tick did. `waiting` counts the messages that are still to be delivered."""
 
     accounts: tuple[Done, ...]
-    outbox: Pass
+    outbox: DeliveryResult
     waiting: int
     config_trouble: str | None = None
     """Why the last good configuration was used instead of the one that is written."""
@@ -104,7 +104,7 @@ async def tick(
     shop: Workshop,
     neighbours: Neighbours,
     *,
-    wish: Wish,
+    request: RunRequest,
     retention: timedelta,
     config_trouble: str | None = None,
     configured: Sequence[Account] = (),
@@ -119,24 +119,24 @@ async def tick(
     in hand is recorded, where somebody asked to stop.
     """
     try:
-        await believe_clock(shop, neighbours.source(_surest_clock(accounts)))
+        await confirm_clock(shop, neighbours.source(_surest_clock(accounts)))
     except (ClockRefused, ClockUnconfirmed) as error:
         await _tell_of_clock(error, shop, neighbours.monitor)
         raise
-    if neighbours.monitor and await _begins(accounts, shop, wish):
+    if neighbours.monitor and await _begins(accounts, shop, request):
         await neighbours.monitor.begin()
-    done = [await _run(account, shop, neighbours, wish) for account in accounts]
+    done = [await _run(account, shop, neighbours, request) for account in accounts]
     await post_notices(accounts, shop)
     await post_review(configured or accounts, shop)
-    outbox, waiting = await _deliver(accounts, shop, neighbours, wish)
+    outbox, waiting = await _deliver(accounts, shop, neighbours, request)
     for account in accounts:
-        await look_up_hinted(account, neighbours.lookout(account), shop)
+        await follow_hints(account, neighbours.hint_reader(account), shop)
     reports = [one.report for one in done if one.report]
-    alarms = await look(configured or accounts, shop, outbox, config_trouble, reports)
+    alarms = await update_alarms(configured or accounts, shop, outbox, config_trouble, reports)
     if alarms.are_mailed and not outbox.error:
-        told, left = await _deliver((), shop, neighbours, Wish())
+        told, left = await _deliver((), shop, neighbours, RunRequest())
         waiting += left
-        outbox = Pass((*outbox.delivered, *told.delivered), told.error)
+        outbox = DeliveryResult((*outbox.delivered, *told.delivered), told.error)
     boundary(Boundary.LOOKED)
     await shop.store.erase(shop.clock() - retention)
     boundary(Boundary.ERASED)
@@ -156,10 +156,10 @@ def _surest_clock(accounts: Sequence[Account]) -> Account:
     return next(asked, accounts[0])
 
 
-async def _begins(accounts: Sequence[Account], shop: Workshop, wish: Wish) -> bool:
+async def _begins(accounts: Sequence[Account], shop: Workshop, request: RunRequest) -> bool:
     """Whether there is a digest to begin for the first time."""
     for account in accounts:
-        task = await find_task(account, shop.store, wish, shop.clock())
+        task = await find_task(account, shop.store, request, shop.clock())
         if task.day:
             latest = await shop.store.runs.latest(account.id, task.day)
             if latest is None or latest.edition < task.edition:
@@ -189,10 +189,12 @@ async def _tell_of_clock(
         await monitor.bad(_words(alarm))
 
 
-async def _run(account: Account, shop: Workshop, neighbours: Neighbours, wish: Wish) -> Done:
+async def _run(
+    account: Account, shop: Workshop, neighbours: Neighbours, request: RunRequest
+) -> Done:
     """Run one account; whatever happens to it, the others have their turn."""
     try:
-        report = await run_account(account, neighbours.source(account), shop, wish)
+        report = await run_account(account, neighbours.source(account), shop, request)
     except Stopped:
         raise
     except NotifierError as error:
@@ -211,11 +213,11 @@ def _code(report: Report) -> ExitCode:
 
 
 async def _deliver(
-    accounts: Sequence[Account], shop: Workshop, neighbours: Neighbours, wish: Wish
-) -> tuple[Pass, int]:
+    accounts: Sequence[Account], shop: Workshop, neighbours: Neighbours, request: RunRequest
+) -> tuple[DeliveryResult, int]:
     """Deliver what is of these accounts, and of none; gives also how much of it still waits."""
     outbox, ids = shop.store.outbox, [account.id for account in accounts]
-    if wish.now:
+    if request.now:
         await outbox.hasten(shop.clock(), account_ids=ids)
     async with neighbours.mail() as mail:
         done = await deliver_waiting(

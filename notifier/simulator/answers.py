@@ -11,33 +11,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from notifier.simulator.contents import COD_FEE, COUNTRY, CURRENCY, Line
-from notifier.simulator.lifecycle import DAY, Status, carrier_events
-from notifier.simulator.orders import ABSENT, Delivery, Seen
+from notifier.simulator.contents import COD_FEE, COUNTRY, CURRENCY, SimulatedLine
+from notifier.simulator.lifecycle import DAY, SimulatedStatus, carrier_events
+from notifier.simulator.orders import ABSENT, SimulatedDelivery, VisibleState
 
 Json = dict[str, object]
 
 
-def _moment(status: Status) -> Callable[[Seen], object]:
-    def since(seen: Seen) -> object:
+def _moment(status: SimulatedStatus) -> Callable[[VisibleState], object]:
+    def since(seen: VisibleState) -> object:
         instant = seen.moments.get(status)
         return None if instant is None else seen.stamps.moment(instant)
 
     return since
 
 
-def _delivered_at(seen: Seen) -> str | None:
-    delivered = seen.moments.get(Status.DELIVERED)
+def _delivered_at(seen: VisibleState) -> str | None:
+    delivered = seen.moments.get(SimulatedStatus.DELIVERED)
     return None if delivered is None else seen.stamps.moment(delivered)
 
 
-def _tracking_url(seen: Seen) -> str | None:
+def _tracking_url(seen: VisibleState) -> str | None:
     if not seen.was_shipped:
         return None
     return f"https://tracking.example.com/?parcel={seen.contents.parcels[0]}&lang=sl"
 
 
-ROW: Mapping[str, Callable[[Seen], object]] = {
+ROW: Mapping[str, Callable[[VisibleState], object]] = {
     "id": lambda seen: seen.order.id,
     "source": lambda _: None,
     "external_id": lambda seen: seen.contents.external_id,
@@ -54,16 +54,16 @@ ROW: Mapping[str, Callable[[Seen], object]] = {
     "confirmed": lambda seen: seen.contents.confirmed,
     "test": lambda seen: seen.order.test,
     "mdp": lambda seen: seen.order.mall_delivery,
-    "mdp_classic": lambda seen: seen.order.delivery is Delivery.CLASSIC,
-    "mdp_spectrum": lambda seen: seen.order.delivery is Delivery.SPECTRUM,
-    **{status.value: _moment(status) for status in Status},
+    "mdp_classic": lambda seen: seen.order.delivery is SimulatedDelivery.CLASSIC,
+    "mdp_spectrum": lambda seen: seen.order.delivery is SimulatedDelivery.SPECTRUM,
+    **{status.value: _moment(status) for status in SimulatedStatus},
 }
 """Every field of a list row, which are also the fields a list can be filtered and sorted by."""
 
 ROW_ONLY = frozenset({"source", "customer_id", "customer"})
 
 
-def row_value(seen: Seen, name: str) -> object:
+def row_value(seen: VisibleState, name: str) -> object:
     """One field of a list row; None when it is not there."""
     if name in seen.order.fields:
         value = seen.order.fields[name]
@@ -71,21 +71,21 @@ def row_value(seen: Seen, name: str) -> object:
     return ROW[name](seen)
 
 
-def row(seen: Seen) -> Json:
+def row(seen: VisibleState) -> Json:
     """One row of a list with `filter=basic`."""
     values = {name: ROW[name](seen) for name in ROW}
     set_by_hand = {name: value for name, value in seen.order.fields.items() if name in ROW}
     return _present(seen, values | set_by_hand)
 
 
-def detail(seen: Seen) -> Json:
+def detail(seen: VisibleState) -> Json:
     """One order in full."""
     values = _head(seen) | _delivery(seen) | _tail(seen)
     set_by_hand = {name: value for name, value in seen.order.fields.items() if name not in ROW_ONLY}
     return _present(seen, values | set_by_hand)
 
 
-def _head(seen: Seen) -> Json:
+def _head(seen: VisibleState) -> Json:
     contents = seen.contents
     return {
         "id": seen.order.id,
@@ -101,7 +101,7 @@ def _head(seen: Seen) -> Json:
     }
 
 
-def _delivery(seen: Seen) -> Json:
+def _delivery(seen: VisibleState) -> Json:
     branch_id = seen.contents.branch_id
     method = 1 if branch_id is None else 12
     attempted = seen.order.journey.attempted_after
@@ -120,7 +120,7 @@ def _delivery(seen: Seen) -> Json:
     }
 
 
-def _address(seen: Seen) -> Json:
+def _address(seen: VisibleState) -> Json:
     buyer = seen.contents.buyer
     return _present(
         seen,
@@ -138,7 +138,7 @@ def _address(seen: Seen) -> Json:
     )
 
 
-def _tail(seen: Seen) -> Json:
+def _tail(seen: VisibleState) -> Json:
     names = ("confirmed", "status", "test", "mdp", "mdp_classic", "mdp_spectrum")
     flags = {name: ROW[name](seen) for name in names}
     return {
@@ -147,13 +147,13 @@ def _tail(seen: Seen) -> Json:
         "items": [_item(seen, line) for line in seen.contents.lines],
         **flags,
         "ready_to_return": seen.ready,
-        **{status.value: ROW[status.value](seen) for status in Status},
+        **{status.value: ROW[status.value](seen) for status in SimulatedStatus},
         "ulozenka_status_history": _ulozenka_history(seen),
         "consignment_status_history": _consignment_history(seen),
     }
 
 
-def _item(seen: Seen, line: Line) -> Json:
+def _item(seen: VisibleState, line: SimulatedLine) -> Json:
     sold_by_number = line.product.article_id % 2 == 0
     return _present(
         seen,
@@ -171,7 +171,7 @@ def _item(seen: Seen, line: Line) -> Json:
     )
 
 
-def _consignment_history(seen: Seen) -> list[Json]:
+def _consignment_history(seen: VisibleState) -> list[Json]:
     """What the carrier told of each parcel, oldest first unless the order is written otherwise."""
     if not (seen.was_shipped and seen.order.mall_delivery):
         return []
@@ -192,9 +192,9 @@ def _consignment_history(seen: Seen) -> list[Json]:
 ULOZENKA_NAMES = {2: "Paket je prevzet", 5: "Pripravljeno za prevzem", 22: "Rok hrambe je potekel"}
 
 
-def _ulozenka_history(seen: Seen) -> list[Json]:
+def _ulozenka_history(seen: VisibleState) -> list[Json]:
     """The older history, kept for classic deliveries only. 22 is "expired" (the official list)."""
-    if seen.order.delivery is not Delivery.CLASSIC or not seen.was_shipped:
+    if seen.order.delivery is not SimulatedDelivery.CLASSIC or not seen.was_shipped:
         return []
     journey = seen.order.journey
     days = {2: 0, 5: journey.at_pickup_point_after, 22: journey.returning_after}
@@ -206,12 +206,12 @@ def _ulozenka_history(seen: Seen) -> list[Json]:
     return history[::-1] if seen.order.newest_first else history
 
 
-def _if_past(seen: Seen, after: timedelta) -> str | None:
+def _if_past(seen: VisibleState, after: timedelta) -> str | None:
     instant = seen.order.shipped_at + after
     return seen.stamps.moment(instant) if instant <= seen.at else None
 
 
-def _present(seen: Seen, values: Mapping[str, object]) -> Json:
+def _present(seen: VisibleState, values: Mapping[str, object]) -> Json:
     """Without what is absent; or with nulls instead, for an order that is written that way."""
     kept = {name: value for name, value in values.items() if value is not ABSENT}
     if seen.order.nulls:

@@ -17,8 +17,8 @@ from notifier.simulator.answers import Paging, detail, envelope, row
 from notifier.simulator.calls import Call
 from notifier.simulator.controls import MOST_DAYS, controls, is_in
 from notifier.simulator.filters import ListQuery, QueryError, parse
-from notifier.simulator.lifecycle import DAY, Status
-from notifier.simulator.orders import Seen
+from notifier.simulator.lifecycle import DAY, SimulatedStatus
+from notifier.simulator.orders import VisibleState
 from notifier.simulator.replies import answer, dripping, faulty, refusal
 from notifier.simulator.world import World
 
@@ -60,7 +60,7 @@ def order_list(world: World, request: Request) -> Response:
     page = paging.of(found)
     data = [_listed(item, basic=query.basic) for item in page]
     if paging.page < paging.pages:
-        world.page_was_read(item for item in page if isinstance(item, Seen))
+        world.page_was_read(item for item in page if isinstance(item, VisibleState))
     return answer(200, envelope(data, paging.json(with_total=with_total)))
 
 
@@ -89,7 +89,7 @@ def stats(world: World, request: Request) -> Response:
         return refusal(
             400, "Bad request", [("INVALID_QUERY", f"days: {days[:20]} is not 1 to 366")]
         )
-    counts = {status.value: 0 for status in Status}
+    counts = {status.value: 0 for status in SimulatedStatus}
     for seen in world.book:
         if _counts_for_stats(seen, int(days)):
             counts[seen.status] = counts.get(seen.status, 0) + 1
@@ -113,12 +113,12 @@ def _with_strays(world: World, query: ListQuery) -> Sequence[object]:
 
 
 def _listed(item: object, *, basic: bool) -> object:
-    if not isinstance(item, Seen):
+    if not isinstance(item, VisibleState):
         return item
     return row(item) if basic else item.order.id
 
 
-def _counts_for_stats(seen: Seen, days: int) -> bool:
+def _counts_for_stats(seen: VisibleState, days: int) -> bool:
     return not seen.order.test and seen.at - seen.order.opened_at <= days * DAY
 
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from notifier.simulator.clock import Clock, Stamps
 from notifier.simulator.filters import Selection
-from notifier.simulator.lifecycle import DAY, Status
-from notifier.simulator.orders import Order, Seen
+from notifier.simulator.lifecycle import DAY, SimulatedStatus
+from notifier.simulator.orders import SimulatedOrder, VisibleState
 from notifier.simulator.population import Population, order_id
 
 MINUTE = timedelta(minutes=1)
@@ -31,8 +31,8 @@ class OrderBook:
     start: datetime
     clock: Clock
     zone: ZoneInfo
-    _orders: dict[int, Order] = field(default_factory=dict)
-    _departed: dict[int, Order] = field(default_factory=dict)
+    _orders: dict[int, SimulatedOrder] = field(default_factory=dict)
+    _departed: dict[int, SimulatedOrder] = field(default_factory=dict)
     _leavers: deque[tuple[datetime, list[int]]] = field(default_factory=deque)
     """Who was laid apart when; the last ones last."""
     _sorted_at: datetime | None = None
@@ -40,7 +40,7 @@ class OrderBook:
     _numbers: int = 0
     _ids_set_by_hand: int = 0
     _edits: int = 0
-    _found: tuple[object, list[Seen]] = (None, [])
+    _found: tuple[object, list[VisibleState]] = (None, [])
 
     def __post_init__(self) -> None:
         self._add(self.population.first_day(self.seed, self.start))
@@ -52,26 +52,26 @@ class OrderBook:
         reached = self.clock.reached
         return reached - (reached - self.start) % MINUTE
 
-    def __iter__(self) -> Iterator[Seen]:
+    def __iter__(self) -> Iterator[VisibleState]:
         """Every order that exists now, in no promised sequence."""
         at = self._reach()
         yield from self._seen_of(self._orders, at)
         yield from self._seen_of(self._departed, at)
 
-    def shipped(self) -> Iterator[Seen]:
+    def shipped(self) -> Iterator[VisibleState]:
         """Those that are `shipped` now; quicker than to look at all."""
         at, stamps = self._reach(), self._stamps
         for order in self._orders.values():
-            if order.status_at(at) == Status.SHIPPED:
-                yield Seen(order, at, stamps, self.seed)
+            if order.status_at(at) == SimulatedStatus.SHIPPED:
+                yield VisibleState(order, at, stamps, self.seed)
 
-    def seen(self, order_id: int) -> Seen | None:
+    def seen(self, order_id: int) -> VisibleState | None:
         """One order; None when there is no such order, or not yet."""
         at = self._reach()
         order = self._orders.get(order_id) or self._departed.get(order_id)
         if order is None or order.opened_at > at:
             return None
-        return Seen(order, at, self._stamps, self.seed)
+        return VisibleState(order, at, self._stamps, self.seed)
 
     def changes(self, since: datetime) -> list[tuple[datetime, int]]:
         """Changes of a status or a flag after `since`, up to now: when, and of which order."""
@@ -86,7 +86,7 @@ class OrderBook:
             if since < instant <= at
         )
 
-    def find(self, selection: Selection) -> list[Seen]:
+    def find(self, selection: Selection) -> list[VisibleState]:
         """The orders of a list. The last one is remembered: a list has many pages."""
         state = (selection, self._edits, self.moment)
         if self._found[0] != state:
@@ -94,11 +94,11 @@ class OrderBook:
             self._found = (state, selection.of(orders))
         return self._found[1]
 
-    def __getitem__(self, order_id: int) -> Order:
+    def __getitem__(self, order_id: int) -> SimulatedOrder:
         """One order as it is stored; KeyError."""
         return self._orders.get(order_id) or self._departed[order_id]
 
-    def put(self, order: Order) -> None:
+    def put(self, order: SimulatedOrder) -> None:
         """Add an order, or replace the one with its id."""
         self._departed.pop(order.id, None)
         self._orders[order.id] = order
@@ -130,7 +130,7 @@ class OrderBook:
             self._sort_out(at)
         return at
 
-    def _add(self, orders: list[Order]) -> None:
+    def _add(self, orders: list[SimulatedOrder]) -> None:
         self._orders.update((order.id, order) for order in orders)
         self._numbers += len(orders)
 
@@ -159,8 +159,10 @@ class OrderBook:
             for id_ in ids:
                 self._departed.pop(id_, None)
 
-    def _seen_of(self, orders: Mapping[int, Order], at: datetime) -> Iterator[Seen]:
+    def _seen_of(
+        self, orders: Mapping[int, SimulatedOrder], at: datetime
+    ) -> Iterator[VisibleState]:
         stamps = self._stamps
         for order in orders.values():
             if order.opened_at <= at:
-                yield Seen(order, at, stamps, self.seed)
+                yield VisibleState(order, at, stamps, self.seed)

@@ -14,7 +14,7 @@ COD_FEE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SimulatedLine:
     """One item of an order."""
 
     product: Product
@@ -26,7 +26,7 @@ class Contents:
     """Who ordered what. Amounts are in `CURRENCY`."""
 
     buyer: Buyer
-    lines: tuple[Line, ...]
+    lines: tuple[SimulatedLine, ...]
     parcels: tuple[str, ...]
     """Tracking number of each parcel, at least one."""
     external_id: str | None
@@ -68,10 +68,10 @@ def contents(seed: int, order_id: int, *, at_pickup_point: bool) -> Contents:
     )
 
 
-def _lines(dice: Random) -> tuple[Line, ...]:
+def _lines(dice: Random) -> tuple[SimulatedLine, ...]:
     """One to four different products: the official client keeps items by the seller's number."""
     products = dice.sample(PRODUCTS, dice.choice((1, 1, 1, 2, 2, 3, 4)))
-    return tuple(Line(product, dice.choice((1, 1, 1, 1, 2, 3))) for product in products)
+    return tuple(SimulatedLine(product, dice.choice((1, 1, 1, 1, 2, 3))) for product in products)
 
 
 def _parcels(dice: Random, *, most: int) -> tuple[str, ...]:

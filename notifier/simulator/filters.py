@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from notifier.simulator.answers import ROW, row_value
-from notifier.simulator.lifecycle import Status
-from notifier.simulator.orders import Seen
+from notifier.simulator.lifecycle import SimulatedStatus
+from notifier.simulator.orders import VisibleState
 
 DEFAULT_PAGE_SIZE = 100
 TRUTHS = frozenset({"confirmed", "test", "mdp", "mdp_classic", "mdp_spectrum"})
@@ -55,14 +55,14 @@ HOW_MANY = {Operator.IN: range(1, 10_001), Operator.NIN: range(1, 10_001), Opera
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ListCondition:
     """What one field must be."""
 
     field: str
     operator: Operator
     wanted: tuple[bool | float | str, ...]
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: VisibleState) -> bool:
         """Whether an order meets it; what has no value, or a strange one, is only ever "not in"."""
         value = row_value(seen, self.field)
         if not isinstance(value, _kind(self.field)):
@@ -78,22 +78,22 @@ class Condition:
 class Selection:
     """Which orders a list is of, and in which order: all of a query but its page."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[ListCondition, ...]
     sort: tuple[tuple[str, bool], ...]
     """Field, and whether it descends; the first one decides."""
     with_test: bool
 
-    def of(self, orders: Iterable[Seen]) -> list[Seen]:
+    def of(self, orders: Iterable[VisibleState]) -> list[VisibleState]:
         """The orders it selects."""
         chosen = [seen for seen in orders if self._includes(seen)]
         for field, descending in reversed(self.sort):
             chosen.sort(key=lambda seen: _sort_key(seen, field), reverse=descending)
         return chosen
 
-    def _includes(self, seen: Seen) -> bool:
+    def _includes(self, seen: VisibleState) -> bool:
         if seen.order.test and not self.with_test:
             return False
-        if seen.status == Status.BLOCKED and not self._asks_for_blocked:
+        if seen.status == SimulatedStatus.BLOCKED and not self._asks_for_blocked:
             return False
         return all(condition.holds(seen) for condition in self.conditions)
 
@@ -101,7 +101,7 @@ class Selection:
     def only_shipped(self) -> bool:
         """Whether nothing can be in it but what is `shipped`."""
         return any(
-            condition.field == "status" and set(condition.wanted) == {Status.SHIPPED}
+            condition.field == "status" and set(condition.wanted) == {SimulatedStatus.SHIPPED}
             for condition in self.conditions
             if condition.operator in {Operator.EQ, Operator.IN}
         )
@@ -109,7 +109,7 @@ class Selection:
     @property
     def _asks_for_blocked(self) -> bool:
         return any(
-            condition.field == "status" and condition.asks_for(Status.BLOCKED)
+            condition.field == "status" and condition.asks_for(SimulatedStatus.BLOCKED)
             for condition in self.conditions
         )
 
@@ -138,18 +138,18 @@ def parse(pairs: Iterable[tuple[str, str]]) -> ListQuery:
     )
 
 
-def _conditions(query: Mapping[str, str]) -> tuple[Condition, ...]:
+def _conditions(query: Mapping[str, str]) -> tuple[ListCondition, ...]:
     return tuple(_condition(field, text) for field, text in query.items() if field in ROW)
 
 
-def _condition(field: str, text: str) -> Condition:
+def _condition(field: str, text: str) -> ListCondition:
     match = WITH_OPERATOR.fullmatch(text)
     if match is None:
-        return Condition(field, Operator.EQ, (_value(field, text),))
+        return ListCondition(field, Operator.EQ, (_value(field, text),))
     operator, values = _operator(field, match[1]), match[2].split(",")
     if len(values) not in HOW_MANY.get(operator, range(1, 2)):
         raise QueryError(f"{field}: {operator.value} does not take {len(values)} values")
-    return Condition(field, operator, tuple(_value(field, value) for value in values))
+    return ListCondition(field, operator, tuple(_value(field, value) for value in values))
 
 
 def _operator(field: str, word: str) -> Operator:
@@ -197,7 +197,7 @@ def _kind(field: str) -> type | tuple[type, ...]:
     return (int, float) if field in NUMBERS else str
 
 
-def _sort_key(seen: Seen, field: str) -> tuple[bool, Any]:
+def _sort_key(seen: VisibleState, field: str) -> tuple[bool, Any]:
     """What has no value comes first, as null does."""
     value = row_value(seen, field)
     known = isinstance(value, _kind(field))

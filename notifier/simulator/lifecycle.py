@@ -18,7 +18,7 @@ NEVER = 100_000
 """Days after which no world is looked at any more."""
 
 
-class Status(StrEnum):
+class SimulatedStatus(StrEnum):
     """Status of an order, in the marketplace's words."""
 
     BLOCKED = "blocked"
@@ -48,15 +48,15 @@ class Carrier(StrEnum):
 class Journey:
     """The way of one order, in whole days after it was shipped; None is "does not happen"."""
 
-    ends_as: Status
+    ends_as: SimulatedStatus
     ends_after: int
     at_pickup_point_after: int | None = None
     returning_after: int | None = None
     ready_after: int | None = None
 
-    def status(self, days: int) -> Status:
+    def status(self, days: int) -> SimulatedStatus:
         """Status so many days after shipping."""
-        return self.ends_as if days >= self.ends_after else Status.SHIPPED
+        return self.ends_as if days >= self.ends_after else SimulatedStatus.SHIPPED
 
     def is_ready(self, days: int) -> bool:
         """Whether the parcel lies at the filing branch and the seller has not collected it."""
@@ -75,9 +75,9 @@ def draw(dice: Random) -> Journey:
     share = dice.random()
     if share < 0.80:
         days = 1 if share < 0.25 else 2 if share < 0.60 else 3
-        return Journey(Status.DELIVERED, days)
+        return Journey(SimulatedStatus.DELIVERED, days)
     if share < 0.94:
-        return Journey(Status.DELIVERED, dice.randint(4, 8), at_pickup_point_after=2)
+        return Journey(SimulatedStatus.DELIVERED, dice.randint(4, 8), at_pickup_point_after=2)
     return draw_return(dice)
 
 
@@ -96,14 +96,14 @@ def draw_return(dice: Random) -> Journey:
     )
 
 
-def _end_of_return(dice: Random) -> tuple[Status, int]:
+def _end_of_return(dice: Random) -> tuple[SimulatedStatus, int]:
     """How it ends at the filing branch, and how many days it lies there before."""
     share = dice.randrange(50)
     if share == 0:
-        return Status.LOST, dice.randint(1, 6)
+        return SimulatedStatus.LOST, dice.randint(1, 6)
     if share == 1:
-        return Status.RETURNED, dice.randint(14, 35)
-    return Status.RETURNED, dice.randint(1, 6)
+        return SimulatedStatus.RETURNED, dice.randint(14, 35)
+    return SimulatedStatus.RETURNED, dice.randint(1, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,9 @@ class CarrierEvent:
 
 
 LAST_EVENTS = {
-    Status.DELIVERED: (Carrier.DELIVERED, ()),
-    Status.RETURNED: (Carrier.RETURNED, ()),
-    Status.LOST: (Carrier.LOST, ("lost",)),
+    SimulatedStatus.DELIVERED: (Carrier.DELIVERED, ()),
+    SimulatedStatus.RETURNED: (Carrier.RETURNED, ()),
+    SimulatedStatus.LOST: (Carrier.LOST, ("lost",)),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from notifier.simulator.orders import Seen
+from notifier.simulator.orders import VisibleState
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Moves:
     _day: date | None = None
     _made: int = 0
 
-    def after_page(self, orders: Iterable[Seen], day: date) -> int | None:
+    def after_page(self, orders: Iterable[VisibleState], day: date) -> int | None:
         """The order that leaves now; None where the list holds still."""
         if day != self._day:
             self._day, self._made = day, 0

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from notifier.simulator.clock import Stamps
 from notifier.simulator.contents import Contents, contents
-from notifier.simulator.lifecycle import DAY, Journey, Status
+from notifier.simulator.lifecycle import DAY, Journey, SimulatedStatus
 
 PACKING = timedelta(hours=3)
 
@@ -24,7 +24,7 @@ class Absent(Enum):
 ABSENT = Absent.ABSENT
 
 
-class Delivery(StrEnum):
+class SimulatedDelivery(StrEnum):
     """Who carries an order: MALL Delivery in one of its two forms, or the seller's own carrier."""
 
     CLASSIC = "classic"
@@ -33,13 +33,13 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SimulatedOrder:
     """One order. What is in it follows from the world's seed and its id."""
 
     id: int
     shipped_at: datetime
     journey: Journey
-    delivery: Delivery = Delivery.SPECTRUM
+    delivery: SimulatedDelivery = SimulatedDelivery.SPECTRUM
     test: bool = False
     status: str | None = None
     """Set by hand: it stays as it is, whatever the journey says."""
@@ -58,7 +58,7 @@ class Order:
     @property
     def mall_delivery(self) -> bool:
         """Whether MALL Delivery carries it."""
-        return self.delivery is not Delivery.OWN
+        return self.delivery is not SimulatedDelivery.OWN
 
     @property
     def opened_at(self) -> datetime:
@@ -98,7 +98,7 @@ class Order:
             return self.status
         if at >= self.shipped_at:
             return self.journey.status(self.days(at))
-        return Status.OPEN if at < self.shipping_at else Status.SHIPPING
+        return SimulatedStatus.OPEN if at < self.shipping_at else SimulatedStatus.SHIPPING
 
     def is_ready_at(self, at: datetime) -> bool:
         """Whether it is marked as ready to return at an instant."""
@@ -107,24 +107,43 @@ class Order:
         return self.mall_delivery and self.journey.is_ready(self.days(at))
 
 
-REACHED: Mapping[str, tuple[Status, ...]] = {
-    Status.BLOCKED: (Status.BLOCKED,),
-    Status.OPEN: (Status.OPEN,),
-    Status.CANCELLED: (Status.OPEN, Status.CANCELLED),
-    Status.SHIPPING: (Status.OPEN, Status.SHIPPING),
-    Status.SHIPPED: (Status.OPEN, Status.SHIPPING, Status.SHIPPED),
-    Status.DELIVERED: (Status.OPEN, Status.SHIPPING, Status.SHIPPED, Status.DELIVERED),
-    Status.LOST: (Status.OPEN, Status.SHIPPING, Status.SHIPPED, Status.LOST),
-    Status.RETURNED: (Status.OPEN, Status.SHIPPING, Status.SHIPPED, Status.RETURNED),
+REACHED: Mapping[str, tuple[SimulatedStatus, ...]] = {
+    SimulatedStatus.BLOCKED: (SimulatedStatus.BLOCKED,),
+    SimulatedStatus.OPEN: (SimulatedStatus.OPEN,),
+    SimulatedStatus.CANCELLED: (SimulatedStatus.OPEN, SimulatedStatus.CANCELLED),
+    SimulatedStatus.SHIPPING: (SimulatedStatus.OPEN, SimulatedStatus.SHIPPING),
+    SimulatedStatus.SHIPPED: (
+        SimulatedStatus.OPEN,
+        SimulatedStatus.SHIPPING,
+        SimulatedStatus.SHIPPED,
+    ),
+    SimulatedStatus.DELIVERED: (
+        SimulatedStatus.OPEN,
+        SimulatedStatus.SHIPPING,
+        SimulatedStatus.SHIPPED,
+        SimulatedStatus.DELIVERED,
+    ),
+    SimulatedStatus.LOST: (
+        SimulatedStatus.OPEN,
+        SimulatedStatus.SHIPPING,
+        SimulatedStatus.SHIPPED,
+        SimulatedStatus.LOST,
+    ),
+    SimulatedStatus.RETURNED: (
+        SimulatedStatus.OPEN,
+        SimulatedStatus.SHIPPING,
+        SimulatedStatus.SHIPPED,
+        SimulatedStatus.RETURNED,
+    ),
 }
 """Which statuses an order has been through, so which timestamps it has."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class VisibleState:
     """One order at one instant."""
 
-    order: Order
+    order: SimulatedOrder
     at: datetime
     stamps: Stamps
     seed: int
@@ -154,20 +173,20 @@ class Seen:
     @cached_property
     def was_shipped(self) -> bool:
         """Whether it has been handed over, so that it has a tracking number."""
-        return Status.SHIPPED in REACHED.get(self.status, (Status.SHIPPED,))
+        return SimulatedStatus.SHIPPED in REACHED.get(self.status, (SimulatedStatus.SHIPPED,))
 
     @cached_property
     def moments(self) -> Mapping[str, datetime]:
         """When it came into each status it has been in."""
         return {status: self._since(status) for status in REACHED.get(self.status, ())}
 
-    def _since(self, status: Status) -> datetime:
+    def _since(self, status: SimulatedStatus) -> datetime:
         order = self.order
         match status:
-            case Status.OPEN | Status.BLOCKED:
+            case SimulatedStatus.OPEN | SimulatedStatus.BLOCKED:
                 return order.opened_at
-            case Status.SHIPPING | Status.CANCELLED:
+            case SimulatedStatus.SHIPPING | SimulatedStatus.CANCELLED:
                 return order.shipping_at
-            case Status.SHIPPED:
+            case SimulatedStatus.SHIPPED:
                 return order.shipped_at
         return min(order.shipped_at + order.journey.ends_after * DAY, self.at)

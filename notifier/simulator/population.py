@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-from notifier.simulator.lifecycle import DAY, NEVER, Journey, Status, draw, draw_return
-from notifier.simulator.orders import Delivery, Order
+from notifier.simulator.lifecycle import DAY, NEVER, Journey, SimulatedStatus, draw, draw_return
+from notifier.simulator.orders import SimulatedDelivery, SimulatedOrder
 
 READY_WORDS = frozenset({"true", "1"})
 """A flag may be written as a number or a text; a right client understands either."""
@@ -21,11 +21,11 @@ LONGEST_WAY = 12
 class Population(Protocol):
     """Whose orders a world has."""
 
-    def first_day(self, seed: int, start: datetime) -> list[Order]:
+    def first_day(self, seed: int, start: datetime) -> list[SimulatedOrder]:
         """The orders a world begins with, oldest shipment first."""
         ...
 
-    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[Order]:
+    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
         """What is shipped in the 24 hours up to `start` + `day` days; `first` is the next
         number."""
         ...
@@ -59,12 +59,12 @@ class Crowd:
         """Nothing is ever forgotten."""
         return None
 
-    def first_day(self, seed: int, start: datetime) -> list[Order]:
+    def first_day(self, seed: int, start: datetime) -> list[SimulatedOrder]:
         """So many of each kind as was asked for."""
         dice = Random(f"first day/{seed}")
         drafts = sorted(_drafts(self, dice), key=lambda draft: -draft.days)
         return [
-            Order(
+            SimulatedOrder(
                 order_id(seed, number),
                 daytime(start - draft.days * DAY, dice),
                 draft.journey,
@@ -74,12 +74,12 @@ class Crowd:
             for number, draft in enumerate(drafts)
         ]
 
-    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[Order]:
+    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
         """About as many each day."""
         dice = Random(f"shipments/{seed}/{day}")
         count = round(self.shipped_per_day * dice.uniform(0.8, 1.2))
         return [
-            Order(
+            SimulatedOrder(
                 order_id(seed, first + number),
                 daytime(start + day * DAY, dice),
                 draw(dice),
@@ -95,7 +95,7 @@ class Draft:
 
     journey: Journey
     days: int
-    delivery: Delivery
+    delivery: SimulatedDelivery
     test: bool = False
 
 
@@ -133,12 +133,12 @@ def _under_way(dice: Random) -> Draft:
     """One of a steady stream: whoever takes longer is met more often."""
     while True:
         journey, days = draw(dice), dice.randrange(LONGEST_WAY)
-        if journey.status(days) is Status.SHIPPED and not journey.is_ready(days):
+        if journey.status(days) is SimulatedStatus.SHIPPED and not journey.is_ready(days):
             return Draft(journey, days, carried(dice))
 
 
 def _own_carrier(dice: Random) -> Draft:
-    return replace(_under_way(dice), delivery=Delivery.OWN)
+    return replace(_under_way(dice), delivery=SimulatedDelivery.OWN)
 
 
 def _departed(dice: Random) -> Draft:
@@ -150,9 +150,9 @@ def _test(dice: Random) -> Draft:
     return replace(_waiting(dice), test=True)
 
 
-def carried(dice: Random) -> Delivery:
+def carried(dice: Random) -> SimulatedDelivery:
     """By which form of MALL Delivery it goes."""
-    return Delivery.CLASSIC if dice.random() < 0.2 else Delivery.SPECTRUM
+    return SimulatedDelivery.CLASSIC if dice.random() < 0.2 else SimulatedDelivery.SPECTRUM
 
 
 def daytime(latest: datetime, dice: Random) -> datetime:
@@ -163,15 +163,15 @@ def daytime(latest: datetime, dice: Random) -> datetime:
     return instant if instant <= latest else instant - DAY
 
 
-def by_hand(order_id: int, at: datetime, fields: Mapping[str, object]) -> Order:
+def by_hand(order_id: int, at: datetime, fields: Mapping[str, object]) -> SimulatedOrder:
     """An order as a test wants it: it was shipped twelve days ago, and does not move by itself.
 
     `fields` are the marketplace's names; those that are not given are made up.
     """
     given = fields.get("status")
-    status = given if isinstance(given, str) else Status.SHIPPED
+    status = given if isinstance(given, str) else SimulatedStatus.SHIPPED
     ready = str(fields.get("ready_to_return")).lower() in READY_WORDS
-    return Order(
+    return SimulatedOrder(
         order_id,
         at - timedelta(days=12),
         _set_journey(status, ready),
@@ -185,28 +185,32 @@ def by_hand(order_id: int, at: datetime, fields: Mapping[str, object]) -> Order:
 
 
 def _set_journey(status: str, ready: bool) -> Journey:
-    if status == Status.DELIVERED:
-        return Journey(Status.DELIVERED, 2)
-    if status in {Status.RETURNED, Status.LOST}:
-        return Journey(Status(status), 11, returning_after=6, ready_after=8)
+    if status == SimulatedStatus.DELIVERED:
+        return Journey(SimulatedStatus.DELIVERED, 2)
+    if status in {SimulatedStatus.RETURNED, SimulatedStatus.LOST}:
+        return Journey(SimulatedStatus(status), 11, returning_after=6, ready_after=8)
     if ready:
-        return Journey(Status.RETURNED, NEVER, returning_after=6, ready_after=8)
-    return Journey(Status.DELIVERED, NEVER, at_pickup_point_after=2)
+        return Journey(SimulatedStatus.RETURNED, NEVER, returning_after=6, ready_after=8)
+    return Journey(SimulatedStatus.DELIVERED, NEVER, at_pickup_point_after=2)
 
 
-def _set_delivery(fields: Mapping[str, object]) -> Delivery:
+def _set_delivery(fields: Mapping[str, object]) -> SimulatedDelivery:
     if fields.get("mdp") is False:
-        return Delivery.OWN
-    return Delivery.CLASSIC if fields.get("mdp_classic") is True else Delivery.SPECTRUM
+        return SimulatedDelivery.OWN
+    return (
+        SimulatedDelivery.CLASSIC
+        if fields.get("mdp_classic") is True
+        else SimulatedDelivery.SPECTRUM
+    )
 
 
-def marked(order: Order, at: datetime, *, ready: bool) -> Order:
+def marked(order: SimulatedOrder, at: datetime, *, ready: bool) -> SimulatedOrder:
     """The order with its flag set by hand; from now on it does not move by itself."""
     days = order.days(at)
     back = max(days - 2, 0) if ready else order.journey.returning_after
     journey = replace(
         order.journey,
-        ends_as=Status.RETURNED,
+        ends_as=SimulatedStatus.RETURNED,
         ends_after=NEVER,
         returning_after=back,
         ready_after=days if ready else None,
@@ -220,11 +224,11 @@ def marked(order: Order, at: datetime, *, ready: bool) -> Order:
     )
 
 
-def moved(order: Order, at: datetime, status: str) -> Order:
+def moved(order: SimulatedOrder, at: datetime, status: str) -> SimulatedOrder:
     """The order in a status set by hand; from now on it does not move by itself."""
     journey = order.journey
-    if status in {Status.DELIVERED, Status.RETURNED, Status.LOST}:
-        journey = replace(journey, ends_as=Status(status), ends_after=order.days(at))
+    if status in {SimulatedStatus.DELIVERED, SimulatedStatus.RETURNED, SimulatedStatus.LOST}:
+        journey = replace(journey, ends_as=SimulatedStatus(status), ends_after=order.days(at))
     return replace(
         order,
         journey=journey,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from notifier.simulator.faults import Fault
-from notifier.simulator.lifecycle import Status
+from notifier.simulator.lifecycle import SimulatedStatus
 from notifier.simulator.malformed import STRAY_ROWS, malformed_details, malformed_orders
 from notifier.simulator.orders import ABSENT
 from notifier.simulator.population import Crowd, Population
@@ -78,7 +78,9 @@ def named(name: str) -> Scenario:
 
 def every_status() -> Iterator[Mapping[str, object]]:
     """Orders in every status, by both carriers, with either flag; and the odd ones."""
-    for number, (status, mdp, ready) in enumerate(product(Status, (True, False), (True, False))):
+    for number, (status, mdp, ready) in enumerate(
+        product(SimulatedStatus, (True, False), (True, False))
+    ):
         yield {
             "status": status.value,
             "mdp": mdp,

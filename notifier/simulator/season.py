@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from notifier.simulator.lifecycle import DAY, draw
-from notifier.simulator.orders import Delivery, Order
+from notifier.simulator.orders import SimulatedDelivery, SimulatedOrder
 from notifier.simulator.population import carried, daytime, order_id
 
 MEAN_DAYS = 3.085
@@ -37,7 +37,7 @@ class Season:
         """Long enough for a month's statistics, and for whoever asks how it went."""
         return 30 * DAY
 
-    def first_day(self, seed: int, start: datetime) -> list[Order]:
+    def first_day(self, seed: int, start: datetime) -> list[SimulatedOrder]:
         """What the weeks before have left, and what departed in the last of them."""
         left = [
             order
@@ -47,7 +47,7 @@ class Season:
         ]
         return [replace(order, id=order_id(seed, number)) for number, order in enumerate(left)]
 
-    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[Order]:
+    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
         """A day's parcels, a tenth more or less."""
         dice = Random(f"season/{seed}/{day}")
         per_day = self.in_transit / MEAN_DAYS * (1 + self.own_carrier_share)
@@ -56,13 +56,13 @@ class Season:
             for number in range(round(per_day * dice.uniform(0.9, 1.1)))
         ]
 
-    def _order(self, id_: int, latest: datetime, dice: Random) -> Order:
+    def _order(self, id_: int, latest: datetime, dice: Random) -> SimulatedOrder:
         own = dice.random() * (1 + self.own_carrier_share) < self.own_carrier_share
-        return Order(
+        return SimulatedOrder(
             id_,
             daytime(latest, dice),
             draw(dice),
-            Delivery.OWN if own else carried(dice),
+            SimulatedDelivery.OWN if own else carried(dice),
             test=dice.random() < self.test_share,
             nulls=dice.randrange(4) == 0,
             carrier_keys=SPELLINGS[dice.randrange(len(SPELLINGS))],

@@ -16,9 +16,9 @@ from notifier.simulator.book import OrderBook
 from notifier.simulator.calls import Call, CallLog, DayOfCalls
 from notifier.simulator.clock import Clock, Instants, still
 from notifier.simulator.faults import Fault, Faults
-from notifier.simulator.lifecycle import Status
+from notifier.simulator.lifecycle import SimulatedStatus
 from notifier.simulator.moves import Moves
-from notifier.simulator.orders import Order, Seen
+from notifier.simulator.orders import SimulatedOrder, VisibleState
 from notifier.simulator.population import by_hand, marked, moved
 from notifier.simulator.rate import RateLimit
 from notifier.simulator.scenarios import Pace, Scenario, named
@@ -147,7 +147,7 @@ class World:
         """Ids that a right client must report now: shipped, MALL Delivery, ready, no test."""
         return sorted(seen.order.id for seen in self.listed() if seen.order.is_ready_at(seen.at))
 
-    def listed(self) -> Iterator[Seen]:
+    def listed(self) -> Iterator[VisibleState]:
         """What a list of shipped orders of MALL Delivery names now, without a call; not sorted."""
         for seen in self.book.shipped():
             if seen.order.mall_delivery and not seen.order.test:
@@ -183,11 +183,11 @@ class World:
         self.call_log.note_limit(now, refused=not allowed, refused_others=left_without)
         return allowed
 
-    def page_was_read(self, orders: Iterable[Seen]) -> None:
+    def page_was_read(self, orders: Iterable[VisibleState]) -> None:
         """Let the list move, where it does: there is another page behind these orders."""
         leaves = self.moves.after_page(orders, self.book.moment.date())
         if leaves is not None:
-            self.set_status(leaves, Status.DELIVERED)
+            self.set_status(leaves, SimulatedStatus.DELIVERED)
             self.add_order()
 
     # Set by hand. An order that was touched stays as it is set: its own story ends.
@@ -214,7 +214,7 @@ class World:
         """Set the status, also to one that is not documented. KeyError as above."""
         self._put(moved(self.book[order_id], self.book.moment, status))
 
-    def _put(self, order: Order) -> None:
+    def _put(self, order: SimulatedOrder) -> None:
         self.book.put(order)
         if self.webhook is not None:
             self._set_by_hand.append((self.book.moment, order.id))

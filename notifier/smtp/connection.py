@@ -22,12 +22,12 @@ from notifier.errors import MailRefused
 from notifier.shutdown import Stop
 from notifier.smtp.client import Client, new_client
 from notifier.smtp.login import HINT, log_in, without_login
-from notifier.smtp.outcomes import Delivery, Envelope, Phase
+from notifier.smtp.outcomes import DeliveryOutcome, Envelope, SmtpStage
 from notifier.smtp.refusals import no_starttls, refusal
 from notifier.smtp.reply_text import tls_error
 from notifier.smtp.transaction import LoginWanted, Patience, Transaction
 
-__all__ = ["Delivery", "Envelope", "MailConnection", "Patience", "Phase"]
+__all__ = ["DeliveryOutcome", "Envelope", "MailConnection", "Patience", "SmtpStage"]
 
 _OPENING = 4
 """Time-outs that all of connecting, TLS and login may take together."""
@@ -52,7 +52,7 @@ class MailConnection:
         self._patience = patience or Patience()
         self._client: Client | None = None
         self._used = False
-        self.phase = Phase.CONNECT
+        self.phase = SmtpStage.CONNECT
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,7 +98,7 @@ class MailConnection:
 
     async def send(
         self, envelope: Envelope, *, before_dot: Callable[[], Awaitable[None]]
-    ) -> Delivery:
+    ) -> DeliveryOutcome:
         """Run one transaction. `before_dot` makes its mark durable just before the final dot.
 
         Raises what `open` raises, and what `before_dot` raises (then no dot is sent); a demand
@@ -148,14 +148,14 @@ class MailConnection:
     async def _opened(self) -> Client:
         if self._client is not None and self._client.is_connected:
             return self._client
-        self.phase, self._used = Phase.CONNECT, False
+        self.phase, self._used = SmtpStage.CONNECT, False
         client = new_client(self._server)
         try:
             async with asyncio.timeout(_OPENING * self._server.timeout.total_seconds()):
                 await self._open(client)
         except (SMTPException, OSError, UnicodeError) as error:  # the last for an odd host name
             client.close()
-            reached, self.phase = self.phase, Phase.TLS if tls_error(error) else self.phase
+            reached, self.phase = self.phase, SmtpStage.TLS if tls_error(error) else self.phase
             raise refusal(self.name, error, reached) from None
         except BaseException:
             client.close()
@@ -168,12 +168,12 @@ class MailConnection:
         await client.connect()
         await _greet(client)
         if self._server.tls is Tls.STARTTLS:
-            self.phase = Phase.TLS
+            self.phase = SmtpStage.TLS
             if not client.supports_extension("starttls"):
                 raise no_starttls(self.name)
             await client.starttls()
             await _greet(client)
-        self.phase = Phase.LOGIN
+        self.phase = SmtpStage.LOGIN
         await log_in(client, self._server, name=self.name)
 
 

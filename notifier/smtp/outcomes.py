@@ -8,7 +8,7 @@ from enum import StrEnum
 from notifier.domain.ledger import Outcome
 
 
-class Phase(StrEnum):
+class SmtpStage(StrEnum):
     """Where in the conversation an attempt ended."""
 
     CONNECT = "connect"
@@ -34,26 +34,26 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DeliveryOutcome:
     """How one attempt ended. `reply` is the server's answer, or what happened instead of one."""
 
     outcome: Outcome
-    phase: Phase
+    phase: SmtpStage
     reply: str
 
 
-def lets_go_on(phase: Phase, code: int) -> bool:
+def lets_go_on(phase: SmtpStage, code: int) -> bool:
     """Whether an answer at MAIL, RCPT or DATA leads to the next phase."""
-    return code == 354 if phase is Phase.DATA else is_yes(code)
+    return code == 354 if phase is SmtpStage.DATA else is_yes(code)
 
 
-def judge(phase: Phase, code: int) -> Outcome:
+def judge(phase: SmtpStage, code: int) -> Outcome:
     """What a final answer makes of the attempt: the table of docs/delivery.md.
 
     4xx may work later, 5xx will not (RFC 5321, 4.2.1). An answer that is neither, and does not
     lead on, is no verdict: before the dot nothing was handed over, after it nobody knows.
     """
-    if phase is Phase.DOT and not is_no(code):
+    if phase is SmtpStage.DOT and not is_no(code):
         return Outcome.ACCEPTED if is_yes(code) else Outcome.UNKNOWN
     if not is_final(code) or wants_login(code) or (phase, code) == _TOO_MANY_RECIPIENTS:
         return Outcome.DEFERRED
@@ -61,7 +61,7 @@ def judge(phase: Phase, code: int) -> Outcome:
 
 
 # What servers from before RFC 5321 say instead of 452 (4.5.3.1.10).
-_TOO_MANY_RECIPIENTS = (Phase.RCPT, 552)
+_TOO_MANY_RECIPIENTS = (SmtpStage.RCPT, 552)
 
 
 def wants_login(code: int) -> bool:

@@ -7,14 +7,14 @@ import ssl
 from aiosmtplib.errors import SMTPResponseException
 
 from notifier.errors import MailRefused, MailUnavailable, NotifierError
-from notifier.smtp.outcomes import Phase, is_final, is_no
+from notifier.smtp.outcomes import SmtpStage, is_final, is_no
 from notifier.smtp.reply_text import reply_text, tls_error, tls_reason, what_happened
 
 _LOST = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS errors that only tell that the other side went away."""
 
 
-def refusal(name: str, error: Exception, reached: Phase) -> NotifierError:
+def refusal(name: str, error: Exception, reached: SmtpStage) -> NotifierError:
     """What went wrong before a transaction could begin, for the operator of server `name`.
 
     `reached` is the phase it went wrong in.
@@ -24,7 +24,7 @@ def refusal(name: str, error: Exception, reached: Phase) -> NotifierError:
     tls = tls_error(error)
     if tls is not None and not isinstance(tls, _LOST):
         return _by_tls(name, tls)
-    if reached is Phase.LOGIN:
+    if reached is SmtpStage.LOGIN:
         return MailUnavailable(
             f"{name} answered, but not to the login ({what_happened(error)}); wait until it does, "
             "or ask its operator"

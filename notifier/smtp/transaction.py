@@ -17,9 +17,9 @@ from notifier.errors import Stopped
 from notifier.shutdown import Stop
 from notifier.smtp.client import Client
 from notifier.smtp.outcomes import (
-    Delivery,
+    DeliveryOutcome,
     Envelope,
-    Phase,
+    SmtpStage,
     is_no,
     is_yes,
     judge,
@@ -71,9 +71,9 @@ class Transaction:
         self._patience = patience
         self._stop = stop
         self._masked = masked
-        self.phase = Phase.MAIL
+        self.phase = SmtpStage.MAIL
 
-    async def run(self, before_dot: Callable[[], Awaitable[None]]) -> Delivery:
+    async def run(self, before_dot: Callable[[], Awaitable[None]]) -> DeliveryOutcome:
         """Hand the message over; `before_dot` is awaited when only the dot is missing.
 
         Raises LoginWanted, Stopped, and what `before_dot` raises: then the message has no end,
@@ -87,20 +87,22 @@ class Transaction:
             delivery = await self._end()
         return delivery
 
-    def _unsendable(self) -> Delivery | None:
+    def _unsendable(self) -> DeliveryOutcome | None:
         """Addresses the server must not be asked about, since the others could suffer for it."""
         for phase, address in (
-            (Phase.MAIL, self._envelope.sender),
-            (Phase.RCPT, self._envelope.recipient),
+            (SmtpStage.MAIL, self._envelope.sender),
+            (SmtpStage.RCPT, self._envelope.recipient),
         ):
             if not (_ADDRESS.fullmatch(address) and address.isprintable()):
-                return Delivery(Outcome.REJECTED, phase, f"not sent: {address!a} is no address")
+                return DeliveryOutcome(
+                    Outcome.REJECTED, phase, f"not sent: {address!a} is no address"
+                )
             if not address.isascii() and not self._client.supports_extension("smtputf8"):
                 reason = f"not sent: {address} needs SMTPUTF8, which the server does not offer"
-                return Delivery(Outcome.REJECTED, phase, reason)
+                return DeliveryOutcome(Outcome.REJECTED, phase, reason)
         return None
 
-    async def _hand_over(self) -> Delivery | None:
+    async def _hand_over(self) -> DeliveryOutcome | None:
         """Everything up to the dot; None when only that is missing."""
         try:
             for phase, command in self._commands():
@@ -109,18 +111,18 @@ class Transaction:
                 if not lets_go_on(phase, reply.code):
                     return self._answered(reply)
                 boundary(Boundary(phase))
-            self.phase = Phase.BODY
+            self.phase = SmtpStage.BODY
             await self._write_body()
             boundary(Boundary.BODY)
         except (SMTPException, OSError) as error:
             return self._lost(error)
         return None
 
-    async def _end(self) -> Delivery:
+    async def _end(self) -> DeliveryOutcome:
         """The dot: from here until an answer is read, nobody knows."""
         if not self._client.is_connected:
             return self._lost(SMTPServerDisconnected("before the dot"))
-        self.phase = Phase.DOT
+        self.phase = SmtpStage.DOT
         try:
             seconds = self._patience.dot.total_seconds()
             async with self._stop.limit(self._patience.farewell):
@@ -128,15 +130,15 @@ class Transaction:
         except (SMTPException, OSError, Stopped) as error:
             return self._lost(error)
 
-    def _commands(self) -> Iterator[tuple[Phase, tuple[bytes, ...]]]:
+    def _commands(self) -> Iterator[tuple[SmtpStage, tuple[bytes, ...]]]:
         envelope = self._envelope
         mail = [f"FROM:<{envelope.sender}>", *self._mail_parameters()]
         rcpt = [f"TO:<{envelope.recipient}>"]
         if self._client.supports_extension("dsn"):
             rcpt.append("NOTIFY=FAILURE,DELAY")
-        yield Phase.MAIL, (b"MAIL", *(word.encode() for word in mail))
-        yield Phase.RCPT, (b"RCPT", *(word.encode() for word in rcpt))
-        yield Phase.DATA, (b"DATA",)
+        yield SmtpStage.MAIL, (b"MAIL", *(word.encode() for word in mail))
+        yield SmtpStage.RCPT, (b"RCPT", *(word.encode() for word in rcpt))
+        yield SmtpStage.DATA, (b"DATA",)
 
     def _mail_parameters(self) -> Iterator[str]:
         envelope, offers = self._envelope, self._client.supports_extension
@@ -168,20 +170,20 @@ class Transaction:
         if not self._client.is_connected:
             raise SMTPServerDisconnected("in the body")
 
-    def _answered(self, reply: SMTPResponse) -> Delivery:
+    def _answered(self, reply: SMTPResponse) -> DeliveryOutcome:
         text = reply_text(reply.code, self._masked(reply.message))
         if wants_login(reply.code):
             raise LoginWanted(text)
         if not is_yes(reply.code) and not is_no(reply.code):
             self._client.close()  # it is out of step, and would answer the next message wrongly
-        return Delivery(judge(self.phase, reply.code), self.phase, text)
+        return DeliveryOutcome(judge(self.phase, reply.code), self.phase, text)
 
-    def _lost(self, error: Exception) -> Delivery:
+    def _lost(self, error: Exception) -> DeliveryOutcome:
         self._client.close()
-        outcome = Outcome.UNKNOWN if self.phase is Phase.DOT else Outcome.DEFERRED
+        outcome = Outcome.UNKNOWN if self.phase is SmtpStage.DOT else Outcome.DEFERRED
         if isinstance(error, SMTPResponseException):
             error.message = self._masked(error.message)
-        return Delivery(outcome, self.phase, what_happened(error))
+        return DeliveryOutcome(outcome, self.phase, what_happened(error))
 
 
 def _xtext(text: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from notifier.domain.alarms import Alarm, Cause
 from notifier.domain.ledger import FrozenMessage, MessageKind
-from notifier.i18n.messages import Phrase
+from notifier.i18n.messages import Message
 from notifier.store.outbox import enqueue
 from notifier.store.tables import Row, alarms
 from notifier.store.thread import StoreThread
@@ -113,5 +113,5 @@ def _words(cause: Cause) -> dict[str, str]:
 
 
 def _alarm(row: Row) -> Alarm:
-    cause = Cause(row.cause, Phrase.load(row.what), Phrase.load(row.remedy))
+    cause = Cause(row.cause, Message.load(row.what), Message.load(row.remedy))
     return Alarm(row.id, cause, row.begun_at, row.ended_at)

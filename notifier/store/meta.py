@@ -9,7 +9,7 @@ from notifier.store.tables import marks
 from notifier.store.thread import StoreThread
 
 
-class Marks:
+class Meta:
     """Names and their values."""
 
     def __init__(self, thread: StoreThread) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from notifier.domain.quota import Allowance
-from notifier.domain.reading_plan import Glance, Recollection, Sighting
-from notifier.store.meta import Marks
+from notifier.domain.quota import Quota
+from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
+from notifier.store.meta import Meta
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread
 
@@ -22,24 +22,24 @@ _MORE = 0
 """The id of no order: the row that says so."""
 
 
-class Sightings:
+class OrderStates:
     """Sightings and hints of all accounts. Each method is one transaction."""
 
     def __init__(self, thread: StoreThread) -> None:
         self._thread = thread
 
-    async def recall(self, account_id: str) -> Recollection:
+    async def recall(self, account_id: str) -> ReadingState:
         """What is remembered of the orders of an account."""
         seen = select(sightings).where(sightings.c.account_id == account_id)
         heard = select(hints).where(hints.c.account_id == account_id)
 
-        def load(connection: Connection) -> Recollection:
+        def load(connection: Connection) -> ReadingState:
             told = {row.order_id: row.looked_at for row in connection.execute(heard)}
             overheard = _MORE in told
             told.pop(_MORE, None)
-            return Recollection(
+            return ReadingState(
                 {
-                    row.order_id: Sighting(row.shipped_on, row.read_on, row.waits, row.comes_back)
+                    row.order_id: OrderState(row.shipped_on, row.read_on, row.waits, row.comes_back)
                     for row in connection.execute(seen)
                 },
                 hints=frozenset(told),
@@ -74,7 +74,7 @@ class Sightings:
     async def remember(
         self,
         account_id: str,
-        new: Mapping[int, Sighting],
+        new: Mapping[int, OrderState],
         *,
         followed: Collection[int] = (),
         since: datetime,
@@ -88,7 +88,7 @@ class Sightings:
 
         await self._thread.write(record)
 
-    async def look(self, account_id: str, glance: Glance, *, at: datetime) -> None:
+    async def look(self, account_id: str, batch: HintBatch, *, at: datetime) -> None:
         """Remember what a look between two readings, begun at that instant, gave."""
         there = sightings.c.account_id == account_id, sightings.c.order_id == bindparam("number")
         looked = (
@@ -102,13 +102,13 @@ class Sightings:
         )
 
         def record(connection: Connection) -> None:
-            if glance.read:
-                connection.execute(delete(sightings).where(*there), _numbers(glance.read))
-                still = {id_: one for id_, one in glance.read.items() if one is not None}
+            if batch.read:
+                connection.execute(delete(sightings).where(*there), _numbers(batch.read))
+                still = {id_: one for id_, one in batch.read.items() if one is not None}
                 _insert(connection, account_id, still)
-                _forget(connection, account_id, glance.read, at)
-            if glance.dismissed:
-                connection.execute(looked, _numbers(glance.dismissed))
+                _forget(connection, account_id, batch.read, at)
+            if batch.dismissed:
+                connection.execute(looked, _numbers(batch.dismissed))
 
         await self._thread.write(record)
 
@@ -132,7 +132,7 @@ class Sightings:
         await self._thread.write(record)
 
 
-def _insert(connection: Connection, account_id: str, new: Mapping[int, Sighting]) -> None:
+def _insert(connection: Connection, account_id: str, new: Mapping[int, OrderState]) -> None:
     rows = [
         {
             "account_id": account_id,
@@ -177,23 +177,23 @@ def _upsert(connection: Connection) -> Executable:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryOf:
-    """What is remembered of one account; a `Memory`."""
+class AccountState:
+    """What is remembered of one account; a `StateStore`."""
 
-    sightings: Sightings
-    marks: Marks
+    sightings: OrderStates
+    marks: Meta
     account_id: str
     keeps: bool = True
     """Whether it may write; otherwise what is new is forgotten."""
 
-    async def recall(self) -> Recollection:
+    async def recall(self) -> ReadingState:
         """What is remembered now."""
         recalled = await self.sightings.recall(self.account_id)
         told = await self.marks.get(self._allowance)
-        return replace(recalled, allowance=Allowance.load(told) if told else None)
+        return replace(recalled, quota=Quota.load(told) if told else None)
 
     async def remember(
-        self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
+        self, sightings: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         """Remember these instead of all before."""
         if self.keeps:
@@ -201,10 +201,10 @@ class MemoryOf:
                 self.account_id, sightings, followed=followed, since=since
             )
 
-    async def note(self, allowance: Allowance) -> None:
+    async def note(self, quota: Quota) -> None:
         """Remember what is left of the day's calls."""
         if self.keeps:
-            await self.marks.set(self._allowance, allowance.dump())
+            await self.marks.set(self._allowance, quota.dump())
 
     @property
     def _allowance(self) -> str:

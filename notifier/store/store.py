@@ -16,8 +16,8 @@ from notifier.store.alarms import Alarms
 from notifier.store.audit import Audit
 from notifier.store.engine import BUSY_SECONDS, empty_journal, shown, sqlite_file
 from notifier.store.foreign import translated
-from notifier.store.meta import Marks
-from notifier.store.order_states import Sightings
+from notifier.store.meta import Meta
+from notifier.store.order_states import OrderStates
 from notifier.store.outbox import Outbox
 from notifier.store.runs import Runs
 from notifier.store.thread import StoreThread
@@ -45,15 +45,15 @@ class Store:
         self.outbox = Outbox(thread)
         self.alarms = Alarms(thread)
         self.audit = Audit(thread)
-        self.marks = Marks(thread)
-        self.sightings = Sightings(thread)
+        self.meta = Meta(thread)
+        self.order_states = OrderStates(thread)
 
     async def answer(self) -> None:
         """Come back once the database has answered; raises StoreError where it cannot."""
         await self._thread.read(lambda connection: connection.execute(select(literal(1))).scalar())
 
     async def erase(self, before: datetime) -> int:
-        """Erase what was settled before an instant and may contain names; see `maintenance.erase`."""
+        """Erase what may contain names and was settled before an instant (`maintenance`)."""
 
         def erase(connection: Connection) -> int:
             # What was delivered since the last freeze makes another store of it, too.

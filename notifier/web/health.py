@@ -25,14 +25,14 @@ _TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HealthReport:
     """How we are: well or not, and what there is to know about it."""
 
     well: bool
     fields: Mapping[str, object]
 
 
-Ask = Callable[[], Awaitable[Answer]]
+Ask = Callable[[], Awaitable[HealthReport]]
 
 
 @asynccontextmanager

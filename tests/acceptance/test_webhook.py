@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from notifier.domain.reading_plan import Recollection
+from notifier.domain.reading_plan import ReadingState
 from notifier.errors import ExitCode
 from notifier.simulator.poster import posting
 from notifier.store import open_store
@@ -32,9 +32,9 @@ def listen(world: World, port: int) -> str:
     return f"http://127.0.0.1:{port}/hooks/{TOKEN}"
 
 
-async def recalled(world: World) -> Recollection:
+async def recalled(world: World) -> ReadingState:
     async with open_store(world.location, read_only=True) as store:
-        return await store.sightings.recall("ljubljana")
+        return await store.order_states.recall("ljubljana")
 
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
@@ -57,7 +57,7 @@ async def test_what_is_posted_is_looked_into_within_minutes_and_mails_nobody(wor
         daemon.gets(signal.SIGHUP)  # a tick now
 
         async def is_seen() -> bool:
-            seen = (await recalled(world)).sightings.get(ready)
+            seen = (await recalled(world)).order_states.get(ready)
             return seen is not None and seen.waits
 
         await until(is_seen)

@@ -20,7 +20,7 @@ from notifier.cli.context import Invocation
 from notifier.domain.ledger import MessageKind, OutboxMessage, Run
 from notifier.domain.settings import StoreLocation
 from notifier.errors import ExitCode
-from notifier.services.run import Wish
+from notifier.services.run import RunRequest
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve
 from notifier.store import AuditEntry, open_store
@@ -127,7 +127,10 @@ class World:
         moment = self.now.astimezone(UTC) + self.clock_is_wrong_by
         invocation = Invocation(self.config, clock=lambda: moment, environ=self.environ)
         return await run(
-            invocation, accounts, Wish(wished, now, force, invocation.person()), dry_run=dry_run
+            invocation,
+            accounts,
+            RunRequest(wished, now, force, invocation.person()),
+            dry_run=dry_run,
         )
 
     async def call(self, *arguments: str, stdin: str = "") -> Finished:

@@ -13,7 +13,7 @@ from notifier.domain.alarms import Cause, History, Situation, causes, clock_caus
 from notifier.domain.ledger import MessageKind, MessageState, OutboxMessage, Run, RunState
 from notifier.errors import ClockRefused, MailRefused, MailUnavailable
 from notifier.i18n.language import Language, available_languages, load_language
-from notifier.i18n.messages import Kind, Phrase
+from notifier.i18n.messages import Message, PieceKind
 from tests.factories import DAY, account, file_account
 
 SIX = datetime(2026, 11, 22, 5, tzinfo=UTC)
@@ -174,7 +174,7 @@ def test_a_mail_server_may_be_away_or_refuse_us() -> None:
 
 
 def test_a_mail_server_is_not_well_again_because_there_was_nothing_to_send() -> None:
-    away = Cause("mail-unavailable", Phrase("No mail can be sent"), Phrase("Wait."))
+    away = Cause("mail-unavailable", Message("No mail can be sent"), Message("Wait."))
 
     assert wrong(told=(away,)) == [away]
     assert wrong(told=(away,), mail_tried=True) == []
@@ -207,7 +207,7 @@ def test_templates_are_wrong_until_they_make_a_mail_again() -> None:
 
 
 def test_the_kind_of_a_cause_names_nobody() -> None:
-    assert Cause("failed/ljubljana/office@example.com", Phrase(""), Phrase("")).kind == "failed"
+    assert Cause("failed/ljubljana/office@example.com", Message(""), Message("")).kind == "failed"
 
 
 def everything_wrong() -> list[Cause]:
@@ -253,6 +253,6 @@ def test_every_cause_and_remedy_is_told_in_each_language(language: str) -> None:
             assert ours(phrase, words) != ours(phrase, english), str(phrase)
 
 
-def ours(phrase: Phrase, language: Language) -> list[str]:
+def ours(phrase: Message, language: Language) -> list[str]:
     pieces = phrase.pieces(language)
-    return [one.text for one in pieces if one.kind is Kind.WORDS and not one.place]
+    return [one.text for one in pieces if one.kind is PieceKind.WORDS and not one.place]

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from notifier.domain.reading_plan import (
     Frequency,
+    OrderState,
     Policy,
     Reason,
-    Sighting,
     Step,
     only_shipped,
     plan,
@@ -27,8 +27,8 @@ def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-def read(days_ago: int, *, waits: bool = False, comes_back: bool = False) -> Sighting:
-    return Sighting(None, ago(days_ago), waits, comes_back)
+def read(days_ago: int, *, waits: bool = False, comes_back: bool = False) -> OrderState:
+    return OrderState(None, ago(days_ago), waits, comes_back)
 
 
 def ids(steps: tuple[Step, ...]) -> list[int]:
@@ -48,7 +48,7 @@ def test_an_order_that_does_not_tell_when_it_was_shipped_is_read_first() -> None
 def test_what_matters_most_comes_first() -> None:
     listed = {1: ago(3), 2: ago(9), 3: ago(1), 4: ago(4), 5: ago(1), 6: ago(4)}
     seen = {
-        5: Sighting(ago(1)),
+        5: OrderState(ago(1)),
         4: read(1, waits=True),
         6: read(1, comes_back=True),
         7: read(1, waits=True),
@@ -77,7 +77,7 @@ def test_a_hint_about_an_order_that_is_not_listed_and_never_waited_costs_nothing
 
 def test_a_hint_that_an_order_was_shipped_costs_nothing() -> None:
     listed = {1: ago(1), 2: ago(1), 3: None, 4: ago(3)}
-    seen = {2: Sighting(ago(1))}
+    seen = {2: OrderState(ago(1))}
 
     steps = plan(listed, seen, TODAY, TRUSTING, hinted=listed)
 
@@ -115,9 +115,9 @@ def test_after_its_pause_an_order_is_read_again(
     ("shipped", "sighting"), [(ago(4), read(0, comes_back=True)), (ago(8), read(0))]
 )
 def test_what_is_on_its_way_back_is_read_every_day(
-    policy: Policy, shipped: date, sighting: Sighting
+    policy: Policy, shipped: date, state: OrderState
 ) -> None:
-    (step,) = plan({1: shipped}, {1: sighting}, TODAY, policy)
+    (step,) = plan({1: shipped}, {1: state}, TODAY, policy)
 
     assert step.reason is Reason.COMES_BACK
 
@@ -128,14 +128,16 @@ order_ids = st.integers(1, 30)
 
 @given(
     listed=st.dictionaries(order_ids, st.none() | days),
-    seen=st.dictionaries(order_ids, st.builds(Sighting, days, days, st.booleans(), st.booleans())),
+    seen=st.dictionaries(
+        order_ids, st.builds(OrderState, days, days, st.booleans(), st.booleans())
+    ),
     waited=st.sets(order_ids),
     hinted=st.sets(order_ids),
     policy=st.builds(Policy, st.sampled_from(Frequency), trust_webhook=st.booleans()),
 )
 def test_whatever_waited_is_read_and_nobody_twice(
     listed: dict[int, date | None],
-    seen: dict[int, Sighting],
+    seen: dict[int, OrderState],
     waited: set[int],
     hinted: set[int],
     policy: Policy,
@@ -145,7 +147,7 @@ def test_whatever_waited_is_read_and_nobody_twice(
     named = ids(steps)
     assert len(named) == len(set(named))
     assert waited <= set(named)
-    assert {id_ for id_, sighting in seen.items() if sighting.waits} <= set(named)
+    assert {id_ for id_, state in seen.items() if state.waits} <= set(named)
     assert set(named) <= set(listed) | waited | set(seen)
     assert hinted & set(listed) & set(seen) <= set(named)
 

@@ -35,7 +35,7 @@ from notifier.boundaries import Boundary, listening
 from notifier.cli.commands.run import run
 from notifier.cli.context import Invocation
 from notifier.domain.settings import OnUnknown
-from notifier.services.run import Wish
+from notifier.services.run import RunRequest
 from tests.acceptance.world import EVERYBODY, ZONE, World, open_world
 from tests.faults.world import Verdict, check_world, collect, judge
 from tests.store.processes import FORKS, PATIENCE_SECONDS
@@ -122,7 +122,7 @@ def _run_and_die(config: str, now: datetime, at: Boundary, nth: int) -> None:
     quiet = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until it dies
     sys.stdout = sys.stderr = quiet
     with listening(kill):
-        code = asyncio.run(run(Invocation(Path(config), clock=lambda: now), (), Wish()))
+        code = asyncio.run(run(Invocation(Path(config), clock=lambda: now), (), RunRequest()))
     sys.exit(code)
 
 

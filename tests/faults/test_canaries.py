@@ -24,7 +24,7 @@ from notifier.cli.context import Invocation
 from notifier.domain.reading import Reading
 from notifier.domain.settings import Account
 from notifier.errors import ConfigError, ExitCode
-from notifier.services.run import Wish
+from notifier.services.run import RunRequest
 from notifier.services.tick import tick
 from notifier.simulator.catalogue import BUYERS as PEOPLE
 from tests.acceptance.world import ROOT, ZONE, World, open_world
@@ -290,7 +290,9 @@ async def there_is_a_bug(days: Days) -> None:
 async def _tick_with_bug(assembly: Assembly, accounts: tuple[Account, ...], days: Days) -> ExitCode:
     neighbours = replace(assembly.neighbours, source=lambda _: Buggy(days.world.base_url))
     retention = assembly.settings.store.retention
-    done = await tick(accounts, assembly.shop, neighbours, wish=Wish(), retention=retention)
+    done = await tick(
+        accounts, assembly.shop, neighbours, request=RunRequest(), retention=retention
+    )
     return done.exit_code
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from notifier.domain.digest import compose
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.mail.render import Parts, Renderer
+from notifier.mail.render import RenderedMail, Renderer
 from notifier.simulator import World
 from notifier.simulator.answers import detail as detail_of
 from notifier.simulator.answers import row as row_of
@@ -31,7 +31,7 @@ from tests.sources.mall.test_fields import JSON
 PRAGUE = ZoneInfo("Europe/Prague")
 Path = tuple[str | int, ...]
 Json = dict[str, Any]
-Marks = set[tuple[str, tuple[str, ...]]]
+Meta = set[tuple[str, tuple[str, ...]]]
 """Kinds of elements: a tag and the names of its attributes."""
 
 
@@ -130,13 +130,13 @@ ALLOWED = re.compile(
 )
 
 
-def mail_of(reading: Reading) -> Parts:
+def mail_of(reading: Reading) -> RenderedMail:
     assert not isinstance(reading, Failed)
     shown = compose(account(), reading, snapshot(), DAY)
     return RENDERER.digest(shown, account(), sender(), language="en", group=None)
 
 
-def marks(parts: Parts) -> Marks:
+def meta(parts: RenderedMail) -> Meta:
     """Its kinds of elements, each with the names of its attributes."""
     return set(html.shape(html.parse(parts.html)))
 
@@ -144,7 +144,7 @@ def marks(parts: Parts) -> Marks:
 def check_mail_is_no_other_page(reading: Reading) -> None:
     parts = mail_of(reading)
 
-    assert marks(parts) <= known_marks()
+    assert meta(parts) <= known_marks()
     links = html.links(html.parse(parts.html))
     assert [link for link in links if not ALLOWED.fullmatch(link)] == []
     assert "\n" not in parts.subject + parts.preheader
@@ -153,11 +153,11 @@ def check_mail_is_no_other_page(reading: Reading) -> None:
 
 
 @cache
-def known_marks() -> Marks:
+def known_marks() -> Meta:
     """Those of mails about orders that have all fields or few, or could not be read."""
     full, bare = sound(7), parse_order({key: DETAIL[key] for key in DECIDING}, PRAGUE)
     read_in_part = Incomplete(START, (full, replace(bare, id=8)), "page 2 failed", (9,))
-    return marks(mail_of(read_in_part)) | marks(mail_of(Complete(START, (full,))))
+    return meta(mail_of(read_in_part)) | meta(mail_of(Complete(START, (full,))))
 
 
 def words(path: Path) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from notifier.domain.ledger import Attempt, MessageState, Outcome
 from notifier.errors import ExitCode
-from notifier.smtp.connection import Phase
+from notifier.smtp.connection import SmtpStage
 from tests.acceptance.world import EVERYBODY
 from tests.faults.postfix import relayed
 from tests.neighbours.greylist import Greylist
@@ -46,7 +46,7 @@ async def test_a_greylisted_digest_comes_to_each_as_soon_as_they_may_have_it_and
         "07:40": EVERYBODY,
     }
     assert [greylist.asked["parcels@example.com", who] for who in EVERYBODY] == [2, 3, 4]
-    assert _told(put_off) == (Outcome.DEFERRED, Phase.RCPT, "450 4.7.1")
+    assert _told(put_off) == (Outcome.DEFERRED, SmtpStage.RCPT, "450 4.7.1")
     assert "greylisted" in str(put_off.reply)
 
 
@@ -62,19 +62,23 @@ async def test_a_relay_with_less_room_than_it_wants_gets_each_digest_later_and_o
 
         assert it.world.receivers == EVERYBODY
         assert await it.states() == SENT
-        assert _told((await it.attempts(JANA))[0]) == (Outcome.DEFERRED, Phase.MAIL, "452 4.3.1")
+        assert _told((await it.attempts(JANA))[0]) == (
+            Outcome.DEFERRED,
+            SmtpStage.MAIL,
+            "452 4.3.1",
+        )
         await it.check()
 
 
 @pytest.mark.parametrize(
     ("limit", "room", "told"),
     [
-        pytest.param(1_000_000, 100_000, (Phase.MAIL, "452 4.3.1"), id="seen at MAIL"),
-        pytest.param(0, 20_000, (Phase.DOT, "451 4.3.0"), id="hit while writing"),
+        pytest.param(1_000_000, 100_000, (SmtpStage.MAIL, "452 4.3.1"), id="seen at MAIL"),
+        pytest.param(0, 20_000, (SmtpStage.DOT, "451 4.3.0"), id="hit while writing"),
     ],
 )
 async def test_a_relay_whose_disk_is_full_gets_each_digest_once_there_is_room(
-    tmp_path: Path, limit: int, room: int, told: tuple[Phase, str]
+    tmp_path: Path, limit: int, room: int, told: tuple[SmtpStage, str]
 ) -> None:
     setting = f"message_size_limit = {limit}"
     async with relayed(tmp_path, setting, disk_bytes=DISK_BYTES) as it:
@@ -96,12 +100,14 @@ async def test_a_relay_whose_disk_is_full_gets_each_digest_once_there_is_room(
 @pytest.mark.parametrize(
     ("settings", "phase"),
     [
-        pytest.param((), Phase.MAIL, id="SIZE is offered"),
-        pytest.param(("smtpd_discard_ehlo_keywords = size",), Phase.DOT, id="SIZE is not offered"),
+        pytest.param((), SmtpStage.MAIL, id="SIZE is offered"),
+        pytest.param(
+            ("smtpd_discard_ehlo_keywords = size",), SmtpStage.DOT, id="SIZE is not offered"
+        ),
     ],
 )
 async def test_a_digest_too_large_for_the_relay_fails_once_and_the_admin_hears_of_each(
-    tmp_path: Path, settings: tuple[str, ...], phase: Phase
+    tmp_path: Path, settings: tuple[str, ...], phase: SmtpStage
 ) -> None:
     async with relayed(tmp_path, TOO_SMALL, *settings) as it:
         assert await it.run("06:05") is ExitCode.FAILED

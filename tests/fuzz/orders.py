@@ -15,11 +15,11 @@ from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete
 from notifier.errors import FileRefused
-from notifier.http import Answer
+from notifier.http import HttpAnswer
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import freeze
 from notifier.mail.render import Renderer
-from notifier.sources.file.conclusion import Sorting
+from notifier.sources.file.conclusion import RowCollector
 from notifier.sources.file.records import records_in
 from notifier.sources.mall.answers import open_answer
 from notifier.sources.mall.fields import LONGEST_TEXT
@@ -97,7 +97,7 @@ def _texts(order: Order) -> Iterator[str]:
 
 def _envelope(data: Any, **more: Any) -> Any:
     body = json.dumps({"result": {"code": 200, "status": "OK"}, "data": data} | more).encode()
-    return open_answer(Answer(200, {}, body), "host", NOW)
+    return open_answer(HttpAnswer(200, {}, body), "host", NOW)
 
 
 def _orders(draws: Draws) -> Iterator[Order]:
@@ -108,7 +108,7 @@ def _orders(draws: Draws) -> Iterator[Order]:
         except UnreadableOrder:
             continue
     records = [drawn_record(draws) for _ in range(draws.below(4))]
-    sorting = Sorting(JSON_ACCESS, "orders")
+    sorting = RowCollector(JSON_ACCESS, "orders")
     try:
         content = json.dumps({"data": {"orders": records}}).encode()
         sorting.take(records_in(content, JSON_ACCESS, "orders"))

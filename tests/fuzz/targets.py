@@ -22,10 +22,10 @@ from notifier.errors import (
     MarketplaceUnavailable,
     Problem,
 )
-from notifier.http import Answer, http_date
+from notifier.http import HttpAnswer, http_date
 from notifier.mail.freeze import freeze
-from notifier.mail.render import Parts
-from notifier.sources.file.conclusion import Sorting
+from notifier.mail.render import RenderedMail
+from notifier.sources.file.conclusion import RowCollector
 from notifier.sources.file.records import records_in
 from notifier.sources.mall.answers import open_answer
 from notifier.sources.mall.listing import parse_page
@@ -58,7 +58,7 @@ def payloads(data: bytes) -> None:
     """The body of an answer of the marketplace is its data, or one of our errors."""
     for status in (200, 404, 429):
         try:
-            envelope = open_answer(Answer(status, {}, data), "host", NOW)
+            envelope = open_answer(HttpAnswer(status, {}, data), "host", NOW)
         except (MarketplaceRefused, MarketplaceUnavailable):
             continue
         if isinstance(envelope.data, list):
@@ -98,7 +98,7 @@ def headers(data: bytes) -> None:
     """No text becomes a header, whatever subject and names are."""
     text = data.decode("utf-8", "surrogateescape")
     subject, _, name = text.partition("|")
-    parts = Parts("en", subject, "", "Hello\n", "<p>Hello</p>\n")
+    parts = RenderedMail("en", subject, "", "Hello\n", "<p>Hello</p>\n")
     account = replace(factories.account(), name=name or "Shop")
     to = Recipient(Mailbox("jana@example.com", name), "en", subject[:60] or None)
     message = freeze(
@@ -132,7 +132,7 @@ def configuration(data: bytes) -> None:
 def order_file(data: bytes) -> None:
     """A file is rows, each readable or named as not; or it is refused as a whole."""
     for access in (CSV_ACCESS, JSON_ACCESS):
-        sorting = Sorting(access, "orders")
+        sorting = RowCollector(access, "orders")
         try:
             sorting.take(records_in(data, access, "orders"))
         except FileRefused:

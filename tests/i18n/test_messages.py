@@ -7,18 +7,18 @@ from collections.abc import Iterable
 import pytest
 
 from notifier.i18n.language import available_languages, load_language
-from notifier.i18n.messages import Kind, Phrase, Piece, merged, phrase
+from notifier.i18n.messages import Message, Piece, PieceKind, lazy, merged
 
 WORDS = {"account": "ljubljana", "number": "3", "reply": "550 `rm` {number} <b>"}
 
 
-def told(sentence: Phrase, language: str = "en") -> list[tuple[str, str]]:
+def told(sentence: Message, language: str = "en") -> list[tuple[str, str]]:
     pieces = merged(sentence.pieces(load_language(language)))
     return [(piece.kind.value, piece.text) for piece in pieces]
 
 
 def test_a_sentence_has_words_commands_and_what_others_said() -> None:
-    sentence = Phrase("{account}: mend it: `retry {number}`, as {reply}", tuple(WORDS.items()))
+    sentence = Message("{account}: mend it: `retry {number}`, as {reply}", tuple(WORDS.items()))
 
     assert told(sentence) == [
         ("words", "ljubljana: mend it: "),
@@ -30,11 +30,11 @@ def test_a_sentence_has_words_commands_and_what_others_said() -> None:
 
 
 def test_a_command_may_stand_first_and_alone() -> None:
-    assert told(Phrase("`notifier check`")) == [("command", "notifier check")]
+    assert told(Message("`notifier check`")) == [("command", "notifier check")]
 
 
 def test_it_is_told_in_another_language() -> None:
-    sentence = phrase("No mail can be sent now: {reason}", reason="no route")
+    sentence = lazy("No mail can be sent now: {reason}", reason="no route")
 
     assert told(sentence, "sl") == [
         ("words", "Pošte trenutno ni mogoče pošiljati: "),
@@ -44,32 +44,32 @@ def test_it_is_told_in_another_language() -> None:
 
 @pytest.mark.parametrize("language", available_languages())
 def test_a_place_that_nothing_was_kept_for_is_empty(language: str) -> None:
-    assert told(Phrase("No mail can be sent now: {reason}"), language)[0][1].rstrip().endswith(":")
+    assert told(Message("No mail can be sent now: {reason}"), language)[0][1].rstrip().endswith(":")
 
 
 @pytest.mark.parametrize("values", [{}, {"reason": 'a "quoted" `word`, š\n'}])
 def test_it_comes_out_of_the_store_as_it_went_in(values: dict[str, str]) -> None:
-    sentence = Phrase("No mail can be sent now: {reason}", tuple(values.items()))
+    sentence = Message("No mail can be sent now: {reason}", tuple(values.items()))
 
-    assert Phrase.load(sentence.dump()) == sentence
+    assert Message.load(sentence.dump()) == sentence
 
 
 def test_what_no_store_or_terminal_takes_is_replaced() -> None:
-    assert phrase("{reply}", reply="550 \0 \ud800 š").values == (("reply", "550 ? ? š"),)
+    assert lazy("{reply}", reply="550 \0 \ud800 š").values == (("reply", "550 ? ? š"),)
 
 
 @pytest.mark.parametrize(
     "kept", ["the {list} cannot be `read`", "404", "[]", "{}", '{"message": 1}']
 )
 def test_a_sentence_of_an_older_version_says_itself(kept: str) -> None:
-    assert str(Phrase.load(kept)) == kept
+    assert str(Message.load(kept)) == kept
 
 
 def test_neighbours_of_one_kind_are_one_piece() -> None:
     pieces: Iterable[Piece] = (
-        Piece(Kind.WORDS, "a"),
-        Piece(Kind.SAID, ""),
-        Piece(Kind.WORDS, "b", "account"),
+        Piece(PieceKind.WORDS, "a"),
+        Piece(PieceKind.SAID, ""),
+        Piece(PieceKind.WORDS, "b", "account"),
     )
 
-    assert list(merged(iter(pieces))) == [Piece(Kind.WORDS, "ab")]
+    assert list(merged(iter(pieces))) == [Piece(PieceKind.WORDS, "ab")]

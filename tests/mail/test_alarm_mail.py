@@ -8,25 +8,25 @@ from hypothesis import strategies as st
 
 from notifier.domain.alarms import Alarm, Cause
 from notifier.i18n.language import available_languages
-from notifier.i18n.messages import phrase
-from notifier.mail.render import Parts, Renderer
+from notifier.i18n.messages import lazy
+from notifier.mail.render import RenderedMail, Renderer
 from tests.factories import NOON, account
 from tests.mail import html as page
 
 RENDERER = Renderer()
 
 
-def mail(reply: str, language: str = "en") -> Parts:
+def mail(reply: str, language: str = "en") -> RenderedMail:
     cause = Cause(
         "failed/ljubljana/office@example.com",
-        phrase(
+        lazy(
             "{account}: the digest of {day} to {recipient} could not be delivered: {reply}",
             account=reply,
             day="2026-11-22",
             recipient="office@example.com",
             reply=reply,
         ),
-        phrase(
+        lazy(
             "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
             "`notifier outbox discard {number}`.",
             number=12,

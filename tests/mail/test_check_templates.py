@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notifier.mail.check_templates import made_up_days, rehearse
+from notifier.mail.check_templates import check_templates, made_up_days
 from notifier.mail.lint import Severity
 from notifier.mail.render import Renderer
 from tests.factories import NOON, account, file_account, sender
@@ -18,7 +18,7 @@ def said(folder: Path, name: str = "", template: str = "") -> list[str]:
         file = folder / "mail" / "digest" / name
         file.parent.mkdir(parents=True)
         file.write_text(template, encoding="utf-8")
-    found = rehearse(Renderer(folder), account(), sender(), NOON, language="en")
+    found = check_templates(Renderer(folder), account(), sender(), NOON, language="en")
     return [str(finding) for finding in found if finding.severity is not Severity.NOTE]
 
 

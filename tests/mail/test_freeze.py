@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.settings import Logo, Look, Sender
-from notifier.errors import MessageGuardError
+from notifier.domain.settings import Branding, Logo, Sender
+from notifier.errors import VerificationError
 from notifier.mail.freeze import Attachment, freeze, freeze_test
 from notifier.mail.headers import Header, headers_of
-from notifier.mail.render import Parts
+from notifier.mail.render import RenderedMail
 from notifier.mail.verify import check
 from tests.factories import DAY, NOON, account, sender
 
-PARTS = Parts(
+PARTS = RenderedMail(
     language="sl",
     subject="12 pošiljk za prevzem (3 nove) – Mimovrste, 22. nov.",
     preheader="",
@@ -52,7 +52,7 @@ HEADERS = [
 
 
 def frozen(
-    parts: Parts = PARTS,
+    parts: RenderedMail = PARTS,
     attachments: tuple[Attachment, ...] = (CSV,),
     *,
     to: Recipient = JANA,
@@ -341,7 +341,7 @@ def test_what_was_not_meant_is_never_sent(old: bytes, new: bytes, said: str) -> 
     content = without_id()
     assert old in content
 
-    with pytest.raises(MessageGuardError, match=said):
+    with pytest.raises(VerificationError, match=said):
         guard(content.replace(old, new))
 
 
@@ -371,7 +371,7 @@ LOGO = Logo("png", b"\x89PNG\r\n\x1a\n not much of a picture")
 def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
     parts = replace(PARTS, html='<img src="cid:logo@ready-to-return.invalid" alt="">\n')
 
-    mail = read(frozen(parts, look=Look(logo=LOGO)))
+    mail = read(frozen(parts, look=Branding(logo=LOGO)))
 
     kinds = [part.get_content_type() for part in mail.walk()]
     assert kinds == [
@@ -393,4 +393,4 @@ def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
 
 
 def test_a_logo_no_page_shows_stays_at_home() -> None:
-    assert b"image/png" not in frozen(look=Look(logo=LOGO)).content
+    assert b"image/png" not in frozen(look=Branding(logo=LOGO)).content

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from notifier.domain.orders import Item
 from notifier.mail.html import read_page
-from notifier.mail.lint import Expected, Finding, Severity, expected_of, lint
+from notifier.mail.lint import Expected, LintFinding, Severity, expected_of, lint
 from notifier.mail.lint.cascade import Scheme
 from notifier.mail.lint.contrast import seen
 from notifier.mail.lint.css import declarations, sheet
-from notifier.mail.render import Parts, Renderer
+from notifier.mail.render import RenderedMail, Renderer
 from tests.days import huge
 from tests.factories import account, digest, order, sender
 from tests.mail.golden import digest_mail
@@ -31,22 +31,22 @@ HTML = f"""\
 </body>
 </html>
 """
-MAIL = Parts("en", "2 parcels", "Oldest: 4500001", "2 parcels\n4500001\n4500002\n", HTML)
+MAIL = RenderedMail("en", "2 parcels", "Oldest: 4500001", "2 parcels\n4500001\n4500002\n", HTML)
 EXPECTED = Expected(
     frozenset({"portal.example", "example.com"}), ("4500001", "4500002"), numbers=("2",)
 )
 NOTE, WARNING, ERROR = Severity
 
 
-def found(mail: Parts) -> tuple[Finding, ...]:
+def found(mail: RenderedMail) -> tuple[LintFinding, ...]:
     return lint(mail, EXPECTED)
 
 
-def with_body(html: str) -> Parts:
+def with_body(html: str) -> RenderedMail:
     return replace(MAIL, html=HTML.replace(BODY, BODY + html))
 
 
-def with_style(css: str) -> Parts:
+def with_style(css: str) -> RenderedMail:
     return replace(MAIL, html=HTML.replace(STYLE, css))
 
 
@@ -468,7 +468,7 @@ anything = st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).m
 @settings(max_examples=300, deadline=None)
 @given(html=anything, text=anything, subject=anything)
 def test_no_mail_makes_it_fail(html: str, text: str, subject: str) -> None:
-    for finding in lint(Parts("en", subject, text, text, html), EXPECTED):
+    for finding in lint(RenderedMail("en", subject, text, text, html), EXPECTED):
         assert finding.what
         assert finding.where
         assert finding.remedy

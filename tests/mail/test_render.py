@@ -18,17 +18,17 @@ from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.settings import Account, Logo, Look, PlaceOfReturn
+from notifier.domain.settings import Account, Branding, Logo, PlaceOfReturn
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import load_language
 from notifier.i18n.money import Money
 from notifier.mail.lint import lint
 from notifier.mail.lint.expected import expected_of
 from notifier.mail.lint.findings import Severity
-from notifier.mail.render import MOST_HTML_BYTES, Parts, Renderer
+from notifier.mail.render import MOST_HTML_BYTES, RenderedMail, Renderer
 from notifier.mail.templates import templates_root
 from notifier.mail.view.listing import MOST_ROWS, list_orders
-from notifier.mail.view.look import contrast_of, view_look
+from notifier.mail.view.look import contrast_of, view_branding
 from tests.days import huge, normal
 from tests.factories import (
     DAY,
@@ -48,11 +48,11 @@ RENDERER = Renderer()
 
 def render(
     shown: Digest, *, language: str = "en", group: str | None = None, of: Account | None = None
-) -> Parts:
+) -> RenderedMail:
     return RENDERER.digest(shown, of or account(), sender(), language=language, group=group)
 
 
-def visible(parts: Parts) -> str:
+def visible(parts: RenderedMail) -> str:
     """The text part on one line, so that a sentence is found wherever it was broken."""
     return " ".join(parts.text.split())
 
@@ -402,7 +402,7 @@ def test_no_foreign_text_adds_an_element_a_link_or_a_line(text: str) -> None:
 @settings(max_examples=30, deadline=None)
 @given(hostile)
 def test_no_text_of_the_configuration_adds_an_element_or_a_line(text: str) -> None:
-    def shown(said: str) -> Parts:
+    def shown(said: str) -> RenderedMail:
         shop = account(name=said, place=PlaceOfReturn(said, said, said))
         day = replace(foreign(""), account_name=said)
         return render(day, group=said, of=shop)
@@ -570,7 +570,7 @@ def test_the_pickup_password_is_not_shown_where_there_is_nothing_to_collect() ->
 def test_an_account_has_its_own_colours_and_its_title_can_be_read_on_them(
     header: str, text: str
 ) -> None:
-    look = Look(header, "#7a1f3d", Logo("png", b"png"))
+    look = Branding(header, "#7a1f3d", Logo("png", b"png"))
     shop = account(look=look)
 
     parts = Renderer().digest(digest(order(1)), shop, sender(), language="en", group=None)
@@ -585,7 +585,7 @@ def test_an_account_has_its_own_colours_and_its_title_can_be_read_on_them(
 
 @given(st.integers(0, 0xFFFFFF))
 def test_text_on_any_header_has_the_contrast_of_text(number: int) -> None:
-    look = view_look(Look(f"#{number:06x}"))
+    look = view_branding(Branding(f"#{number:06x}"))
 
     assert contrast_of(look.title, look.header) >= 4.5
     assert contrast_of(look.small, look.header) >= 4.5

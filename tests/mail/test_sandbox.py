@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from notifier.errors import TemplatesBroken
-from notifier.mail.render import Parts, Renderer
-from notifier.mail.sandbox import enclosed
+from notifier.mail.render import RenderedMail, Renderer
+from notifier.mail.sandbox import sandboxed
 from notifier.mail.templates import LARGEST_TEMPLATE
 from tests.days import DAYS
 from tests.factories import account, sender
@@ -41,7 +41,7 @@ def write(folder: Path, template: str, name: str = BODY) -> None:
 
 def rendered(folder: Path, template: str, name: str = BODY, *, seconds: float = 10) -> str:
     write(folder, template, name)
-    with enclosed(folder, seconds=seconds) as templates:
+    with sandboxed(folder, seconds=seconds) as templates:
         return templates.render(name, "sl", {"mail": Shown(), "orders": Shown()})
 
 
@@ -60,7 +60,7 @@ def test_values_are_printed_as_in_this_process(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", DAYS)
 def test_the_built_in_templates_say_the_same_there(tmp_path: Path, name: str) -> None:
-    def mail(renderer: Renderer) -> Parts:
+    def mail(renderer: Renderer) -> RenderedMail:
         return renderer.digest(DAYS[name](), account(), sender(), language="sl", group="warehouse")
 
     assert mail(Renderer(tmp_path)) == mail(Renderer())
@@ -113,7 +113,7 @@ def test_it_sees_no_variables_and_can_write_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NOTIFIER_SMTP__PASSWORD", SECRET)
-    with enclosed(folder) as templates:
+    with sandboxed(folder) as templates:
         environ = Path(f"/proc/{templates._process.pid}/environ").read_bytes()
         write(folder, "x", SUBJECT)
         templates.render(SUBJECT, "en", {})  # now its limits are set

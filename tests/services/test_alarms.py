@@ -12,15 +12,15 @@ from notifier.domain.alarms import ADMIN_MAIL, Alarm, Cause
 from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import StoreLocation
 from notifier.errors import StoreError
-from notifier.i18n.messages import Phrase
+from notifier.i18n.messages import Message
 from notifier.mail.render import Renderer
-from notifier.services.alarms import Changes, look
-from notifier.services.deliver import Pass
+from notifier.services.alarms import Changes, update_alarms
+from notifier.services.deliver import DeliveryResult
 from notifier.services.run import Workshop
 from notifier.store import Store, open_store
 from tests.factories import DAY, NOON, account, schedule, sender
 
-NOTHING = Pass(())
+NOTHING = DeliveryResult(())
 
 
 @pytest.fixture
@@ -39,7 +39,9 @@ def shop(store: Store) -> Workshop:
 
 
 def alarm(number: int, kind: str) -> Alarm:
-    return Alarm(number, Cause(f"{kind}/ljubljana", Phrase("It is wrong"), Phrase("Mend it")), NOON)
+    return Alarm(
+        number, Cause(f"{kind}/ljubljana", Message("It is wrong"), Message("Mend it")), NOON
+    )
 
 
 async def fail(store: Store, id_: str = "ljubljana") -> None:
@@ -55,14 +57,14 @@ async def test_what_nobody_expected_is_a_line_in_the_log(
     await fail(store)
     nowhere = account(schedule=schedule(timezone="Nowhere/At_All"))
 
-    assert await look([nowhere], shop(store), NOTHING, None) == Changes()
+    assert await update_alarms([nowhere], shop(store), NOTHING, None) == Changes()
     assert "the alarms are unknown" in caplog.text
 
 
 async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log_and_the_alarm_stands(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    changes = await look([account(language="tlh")], shop(store), NOTHING, "config.toml:14")
+    changes = await update_alarms([account(language="tlh")], shop(store), NOTHING, "config.toml:14")
 
     assert await store.alarms.open() == changes.begun
     assert await store.outbox.list() == ()
@@ -74,12 +76,12 @@ async def test_a_store_that_takes_nothing_stops_the_tick(location: StoreLocation
         await fail(store)
     async with open_store(location, read_only=True) as store:
         with pytest.raises(StoreError):
-            await look([account()], shop(store), NOTHING, None)
+            await update_alarms([account()], shop(store), NOTHING, None)
 
 
 async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
     await fail(store)
-    changes = await look([account()], shop(store), NOTHING, "config.toml:14")
+    changes = await update_alarms([account()], shop(store), NOTHING, "config.toml:14")
 
     assert [one.cause.key for one in changes.open] == ["config", "no-digest/ljubljana"]
     assert changes.are_mailed
@@ -90,8 +92,8 @@ async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
 
 async def test_where_nothing_changed_there_is_no_mail(store: Store) -> None:
     await fail(store)
-    await look([account()], shop(store), NOTHING, None)
-    again = await look([account()], shop(store), NOTHING, None)
+    await update_alarms([account()], shop(store), NOTHING, None)
+    again = await update_alarms([account()], shop(store), NOTHING, None)
 
     assert (len(again.begun), len(again.ended), len(again.open)) == (0, 0, 1)
     assert not again.are_mailed

@@ -9,7 +9,7 @@ import pytest
 
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.errors import ConfigError, Problem
-from notifier.services.config_watcher import LONGEST, Kept, Standing, StandingConfig
+from notifier.services.config_watcher import LONGEST, ConfigWatcher, EffectiveConfig, Kept
 from tests import factories
 
 GOOD = Settings(
@@ -35,18 +35,18 @@ class Desk:
             raise self.file
         return self.file
 
-    def config(self) -> StandingConfig:
-        return StandingConfig(self.load, lambda: self.kept, lambda: self.now)
+    def config(self) -> ConfigWatcher:
+        return ConfigWatcher(self.load, lambda: self.kept, lambda: self.now)
 
 
 def test_a_good_file_stands_and_a_change_is_seen_at_the_next_look() -> None:
     desk = Desk()
     config = desk.config()
-    assert config.look() == Standing(GOOD)
+    assert config.look() == EffectiveConfig(GOOD)
 
     desk.file = MENDED
 
-    assert config.look() == Standing(MENDED)
+    assert config.look() == EffectiveConfig(MENDED)
 
 
 def test_a_broken_one_leaves_the_last_good_one_standing_and_says_why_and_until_when() -> None:
@@ -77,7 +77,7 @@ def test_three_days_are_the_longest() -> None:
         config.look()
 
     desk.file = MENDED
-    assert config.look() == Standing(MENDED)
+    assert config.look() == EffectiveConfig(MENDED)
 
 
 def test_what_an_earlier_process_kept_stands_until_its_own_three_days_are_over() -> None:

@@ -17,14 +17,14 @@ from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.errors import ConfigError, Problem, StoreError
 from notifier.mail.render import Renderer
 from notifier.monitoring.systemd import Systemd
-from notifier.services.config_watcher import Kept, StandingConfig
+from notifier.services.config_watcher import ConfigWatcher, Kept
 from notifier.services.daemon import Daemon, Works
 from notifier.services.run import Workshop
 from notifier.services.tick import Neighbours
 from notifier.shutdown import Stop
 from notifier.smtp.connection import MailConnection
 from notifier.store import open_store
-from notifier.web.health import Answer
+from notifier.web.health import HealthReport
 from tests import factories
 
 NIGHT = factories.NOON.replace(hour=2)
@@ -59,7 +59,7 @@ class Machine:
             return None
 
         return Daemon(
-            StandingConfig(load, nothing_kept, lambda: self.now),
+            ConfigWatcher(load, nothing_kept, lambda: self.now),
             self._open,
             keep=self.kept.append,
             clock=lambda: self.now,
@@ -202,7 +202,7 @@ async def test_after_three_days_nothing_is_done_and_the_monitor_hears_it(
 
 
 async def health_of(daemon: Daemon) -> tuple[bool, object]:
-    answer: Answer = await daemon.health()
+    answer: HealthReport = await daemon.health()
     return answer.well, answer.fields["status"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from notifier.domain.ledger import FrozenMessage, MessageState, OutboxMessage
 from notifier.domain.settings import OnUnknown, Secret, SmtpServer, StoreLocation, Tls
 from notifier.errors import MailRefused, MailUnavailable, StoreError
-from notifier.services.deliver import MARGIN, Pass, deliver_waiting
+from notifier.services.deliver import MARGIN, DeliveryResult, deliver_waiting
 from notifier.smtp.connection import MailConnection, Patience
 from notifier.store import Store, open_store
 from tests import factories
@@ -49,7 +49,7 @@ class Post:
         after: timedelta = timedelta(0),
         settings: SmtpServer | None = None,
         on_unknown: OnUnknown = OnUnknown.RESEND,
-    ) -> Pass:
+    ) -> DeliveryResult:
         """One pass, that much later."""
         self.now += after
         patience = Patience(courtesy=A_MOMENT)

@@ -11,34 +11,34 @@ from pathlib import Path
 
 import pytest
 
-from notifier.domain.reading_plan import Glance, Recollection, Sighting
+from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
 from notifier.domain.settings import StoreLocation
 from notifier.errors import Stopped
 from notifier.mail.render import Renderer
-from notifier.services.hints import EVERY, SHARE, UNTOLD, Ration, look_up_hinted
+from notifier.services.hints import EVERY, SHARE, UNTOLD, CallBudget, follow_hints
 from notifier.services.run import Workshop
 from notifier.store import open_store
 from tests import factories
 from tests.factories import DAY, NOON
 
 ACCOUNT = factories.account()
-WAITS = Sighting(DAY, DAY, waits=True)
-A_TENTH = Glance(read={1: WAITS}, calls=10)
+WAITS = OrderState(DAY, DAY, waits=True)
+A_TENTH = HintBatch(read={1: WAITS}, calls=10)
 
 
 @dataclass
 class Watcher:
     """A marketplace that tells what it was asked, and gives what it was told to."""
 
-    glance: Glance = A_TENTH
+    batch: HintBatch = A_TENTH
     accident: Exception | None = None
     asked: list[tuple[int, int]] = field(default_factory=list)
 
-    async def look_up(self, most_calls: int, *, leaving: int) -> Glance:
+    async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
         self.asked.append((most_calls, leaving))
         if self.accident:
             raise self.accident
-        return self.glance
+        return self.batch
 
 
 @dataclass
@@ -50,16 +50,16 @@ class Desk:
     watcher: Watcher = field(default_factory=Watcher)
 
     async def hint(self, *ids: int) -> None:
-        await self.shop.store.sightings.hint(ACCOUNT.id, ids, at=self.now)
+        await self.shop.store.order_states.hint(ACCOUNT.id, ids, at=self.now)
 
     async def look(self, after: timedelta = timedelta(0)) -> int:
         """How often the marketplace was asked by then."""
         self.now += after
-        await look_up_hinted(ACCOUNT, self.watcher, self.shop)
+        await follow_hints(ACCOUNT, self.watcher, self.shop)
         return len(self.watcher.asked)
 
-    async def recalled(self) -> Recollection:
-        return await self.shop.store.sightings.recall(ACCOUNT.id)
+    async def recalled(self) -> ReadingState:
+        return await self.shop.store.order_states.recall(ACCOUNT.id)
 
 
 @asynccontextmanager
@@ -87,7 +87,7 @@ async def test_what_was_seen_is_remembered_and_its_hint_followed(desk: Desk) -> 
 
     assert await desk.look() == 1
 
-    assert await desk.recalled() == Recollection({1: WAITS})
+    assert await desk.recalled() == ReadingState({1: WAITS})
 
 
 async def test_there_is_a_pause_between_two_looks(desk: Desk) -> None:
@@ -120,7 +120,7 @@ async def test_a_day_has_so_many_calls_for_it_and_the_next_has_them_again(desk: 
 
 
 async def test_a_limit_that_is_told_sets_the_share_and_leaves_half_to_others(desk: Desk) -> None:
-    desk.watcher.glance = Glance(calls=10, daily_limit=1_000)
+    desk.watcher.batch = HintBatch(calls=10, daily_limit=1_000)
     await desk.hint(1)
     await desk.look()
     await desk.look(EVERY)
@@ -141,7 +141,7 @@ async def test_what_was_spent_outlasts_the_process(tmp_path: Path) -> None:
 async def test_a_file_is_never_looked_at(desk: Desk) -> None:
     await desk.hint(1)
 
-    await look_up_hinted(ACCOUNT, None, desk.shop)
+    await follow_hints(ACCOUNT, None, desk.shop)
 
     assert (await desk.recalled()).fresh == {1}
 
@@ -159,17 +159,17 @@ async def test_a_bug_in_it_stops_nothing_else_and_does_not_come_every_minute(
 
 async def test_a_stop_ends_it_at_once(desk: Desk) -> None:
     class Slow(Watcher):
-        async def look_up(self, most_calls: int, *, leaving: int) -> Glance:
+        async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
             desk.shop.stop.ask()
             await asyncio.sleep(60)
             raise AssertionError("it was not stopped")
 
     await desk.hint(1)
     with pytest.raises(Stopped):
-        await look_up_hinted(ACCOUNT, Slow(), desk.shop)
+        await follow_hints(ACCOUNT, Slow(), desk.shop)
 
 
 def test_a_ration_is_read_as_it_was_written() -> None:
-    ration = Ration(NOON.date(), 3, 5_000, NOON)
+    budget = CallBudget(NOON.date(), 3, 5_000, NOON)
 
-    assert Ration.load(ration.dump(), NOON) == ration
+    assert CallBudget.load(budget.dump(), NOON) == budget

@@ -14,7 +14,7 @@ from notifier.domain.reading import MANY, Complete, Departure, Failed, Reading
 from notifier.domain.settings import StoreLocation
 from notifier.errors import MarketplaceUnavailable
 from notifier.mail.render import Renderer
-from notifier.services.run import Wish, Workshop, run_account
+from notifier.services.run import RunRequest, Workshop, run_account
 from notifier.shutdown import Stop
 from notifier.store import open_store
 from tests import factories
@@ -55,7 +55,7 @@ NOTHING = Complete(NOON, (), dict.fromkeys(range(1, MANY + 1), Departure.RETURNE
 
 async def next_day(shop: Workshop, count: int, *readings: Reading) -> tuple[Shelf, Digest | None]:
     """The second of two days, of which the first had so many orders that wait."""
-    await run_account(ACCOUNT, Shelf([waiting(count)]), shop, Wish())
+    await run_account(ACCOUNT, Shelf([waiting(count)]), shop, RunRequest())
     tomorrow = Workshop(
         shop.store,
         shop.renderer,
@@ -65,7 +65,7 @@ async def next_day(shop: Workshop, count: int, *readings: Reading) -> tuple[Shel
         shop.stop,
     )
     shelf = Shelf(list(readings))
-    return shelf, (await run_account(ACCOUNT, shelf, tomorrow, Wish())).digest
+    return shelf, (await run_account(ACCOUNT, shelf, tomorrow, RunRequest())).digest
 
 
 async def test_from_many_to_none_is_read_twice_before_it_is_believed(shop: Workshop) -> None:

@@ -15,7 +15,7 @@ from notifier.domain.settings import Account, FileAccess, FileFormat, SmtpServer
 from notifier.errors import ExitCode
 from notifier.mail.render import Renderer
 from notifier.services.clock_check import LAST_TICK
-from notifier.services.run import Wish, Workshop
+from notifier.services.run import RunRequest, Workshop
 from notifier.services.tick import Neighbours, Tick, tick
 from notifier.shutdown import Stop
 from notifier.smtp.connection import MailConnection
@@ -61,7 +61,9 @@ async def tick_of(folder: Path, server: SmtpNeighbour, accounts: list[Account]) 
             store, Renderer(None), factories.sender(), lambda: factories.NOON, "a test", Stop()
         )
         neighbours = Neighbours(Shelf, lambda: MailConnection(smtp))
-        return await tick(accounts, shop, neighbours, wish=Wish(), retention=timedelta(days=7))
+        return await tick(
+            accounts, shop, neighbours, request=RunRequest(), retention=timedelta(days=7)
+        )
 
 
 async def test_a_bug_in_one_account_ends_in_its_exit_code_and_the_other_has_its_digest(
@@ -84,7 +86,7 @@ async def test_a_bug_in_one_account_ends_in_its_exit_code_and_the_other_has_its_
 async def test_a_marketplace_is_asked_for_the_time_before_a_file_is(tmp_path: Path) -> None:
     file = FileAccess(tmp_path / "orders.csv", FileFormat.CSV, {"id": "Order"}, "UTC")
     async with open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as store:
-        await store.marks.set(LAST_TICK, "2026-01-01T00:00:00+00:00")
+        await store.meta.set(LAST_TICK, "2026-01-01T00:00:00+00:00")
     Shelf.asked_for_time.clear()
     async with SmtpNeighbour() as server:
         await tick_of(tmp_path, server, [replace(account("celje-file"), reads=file), account(OURS)])

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from random import Random
 
-from notifier.simulator.lifecycle import Journey, Status, carrier_events, draw, draw_return
+from notifier.simulator.lifecycle import Journey, SimulatedStatus, carrier_events, draw, draw_return
 from tests.simulator.conftest import START, Opens, a_world
 
 MANY = 20_000
@@ -37,7 +37,7 @@ def test_those_that_come_back_do_so_by_the_assumed_shares() -> None:
     dice = seeded()
     journeys = [draw_return(dice) for _ in range(MANY)]
     stored = [j for j in journeys if j.returning_after == 7]
-    lost = [j for j in journeys if j.ends_as is Status.LOST]
+    lost = [j for j in journeys if j.ends_as is SimulatedStatus.LOST]
     long = [j for j in journeys if j.ends_after - (j.ready_after or 0) > 6]
 
     assert abs(len(stored) / MANY - 2 / 3) < 0.02

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.simulator import World
-from notifier.simulator.lifecycle import Status
+from notifier.simulator.lifecycle import SimulatedStatus
 from tests.simulator.conftest import SHIPPED, START, Opens, a_world
 
 
@@ -127,7 +127,7 @@ async def test_what_is_seen_without_a_call_is_what_the_detail_says(caller: Opens
         order = await caller(world).detail(seen.order.id)
         words = {event.get("code", event.get("status")) for event in order[HISTORY]}
         assert order["ready_to_return"] is seen.ready
-        assert order["status"] == seen.status == Status.SHIPPED
+        assert order["status"] == seen.status == SimulatedStatus.SHIPPED
         assert ("RETURNING" in words) is seen.comes_back
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from notifier.domain.settings import Secret, SmtpServer, Tls
-from notifier.smtp.connection import Delivery, Envelope, MailConnection, Patience
+from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection, Patience
 
 SENDER = "parcels@example.com"
 CONTENT = b"Subject: 12 parcels to collect\r\n\r\nBranch Center\r\n.\r\n..two\r\nend\r\n"
@@ -49,6 +49,6 @@ async def unmarked() -> None:
     """Stands where the mark before the dot is written."""
 
 
-async def send(mail: MailConnection, recipient: str = "jana@example.com") -> Delivery:
+async def send(mail: MailConnection, recipient: str = "jana@example.com") -> DeliveryOutcome:
     """One message, without a mark."""
     return await mail.send(envelope(recipient), before_dot=unmarked)

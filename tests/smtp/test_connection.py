@@ -9,7 +9,7 @@ import pytest
 
 from notifier.domain.ledger import Outcome
 from notifier.errors import MailUnavailable
-from notifier.smtp.connection import Phase
+from notifier.smtp.connection import SmtpStage
 from tests.neighbours.smtp import Action, SmtpNeighbour, Step, drops, hangs, resets, says
 from tests.smtp.sending import connect, send
 
@@ -115,10 +115,11 @@ async def test_a_server_that_comes_back_is_used_again(server: SmtpNeighbour) -> 
 
 
 @pytest.mark.parametrize(
-    ("step", "phase"), [(Step.GREETING, Phase.CONNECT), (Step.RCPT, Phase.RCPT), (None, Phase.DOT)]
+    ("step", "phase"),
+    [(Step.GREETING, SmtpStage.CONNECT), (Step.RCPT, SmtpStage.RCPT), (None, SmtpStage.DOT)],
 )
 async def test_how_far_it_got_is_known(
-    server: SmtpNeighbour, step: Step | None, phase: Phase
+    server: SmtpNeighbour, step: Step | None, phase: SmtpStage
 ) -> None:
     if step:
         server.script(step, drops)

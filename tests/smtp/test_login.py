@@ -8,7 +8,7 @@ import pytest
 
 from notifier.domain.ledger import Outcome
 from notifier.errors import MailRefused, MailUnavailable
-from notifier.smtp.connection import MailConnection, Phase
+from notifier.smtp.connection import MailConnection, SmtpStage
 from tests.neighbours.smtp import (
     Action,
     SmtpNeighbour,
@@ -63,7 +63,7 @@ async def test_a_server_that_hangs_up_on_a_wrong_password_has_refused_it_all_the
     async with logged_in(server) as mail:
         with pytest.raises(MailRefused, match="go away"):
             await send(mail)
-        assert mail.phase is Phase.LOGIN
+        assert mail.phase is SmtpStage.LOGIN
 
 
 async def test_a_mechanism_that_is_refused_as_such_is_followed_by_the_next(
@@ -101,7 +101,7 @@ async def test_a_login_that_cannot_be_checked_now_is_tried_again(
         with pytest.raises(MailUnavailable) as raised:
             await send(mail)
         assert words in str(raised.value)
-        assert mail.phase is Phase.LOGIN
+        assert mail.phase is SmtpStage.LOGIN
         assert (await send(mail)).outcome is Outcome.ACCEPTED
 
 
@@ -157,7 +157,7 @@ async def test_a_demand_for_a_login_is_the_operators_business_in_every_phase(
     async with connect(server.port) as mail:
         with pytest.raises(MailRefused) as raised:
             await send(mail)
-        assert mail.phase is Phase(step)
+        assert mail.phase is SmtpStage(step)
 
     assert "check smtp.username and smtp.password" in str(raised.value)
     assert server.accepted == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifier.domain.ledger import Outcome
-from notifier.smtp.connection import MailConnection, Phase
+from notifier.smtp.connection import MailConnection, SmtpStage
 from notifier.smtp.outcomes import judge, wants_login
 from tests.neighbours.smtp import (
     Action,
@@ -36,17 +36,17 @@ FAULTS = {
     "wrong answer": ("no SMTP", says("199 5 apples"), "199 5 apples"),
 }
 STEPS = {
-    Phase.MAIL: Step.MAIL,
-    Phase.RCPT: Step.RCPT,
-    Phase.DATA: Step.DATA,
-    Phase.DOT: Step.DOT,
+    SmtpStage.MAIL: Step.MAIL,
+    SmtpStage.RCPT: Step.RCPT,
+    SmtpStage.DATA: Step.DATA,
+    SmtpStage.DOT: Step.DOT,
 }
 
 
 @pytest.mark.parametrize("phase", STEPS)
 @pytest.mark.parametrize(("column", "action", "reply"), FAULTS.values(), ids=FAULTS)
 async def test_each_fault_in_each_phase_has_one_outcome_and_ends_with_its_message(
-    server: SmtpNeighbour, phase: Phase, column: str, action: Action, reply: str
+    server: SmtpNeighbour, phase: SmtpStage, column: str, action: Action, reply: str
 ) -> None:
     server.script(STEPS[phase], action)
 
@@ -73,7 +73,7 @@ async def test_a_connection_lost_in_the_body_is_deferred_without_a_mark(
     async with connect(server.port, impatient=True) as mail:
         delivery = await mail.send(envelope(content=b"x" * 20_000_000), before_dot=mark)
 
-    assert (delivery.outcome, delivery.phase) == (Outcome.DEFERRED, Phase.BODY)
+    assert (delivery.outcome, delivery.phase) == (Outcome.DEFERRED, SmtpStage.BODY)
     assert marks == []
 
 
@@ -86,7 +86,7 @@ async def test_a_message_that_was_taken_without_an_answer_is_unknown(
     async with connect(server.port) as mail:
         delivery = await send(mail)
 
-    assert (delivery.outcome, delivery.phase) == (Outcome.UNKNOWN, Phase.DOT)
+    assert (delivery.outcome, delivery.phase) == (Outcome.UNKNOWN, SmtpStage.DOT)
     assert len(server.accepted) == 1
 
 
@@ -101,7 +101,7 @@ async def test_a_connection_lost_while_the_mark_is_written_is_deferred_since_no_
     async with connect(server.port) as mail:
         delivery = await mail.send(envelope(), before_dot=mark)
 
-    assert (delivery.outcome, delivery.phase) == (Outcome.DEFERRED, Phase.BODY)
+    assert (delivery.outcome, delivery.phase) == (Outcome.DEFERRED, SmtpStage.BODY)
     assert server.accepted == []
 
 
@@ -127,31 +127,31 @@ async def test_the_answer_to_the_dot_has_more_time_than_a_command(server: SmtpNe
 @pytest.mark.parametrize(
     ("phase", "code", "outcome"),
     [
-        (Phase.MAIL, 452, Outcome.DEFERRED),
-        (Phase.MAIL, 552, Outcome.REJECTED),
-        (Phase.MAIL, 553, Outcome.REJECTED),
-        (Phase.RCPT, 451, Outcome.DEFERRED),
-        (Phase.RCPT, 551, Outcome.REJECTED),
-        (Phase.RCPT, 552, Outcome.DEFERRED),
-        (Phase.RCPT, 554, Outcome.REJECTED),
-        (Phase.DATA, 250, Outcome.DEFERRED),
-        (Phase.DATA, 554, Outcome.REJECTED),
-        (Phase.DOT, 200, Outcome.ACCEPTED),
-        (Phase.DOT, 252, Outcome.ACCEPTED),
-        (Phase.DOT, 354, Outcome.UNKNOWN),
-        (Phase.DOT, 421, Outcome.DEFERRED),
-        (Phase.DOT, 452, Outcome.DEFERRED),
-        (Phase.DOT, 552, Outcome.REJECTED),
-        (Phase.DOT, 600, Outcome.UNKNOWN),
-        (Phase.DOT, -1, Outcome.UNKNOWN),
+        (SmtpStage.MAIL, 452, Outcome.DEFERRED),
+        (SmtpStage.MAIL, 552, Outcome.REJECTED),
+        (SmtpStage.MAIL, 553, Outcome.REJECTED),
+        (SmtpStage.RCPT, 451, Outcome.DEFERRED),
+        (SmtpStage.RCPT, 551, Outcome.REJECTED),
+        (SmtpStage.RCPT, 552, Outcome.DEFERRED),
+        (SmtpStage.RCPT, 554, Outcome.REJECTED),
+        (SmtpStage.DATA, 250, Outcome.DEFERRED),
+        (SmtpStage.DATA, 554, Outcome.REJECTED),
+        (SmtpStage.DOT, 200, Outcome.ACCEPTED),
+        (SmtpStage.DOT, 252, Outcome.ACCEPTED),
+        (SmtpStage.DOT, 354, Outcome.UNKNOWN),
+        (SmtpStage.DOT, 421, Outcome.DEFERRED),
+        (SmtpStage.DOT, 452, Outcome.DEFERRED),
+        (SmtpStage.DOT, 552, Outcome.REJECTED),
+        (SmtpStage.DOT, 600, Outcome.UNKNOWN),
+        (SmtpStage.DOT, -1, Outcome.UNKNOWN),
     ],
 )
-def test_what_an_answer_makes_of_an_attempt(phase: Phase, code: int, outcome: Outcome) -> None:
+def test_what_an_answer_makes_of_an_attempt(phase: SmtpStage, code: int, outcome: Outcome) -> None:
     assert judge(phase, code) is outcome
 
 
 @pytest.mark.parametrize("phase", STEPS)
 @pytest.mark.parametrize("code", [530, 535])
-def test_an_answer_about_our_login_is_nobodys_failure(phase: Phase, code: int) -> None:
+def test_an_answer_about_our_login_is_nobodys_failure(phase: SmtpStage, code: int) -> None:
     assert wants_login(code)
     assert judge(phase, code) is Outcome.DEFERRED

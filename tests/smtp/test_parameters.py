@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifier.domain.ledger import Outcome
-from notifier.smtp.connection import Delivery, Envelope, Phase
+from notifier.smtp.connection import DeliveryOutcome, Envelope, SmtpStage
 from tests.neighbours.smtp import Accepted, SmtpNeighbour, Step, says
 from tests.smtp.sending import CONTENT, SENDER, connect, envelope, unmarked
 
@@ -14,7 +14,7 @@ JANA, UMLAUT = "jana@example.com", "jürgen@example.com"
 
 async def deliver(
     offers: tuple[str, ...], *envelopes: Envelope
-) -> tuple[list[Delivery], list[Accepted]]:
+) -> tuple[list[DeliveryOutcome], list[Accepted]]:
     """Send these to a server with these offers: how each ended, and what was accepted."""
     async with SmtpNeighbour(offers=offers) as server, connect(server.port) as mail:
         deliveries = [await mail.send(one, before_dot=unmarked) for one in envelopes]
@@ -57,7 +57,7 @@ async def test_an_address_the_server_cannot_take_is_refused_by_name_and_the_othe
 ):
     (refused, fine), accepted = await deliver((), envelope(UMLAUT), envelope(JANA))
 
-    assert (refused.outcome, refused.phase) == (Outcome.REJECTED, Phase.RCPT)
+    assert (refused.outcome, refused.phase) == (Outcome.REJECTED, SmtpStage.RCPT)
     assert UMLAUT in refused.reply
     assert "SMTPUTF8" in refused.reply
     assert fine.outcome is Outcome.ACCEPTED
@@ -67,7 +67,7 @@ async def test_an_address_the_server_cannot_take_is_refused_by_name_and_the_othe
 async def test_a_sender_the_server_cannot_take_is_refused_by_name() -> None:
     (refused,), accepted = await deliver((), envelope(sender="jürgen@example.com"))
 
-    assert (refused.outcome, refused.phase) == (Outcome.REJECTED, Phase.MAIL)
+    assert (refused.outcome, refused.phase) == (Outcome.REJECTED, SmtpStage.MAIL)
     assert "jürgen@example.com" in refused.reply
     assert accepted == []
 
@@ -92,9 +92,9 @@ async def test_what_is_no_address_reaches_no_server_and_disturbs_nobody(address:
     )
 
     assert [(delivery.outcome, delivery.phase) for delivery in deliveries] == [
-        (Outcome.REJECTED, Phase.RCPT),
-        (Outcome.REJECTED, Phase.MAIL),
-        (Outcome.ACCEPTED, Phase.DOT),
+        (Outcome.REJECTED, SmtpStage.RCPT),
+        (Outcome.REJECTED, SmtpStage.MAIL),
+        (Outcome.ACCEPTED, SmtpStage.DOT),
     ]
     assert all(delivery.reply.isprintable() for delivery in deliveries)
     assert [message.recipient for message in accepted] == [JANA]
@@ -123,5 +123,5 @@ async def test_a_message_too_big_for_the_server_is_refused_before_it_is_sent(
     async with connect(server.port) as mail:
         delivery = await mail.send(envelope(), before_dot=unmarked)
 
-    assert (delivery.outcome, delivery.phase) == (Outcome.REJECTED, Phase.MAIL)
+    assert (delivery.outcome, delivery.phase) == (Outcome.REJECTED, SmtpStage.MAIL)
     assert "DATA" not in server.commands

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.ledger import Outcome
-from notifier.smtp.connection import MailConnection, Phase
+from notifier.smtp.connection import MailConnection, SmtpStage
 from tests.mail.golden import digest_mail
 from tests.neighbours.postfix import postfix, smtp_sink
 from tests.smtp.sending import SENDER, envelope, server_at, unmarked
@@ -68,7 +68,7 @@ async def test_postfix_delivers_every_every_byte_and_refuses_strangers_for_good(
         await server.drained()
         (kept,) = [file.read_bytes() for file in server.mailbox.iterdir()]
 
-    assert (refused.outcome, refused.phase) == (Outcome.REJECTED, Phase.RCPT)
+    assert (refused.outcome, refused.phase) == (Outcome.REJECTED, SmtpStage.RCPT)
     assert accepted.outcome is Outcome.ACCEPTED
     assert "queued as" in accepted.reply
     assert kept.partition(b"\nFrom: ")[2] == KEPT.removeprefix(b"From: ")

@@ -13,7 +13,7 @@ import trustme
 from notifier.domain.ledger import Outcome
 from notifier.domain.settings import Tls
 from notifier.errors import MailRefused, MailUnavailable, NotifierError
-from notifier.smtp.connection import MailConnection, Phase
+from notifier.smtp.connection import MailConnection, SmtpStage
 from tests.neighbours.smtp import (
     Action,
     SmtpNeighbour,
@@ -116,7 +116,7 @@ async def test_a_connection_lost_in_the_body_is_deferred_over_tls_too(
             big = envelope(content=b"x" * 20_000_000)
             delivery = await mail.send(big, before_dot=unmarked)
 
-    assert (delivery.outcome, delivery.phase) == (Outcome.DEFERRED, Phase.BODY)
+    assert (delivery.outcome, delivery.phase) == (Outcome.DEFERRED, SmtpStage.BODY)
 
 
 @BOTH
@@ -139,7 +139,7 @@ async def test_a_certificate_that_proves_nothing_ends_it_before_anything_is_said
 
     assert words in message
     assert "smtp.ca_file" in message
-    assert mail.phase is Phase.TLS
+    assert mail.phase is SmtpStage.TLS
     assert {heard.line.split()[0] for heard in server.heard} <= {"EHLO", "STARTTLS"}
     assert server.accepted == []
 
@@ -175,7 +175,7 @@ async def test_starttls_that_fails_ends_it(
         message = await refused(mail, error)
 
     assert words in message
-    assert mail.phase is Phase.TLS
+    assert mail.phase is SmtpStage.TLS
     assert server.commands == ["EHLO", "STARTTLS"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from notifier.domain.alarms import Alarm, Cause
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.settings import StoreLocation
-from notifier.i18n.messages import phrase
+from notifier.i18n.messages import lazy
 from notifier.store import Store, open_store
 from notifier.store.alarms import Letter, no_letter
 from tests.factories import NOON
@@ -17,10 +17,10 @@ from tests.store.arrange import message
 
 LIST = Cause(
     "unreadable/ljubljana",
-    phrase("{account}: the list cannot be read: {reason}", account="Mimovrste", reason='"503"'),
-    phrase("`notifier doctor`"),
+    lazy("{account}: the list cannot be read: {reason}", account="Mimovrste", reason='"503"'),
+    lazy("`notifier doctor`"),
 )
-MAIL = Cause("mail", phrase("the mail server cannot be reached"), phrase("`notifier check`"))
+MAIL = Cause("mail", lazy("the mail server cannot be reached"), lazy("`notifier check`"))
 LATER = NOON + timedelta(minutes=10)
 
 
@@ -50,7 +50,7 @@ async def test_a_cause_begins_an_alarm_and_is_open_until_it_is_gone(store: Store
 
 async def test_one_that_goes_on_is_not_told_again_but_takes_the_newer_words(store: Store) -> None:
     await reconcile(store, [MAIL], at=NOON)
-    worse = Cause(MAIL.key, phrase("the mail server does not answer at all"), MAIL.remedy)
+    worse = Cause(MAIL.key, lazy("the mail server does not answer at all"), MAIL.remedy)
 
     assert await reconcile(store, [worse], at=LATER) == ((), ())
 

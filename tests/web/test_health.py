@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from notifier.web.health import MOST_VISITORS, Answer, open_door
+from notifier.web.health import MOST_VISITORS, HealthReport, open_door
 
-WELL = Answer(well=True, fields={"status": "ok"})
-ILL = Answer(well=False, fields={"status": "the store does not answer"})
+WELL = HealthReport(well=True, fields={"status": "ok"})
+ILL = HealthReport(well=False, fields={"status": "the store does not answer"})
 
 
 @asynccontextmanager
-async def door(answer: Answer = WELL, *, seconds: float = 5.0) -> AsyncIterator[int]:
-    async def ask() -> Answer:
+async def door(answer: HealthReport = WELL, *, seconds: float = 5.0) -> AsyncIterator[int]:
+    async def ask() -> HealthReport:
         return answer
 
     async with open_door("127.0.0.1:0", ask, seconds=seconds) as address:
@@ -110,7 +110,7 @@ async def _heard(port: int) -> bytes:
 
 
 async def test_a_socket_is_for_its_group_and_is_gone_at_the_end(tmp_path: Path) -> None:
-    async def ask() -> Answer:
+    async def ask() -> HealthReport:
         return WELL
 
     path = tmp_path / "health"

@@ -141,7 +141,7 @@ def _templates(settings: Settings, now: datetime) -> Iterator[str]:
     """What is wrong with mails by the operator's own templates, in each language that is read."""
     if not settings.templates_dir:
         return
-    from notifier.mail.check_templates import rehearse  # noqa: PLC0415
+    from notifier.mail.check_templates import check_templates  # noqa: PLC0415
     from notifier.mail.lint import Severity  # noqa: PLC0415
     from notifier.mail.render import Renderer  # noqa: PLC0415
 
@@ -152,7 +152,7 @@ def _templates(settings: Settings, now: datetime) -> Iterator[str]:
         for reader in account.recipients
     }
     for language, account in readers.items():
-        for found in rehearse(renderer, account, settings.sender, now, language=language):
+        for found in check_templates(renderer, account, settings.sender, now, language=language):
             if found.severity is not Severity.NOTE:
                 yield f"digest.templates_dir, in {language}: {found}"
 

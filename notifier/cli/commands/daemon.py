@@ -54,7 +54,7 @@ async def serve(invocation: Invocation) -> ExitCode:
             yield Works(assembly.shop, assembly.neighbours)
 
     daemon = Daemon(
-        invocation.standing_config(),
+        invocation.config_watcher(),
         opening,
         keep=invocation.keep,
         clock=invocation.now,

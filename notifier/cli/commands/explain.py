@@ -103,9 +103,9 @@ async def explain(
 async def gather(account: Account, store: Store, now: datetime) -> Facts:
     """Ask the ledger and the outbox; touches nothing."""
     from notifier.domain.ledger import MessageState  # noqa: PLC0415
-    from notifier.services.run import Wish, find_task  # noqa: PLC0415
+    from notifier.services.run import RunRequest, find_task  # noqa: PLC0415
 
-    task = await find_task(account, store, Wish(), now)
+    task = await find_task(account, store, RunRequest(), now)
     days = {*_days_told(account, now), *([task.day] if task.day else [])}
     found = {day: await store.runs.latest(account.id, day) for day in days}
     waiting = [state for state in MessageState if state.waiting or state is MessageState.HELD]

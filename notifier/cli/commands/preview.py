@@ -13,7 +13,7 @@ from notifier.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from notifier.mail.lint import Finding
+    from notifier.mail.lint import LintFinding
     from notifier.services.preview import Preview
 
 STANDARD_OUTPUT = Path("-")
@@ -111,7 +111,7 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
     return shown
 
 
-def _tell(invocation: Invocation, findings: Sequence[Finding], *, with_notes: bool) -> None:
+def _tell(invocation: Invocation, findings: Sequence[LintFinding], *, with_notes: bool) -> None:
     """Print what is wrong with the mail: beside it, and never in it."""
     from notifier.mail.lint import Severity  # noqa: PLC0415
 
@@ -120,7 +120,7 @@ def _tell(invocation: Invocation, findings: Sequence[Finding], *, with_notes: bo
             invocation.warn(str(finding))
 
 
-def _exit_code(findings: Sequence[Finding]) -> ExitCode:
+def _exit_code(findings: Sequence[LintFinding]) -> ExitCode:
     from notifier.mail.lint import Severity  # noqa: PLC0415
 
     is_wrong = any(finding.severity is Severity.ERROR for finding in findings)

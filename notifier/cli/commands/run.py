@@ -14,9 +14,9 @@ from notifier.errors import ExitCode, gravest
 if TYPE_CHECKING:
     from notifier.cli.assembly import Assembly
     from notifier.domain.settings import Account
-    from notifier.services.config_watcher import Standing
+    from notifier.services.config_watcher import EffectiveConfig
     from notifier.services.deliver import Delivered
-    from notifier.services.run import Report, Wish
+    from notifier.services.run import Report, RunRequest
 
 logger = logging.getLogger("notifier.cli.commands.run")
 
@@ -62,15 +62,15 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    from notifier.services.run import Wish  # noqa: PLC0415
+    from notifier.services.run import RunRequest  # noqa: PLC0415
 
     invocation.tell_story()
-    wish = Wish(day, now, force, invocation.person())
-    return asyncio.run(run(invocation, accounts, wish, dry_run=dry_run))
+    request = RunRequest(day, now, force, invocation.person())
+    return asyncio.run(run(invocation, accounts, request, dry_run=dry_run))
 
 
 async def run(
-    invocation: Invocation, ids: tuple[str, ...], wish: Wish, *, dry_run: bool = False
+    invocation: Invocation, ids: tuple[str, ...], request: RunRequest, *, dry_run: bool = False
 ) -> ExitCode:
     """Read the configuration, run the chosen accounts, and deliver."""
     from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
@@ -78,37 +78,37 @@ async def run(
     from notifier.cli.signals import stopping  # noqa: PLC0415
     from notifier.shutdown import Stop  # noqa: PLC0415
 
-    standing = _standing(invocation, dry_run=dry_run)
-    chosen = choose_accounts(standing.settings, ids)
-    _refuse_odd_day(chosen, wish.day, invocation.now())
+    config = _standing(invocation, dry_run=dry_run)
+    chosen = choose_accounts(config.settings, ids)
+    _refuse_odd_day(chosen, request.day, invocation.now())
     stop = Stop()
     with orders_read() as progress, stopping(stop):
         async with assemble(
-            standing.settings, invocation.now, read_only=dry_run, progress=progress, stop=stop
+            config.settings, invocation.now, read_only=dry_run, progress=progress, stop=stop
         ) as assembly:
             if dry_run:
-                return await _rehearse(assembly, chosen, wish, invocation)
-            return await _run(assembly, chosen, wish, invocation, standing)
+                return await _rehearse(assembly, chosen, request, invocation)
+            return await _run(assembly, chosen, request, invocation, config)
 
 
-def _standing(invocation: Invocation, *, dry_run: bool) -> Standing:
+def _standing(invocation: Invocation, *, dry_run: bool) -> EffectiveConfig:
     """The configuration; where it is broken, the last good one, but not for a mere look."""
-    from notifier.services.config_watcher import Standing  # noqa: PLC0415
+    from notifier.services.config_watcher import EffectiveConfig  # noqa: PLC0415
 
     if dry_run:
-        return Standing(invocation.settings())
-    standing = invocation.standing_config().look()
-    if standing.trouble:
-        logger.error("%s", standing.trouble, extra={"event": "last_good"})
-    return standing
+        return EffectiveConfig(invocation.settings())
+    config = invocation.config_watcher().look()
+    if config.trouble:
+        logger.error("%s", config.trouble, extra={"event": "last_good"})
+    return config
 
 
 async def _run(
     assembly: Assembly,
     accounts: tuple[Account, ...],
-    wish: Wish,
+    request: RunRequest,
     invocation: Invocation,
-    standing: Standing,
+    config: EffectiveConfig,
 ) -> ExitCode:
     from notifier.services.tick import tick  # noqa: PLC0415
 
@@ -116,13 +116,13 @@ async def _run(
         accounts,
         assembly.shop,
         assembly.neighbours,
-        wish=wish,
-        retention=standing.settings.store.retention,
-        config_trouble=standing.trouble,
-        configured=tuple(standing.settings.accounts.values()),
+        request=request,
+        retention=config.settings.store.retention,
+        config_trouble=config.trouble,
+        configured=tuple(config.settings.accounts.values()),
     )
-    if standing.trouble is None and done.served_well:
-        invocation.keep(standing.settings)
+    if config.trouble is None and done.served_well:
+        invocation.keep(config.settings)
     for account in done.accounts:
         if account.report:
             invocation.echo(_sentence(account.report))
@@ -132,13 +132,13 @@ async def _run(
 
 
 async def _rehearse(
-    assembly: Assembly, accounts: tuple[Account, ...], wish: Wish, invocation: Invocation
+    assembly: Assembly, accounts: tuple[Account, ...], request: RunRequest, invocation: Invocation
 ) -> ExitCode:
-    from notifier.services.run import rehearse  # noqa: PLC0415
+    from notifier.services.run import dry_run  # noqa: PLC0415
 
     codes = []
     for account in accounts:
-        report = await rehearse(account, assembly.source(account), assembly.shop, wish)
+        report = await dry_run(account, assembly.source(account), assembly.shop, request)
         if report.error:
             codes.append(report.error.exit_code)
             logger.error("%s: %s", account.name, report.error)

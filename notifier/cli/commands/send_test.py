@@ -12,7 +12,7 @@ from notifier.errors import DeliveryFailed, ExitCode, MailUnavailable
 if TYPE_CHECKING:
     from notifier.domain.recipients import Recipient
     from notifier.domain.settings import Account, Settings
-    from notifier.smtp.connection import Delivery
+    from notifier.smtp.connection import DeliveryOutcome
 
 
 @click.command
@@ -56,7 +56,7 @@ async def _send(invocation: Invocation, address: str) -> ExitCode:
 
 async def _deliver(
     invocation: Invocation, settings: Settings, account: Account, recipient: Recipient
-) -> Delivery:
+) -> DeliveryOutcome:
     from notifier.mail.freeze import freeze_test  # noqa: PLC0415
     from notifier.mail.render import Renderer  # noqa: PLC0415
     from notifier.smtp.connection import Envelope, MailConnection  # noqa: PLC0415

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # These take longer to import than a mistyped option deserves.
     from notifier.domain.alarms import Alarm
     from notifier.domain.ledger import OutboxMessage, Run
-    from notifier.services.status import AccountStatus, Status
+    from notifier.services.status import AccountStatus, SystemStatus
 
 WIDTH = 10
 """Of the column that says what a line is about."""
@@ -38,12 +38,12 @@ def command(invocation: Invocation, *, as_json: bool) -> int:
 
 async def show(invocation: Invocation, *, as_json: bool = False) -> ExitCode:
     """Look around, and print it."""
-    from notifier.services.status import look_around  # noqa: PLC0415
+    from notifier.services.status import collect_status  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:
-        status = await look_around(settings.accounts.values(), store, invocation.now())
+        status = await collect_status(settings.accounts.values(), store, invocation.now())
     if as_json:
         invocation.echo(json.dumps(_as_data(status), ensure_ascii=False, indent=2))
     else:
@@ -51,7 +51,7 @@ async def show(invocation: Invocation, *, as_json: bool = False) -> ExitCode:
     return ExitCode.DONE if status.is_good else ExitCode.FAILED
 
 
-def _print(status: Status, invocation: Invocation) -> None:
+def _print(status: SystemStatus, invocation: Invocation) -> None:
     for account in status.accounts:
         invocation.echo(f"{account.account.name} ({account.account.id})")
         for label, text in _account_lines(account, status.at):
@@ -130,7 +130,7 @@ def _age(age: timedelta) -> str:
     return f"{hours} h" if hours else f"{int(age.total_seconds() // 60)} min"
 
 
-def _as_data(status: Status) -> dict[str, Any]:
+def _as_data(status: SystemStatus) -> dict[str, Any]:
     return {
         "good": status.is_good,
         "at": _written(status.at),

@@ -26,7 +26,7 @@ from notifier.mail.attachments.paper import (
 )
 from notifier.mail.freeze import Attachment
 from notifier.mail.view.footer import as_of
-from notifier.mail.view.rows import Row, view_row
+from notifier.mail.view.rows import OrderRow, view_row
 
 WIDTH = RIGHT - LEFT
 NUMBER_SIZES = (17, 13, 10)
@@ -81,7 +81,7 @@ def _place(place: PlaceOfReturn, words: Language) -> Iterator[Line]:
         yield from _set(clean(more), regular(11), width, 2)
 
 
-def _block(entry: Entry, row: Row) -> Block:
+def _block(entry: Entry, row: OrderRow) -> Block:
     number = entry.order.called
     return Block(
         number=_number(row.number.text),
@@ -98,7 +98,7 @@ def _number(text: str) -> Lines:
     return _set(text, next(fitting, faces[-1]), NUMBER_WIDTH, 3)
 
 
-def _items(row: Row) -> Iterator[Line]:
+def _items(row: OrderRow) -> Iterator[Line]:
     for item in row.items:
         yield from _set(item.text, regular(10), ITEMS_WIDTH, 2)
         yield from _set(item.sku or "", regular(8.5), ITEMS_WIDTH, 1, GREY)
@@ -106,7 +106,7 @@ def _items(row: Row) -> Iterator[Line]:
         yield from _set(more, regular(8.5), ITEMS_WIDTH, 3, GREY)
 
 
-def _parcels(entry: Entry, row: Row) -> Iterator[Line]:
+def _parcels(entry: Entry, row: OrderRow) -> Iterator[Line]:
     """Tracking numbers, and how long it waits: heavy when that is too long."""
     if entry.order.tracking_numbers:  # without any the mail has a mere link here
         for parcel in row.parcels:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from notifier.mail.html import read_page
 from notifier.mail.lint.contrast import hard_to_read, visible_text
 from notifier.mail.lint.expected import Expected, expected_hosts, expected_of
-from notifier.mail.lint.findings import Finding, Severity, gathered
+from notifier.mail.lint.findings import LintFinding, Severity, gathered
 from notifier.mail.lint.head import wrong_head
 from notifier.mail.lint.links import wrong_links
 from notifier.mail.lint.markup import wrong_markup
@@ -36,17 +36,19 @@ from notifier.mail.lint.wording import (
     wrong_subject,
     wrong_text,
 )
-from notifier.mail.render import Parts
+from notifier.mail.render import RenderedMail
 
-__all__ = ["Expected", "Finding", "Severity", "expected_hosts", "expected_of", "lint"]
+__all__ = ["Expected", "LintFinding", "Severity", "expected_hosts", "expected_of", "lint"]
 
 
-def lint(parts: Parts, expected: Expected, content: bytes | None = None) -> tuple[Finding, ...]:
+def lint(
+    parts: RenderedMail, expected: Expected, content: bytes | None = None
+) -> tuple[LintFinding, ...]:
     """What is wrong with a mail, the gravest first; `content` is the finished one."""
     return gathered(_wrong(parts, expected, content))
 
 
-def _wrong(parts: Parts, expected: Expected, content: bytes | None) -> Iterator[Finding]:
+def _wrong(parts: RenderedMail, expected: Expected, content: bytes | None) -> Iterator[LintFinding]:
     page = read_page(parts.html)
     shown = visible_text(page)
     yield from broken_templates(parts.broken)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from notifier.domain.colours import Colour, contrast, read_colour
 from notifier.mail.html import Element, Page, Text
 from notifier.mail.lint.cascade import Scheme, is_hidden, knows_dark, styles
-from notifier.mail.lint.findings import Finding, error, warning
+from notifier.mail.lint.findings import LintFinding, error, warning
 
 LEAST_CONTRAST = 4.5
 UNREADABLE = 3.0
@@ -19,7 +19,7 @@ _PICTURE = re.compile(r"(?i)url\(|gradient\(|var\(|image")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TextStyle:
     """How an element looks. A colour is None where it cannot be told."""
 
     colour: Colour | None
@@ -32,7 +32,7 @@ class Seen:
     """A piece of text that is shown, and how."""
 
     text: Text
-    look: Look
+    look: TextStyle
 
     @property
     def contrast(self) -> float | None:
@@ -44,15 +44,15 @@ class Seen:
 
 # What a browser shows where a mail gives no colours.
 _PLAIN = {
-    Scheme.LIGHT: Look(Colour(0, 0, 0), Colour(255, 255, 255)),
-    Scheme.DARK: Look(Colour(255, 255, 255), Colour(18, 18, 18)),
+    Scheme.LIGHT: TextStyle(Colour(0, 0, 0), Colour(255, 255, 255)),
+    Scheme.DARK: TextStyle(Colour(255, 255, 255), Colour(18, 18, 18)),
 }
 _LINK = {Scheme.LIGHT: Colour(0, 0, 238), Scheme.DARK: Colour(158, 158, 255)}
 
 
 def seen(page: Page, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
     """The text that is shown, in order."""
-    looks: dict[Element | None, Look] = {None: _PLAIN[scheme]}
+    looks: dict[Element | None, TextStyle] = {None: _PLAIN[scheme]}
     for element, values in styles(page, scheme):
         looks[element] = _look(element, values, looks[element.parent], scheme)
     for text in page.texts:
@@ -65,14 +65,14 @@ def visible_text(page: Page) -> str:
     return " ".join(" ".join(one.text.text for one in seen(page)).split())
 
 
-def hard_to_read(page: Page) -> Iterator[Finding]:
+def hard_to_read(page: Page) -> Iterator[LintFinding]:
     """Text that does not stand out from its background."""
     yield from _hard_to_read(page, Scheme.LIGHT)
     if knows_dark(page):
         yield from _hard_to_read(page, Scheme.DARK)
 
 
-def _hard_to_read(page: Page, scheme: Scheme) -> Iterator[Finding]:
+def _hard_to_read(page: Page, scheme: Scheme) -> Iterator[LintFinding]:
     for one in seen(page, scheme):
         ratio = one.contrast
         if ratio is None or ratio >= LEAST_CONTRAST:
@@ -86,7 +86,9 @@ def _hard_to_read(page: Page, scheme: Scheme) -> Iterator[Finding]:
         )
 
 
-def _look(element: Element, values: Mapping[str, str], around: Look, scheme: Scheme) -> Look:
+def _look(
+    element: Element, values: Mapping[str, str], around: TextStyle, scheme: Scheme
+) -> TextStyle:
     background = _background(element, values, around.background)
     colour = _colour(element, values, around.colour, scheme)
     hidden = around.hidden or is_hidden(element, values)

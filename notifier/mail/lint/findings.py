@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """One thing that is wrong with a mail."""
 
     severity: Severity
@@ -37,24 +37,24 @@ class Finding:
         )
 
 
-def note(what: str, where: object, remedy: str) -> Finding:
+def note(what: str, where: object, remedy: str) -> LintFinding:
     """Worth knowing."""
-    return Finding(Severity.NOTE, what, str(where), remedy)
+    return LintFinding(Severity.NOTE, what, str(where), remedy)
 
 
-def warning(what: str, where: object, remedy: str) -> Finding:
+def warning(what: str, where: object, remedy: str) -> LintFinding:
     """Worth mending."""
-    return Finding(Severity.WARNING, what, str(where), remedy)
+    return LintFinding(Severity.WARNING, what, str(where), remedy)
 
 
-def error(what: str, where: object, remedy: str) -> Finding:
+def error(what: str, where: object, remedy: str) -> LintFinding:
     """To be mended."""
-    return Finding(Severity.ERROR, what, str(where), remedy)
+    return LintFinding(Severity.ERROR, what, str(where), remedy)
 
 
-def gathered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def gathered(findings: Iterable[LintFinding]) -> tuple[LintFinding, ...]:
     """The gravest first, and each but once: it names its first place and counts the others."""
-    first: dict[tuple[Severity, str, str], Finding] = {}
+    first: dict[tuple[Severity, str, str], LintFinding] = {}
     for finding in findings:
         key = (finding.severity, finding.what, finding.remedy)
         same = first.get(key)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from notifier.mail.lint.findings import Finding, error, warning
+from notifier.mail.lint.findings import LintFinding, error, warning
 
 NEEDED = ("From", "To", "Date", "Message-ID", "Subject", "MIME-Version", "Content-Type")
 """RFC 5322, 3.6 wants the first and the third; no mail of ours is without the others."""
@@ -17,7 +17,7 @@ ONCE = (*NEEDED, "Sender", "Reply-To", "Cc", "In-Reply-To", "References", "Auto-
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@[^\s<>@]+>")
 
 
-def wrong_head(content: bytes) -> Iterator[Finding]:
+def wrong_head(content: bytes) -> Iterator[LintFinding]:
     """Whether each header that a mail needs is there once, and can be read."""
     head = content.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
     mail = email.message_from_bytes(head + b"\n\n", policy=email.policy.compat32)
@@ -33,7 +33,7 @@ def wrong_head(content: bytes) -> Iterator[Finding]:
         yield error(f'"{written[:60]}" is none', "the header Message-ID", "write <name@domain>")
 
 
-def _date(written: str) -> Iterator[Finding]:
+def _date(written: str) -> Iterator[LintFinding]:
     if not written:
         return
     try:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from notifier.mail.html import Element, Page
 from notifier.mail.lint.expected import Expected, host
-from notifier.mail.lint.findings import Finding, error, warning
+from notifier.mail.lint.findings import LintFinding, error, warning
 
 _IN_TEXT = re.compile(r"(?i)\b(?:https?|ftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+")
 _SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")
 _HARMLESS = ("mailto", "tel")
 
 
-def wrong_links(page: Page, text: str, expected: Expected) -> Iterator[Finding]:
+def wrong_links(page: Page, text: str, expected: Expected) -> Iterator[LintFinding]:
     """Every address in both parts: ours, and one that can be followed safely."""
     for element in page.named("a", "area"):
         if address := element.attributes.get("href", "").strip():
@@ -29,7 +29,7 @@ def wrong_links(page: Page, text: str, expected: Expected) -> Iterator[Finding]:
             yield from _address(found, f"the text part, line {number}", expected)
 
 
-def _address(address: str, where: Element | str, expected: Expected) -> Iterator[Finding]:
+def _address(address: str, where: Element | str, expected: Expected) -> Iterator[LintFinding]:
     address = f"http://{address}" if address.lower().startswith("www.") else address
     scheme = _SCHEME.match(address)
     if not scheme:
@@ -46,7 +46,7 @@ def _address(address: str, where: Element | str, expected: Expected) -> Iterator
         )
 
 
-def _of_the_web(address: str, where: Element | str, expected: Expected) -> Iterator[Finding]:
+def _of_the_web(address: str, where: Element | str, expected: Expected) -> Iterator[LintFinding]:
     if not _is_ours(host(address), expected):
         yield error(
             f"it leads to {host(address) or address[:60]}, which is neither the portal of "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from notifier.mail.html import DEEPEST, Element, Page
-from notifier.mail.lint.findings import Finding, error, warning
+from notifier.mail.lint.findings import LintFinding, error, warning
 from notifier.mail.view.look import LOGO_ID
 
 FORBIDDEN = {
@@ -36,7 +36,7 @@ _REMOTE = re.compile(r"(?i)\s*(https?:|ftp:|//)")
 _REMOTE_HIDDEN = re.compile(r"(?i)\b(?:src|background)\s*=\s*[\"']?\s*(?:https?:|//)|url\(")
 
 
-def wrong_markup(page: Page, language: str) -> Iterator[Finding]:
+def wrong_markup(page: Page, language: str) -> Iterator[LintFinding]:
     """All that can be told of elements and attributes alone."""
     for element in page.elements:
         yield from _forbidden(element)
@@ -53,7 +53,7 @@ def wrong_markup(page: Page, language: str) -> Iterator[Finding]:
         )
 
 
-def _forbidden(element: Element) -> Iterator[Finding]:
+def _forbidden(element: Element) -> Iterator[LintFinding]:
     if instead := FORBIDDEN.get(element.tag):
         yield error(f"mail programs take <{element.tag}> out", element, instead)
     if element.attributes.get("http-equiv", "").lower() == "refresh":
@@ -63,7 +63,7 @@ def _forbidden(element: Element) -> Iterator[Finding]:
             yield error(f"nothing runs in a mail: {name}", element, "take the attribute out")
 
 
-def _fetched(element: Element) -> Iterator[Finding]:
+def _fetched(element: Element) -> Iterator[LintFinding]:
     """What would be loaded from a server, which then knows who opened the mail."""
     if element.tag in FORBIDDEN:
         return
@@ -88,7 +88,7 @@ def _fetched(element: Element) -> Iterator[Finding]:
             )
 
 
-def _mute(element: Element) -> Iterator[Finding]:
+def _mute(element: Element) -> Iterator[LintFinding]:
     if element.tag == "img" and "alt" not in element.attributes:
         yield warning(
             "who does not see the image is told nothing",
@@ -105,7 +105,7 @@ def _mute(element: Element) -> Iterator[Finding]:
         yield warning("it leads nowhere", element, "give it an address, or take the element out")
 
 
-def _unseen(page: Page) -> Iterator[Finding]:
+def _unseen(page: Page) -> Iterator[LintFinding]:
     """What Outlook for Windows alone reads may load something, too."""
     for comment in page.comments:
         if "mso" in comment.text and _REMOTE_HIDDEN.search(comment.text):
@@ -116,7 +116,7 @@ def _unseen(page: Page) -> Iterator[Finding]:
             )
 
 
-def _head(page: Page, language: str) -> Iterator[Finding]:
+def _head(page: Page, language: str) -> Iterator[LintFinding]:
     root = next(page.named("html"), None)
     told = root.attributes.get("lang", "") if root else ""
     if not told.strip():
@@ -145,7 +145,7 @@ def _language(code: str) -> str:
     return re.split("[-_]", code.strip().lower(), maxsplit=1)[0]
 
 
-def _tables(page: Page) -> Iterator[Finding]:
+def _tables(page: Page) -> Iterator[LintFinding]:
     """A table lays out, and says so, or has headings that say what they are the headings of."""
     headed: set[Element | None] = set()
     for heading in page.named("th"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from notifier.mail.html import Element, Page
 from notifier.mail.lint.css import Declaration, Rule, Sheet, declarations
-from notifier.mail.lint.findings import Finding, error, note, warning
+from notifier.mail.lint.findings import LintFinding, error, note, warning
 from notifier.mail.lint.sheets import sheets, style_texts
 from notifier.mail.lint.support import (
     FEATURES,
@@ -26,7 +26,7 @@ from notifier.mail.lint.support import (
 _LOADED = re.compile(r"(?i)\b(?:url|image-set|src)\(\s*[\"']?\s*(?!data:|#)[^\s\"')]")
 
 
-def wrong_styles(page: Page) -> Iterator[Finding]:
+def wrong_styles(page: Page) -> Iterator[LintFinding]:
     """What is in the style elements and the style attributes."""
     for element in page.elements:
         if style := element.attributes.get("style"):
@@ -38,7 +38,7 @@ def wrong_styles(page: Page) -> Iterator[Finding]:
     yield from _elements(page)
 
 
-def _rule(rule: Rule, page: Page) -> Iterator[Finding]:
+def _rule(rule: Rule, page: Page) -> Iterator[LintFinding]:
     where = f"line {rule.line}, style {', '.join(rule.selectors)[:60]}"
     for selecting in SELECTORS:
         found = any(selecting.written.search(selector) for selector in rule.selectors)
@@ -49,7 +49,7 @@ def _rule(rule: Rule, page: Page) -> Iterator[Finding]:
 
 def _block(
     block: Sequence[Declaration], page: Page, where: Element | str, condition: str
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     """The declarations of one rule or attribute."""
     tag = where.tag if isinstance(where, Element) else ""
     for place, declaration in enumerate(block):
@@ -87,7 +87,7 @@ def _lacking(
     where: Element | str,
     *,
     is_extra: bool,
-) -> Finding:
+) -> LintFinding:
     """`is_extra` is what a mail only does where it is understood, as in @media."""
     found = note if feature.degrades or is_extra else warning
     return found(f"{_lack(programs)} {feature.name}", where, feature.instead)
@@ -122,7 +122,7 @@ def _has_fallback(
             return False
 
 
-def _at_rules(sheet: Sheet) -> Iterator[Finding]:
+def _at_rules(sheet: Sheet) -> Iterator[LintFinding]:
     for rule in sheet.at_rules:
         where = f"line {rule.line}, @{rule.name}"
         if rule.name in ("import", "font-face"):
@@ -146,7 +146,7 @@ def _at_rules(sheet: Sheet) -> Iterator[Finding]:
             )
 
 
-def _elements(page: Page) -> Iterator[Finding]:
+def _elements(page: Page) -> Iterator[LintFinding]:
     """One style element, in the head, of a length that Gmail takes."""
     found = [*page.named("style")]
     for element in found:

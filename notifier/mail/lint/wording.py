@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from notifier.mail.html import Page
 from notifier.mail.lint.expected import Expected
-from notifier.mail.lint.findings import Finding, error, note, warning
-from notifier.mail.render import MOST_HTML_BYTES, Parts
+from notifier.mail.lint.findings import LintFinding, error, note, warning
+from notifier.mail.render import MOST_HTML_BYTES, RenderedMail
 
 CLIPPED_BYTES = 102_400
 """Gmail hides what comes after these behind a link."""
@@ -22,7 +22,7 @@ _LEFT_OVER = re.compile(
 _ADDRESS = re.compile(r"(?i)\b[a-z]+://\S+")
 
 
-def wrong_size(html: str) -> Iterator[Finding]:
+def wrong_size(html: str) -> Iterator[LintFinding]:
     """Whether Gmail shows the whole of it. Lines are sent with two bytes at their end."""
     size = len(html.encode("utf-8", "replace")) + html.count("\n")
     remedy = f"make it smaller than {MOST_HTML_BYTES:,}: what is said of each order counts most"
@@ -36,7 +36,7 @@ def wrong_size(html: str) -> Iterator[Finding]:
         )
 
 
-def broken_templates(broken: str) -> Iterator[Finding]:
+def broken_templates(broken: str) -> Iterator[LintFinding]:
     """Whether it was made by other templates than was wished."""
     if broken:
         yield error(
@@ -46,7 +46,7 @@ def broken_templates(broken: str) -> Iterator[Finding]:
         )
 
 
-def wrong_subject(subject: str) -> Iterator[Finding]:
+def wrong_subject(subject: str) -> Iterator[LintFinding]:
     """The one line that everybody reads."""
     if not subject.strip():
         yield error("it is empty", "the subject", "say how many parcels wait")
@@ -60,7 +60,7 @@ def wrong_subject(subject: str) -> Iterator[Finding]:
         )
 
 
-def wrong_text(text: str) -> Iterator[Finding]:
+def wrong_text(text: str) -> Iterator[LintFinding]:
     """The text part by itself."""
     if not text.strip():
         yield error(
@@ -77,7 +77,7 @@ def wrong_text(text: str) -> Iterator[Finding]:
             )
 
 
-def left_over(parts: Parts, html: str, foreign: str) -> Iterator[Finding]:
+def left_over(parts: RenderedMail, html: str, foreign: str) -> Iterator[LintFinding]:
     """What a template should have replaced, unless somebody else has written it.
 
     `html` is what the HTML part shows.
@@ -94,7 +94,7 @@ def left_over(parts: Parts, html: str, foreign: str) -> Iterator[Finding]:
             yield error(f'"{words}" looks like a template', where, "mend the template")
 
 
-def without_preview(preheader: str, page: Page) -> Iterator[Finding]:
+def without_preview(preheader: str, page: Page) -> Iterator[LintFinding]:
     """Whether the preview line stands in the mail, shown or not."""
     words = "".join(text.text for text in page.texts).split()
     if " ".join(preheader.split()) not in " ".join(words):
@@ -106,7 +106,7 @@ def without_preview(preheader: str, page: Page) -> Iterator[Finding]:
         )
 
 
-def unlike(parts: Parts, html: str, expected: Expected) -> Iterator[Finding]:
+def unlike(parts: RenderedMail, html: str, expected: Expected) -> Iterator[LintFinding]:
     """Where text and HTML do not show the same, or not what the day has."""
     text = " ".join(parts.text.split())
     in_html, in_text = _present(expected.orders, html), _present(expected.orders, text)
@@ -133,7 +133,7 @@ def _stands_in(text: str, name: str) -> bool:
 
 def _missing(
     kind: str, wanted: Sequence[str], shown: Sequence[str], where: str
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     missing = [*dict.fromkeys(name for name in wanted if name not in shown)]
     if missing:
         told = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
@@ -144,7 +144,7 @@ def _missing(
         )
 
 
-def _too_few(wanted: Sequence[str], shown: Sequence[str], size: int) -> Iterator[Finding]:
+def _too_few(wanted: Sequence[str], shown: Sequence[str], size: int) -> Iterator[LintFinding]:
     """Rows are left out where there is no room for them, and only there, the last ones first."""
     if wanted and not shown:
         yield error("no order is in it", "the HTML part", "loop over orders.sections")

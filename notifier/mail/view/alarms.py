@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from notifier import __version__
 from notifier.domain.alarms import Alarm
-from notifier.domain.settings import Look
+from notifier.domain.settings import Branding
 from notifier.i18n.foreign_text import clean, defang
 from notifier.i18n.language import Language
-from notifier.i18n.messages import Kind, Phrase, Piece, merged
+from notifier.i18n.messages import Message, Piece, PieceKind, merged
 from notifier.mail.view.footer import PRODUCT
-from notifier.mail.view.look import LookView, view_look
+from notifier.mail.view.look import BrandingView, view_branding
 
 MOST_SHOWN = 20
 LONGEST = 500
@@ -56,7 +56,7 @@ class AlarmView:
     remedy_label: str
     sentences: tuple[str, ...]
     product: str
-    look: LookView
+    look: BrandingView
 
 
 def view_alarms(
@@ -77,7 +77,7 @@ def view_alarms(
             language.gettext("You get this mail because you look after this program."),
         ),
         product=f"{PRODUCT} {__version__}",
-        look=view_look(Look()),
+        look=view_branding(Branding()),
     )
 
 
@@ -124,9 +124,9 @@ def _item(alarm: Alarm, zone: ZoneInfo, language: Language) -> AlarmItem:
     return AlarmItem(what, span, ())
 
 
-def _worded(phrase: Phrase, language: Language) -> Iterator[Piece]:
+def _worded(message: Message, language: Language) -> Iterator[Piece]:
     """The sentence in a language; some of it is what a server answered."""
-    return merged(_safe(piece, language) for piece in phrase.pieces(language))
+    return merged(_safe(piece, language) for piece in message.pieces(language))
 
 
 def _safe(piece: Piece, language: Language) -> Piece:
@@ -136,7 +136,9 @@ def _safe(piece: Piece, language: Language) -> Piece:
         return replace(piece, text=language.day(date.fromisoformat(piece.text)))
     text = clean(piece.text, LONGEST)
     # Nobody types a command with the dots of an address pulled apart.
-    return replace(piece, text=text if piece.kind is Kind.COMMAND else clean(defang(text), LONGEST))
+    return replace(
+        piece, text=text if piece.kind is PieceKind.COMMAND else clean(defang(text), LONGEST)
+    )
 
 
 def _moment(moment: datetime, zone: ZoneInfo, language: Language) -> str:

@@ -20,7 +20,7 @@ from notifier.mail.view.figures import (
 )
 from notifier.mail.view.footer import Footer, as_of, view_footer
 from notifier.mail.view.headline import Headline, calm_sentence, view_headline
-from notifier.mail.view.look import LookView, view_look
+from notifier.mail.view.look import BrandingView, view_branding
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class DigestView:
     calm: str | None
     """What to say when no order waits."""
     footer: Footer
-    look: LookView
+    look: BrandingView
 
 
 def view_digest(
@@ -72,7 +72,7 @@ def view_digest(
         place=_place(account, language, group) if digest.present else None,
         calm=None if digest.present else calm_sentence(digest, language),
         footer=view_footer((as_of(digest, language),), account, sender, language, group),
-        look=view_look(account.look),
+        look=view_branding(account.look),
     )
 
 

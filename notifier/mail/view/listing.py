@@ -10,7 +10,7 @@ from notifier.domain.digest import Digest, Entry, SectionName, count_ages
 from notifier.domain.settings import Account, FileAccess
 from notifier.i18n.language import Language
 from notifier.mail.view.figures import count_by_age
-from notifier.mail.view.rows import Row, view_row
+from notifier.mail.view.rows import OrderRow, view_row
 
 MOST_ROWS = 250
 """More never fit into a mail, so more are not even worded."""
@@ -23,7 +23,7 @@ class SectionView:
     heading: str
     badge_heading: str
     """What the badges of its rows tell."""
-    rows: tuple[Row, ...]
+    rows: tuple[OrderRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ListView:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class OrderListing:
     """The rows of a digest in the order of their right to be shown.
 
     What waits longest comes first, so everything overdue does, and what is gone comes last.
@@ -47,7 +47,7 @@ class Listing:
     digest: Digest
     account: Account
     language: Language
-    ranked: tuple[tuple[SectionName, Row], ...]
+    ranked: tuple[tuple[SectionName, OrderRow], ...]
     waiting: tuple[Entry, ...]
     """Everything that waits, oldest first: what `ranked` begins with."""
 
@@ -59,7 +59,7 @@ class Listing:
             hidden=tuple(self._hidden(min(most, len(self.ranked)))),
         )
 
-    def _sections(self, kept: Sequence[tuple[SectionName, Row]]) -> Iterator[SectionView]:
+    def _sections(self, kept: Sequence[tuple[SectionName, OrderRow]]) -> Iterator[SectionView]:
         for section in self.digest.sections:
             if rows := tuple(row for name, row in kept if name is section.name):
                 yield SectionView(
@@ -103,7 +103,7 @@ class Listing:
             yield self.language.gettext("Look the others up in the portal.")
 
 
-def list_orders(digest: Digest, account: Account, language: Language) -> Listing:
+def list_orders(digest: Digest, account: Account, language: Language) -> OrderListing:
     """Word the orders of a digest, as many as could ever be shown."""
     waiting = digest.present
     new = {entry.order.id for entry in digest.new}
@@ -115,7 +115,7 @@ def list_orders(digest: Digest, account: Account, language: Language) -> Listing
 
     entries = (*waiting, *digest.collected)[:MOST_ROWS]
     ranked = tuple((section(e), view_row(e, digest, account, language)) for e in entries)
-    return Listing(digest, account, language, ranked, waiting)
+    return OrderListing(digest, account, language, ranked, waiting)
 
 
 def _heading(name: SectionName, count: int, digest: Digest, language: Language) -> str:

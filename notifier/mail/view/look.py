@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notifier.domain.colours import contrast, read_colour
-from notifier.domain.settings import HEADER_COLOR, Look
+from notifier.domain.settings import HEADER_COLOR, Branding
 
 LOGO_ID = "logo@ready-to-return.invalid"
 """By this the page calls the logo that comes with it (RFC 2392)."""
@@ -15,7 +15,7 @@ _OUR_TEXT = ("#ffffff", "#d3e6ec")
 
 
 @dataclass(frozen=True, slots=True)
-class LookView:
+class BrandingView:
     """What the layout prints: colours as #rrggbb."""
 
     header: str
@@ -28,14 +28,14 @@ class LookView:
     """The address of the logo; empty where there is none."""
 
 
-def view_look(look: Look) -> LookView:
+def view_branding(look: Branding) -> BrandingView:
     """The frame's colours; text on the header band is white, or black where that is easier to
     read. One of the two always has a contrast of 4.5 or more (WCAG 2.2, 1.4.3).
     """
     title, small = _OUR_TEXT
     if look.header != HEADER_COLOR:
         title = small = _easier_on(look.header)
-    return LookView(look.header, title, small, look.link, f"cid:{LOGO_ID}" if look.logo else "")
+    return BrandingView(look.header, title, small, look.link, f"cid:{LOGO_ID}" if look.logo else "")
 
 
 def _easier_on(background: str) -> str:

@@ -9,7 +9,7 @@ from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 from notifier.mail.view.footer import Footer, view_footer
-from notifier.mail.view.look import LookView, view_look
+from notifier.mail.view.look import BrandingView, view_branding
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class NoticeView:
     account: str
     sentences: tuple[str, ...]
     footer: Footer
-    look: LookView
+    look: BrandingView
 
 
 def view_notice(
@@ -58,5 +58,5 @@ def view_notice(
             ),
         ),
         footer=view_footer((), account, sender, language, group),
-        look=view_look(account.look),
+        look=view_branding(account.look),
     )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from notifier import __version__
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Look
+from notifier.domain.settings import Account, Branding
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 from notifier.mail.view.footer import PRODUCT
-from notifier.mail.view.look import LookView, view_look
+from notifier.mail.view.look import BrandingView, view_branding
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ReviewView:
     accounts: tuple[AccountReaders, ...]
     sentences: tuple[str, ...]
     product: str
-    look: LookView
+    look: BrandingView
 
 
 def view_review(accounts: Sequence[Account], language: Language) -> ReviewView:
@@ -69,7 +69,7 @@ def view_review(accounts: Sequence[Account], language: Language) -> ReviewView:
             language.gettext("You get this mail because you look after this program."),
         ),
         product=f"{PRODUCT} {__version__}",
-        look=view_look(Look()),
+        look=view_branding(Branding()),
     )
 
 

@@ -44,7 +44,7 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OrderRow:
     """One order. Every text is clean, and in the language of the mail."""
 
     number: Link
@@ -75,7 +75,7 @@ class Row:
         return ", ".join(filter(None, (self.badge, self.mark)))
 
 
-def view_row(entry: Entry, digest: Digest, account: Account, language: Language) -> Row:
+def view_row(entry: Entry, digest: Digest, account: Account, language: Language) -> OrderRow:
     """Word one order for a mail: what the account's columns tell, and always how long it waits."""
     order = entry.order
     reference = _reference(order.external_id, language) if account.tells("external_id") else None
@@ -84,7 +84,7 @@ def view_row(entry: Entry, digest: Digest, account: Account, language: Language)
     cod = _cod(order.cod, language) if account.tells("cod") else None
     below = {"external_id": (Link(reference, None),) if reference else (), "tracking": parcels}
     amounts = {"value": (value, False), "cod": (cod, True)}
-    return Row(
+    return OrderRow(
         number=Link(foreign(order.called), portal_url(account, order.called)),
         reference=reference,
         parcels=parcels,

@@ -11,7 +11,7 @@ from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 from notifier.mail.view.footer import Footer, view_footer
-from notifier.mail.view.look import LookView, view_look
+from notifier.mail.view.look import BrandingView, view_branding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class TrialView:
     sentences: tuple[str, ...]
     facts: tuple[Fact, ...]
     footer: Footer
-    look: LookView
+    look: BrandingView
 
 
 def view_trial(
@@ -54,7 +54,7 @@ def view_trial(
         ),
         facts=tuple(_facts(account, recipient, language)),
         footer=view_footer((), account, sender, language, recipient.group),
-        look=view_look(account.look),
+        look=view_branding(account.look),
     )
 
 

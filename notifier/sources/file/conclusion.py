@@ -12,9 +12,9 @@ from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused
 from notifier.sources.file import fields
-from notifier.sources.file.doubts import Doubts
+from notifier.sources.file.doubts import FileDiagnostics
 from notifier.sources.file.records import Broken, Record
-from notifier.sources.file.rows import Row, Says, UnreadableRow, read_row, together
+from notifier.sources.file.rows import FileRow, RowState, UnreadableRow, read_row, together
 
 MOST_NAMED = 5
 """Rows that are named in one sentence."""
@@ -23,17 +23,17 @@ logger = logging.getLogger("notifier.sources.file")
 
 
 @dataclass(slots=True)
-class Sorting:
+class RowCollector:
     """The rows of one file, by order; and those that say nothing."""
 
     access: FileAccess
     name: str
-    rows: dict[int, list[Row]] = field(default_factory=dict)
+    rows: dict[int, list[FileRow]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
-    doubts: Doubts = field(init=False)
+    doubts: FileDiagnostics = field(init=False)
 
     def __post_init__(self) -> None:
-        self.doubts = Doubts(self.access)
+        self.doubts = FileDiagnostics(self.access)
 
     def take(self, records: Iterable[Record | Broken]) -> None:
         """Sort every row; raises FileRefused where nothing can be made of the file."""
@@ -66,9 +66,9 @@ class Sorting:
             return Incomplete(read_at, orders, why, unread, departed, candidates, calls, named)
         return Complete(read_at, orders, departed, candidates, calls)
 
-    def _waiting(self, rows: Sequence[Row]) -> tuple[Order | None, bool]:
+    def _waiting(self, rows: Sequence[FileRow]) -> tuple[Order | None, bool]:
         """The order of these rows if it waits: one item of it that does is enough."""
-        waiting = [row for row in rows if row.says is Says.WAITS]
+        waiting = [row for row in rows if row.says is RowState.WAITS]
         return together(waiting) if waiting else (None, True)
 
     def _unread(self) -> Iterator[tuple[int, str]]:
@@ -87,7 +87,7 @@ class Sorting:
     ) -> Iterator[tuple[int, Departure]]:
         for id_ in known - set(waiting) - set(unread):
             rows = self.rows.get(id_, ())
-            collected = all(row.says is Says.COLLECTED for row in rows)
+            collected = all(row.says is RowState.COLLECTED for row in rows)
             yield id_, Departure.RETURNED if collected else Departure.WITHDRAWN
 
     def _gaps(self, undecided: Sequence[str]) -> Iterator[str]:

@@ -22,7 +22,7 @@ LONGEST_SHOWN = 60
 
 
 @dataclass(slots=True)
-class Doubts:
+class FileDiagnostics:
     """Counts of what stands in the columns whose values have a meaning."""
 
     access: FileAccess

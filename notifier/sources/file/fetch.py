@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused, FileUnavailable
-from notifier.http import Answer, HttpClient, NoAnswer, http_date
+from notifier.http import HttpAnswer, HttpClient, NoAnswer, http_date
 
 MOST_BYTES = 32 * 2**20
 MOST_TRIES = 3
@@ -144,5 +144,5 @@ def _refuse(status: int, name: str) -> None:
     raise FileUnavailable(f"{name} cannot be had now ({status}); it is asked for again")
 
 
-def _instant(answer: Answer, header: str) -> datetime | None:
+def _instant(answer: HttpAnswer, header: str) -> datetime | None:
     return http_date(answer.headers.get(header, ""))

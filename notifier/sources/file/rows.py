@@ -18,7 +18,7 @@ from notifier.sources.file.records import Record
 MOST_ITEMS = 200
 
 
-class Says(Enum):
+class RowState(Enum):
     """What a row says of its order."""
 
     WAITS = "it waits"
@@ -35,15 +35,15 @@ class UnreadableRow(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One row, understood."""
 
-    says: Says
+    says: RowState
     order: Order
     raw: str
 
 
-def read_row(record: Record, access: FileAccess) -> Row:
+def read_row(record: Record, access: FileAccess) -> FileRow:
     """Read one row; raises UnreadableRow."""
     number = _number(record)
     says = _says(record, access, number)
@@ -51,8 +51,8 @@ def read_row(record: Record, access: FileAccess) -> Row:
     cod = _money(_first(record, "cod"), coin, access)
     order = Order(
         id=fields.order_id(number),
-        status=OrderStatus.SHIPPED if says is Says.WAITS else OrderStatus.OTHER,
-        ready_to_return=says is Says.WAITS,
+        status=OrderStatus.SHIPPED if says is RowState.WAITS else OrderStatus.OTHER,
+        ready_to_return=says is RowState.WAITS,
         number=None if number == str(fields.order_id(number)) else number,
         external_id=fields.text(_first(record, "external_id")),
         tracking_numbers=tuple(dict.fromkeys(_texts(record, "tracking"))),
@@ -65,10 +65,10 @@ def read_row(record: Record, access: FileAccess) -> Row:
             _first(record, "first_attempt"), access.zone, access.date_format
         ),
     )
-    return Row(says, order, record.raw)
+    return FileRow(says, order, record.raw)
 
 
-def together(rows: Sequence[Row]) -> tuple[Order, bool]:
+def together(rows: Sequence[FileRow]) -> tuple[Order, bool]:
     """The order of several rows, one for each item or parcel, and whether they agree about it.
 
     A row that is there twice counts once. Where they do not agree, the first one counts.
@@ -94,17 +94,17 @@ def _number(record: Record) -> str:
     return number
 
 
-def _says(record: Record, access: FileAccess, number: str) -> Says:
+def _says(record: Record, access: FileAccess, number: str) -> RowState:
     if "ready" not in access.columns:
-        return Says.WAITS
+        return RowState.WAITS
     values = record.values["ready"]
     if len(values) != 1:
         # Taking that for "no" would hide a parcel.
         raise UnreadableRow("it does not tell whether it waits", number)
     said = folded(fields.text(values[0]) or "")
     if said in access.ready_values:
-        return Says.WAITS
-    return Says.COLLECTED if said in access.collected_values else Says.OTHERWISE
+        return RowState.WAITS
+    return RowState.COLLECTED if said in access.collected_values else RowState.OTHERWISE
 
 
 def _first(record: Record, ours: str) -> object:

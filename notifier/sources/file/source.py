@@ -13,8 +13,8 @@ from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused, FileUnavailable, NotifierError
 from notifier.http import HttpClient
-from notifier.sources.file.conclusion import Sorting
-from notifier.sources.file.doubts import Doubts
+from notifier.sources.file.conclusion import RowCollector
+from notifier.sources.file.doubts import FileDiagnostics
 from notifier.sources.file.fetch import Fetched, Sleep, from_path, from_web, name_of
 from notifier.sources.file.records import records_in
 
@@ -42,7 +42,7 @@ class OrderFile:
     ) -> None:
         self.server_time: datetime | None = None
         self.name = name_of(access)
-        self.doubts = Doubts(access)
+        self.doubts = FileDiagnostics(access)
         self._access = access
         self._http = http
         self._clock = clock
@@ -73,7 +73,7 @@ class OrderFile:
         try:
             fetched = await self._fetch()
             self._refuse_stale(fetched, read_at)
-            sorting = Sorting(self._access, self.name)
+            sorting = RowCollector(self._access, self.name)
             await asyncio.to_thread(
                 lambda: sorting.take(records_in(fetched.data, self._access, self.name))
             )

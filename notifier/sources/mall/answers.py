@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.http import Answer
+from notifier.http import HttpAnswer
 from notifier.sources.mall import pace
 
 _LONGEST_NUMBER = 30
@@ -61,14 +61,14 @@ class Unreadable(Passing):
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class ApiAnswer:
     """The usable part of a good answer."""
 
     data: Any = field(repr=False)
     paging: Mapping[str, Any] = field(default_factory=dict)
 
 
-def open_answer(answer: Answer, host: str, now: datetime) -> Envelope:
+def open_answer(answer: HttpAnswer, host: str, now: datetime) -> ApiAnswer:
     """The data of an answer, or the error it means, as drawn above.
 
     `result.status` counts beside the HTTP status; `now` is the marketplace's own time.
@@ -78,14 +78,14 @@ def open_answer(answer: Answer, host: str, now: datetime) -> Envelope:
         status = _status_within(content["result"])
         if status == 200:
             paging = content.get("paging")
-            return Envelope(content.get("data"), paging if isinstance(paging, dict) else {})
+            return ApiAnswer(content.get("data"), paging if isinstance(paging, dict) else {})
         raise _error(status, host, answer.headers, now)
     if answer.status in (404, 410):
         _content(answer, host)  # Anybody's "not found" must not count as an order that is gone.
     raise _error(answer.status, host, answer.headers, now)
 
 
-def _content(answer: Answer, host: str) -> dict[str, Any]:
+def _content(answer: HttpAnswer, host: str) -> dict[str, Any]:
     try:
         content = parse_json(answer.body)
     except ValueError:

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from notifier import __version__
-from notifier.domain.quota import UNTOLD, Allowance
+from notifier.domain.quota import UNTOLD, Quota
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceUnavailable
-from notifier.http import Answer, HttpClient, NoAnswer, http_date
+from notifier.http import HttpAnswer, HttpClient, NoAnswer, http_date
 from notifier.sources.mall import pace
 from notifier.sources.mall.answers import (
-    Envelope,
+    ApiAnswer,
     LimitReached,
     Passing,
     ReserveReached,
@@ -67,7 +67,7 @@ class Calls:
         budget: timedelta,
         tries: int = MOST_TRIES,
         time: Time | None = None,
-        known: Allowance | None = None,
+        known: Quota | None = None,
     ) -> None:
         self.host = urlsplit(access.base_url).hostname or "the marketplace"
         self.made = 0
@@ -85,20 +85,20 @@ class Calls:
         self._closed_until = self._time()
         self._window = Window(known.daily_limit if known else None)
         if known and known.holds(clock()):
-            self._window.allowance = known.left
+            self._window.quota = known.left
         self._turn = asyncio.Lock()
         self._landed = asyncio.Event()
         self._granted = 0
 
     @property
-    def allowance(self) -> Allowance | None:
+    def quota(self) -> Quota | None:
         """What is left of the calls of a day; None where no answer told."""
         lasts = self._window.day_lasts(self._time())
-        if self._window.allowance is None or lasts is None:
+        if self._window.quota is None or lasts is None:
             return None
         now = self._clock()
         until = now + (timedelta(seconds=lasts) if lasts else UNTOLD)
-        return Allowance(self._window.allowance, now, until, self._window.daily_limit)
+        return Quota(self._window.quota, now, until, self._window.daily_limit)
 
     @property
     def daily_limit(self) -> int | None:
@@ -107,7 +107,7 @@ class Calls:
 
     async def get(
         self, path: str, query: Mapping[str, str], *, expected: type, most_bytes: int
-    ) -> Envelope:
+    ) -> ApiAnswer:
         """GET `path`; the envelope's data is an `expected`, and never anything else.
 
         Raises MarketplaceRefused or MarketplaceUnavailable, whose kinds `answers` draws.
@@ -128,7 +128,7 @@ class Calls:
 
     async def _try(
         self, begun: Begun, path: str, query: Mapping[str, str], expected: type, most_bytes: int
-    ) -> Envelope:
+    ) -> ApiAnswer:
         self.made += 1
         answer = None
         try:
@@ -157,13 +157,13 @@ class Calls:
             )
         return envelope
 
-    def _note(self, answer: Answer) -> None:
+    def _note(self, answer: HttpAnswer) -> None:
         if self.server_time is None:
             self.server_time = self._told_time(answer)
         left = pace.calls_left(answer.headers)
         self.left = self.left if left is None else left
 
-    def _told_time(self, answer: Answer) -> datetime | None:
+    def _told_time(self, answer: HttpAnswer) -> datetime | None:
         return http_date(answer.headers.get("date", ""))
 
     async def _back_off(self, error: Passing, failures: int) -> None:
@@ -215,5 +215,5 @@ class Calls:
         raise ReserveReached(f"{used_up}{kept}")
 
     def _is_used_up(self) -> bool:
-        left = self._window.allowance
+        left = self._window.quota
         return left is not None and left <= self._access.reserve_calls

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notifier.domain.quota import Allowance
+from notifier.domain.quota import Quota
 from notifier.domain.reading import Failed, Reading
-from notifier.domain.reading_plan import Glance, Memory, NoMemory
+from notifier.domain.reading_plan import HintBatch, NoState, StateStore
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
 from notifier.sources.mall.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
 from notifier.sources.mall.listing import list_query
 from notifier.sources.mall.lookup import Lookup
-from notifier.sources.mall.sweep import Progress, Sweep
+from notifier.sources.mall.sweep import Progress, ReadingSession
 
 LOOKUP_TIME = timedelta(minutes=1)
 """That a look at what was hinted at may take."""
@@ -47,7 +47,7 @@ class Marketplace:
         http: HttpClient,
         *,
         clock: Callable[[], datetime],
-        memory: Memory | None = None,
+        memory: StateStore | None = None,
         progress: Progress | None = None,
         sleep: Sleep = asyncio.sleep,
         jitter: Jitter = random.random,
@@ -57,7 +57,7 @@ class Marketplace:
         self._access = access
         self._http = http
         self._clock = clock
-        self._memory = memory or NoMemory()
+        self._memory = memory or NoState()
         self._progress = progress
         self._sleep = sleep
         self._jitter = jitter
@@ -67,8 +67,8 @@ class Marketplace:
         """Read what waits now, and how those of `known` went that wait no longer."""
         read_at = self._clock()
         recalled = await self._memory.recall()
-        calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.allowance)
-        sweep = Sweep(
+        calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.quota)
+        sweep = ReadingSession(
             self._access,
             calls,
             known=known,
@@ -84,7 +84,7 @@ class Marketplace:
             await self._memory.remember(sweep.remembered(), sweep.followed, read_at)
         return reading
 
-    async def look_up(self, most_calls: int, *, leaving: int) -> Glance:
+    async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
         """Look at what was hinted at since the last reading, with at most so many calls.
 
         It stops where only `leaving` of the day's calls are left, or the reserve; of the orders
@@ -92,11 +92,11 @@ class Marketplace:
         """
         access = replace(self._access, reserve_calls=max(leaving, self._access.reserve_calls))
         recalled = await self._memory.recall()
-        calls = self._calls(LOOKUP_TIME, tries=1, access=access, known=recalled.allowance)
+        calls = self._calls(LOOKUP_TIME, tries=1, access=access, known=recalled.quota)
         today = self._today(self._clock())
-        glance = await Lookup(access, calls, recalled, today, most_calls).run()
+        batch = await Lookup(access, calls, recalled, today, most_calls).run()
         await self._note(calls)
-        return glance
+        return batch
 
     async def check_access(self) -> Admission:
         """Ask one cheap question with the credential, once, whatever is left of the day's calls.
@@ -118,8 +118,8 @@ class Marketplace:
         return self.server_time
 
     async def _note(self, calls: Calls) -> None:
-        if calls.allowance:
-            await self._memory.note(calls.allowance)
+        if calls.quota:
+            await self._memory.note(calls.quota)
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(ZoneInfo(self._access.timezone)).date()
@@ -130,7 +130,7 @@ class Marketplace:
         tries: int,
         *,
         access: MarketplaceAccess | None = None,
-        known: Allowance | None = None,
+        known: Quota | None = None,
     ) -> Calls:
         return Calls(
             access or self._access,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import Order
-from notifier.domain.reading_plan import Sighting
+from notifier.domain.reading_plan import OrderState
 from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 
@@ -21,12 +21,12 @@ class Detail:
     order: Order
     comes_back: bool
 
-    def sighting(
+    def state(
         self, today: date, zone: ZoneInfo, *, listed_as: datetime | None, test_orders: bool
-    ) -> Sighting:
+    ) -> OrderState:
         """What to remember of it; `listed_as` is when its row says that it was shipped."""
         shipped_at = self.order.shipped_at or listed_as
-        return Sighting(
+        return OrderState(
             local_day(shipped_at, zone),
             today,
             waits=self.order.waits_for_seller(test_orders=test_orders),

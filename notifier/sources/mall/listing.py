@@ -10,10 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from notifier.errors import MarketplaceUnavailable
-from notifier.sources.mall.answers import Envelope, NotUnderstood
+from notifier.sources.mall.answers import ApiAnswer, NotUnderstood
 from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.fields import number
-from notifier.sources.mall.payloads import Row, parse_row
+from notifier.sources.mall.payloads import ListRow, parse_row
 
 MOST_UNTOLD_PAGES = 1000
 """Where a list does not tell how many pages it has, we stop here."""
@@ -33,11 +33,11 @@ class OddList(MarketplaceUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """One page. `pages` and `total` are what the list says of itself, None where it does not."""
 
     number: int
-    rows: tuple[Row, ...]
+    rows: tuple[ListRow, ...]
     strays: int
     """Rows without a usable id."""
     pages: int | None
@@ -78,11 +78,11 @@ def list_query(page: int, page_size: int, *, test_orders: bool = False) -> dict[
     return {**query, "test": "1"} if test_orders else query
 
 
-def parse_page(envelope: Envelope, page_number: int, zone: ZoneInfo) -> Page:
+def parse_page(envelope: ApiAnswer, page_number: int, zone: ZoneInfo) -> ListPage:
     """Read one page; the envelope's data is a list."""
     rows = [parse_row(row, zone) for row in envelope.data]
     paging: Mapping[str, Any] = envelope.paging
-    return Page(
+    return ListPage(
         number=page_number,
         rows=tuple(row for row in rows if row),
         strays=rows.count(None),
@@ -92,7 +92,7 @@ def parse_page(envelope: Envelope, page_number: int, zone: ZoneInfo) -> Page:
 
 
 @dataclass(slots=True)
-class Pass:
+class ListPass:
     """What one reading of all pages saw."""
 
     ids: set[int] = field(default_factory=set)
@@ -116,7 +116,7 @@ class Listing:
     """What the list named so far: each order once, with the row that came last."""
 
     def __init__(self, calls: Calls, zone: ZoneInfo, page_size: int, *, test_orders: bool) -> None:
-        self.rows: dict[int, Row] = {}
+        self.rows: dict[int, ListRow] = {}
         self.gaps: list[str] = []
         self.pages_read = 0
         self._calls = calls
@@ -143,7 +143,7 @@ class Listing:
             raise OddList(f"the list of {self._calls.host} makes no sense: {doubt}")
         self.gaps.append(doubt or _MOVED)
 
-    async def _pass_of_sure_size(self) -> Pass:
+    async def _pass_of_sure_size(self) -> ListPass:
         """The first pass; with smaller pages where pages so large are not even understood."""
         try:
             return await self._pass()
@@ -153,9 +153,9 @@ class Listing:
             self._page_size = SURE_SIZE
             return await self._pass()
 
-    async def _pass(self) -> Pass:
+    async def _pass(self) -> ListPass:
         """Read every page once."""
-        seen = Pass()
+        seen = ListPass()
         allowance = 0
         for page_number in count(1):
             page = await self._page(page_number)
@@ -175,7 +175,7 @@ class Listing:
         seen.pages = page_number
         return seen
 
-    async def _page(self, page_number: int) -> Page:
+    async def _page(self, page_number: int) -> ListPage:
         envelope = await self._calls.get(
             "/v1/orders",
             list_query(page_number, self._page_size, test_orders=self._test_orders),
@@ -195,7 +195,7 @@ class Listing:
         return page
 
 
-def _oddity(page: Page, *, fresh: int, allowance: int) -> str | None:
+def _oddity(page: ListPage, *, fresh: int, allowance: int) -> str | None:
     if page.rows and not fresh:
         return f"page {page.number} only repeats earlier ones"
     if not page.is_empty and page.pages is not None and page.number > page.pages:

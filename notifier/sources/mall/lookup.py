@@ -12,7 +12,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import OrderStatus
-from notifier.domain.reading_plan import Glance, Recollection, Sighting, only_shipped
+from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState, only_shipped
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.sources.mall.answers import (
@@ -26,7 +26,7 @@ from notifier.sources.mall.answers import (
 from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.detail import local_day, read_detail
 from notifier.sources.mall.listing import list_query, parse_page
-from notifier.sources.mall.payloads import Row, UnreadableOrder
+from notifier.sources.mall.payloads import ListRow, UnreadableOrder
 
 MOST_AT_ONCE = 100
 
@@ -42,14 +42,14 @@ class Lookup:
 
     access: MarketplaceAccess
     calls: Calls
-    recalled: Recollection
+    recalled: ReadingState
     today: date
     """The marketplace's local day."""
     most_calls: int
-    _read: dict[int, Sighting | None] = field(default_factory=dict)
+    _read: dict[int, OrderState | None] = field(default_factory=dict)
     _dismissed: set[int] = field(default_factory=set)
 
-    async def run(self) -> Glance:
+    async def run(self) -> HintBatch:
         """What it gave so far, however it ended; never raises for a failure of the marketplace."""
         asked = sorted(self.recalled.fresh)[:MOST_AT_ONCE]
         try:
@@ -57,7 +57,7 @@ class Lookup:
                 await self._look(asked)
         except (MarketplaceRefused, MarketplaceUnavailable):
             pass  # the hints stay, and the next reading tells what is wrong
-        return Glance(
+        return HintBatch(
             self._read, frozenset(self._dismissed), self.calls.made, self.calls.daily_limit
         )
 
@@ -77,7 +77,7 @@ class Lookup:
                     raise
                 self._dismissed.add(id_)  # or it would stand before the others each time
 
-    async def _listed(self, asked: Sequence[int]) -> Mapping[int, Row] | None:
+    async def _listed(self, asked: Sequence[int]) -> Mapping[int, ListRow] | None:
         """The rows of those that are still shipped; None where the list was not asked for ids."""
         query = list_query(1, MOST_AT_ONCE, test_orders=self.access.test_orders)
         named = {**query, "id": f"in:{','.join(map(str, asked))}"}
@@ -92,7 +92,9 @@ class Lookup:
         understood = rows.keys() <= set(asked) and page.is_last and not page.strays
         return rows if understood else None
 
-    def _worth_a_call(self, asked: Sequence[int], rows: Mapping[int, Row] | None) -> Iterator[int]:
+    def _worth_a_call(
+        self, asked: Sequence[int], rows: Mapping[int, ListRow] | None
+    ) -> Iterator[int]:
         """The ids to read; of the others it is known without a call how they stand."""
         for id_ in asked:
             if rows is None:
@@ -103,7 +105,7 @@ class Lookup:
                 self._leaves(id_)
             elif only_shipped(
                 local_day(row.shipped_at, self._zone),
-                self.recalled.sightings.get(id_),
+                self.recalled.order_states.get(id_),
                 self.today,
                 self.access.policy,
             ):
@@ -111,7 +113,7 @@ class Lookup:
             else:
                 yield id_
 
-    async def _read_one(self, id_: int, row: Row | None) -> None:
+    async def _read_one(self, id_: int, row: ListRow | None) -> None:
         try:
             detail = await read_detail(self.calls, id_, self._zone)
         except NotThere:
@@ -122,7 +124,7 @@ class Lookup:
             if detail.order.status is not OrderStatus.SHIPPED:
                 self._leaves(id_)
                 return
-            self._read[id_] = detail.sighting(
+            self._read[id_] = detail.state(
                 self.today,
                 self._zone,
                 listed_as=row.shipped_at if row else None,
@@ -131,7 +133,7 @@ class Lookup:
 
     def _leaves(self, id_: int) -> None:
         """It is not shipped any more; how it went, the next reading asks where anybody cares."""
-        if id_ in self.recalled.sightings:
+        if id_ in self.recalled.order_states:
             self._read[id_] = None
         else:
             self._dismissed.add(id_)

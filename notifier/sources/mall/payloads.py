@@ -28,7 +28,7 @@ class UnreadableOrder(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListRow:
     """An order in the list; None where the row does not tell. Whether it waits, no row tells."""
 
     id: int
@@ -46,13 +46,13 @@ class Row:
         )
 
 
-def parse_row(data: object, zone: ZoneInfo) -> Row | None:
+def parse_row(data: object, zone: ZoneInfo) -> ListRow | None:
     """Read one row of the list, or a bare id in its place; None when it has no usable id."""
     fields: dict[str, Any] = data if isinstance(data, dict) else {"id": data}
     id_ = number(fields.get("id"))
     if not id_:
         return None
-    return Row(
+    return ListRow(
         id=id_,
         status=_status(fields.get("status")),
         mall_delivery=flag(fields.get("mdp")),

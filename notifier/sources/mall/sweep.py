@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import Order, OrderStatus
 from notifier.domain.reading import MANY, Complete, Departure, Failed, Incomplete, Reading
-from notifier.domain.reading_plan import Recollection, Sighting, Step, plan
+from notifier.domain.reading_plan import OrderState, ReadingState, Step, plan
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.sources.mall.answers import (
@@ -30,7 +30,7 @@ from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.detail import local_day, read_detail
 from notifier.sources.mall.fields import number
 from notifier.sources.mall.listing import Listing
-from notifier.sources.mall.payloads import Row, UnreadableOrder
+from notifier.sources.mall.payloads import ListRow, UnreadableOrder
 from notifier.sources.mall.turns import Turn, Turns
 
 Progress = Callable[[int, int], None]
@@ -66,7 +66,7 @@ class NothingReadable(MarketplaceUnavailable):
     """Every order is answered for, and no answer can be read: this is a fault, not an order."""
 
 
-class Sweep:
+class ReadingSession:
     """Reads what waits for the seller, and how those of `known` went that wait no longer."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Sweep:
         *,
         known: Collection[int],
         progress: Progress | None,
-        recalled: Recollection,
+        recalled: ReadingState,
         today: date,
     ) -> None:
         """`known` waited in the last digest; `today` is the marketplace's local day."""
@@ -88,9 +88,9 @@ class Sweep:
         self._progress = progress
         self._zone = ZoneInfo(access.timezone)
         self._listing = Listing(calls, self._zone, access.page_size, test_orders=access.test_orders)
-        self._candidates: tuple[Row, ...] = ()
+        self._candidates: tuple[ListRow, ...] = ()
         self._queue: tuple[int, ...] = ()
-        self._sighted: dict[int, Sighting] = {}
+        self._sighted: dict[int, OrderState] = {}
         self._asked = 0
         self._answered: set[int] = set()
         self._unreadable_in_a_row = 0
@@ -133,15 +133,15 @@ class Sweep:
             return Incomplete(read_at, orders, why, unread, departed, candidates, calls)
         return Complete(read_at, orders, departed, candidates, calls)
 
-    def remembered(self) -> dict[int, Sighting]:
+    def remembered(self) -> dict[int, OrderState]:
         """What to remember until the next reading: what is listed, and what may still wait.
 
         What the list did not name, it may have missed; that is forgotten only once a whole list
         does not name it, and nobody waits to hear how it went.
         """
-        before = self._recalled.sightings
+        before = self._recalled.order_states
         listed = {
-            row.id: before.get(row.id) or Sighting(local_day(row.shipped_at, self._zone))
+            row.id: before.get(row.id) or OrderState(local_day(row.shipped_at, self._zone))
             for row in self._candidates
         }
         unlisted = {id_: one for id_, one in before.items() if one.waits or self._listing.gaps}
@@ -201,7 +201,7 @@ class Sweep:
         since = self._today - COUNTED
         listed = [
             one
-            for one in self._recalled.sightings.values()
+            for one in self._recalled.order_states.values()
             if one.shipped_on is None or one.shipped_on > since
         ]
         if self._listing.rows or self._listing.gaps or len(listed) < MANY:
@@ -225,7 +225,7 @@ class Sweep:
         policy = self._access.policy
         return plan(
             {row.id: local_day(row.shipped_at, self._zone) for row in self._candidates},
-            self._recalled.sightings,
+            self._recalled.order_states,
             self._today,
             policy.after_flood() if self._recalled.overheard else policy,
             waited=self._known,
@@ -318,7 +318,7 @@ class Sweep:
 
     async def _detail(self, id_: int) -> Order:
         detail = await read_detail(self._calls, id_, self._zone)
-        self._sighted[id_] = detail.sighting(
+        self._sighted[id_] = detail.state(
             self._today,
             self._zone,
             listed_as=self._listed_as_shipped(id_),

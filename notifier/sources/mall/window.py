@@ -36,7 +36,7 @@ class Window:
     """What is allowed now."""
 
     def __init__(self, daily_limit: int | None = None) -> None:
-        self.allowance: int | None = None
+        self.quota: int | None = None
         """Calls left of a day; None as long as no answer told."""
         self.daily_limit = daily_limit
         """Calls of a whole day; None as above."""
@@ -72,7 +72,7 @@ class Window:
     def begin(self, now: float) -> Begun:
         """A call begins."""
         self._next_at = max(self._next_at, now - _LATE) + self._pause(now)
-        self.allowance = None if self.allowance is None else self.allowance - 1
+        self.quota = None if self.quota is None else self.quota - 1
         return self._tally.begin(now)
 
     def end(self, call: Begun, headers: Mapping[str, str] | None, now: float) -> None:
@@ -97,7 +97,7 @@ class Window:
         is_new = known is None or (ends_at or 0.0) > self._day_ends_at + LONGEST_PACED.seconds
         self._day_left = left if known is None or is_new else min(left, known)
         self._day_ends_at = max(self._day_ends_at, ends_at or 0.0)
-        self.allowance = self._day_left - self._tally.under_way
+        self.quota = self._day_left - self._tally.under_way
 
     def _note(self, call: Begun, left: int, lasts: float, now: float) -> None:
         if not self._tally.is_news(call):

@@ -14,7 +14,7 @@ import pytest
 
 from notifier.domain.attachments import AttachmentKind, CsvHeadings
 from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
-from notifier.domain.settings import Logo, Look, StoreLocation
+from notifier.domain.settings import Branding, Logo, StoreLocation
 from notifier.i18n.money import Money
 from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.mail.freeze import Attachment
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> Non
 
 
 async def test_a_mail_with_all_that_may_go_along_passes_the_guard(shop: Workshop) -> None:
-    look = Look("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
+    look = Branding("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
     ours = account(attachments=ALL, look=look)
 
     (message,) = freeze_for((ours.recipients[1],), ours, normal(), shop, 1).messages

@@ -18,10 +18,10 @@ from notifier import __version__
 from notifier.domain.alarms import Alarm, Cause
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.i18n.messages import phrase
+from notifier.i18n.messages import lazy
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
-from notifier.mail.render import Parts, Renderer
+from notifier.mail.render import RenderedMail, Renderer
 from tests.days import DAYS
 from tests.factories import DAY, NOON, account, account_with_password, sender
 
@@ -37,7 +37,7 @@ def golden_files(language: str, name: str) -> Iterator[tuple[str, str]]:
     yield f"{language}-{name}.head", _timeless(_head(message))
 
 
-def digest_mail(language: str, name: str) -> tuple[Parts, FrozenMessage]:
+def digest_mail(language: str, name: str) -> tuple[RenderedMail, FrozenMessage]:
     """A day's digest in one language, as one of a contact group gets it."""
     digest, reader = DAYS[name](), _reader(language)
     shop = account_with_password() if name == "incomplete" else account()
@@ -55,7 +55,7 @@ def digest_mail(language: str, name: str) -> tuple[Parts, FrozenMessage]:
     return parts, message
 
 
-def trial_mail(language: str) -> tuple[Parts, FrozenMessage]:
+def trial_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
     """The test mail in one language."""
     parts = Renderer().test(account(), sender(), _reader(language))
     message = freeze_test(
@@ -64,14 +64,14 @@ def trial_mail(language: str) -> tuple[Parts, FrozenMessage]:
     return parts, message
 
 
-def alarm_mail(language: str) -> tuple[Parts, FrozenMessage]:
+def alarm_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
     """The mail to the admin in one language: one alarm begins and one ends."""
     begun = [
         Alarm(
             3,
             Cause(
                 "failed/ljubljana/pavol@example.com",
-                phrase(
+                lazy(
                     "{account}: the digest of {day} to {recipient} could not be delivered: {reply}",
                     account="Mimovrste",
                     day=DAY,
@@ -79,7 +79,7 @@ def alarm_mail(language: str) -> tuple[Parts, FrozenMessage]:
                     reply="550 5.1.1 <pavol@example.com>: no such `user`, see "
                     "https://mail.example/why",
                 ),
-                phrase(
+                lazy(
                     "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
                     "`notifier outbox discard {number}`.",
                     number=12,
@@ -93,11 +93,11 @@ def alarm_mail(language: str) -> tuple[Parts, FrozenMessage]:
             2,
             Cause(
                 "mail-unavailable",
-                phrase(
+                lazy(
                     "No mail can be sent now: {reason}",
                     reason="mail server smtp.example:465 cannot be reached",
                 ),
-                phrase("It is tried again by itself; `notifier check --online` tells more."),
+                lazy("It is tried again by itself; `notifier check --online` tells more."),
             ),
             NOON - timedelta(hours=25),
             NOON,
@@ -123,7 +123,7 @@ def _head(message: FrozenMessage) -> str:
     return "\n".join([head, "", *outline, ""])
 
 
-def notice_mail(language: str) -> tuple[Parts, FrozenMessage]:
+def notice_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
     """The notice that the list could not be read, in one language."""
     reader = _reader(language)
     parts = Renderer().notice(account(), sender(), DAY, NOON, recipient=reader)
@@ -133,7 +133,7 @@ def notice_mail(language: str) -> tuple[Parts, FrozenMessage]:
     return parts, message
 
 
-def review_mail(language: str) -> tuple[Parts, FrozenMessage]:
+def review_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
     """The monthly question to the admin, in one language."""
     ana = Recipient(Mailbox("ana@example.com"), language, "drivers", ("warehouse", "drivers"))
     other = account(id="zagreb", name="Zagreb", recipients=(*account().recipients, ana))

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.domain.reading import Reading
-from notifier.domain.reading_plan import Frequency, Memory, Policy
+from notifier.domain.reading_plan import Frequency, Policy, StateStore
 from notifier.domain.settings import MarketplaceAccess, Secret
 from notifier.http import HttpClient
 from notifier.simulator import World, create_app
@@ -168,7 +168,7 @@ class Visit:
         app: App | World,
         settings: MarketplaceAccess | None = None,
         *,
-        memory: Memory | None = None,
+        memory: StateStore | None = None,
     ) -> None:
         its_app: Any = create_app(app) if isinstance(app, World) else app
         self.naps = Naps()

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.http import Answer
+from notifier.http import HttpAnswer
 from notifier.sources.mall.answers import (
-    Envelope,
+    ApiAnswer,
     Forbidden,
     LimitReached,
     NotThere,
@@ -30,13 +30,13 @@ GOOD = b'{"result": {"code": 200, "status": "OK"}, "paging": {"pages": 1}, "data
 PLAIN_ERROR = b'{"result": {"code": 400, "status": "ERROR"}, "errorCodes": [], "data": null}'
 
 
-def opened(body: bytes, status: int = 200, **headers: str) -> Envelope:
-    answer = Answer(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
+def opened(body: bytes, status: int = 200, **headers: str) -> ApiAnswer:
+    answer = HttpAnswer(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
     return open_answer(answer, "shop.example", NOW)
 
 
 def test_a_good_answer_holds_data_and_paging() -> None:
-    assert opened(GOOD) == Envelope([], {"pages": 1})
+    assert opened(GOOD) == ApiAnswer([], {"pages": 1})
 
 
 def test_a_byte_order_mark_does_no_harm() -> None:
@@ -166,7 +166,7 @@ def test_a_limit_that_lasts_longer_than_there_are_dates_is_one_all_the_same() ->
     last = datetime.max.replace(tzinfo=UTC)
 
     with pytest.raises(LimitReached, match="is used up for now") as caught:
-        open_answer(Answer(429, {"retry-after": "60"}, PLAIN_ERROR), "shop.example", last)
+        open_answer(HttpAnswer(429, {"retry-after": "60"}, PLAIN_ERROR), "shop.example", last)
 
     assert caught.value.wait == timedelta(minutes=1)
 

@@ -9,7 +9,7 @@ import pytest
 
 from notifier.domain.quota import BELIEVED
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.domain.reading_plan import Frequency, Memory, Policy
+from notifier.domain.reading_plan import Frequency, Policy, StateStore
 from notifier.domain.settings import MarketplaceAccess
 from notifier.http import HttpClient
 from notifier.simulator import World, serve
@@ -20,7 +20,7 @@ from tests.sources.mall.test_plan_of_a_reading import Notebook
 EVERYTHING = Policy(Frequency.ALL)
 
 
-async def read(world: World, memory: Memory | None = None, **settings: object) -> Reading:
+async def read(world: World, memory: StateStore | None = None, **settings: object) -> Reading:
     """A reading over a socket, 24 calls at the same time, at the time of that world."""
     async with serve(world) as url, HttpClient() as http:
         chosen: MarketplaceAccess = replace(

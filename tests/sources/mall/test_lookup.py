@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notifier.domain.quota import Allowance
-from notifier.domain.reading_plan import Glance, Policy, Recollection, Sighting
+from notifier.domain.quota import Quota
+from notifier.domain.reading_plan import HintBatch, OrderState, Policy, ReadingState
 from notifier.simulator import World
 from notifier.sources.mall.lookup import GIVE_UP_AFTER, MOST_AT_ONCE
 from tests.sources.mall.neighbour import (
@@ -34,26 +34,26 @@ SETTINGS = access(policy=Policy())
 class Notes:
     """What is remembered; of the orders a look must not write into it."""
 
-    sightings: Mapping[int, Sighting] = field(default_factory=dict)
+    order_states: Mapping[int, OrderState] = field(default_factory=dict)
     fresh: Collection[int] = ()
-    allowance: Allowance | None = None
+    quota: Quota | None = None
 
-    async def recall(self) -> Recollection:
+    async def recall(self) -> ReadingState:
         told = frozenset(self.fresh)
-        return Recollection(self.sightings, hints=told | {77}, fresh=told, allowance=self.allowance)
+        return ReadingState(self.order_states, hints=told | {77}, fresh=told, quota=self.quota)
 
-    async def note(self, allowance: Allowance) -> None:
-        self.allowance = allowance
+    async def note(self, quota: Quota) -> None:
+        self.quota = quota
 
     async def remember(
-        self, sightings: Mapping[int, Sighting], followed: Collection[int], since: datetime
+        self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         raise AssertionError("a look remembers nothing by itself")
 
 
 async def look(
     app: App | World, notes: Notes, most_calls: int = 100, *, leaving: int = 0
-) -> Glance:
+) -> HintBatch:
     visit = Visit(app, SETTINGS, memory=notes)
     return await visit.marketplace.look_up(most_calls, leaving=leaving)
 
@@ -67,54 +67,54 @@ async def test_one_call_tells_which_are_still_shipped_and_only_those_are_read(wo
     ready = world.ready_ids()[0]
     delivered = world.add_order(status="delivered")
     known = world.add_order(status="returned")
-    notes = Notes({known: Sighting(LONG_AGO, LONG_AGO, waits=True)}, (ready, delivered, known))
+    notes = Notes({known: OrderState(LONG_AGO, LONG_AGO, waits=True)}, (ready, delivered, known))
 
-    glance = await look(world, notes)
+    batch = await look(world, notes)
 
-    assert glance.calls == world.requests == 2
-    waits = glance.read[ready]
+    assert batch.calls == world.requests == 2
+    waits = batch.read[ready]
     assert waits is not None
     assert (waits.waits, waits.read_on) == (True, TODAY)
-    assert glance.read[known] is None
-    assert glance.dismissed == {delivered}
+    assert batch.read[known] is None
+    assert batch.dismissed == {delivered}
 
 
 async def test_that_a_new_order_was_shipped_is_worth_no_call(world: World) -> None:
     shipped = world.add_order(shipped=f"{TODAY} 08:00:00")
 
-    glance = await look(world, Notes(fresh=[shipped]))
+    batch = await look(world, Notes(fresh=[shipped]))
 
-    assert glance.calls == 1
-    assert glance.dismissed == {shipped}
+    assert batch.calls == 1
+    assert batch.dismissed == {shipped}
 
 
 async def test_an_order_that_is_known_is_read_however_young(world: World) -> None:
     shipped = world.add_order(shipped=f"{TODAY} 08:00:00", ready_to_return=True)
 
-    glance = await look(world, Notes({shipped: Sighting(TODAY)}, [shipped]))
+    batch = await look(world, Notes({shipped: OrderState(TODAY)}, [shipped]))
 
-    assert glance.read[shipped] == Sighting(TODAY, TODAY, waits=True, comes_back=True)
+    assert batch.read[shipped] == OrderState(TODAY, TODAY, waits=True, comes_back=True)
 
 
 async def test_ids_that_nobody_knows_cost_one_call_together(world: World) -> None:
-    glance = await look(world, Notes(fresh=range(1, MOST_AT_ONCE + 50)))
+    batch = await look(world, Notes(fresh=range(1, MOST_AT_ONCE + 50)))
 
-    assert glance.calls == 1
-    assert glance.dismissed == set(range(1, MOST_AT_ONCE + 1))
+    assert batch.calls == 1
+    assert batch.dismissed == set(range(1, MOST_AT_ONCE + 1))
 
 
 async def test_it_ends_with_the_calls_it_was_given(world: World) -> None:
-    glance = await look(world, Notes(fresh=world.ready_ids()), most_calls=5)
+    batch = await look(world, Notes(fresh=world.ready_ids()), most_calls=5)
 
-    assert glance.calls == world.requests == 5
-    assert len(glance.read) == 4
+    assert batch.calls == world.requests == 5
+    assert len(batch.read) == 4
 
 
 @pytest.mark.parametrize("most_calls", [0, 10])
 async def test_nothing_is_asked_without_hints_or_calls(world: World, most_calls: int) -> None:
     fresh = [] if most_calls else world.ready_ids()
 
-    assert await look(world, Notes(fresh=fresh), most_calls) == Glance()
+    assert await look(world, Notes(fresh=fresh), most_calls) == HintBatch()
     assert world.requests == 0
 
 
@@ -130,9 +130,9 @@ async def test_calls_of_others_are_left_alone() -> None:
         )
         return status, {**headers, **left, "x-ratelimit-reset": "40000"}, body
 
-    glance = await look(scripted(script), Notes(fresh=range(1, 9)), leaving=500)
+    batch = await look(scripted(script), Notes(fresh=range(1, 9)), leaving=500)
 
-    assert (glance.calls, len(glance.read), glance.daily_limit) == (2, 1, 1000)
+    assert (batch.calls, len(batch.read), batch.daily_limit) == (2, 1, 1000)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +153,10 @@ async def test_where_the_list_cannot_be_asked_for_ids_each_is_read(listed: Said)
     def script(path: str, _query: Mapping[str, str]) -> Said:
         return listed if path == "/v1/orders" else details[int(path.rpartition("/")[2])]
 
-    glance = await look(scripted(script), Notes({2: Sighting(LONG_AGO)}, (1, 2, 3)))
+    batch = await look(scripted(script), Notes({2: OrderState(LONG_AGO)}, (1, 2, 3)))
 
-    assert glance.read == {1: Sighting(None, TODAY, waits=True), 2: None}
-    assert glance.dismissed == {3}
+    assert batch.read == {1: OrderState(None, TODAY, waits=True), 2: None}
+    assert batch.dismissed == {3}
 
 
 async def test_what_cannot_be_read_is_left_to_the_next_reading() -> None:
@@ -167,19 +167,19 @@ async def test_what_cannot_be_read_is_left_to_the_next_reading() -> None:
             return page([row(1), row(2), row(3)])
         return details[int(path.rpartition("/")[2])]
 
-    glance = await look(scripted(script), Notes(fresh=(1, 2, 3)))
+    batch = await look(scripted(script), Notes(fresh=(1, 2, 3)))
 
-    assert set(glance.read) == {3}
-    assert glance.dismissed == {1, 2}
+    assert set(batch.read) == {3}
+    assert batch.dismissed == {1, 2}
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503])
 async def test_a_marketplace_that_fails_leaves_the_hints_as_they_are(status: int) -> None:
     failing = scripted(lambda _path, _query: (status, {}, b""))
 
-    glance = await look(failing, Notes(fresh=(1, 2)))
+    batch = await look(failing, Notes(fresh=(1, 2)))
 
-    assert glance == Glance(calls=1)
+    assert batch == HintBatch(calls=1)
 
 
 async def test_an_order_that_is_not_answered_for_does_not_stand_before_the_others() -> None:
@@ -190,10 +190,10 @@ async def test_an_order_that_is_not_answered_for_does_not_stand_before_the_other
             return 500, {}, b""
         return said(detail(int(path.rpartition("/")[2])))
 
-    glance = await look(scripted(script), Notes(fresh=(1, 2, 3, 4)))
+    batch = await look(scripted(script), Notes(fresh=(1, 2, 3, 4)))
 
-    assert set(glance.read) == {3, 4}
-    assert glance.dismissed == {1, 2}
+    assert set(batch.read) == {3, 4}
+    assert batch.dismissed == {1, 2}
 
 
 async def test_after_some_without_an_answer_it_is_not_the_orders_fault() -> None:
@@ -202,9 +202,9 @@ async def test_after_some_without_an_answer_it_is_not_the_orders_fault() -> None
             return page([row(id_) for id_ in range(1, 9)])
         return 500, {}, b""
 
-    glance = await look(scripted(script), Notes(fresh=range(1, 9)))
+    batch = await look(scripted(script), Notes(fresh=range(1, 9)))
 
-    assert glance.calls == 1 + GIVE_UP_AFTER
+    assert batch.calls == 1 + GIVE_UP_AFTER
 
 
 async def test_that_what_is_left_is_for_others_is_found_out_once() -> None:

@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from notifier.domain.quota import Allowance
+from notifier.domain.quota import Quota
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.domain.reading_plan import Policy, Recollection, Sighting
+from notifier.domain.reading_plan import OrderState, Policy, ReadingState
 from notifier.domain.settings import MarketplaceAccess
 from tests.sources.mall.neighbour import (
     START,
@@ -32,29 +32,29 @@ DAILY = access(policy=Policy())
 class Notebook:
     """A memory that is a dictionary."""
 
-    sightings: dict[int, Sighting] = field(default_factory=dict)
+    order_states: dict[int, OrderState] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
     overheard: bool = False
-    allowance: Allowance | None = None
+    quota: Quota | None = None
 
-    async def recall(self) -> Recollection:
-        return Recollection(
-            dict(self.sightings),
+    async def recall(self) -> ReadingState:
+        return ReadingState(
+            dict(self.order_states),
             frozenset(self.hints),
             overheard=self.overheard,
-            allowance=self.allowance,
+            quota=self.quota,
         )
 
-    async def note(self, allowance: Allowance) -> None:
-        self.allowance = allowance
+    async def note(self, quota: Quota) -> None:
+        self.quota = quota
 
     async def remember(
         self,
-        sightings: Mapping[int, Sighting],
+        order_states: Mapping[int, OrderState],
         followed: Collection[int],
         since: datetime,
     ) -> None:
-        self.sightings = dict(sightings)
+        self.order_states = dict(order_states)
         self.hints -= set(followed)
 
 
@@ -101,12 +101,12 @@ async def test_young_orders_are_listed_and_not_read() -> None:
 
     assert isinstance(reading, Complete)
     assert shop.asked == [4, 3]
-    assert notes.sightings[1] == Sighting(TODAY)
-    assert notes.sightings[4] == Sighting(TODAY - timedelta(days=6), TODAY)
+    assert notes.order_states[1] == OrderState(TODAY)
+    assert notes.order_states[4] == OrderState(TODAY - timedelta(days=6), TODAY)
 
 
 async def test_a_hint_is_followed_once() -> None:
-    shop, notes = Shop({1: 0, 2: 6}), Notebook({1: Sighting(TODAY)}, {1, 99})
+    shop, notes = Shop({1: 0, 2: 6}), Notebook({1: OrderState(TODAY)}, {1, 99})
 
     await shop.read(notes)
     assert shop.asked == [1, 2]
@@ -119,7 +119,7 @@ async def test_a_hint_is_followed_once() -> None:
 async def test_a_hint_whose_order_could_not_be_read_is_kept() -> None:
     shop, notes = (
         Shop({1: 0, 2: 6}, {1: (200, {}, b"nonsense")}),
-        Notebook({1: Sighting(TODAY)}, {1}),
+        Notebook({1: OrderState(TODAY)}, {1}),
     )
 
     await shop.read(notes)
@@ -156,35 +156,35 @@ async def test_while_the_webhook_is_trusted_most_orders_rest_for_days() -> None:
 
 async def test_what_left_is_asked_for_once_more_and_then_forgotten() -> None:
     shop, notes = Shop({2: 6}, {1: said(detail(1, status="returned"))}), Notebook()
-    notes.sightings[1] = Sighting(TODAY - timedelta(days=9), TODAY, waits=True)
+    notes.order_states[1] = OrderState(TODAY - timedelta(days=9), TODAY, waits=True)
 
     reading = await shop.read(notes)
 
     assert isinstance(reading, Complete)
     assert 1 in shop.asked
-    assert set(notes.sightings) == {2}
+    assert set(notes.order_states) == {2}
 
 
 async def test_what_may_still_wait_is_not_forgotten_because_it_could_not_be_read() -> None:
     shop, notes = Shop({2: 6}, {1: (200, {}, b"nonsense")}), Notebook()
-    waits = Sighting(TODAY - timedelta(days=9), TODAY, waits=True)
-    notes.sightings[1] = waits
+    waits = OrderState(TODAY - timedelta(days=9), TODAY, waits=True)
+    notes.order_states[1] = waits
 
     reading = await shop.read(notes)
 
     assert isinstance(reading, Incomplete)
-    assert notes.sightings[1] == waits
+    assert notes.order_states[1] == waits
 
 
 async def test_a_failed_reading_forgets_nothing() -> None:
-    before = {1: Sighting(date(2026, 2, 20), TODAY, waits=True)}
+    before = {1: OrderState(date(2026, 2, 20), TODAY, waits=True)}
     notes = Notebook(dict(before))
 
     refusing = scripted(lambda _path, _query: (403, {}, b""))
 
     assert isinstance(await Visit(refusing, DAILY, memory=notes).read(), Failed)
 
-    assert notes.sightings == before
+    assert notes.order_states == before
 
 
 async def test_the_reserve_is_left_to_others_and_the_reading_says_so() -> None:
@@ -226,9 +226,9 @@ async def test_after_more_hints_than_are_kept_nobody_is_trusted_to_have_told_all
     assert shop.asked == [1, 2]
 
 
-def many(count: int, shipped: int) -> dict[int, Sighting]:
+def many(count: int, shipped: int) -> dict[int, OrderState]:
     """What was listed yesterday, shipped so many days ago."""
-    return {id_: Sighting(TODAY - timedelta(days=shipped)) for id_ in range(1, count + 1)}
+    return {id_: OrderState(TODAY - timedelta(days=shipped)) for id_ in range(1, count + 1)}
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def many(count: int, shipped: int) -> dict[int, Sighting]:
     ],
 )
 async def test_a_long_list_that_is_empty_is_compared_with_what_the_marketplace_counts(
-    before: dict[int, Sighting], stats: Said, doubted: bool, calls: int
+    before: dict[int, OrderState], stats: Said, doubted: bool, calls: int
 ) -> None:
     def script(path: str, _query: Mapping[str, str]) -> Said:
         return page([]) if path == "/v1/orders" else stats
@@ -257,4 +257,4 @@ async def test_a_long_list_that_is_empty_is_compared_with_what_the_marketplace_c
     assert reading.calls == calls
     if isinstance(reading, Incomplete):
         assert "names no order, and yet the marketplace counts 23 as shipped" in reading.why
-    assert notes.sightings == (before if doubted else {})
+    assert notes.order_states == (before if doubted else {})

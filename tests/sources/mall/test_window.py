@@ -33,7 +33,7 @@ def test_as_long_as_nothing_is_told_nobody_waits() -> None:
     call(window, 0.0, {})
 
     assert window.opens_at(0.0) == 0.0
-    assert window.allowance is None
+    assert window.quota is None
 
 
 def test_a_day_is_an_allowance_and_no_pace() -> None:
@@ -41,7 +41,7 @@ def test_a_day_is_an_allowance_and_no_pace() -> None:
     call(window, 0.0, told(40, 3_600))
 
     assert window.opens_at(0.0) == 0.0
-    assert window.allowance == 40
+    assert window.quota == 40
 
 
 def test_calls_under_way_are_counted() -> None:
@@ -49,9 +49,9 @@ def test_calls_under_way_are_counted() -> None:
     first, *_others = [window.begin(0.0) for _ in range(3)]
     window.end(first, told(40, 3_600), 0.0)
 
-    assert window.allowance == 38
+    assert window.quota == 38
     window.begin(0.0)
-    assert window.allowance == 37
+    assert window.quota == 37
 
 
 def test_an_answer_that_comes_late_gives_nothing_back() -> None:
@@ -60,7 +60,7 @@ def test_an_answer_that_comes_late_gives_nothing_back() -> None:
     window.end(second, told(40, 3_600), 0.0)
     window.end(first, told(41, 3_600), 0.0)
 
-    assert window.allowance == 40
+    assert window.quota == 40
 
 
 def test_a_new_day_has_its_own_allowance() -> None:
@@ -68,7 +68,7 @@ def test_a_new_day_has_its_own_allowance() -> None:
     call(window, 0.0, told(3, 70))
     call(window, 71.0, told(99, 86_400))
 
-    assert window.allowance == 99
+    assert window.quota == 99
 
 
 def test_a_short_window_sets_a_pace_a_little_below_what_it_allows() -> None:
@@ -80,7 +80,7 @@ def test_a_short_window_sets_a_pace_a_little_below_what_it_allows() -> None:
         now = window.opens_at(now)
         call(window, now, told(left, 1, limit=100))
 
-    assert window.allowance is None
+    assert window.quota is None
     assert 1.2 < now < 1.4  # until it is learnt when windows end, a quarter of them is spared
 
 
@@ -312,5 +312,5 @@ def test_the_last_minute_of_a_day_is_no_short_window() -> None:
     call(window, 0.0, told(9, 90))
     call(window, 40.0, told(8, 50))
 
-    assert window.allowance == 8
+    assert window.quota == 8
     assert window.opens_at(40.0) == 40.0
