@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
@@ -21,8 +22,15 @@ from notifier.domain.settings import (
     PlaceOfReturn,
     Secret,
     Sender,
+    Settings,
+    SmtpServer,
+    StoreLocation,
+    Tls,
 )
 from notifier.i18n.money import Money
+from notifier.mail.render import Renderer
+from notifier.services.context import Context
+from notifier.store import Store
 
 DAY = date(2026, 11, 22)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -86,6 +94,36 @@ def sender() -> Sender:
     box = Mailbox("parcels@example.com", "Ready to return")
     admin = Mailbox("admin@example.com", "Admin")
     return Sender(mailbox=box, reply_to=admin, envelope=box, admin=admin)
+
+
+def settings(*accounts: Account, **more: Any) -> Settings:
+    """These accounts, a mail server that nobody listens at, and a store that nobody opens."""
+    fields: dict[str, Any] = {
+        "accounts": {one.id: one for one in accounts},
+        "smtp": SmtpServer("127.0.0.1", 1, Tls.NONE),
+        "sender": sender(),
+        "store": StoreLocation("sqlite://"),
+    }
+    return Settings(**(fields | more))
+
+
+def context(
+    store: Store, *accounts: Account, at: Callable[[], datetime] = lambda: NOON, **more: Any
+) -> Context:
+    """Everything a service needs: a real store, and neighbours that must not be asked."""
+
+    def no_neighbour(*_: object) -> NoReturn:
+        raise AssertionError("this test reaches no neighbour")
+
+    fields: dict[str, Any] = {
+        "settings": settings(*accounts),
+        "renderer": Renderer(None),
+        "holder": "a test",
+        "source": no_neighbour,
+        "mail": no_neighbour,
+        "hint_reader": lambda _: None,
+    }
+    return Context(store=store, clock=at, **(fields | more))
 
 
 def snapshot(*orders: Order, day: date = date(2026, 11, 21), **first_seen: date) -> Snapshot:

@@ -43,15 +43,12 @@ class Post:
     async def deliver(self) -> None:
         server = SmtpServer("127.0.0.1", self.server.port, Tls.NONE)
         patience = Patience(courtesy=A_MOMENT, farewell=A_MOMENT)
-        async with MailConnection(server, patience=patience, stop=self.stop) as mail:
-            await deliver_waiting(
-                self.store,
-                mail,
-                clock=lambda: factories.NOON,
-                holder="a test",
-                account_ids=["celje"],
-                stop=self.stop,
-            )
+        context = factories.context(
+            self.store,
+            mail=lambda: MailConnection(server, patience=patience, stop=self.stop),
+            stop=self.stop,
+        )
+        await deliver_waiting(context, ["celje"])
 
     async def states(self) -> list[str]:
         messages = sorted(await self.store.outbox.list(), key=lambda message: message.id)

@@ -31,7 +31,7 @@ FIELDS = ("account", "order", "reason", "shipped_on", "read_on")
 
 async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> ExitCode:
     """Print the plan of each account; of a file there is none."""
-    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
+    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
     from notifier.domain.settings import MarketplaceAccess  # noqa: PLC0415
     from notifier.services.call_estimate import estimate_calls  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415

@@ -6,29 +6,28 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from notifier.domain.settings import Settings
-from notifier.services.run import Workshop
+from notifier.services.context import Context
 
 logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def receiving(settings: Settings, shop: Workshop) -> AsyncIterator[None]:
+async def receiving(context: Context) -> AsyncIterator[None]:
     """Take in what is posted while the block runs, if it is configured.
 
     Where it cannot be had an error says so, and all the rest goes on: the mail does without.
     """
     async with AsyncExitStack() as opened:
-        if settings.webhook_listen:
-            await _open(settings, settings.webhook_listen, shop, opened)
+        if context.settings.webhook_listen:
+            await _open(context, context.settings.webhook_listen, opened)
         yield
 
 
-async def _open(settings: Settings, listen: str, shop: Workshop, opened: AsyncExitStack) -> None:
+async def _open(context: Context, listen: str, opened: AsyncExitStack) -> None:
     async def hear(account_id: str, ids: Sequence[int]) -> None:
-        await shop.store.order_states.hint(account_id, ids, at=shop.clock())
+        await context.store.order_states.hint(account_id, ids, at=context.clock())
 
-    tokens = {one.id: one.webhook_tokens for one in settings.accounts.values()}
+    tokens = {one.id: one.webhook_tokens for one in context.settings.accounts.values()}
     try:
         from notifier.web import create_app, serving  # noqa: PLC0415 - an extra
 

@@ -109,6 +109,14 @@ class HintBatch:
     """Calls of a whole day, where an answer told."""
 
 
+class HintReader(Protocol):
+    """Looks up the orders that a webhook hinted at: the marketplace."""
+
+    async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
+        """Make at most `most_calls`, and only while more than `leaving` of the day are left."""
+        ...
+
+
 class StateStore(Protocol):
     """What lies between two readings."""
 

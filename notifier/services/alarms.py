@@ -15,8 +15,9 @@ from notifier.domain.ledger import FrozenMessage, MessageKind, MessageState
 from notifier.domain.settings import Account
 from notifier.errors import StoreError
 from notifier.mail.freeze import freeze_alarms
+from notifier.services.context import Context
 from notifier.services.deliver import DeliveryResult
-from notifier.services.run import Report, Workshop
+from notifier.services.run import RunReport
 from notifier.store import Store
 
 LATEST_RUNS = 60
@@ -47,10 +48,10 @@ class Changes:
 
 async def update_alarms(
     accounts: Sequence[Account],
-    shop: Workshop,
+    context: Context,
     outbox: DeliveryResult,
     config_trouble: str | None,
-    reports: Sequence[Report] = (),
+    reports: Sequence[RunReport] = (),
 ) -> Changes:
     """Begin and end the alarms of all configured `accounts`, log it, and mail it to the admin.
 
@@ -58,8 +59,8 @@ async def update_alarms(
 
     Raises StoreError, as everything does, and nothing else.
     """
-    store, now = shop.store, shop.clock()
-    letter = AlarmMailer(shop, accounts[0], now)
+    store, now = context.store, context.clock()
+    letter = AlarmMailer(context, accounts[0], now)
     try:
         seen = await store.alarms.open()
         situation = await _situation(accounts, store, seen, outbox, config_trouble, reports=reports)
@@ -78,7 +79,7 @@ async def update_alarms(
 class AlarmMailer:
     """The mail to the admin, in the language and the time zone of an account."""
 
-    shop: Workshop
+    context: Context
     account: Account
     at: datetime
 
@@ -95,9 +96,9 @@ class AlarmMailer:
 
     def _worded(self, begun: Sequence[Alarm], ended: Sequence[Alarm]) -> FrozenMessage:
         zone, language = self.account.schedule.zone, self.account.language
-        parts = self.shop.renderer.alarms(begun, ended, zone, language=language)
+        parts = self.context.renderer.alarms(begun, ended, zone, language=language)
         key = "-".join(str(alarm.id) for alarm in (*begun, *ended))
-        return freeze_alarms(parts, key, sender=self.shop.sender, at=self.at)
+        return freeze_alarms(parts, key, sender=self.context.settings.sender, at=self.at)
 
 
 def _by_mail(
@@ -117,7 +118,7 @@ async def _situation(
     outbox: DeliveryResult,
     config_trouble: str | None,
     *,
-    reports: Sequence[Report],
+    reports: Sequence[RunReport],
 ) -> Situation:
     """Ask the store for all that can be wrong."""
     to_admin = await store.outbox.list(states=_SETTLED, kind=MessageKind.ALARM, limit=1)
@@ -128,7 +129,7 @@ async def _situation(
         mail_error=outbox.error,
         mail_tried=bool(outbox.delivered),
         config_trouble=config_trouble,
-        templates={one.account.id: one.templates_broken for one in reports if one.messages},
+        templates={one.account.id: one.batch.templates_broken for one in reports if one.messages},
         told=[alarm.cause for alarm in seen],
     )
 

@@ -7,19 +7,19 @@ from datetime import datetime
 from notifier.domain.clock import Belief, compare, judge
 from notifier.domain.reading import Source
 from notifier.errors import ClockUnconfirmed
-from notifier.services.run import Workshop
+from notifier.services.context import Context
 
 LAST_TICK = "last_tick"
 """The mark of the last time that was believed."""
 
 
-async def confirm_clock(shop: Workshop, source: Source) -> None:
+async def confirm_clock(context: Context, source: Source) -> None:
     """Believe the time and remember it, or raise ClockRefused or ClockUnconfirmed."""
-    now, told = shop.clock(), await shop.store.meta.get(LAST_TICK)
+    now, told = context.clock(), await context.store.meta.get(LAST_TICK)
     last = datetime.fromisoformat(told) if told else None
     belief = judge(now, last)
     if belief is not Belief.SURE:
-        async with shop.stop.limit():
+        async with context.stop.limit():
             confirmed = await source.ask_time()
         compare(now, confirmed)
         if confirmed is None and belief is Belief.ASK_OR_STOP:
@@ -28,4 +28,4 @@ async def confirm_clock(shop: Workshop, source: Source) -> None:
                 f"{last:%Y-%m-%d %H:%M}, and neither the marketplace nor a fresh file of "
                 "orders confirms it; nothing is done until one does"
             )
-    await shop.store.meta.set(LAST_TICK, now.isoformat())
+    await context.store.meta.set(LAST_TICK, now.isoformat())

@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,8 +21,9 @@ from notifier.domain.settings import Account, Settings
 from notifier.errors import NotifierError, Stopped, StoreError
 from notifier.monitoring.systemd import Systemd
 from notifier.services.config_watcher import ConfigWatcher, EffectiveConfig
-from notifier.services.run import RunRequest, Workshop
-from notifier.services.tick import Neighbours, tick
+from notifier.services.context import Context
+from notifier.services.due import RunRequest
+from notifier.services.tick import tick
 from notifier.shutdown import Stop
 from notifier.web.health import HealthReport, open_door
 
@@ -40,15 +40,7 @@ _JOB = "tick"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Works:
-    """What ticks work with, opened for one configuration."""
-
-    shop: Workshop
-    neighbours: Neighbours
-
-
-Opening = Callable[[Settings], AbstractAsyncContextManager[Works]]
+Opening = Callable[[Settings], AbstractAsyncContextManager[Context]]
 
 
 class Daemon:
@@ -80,7 +72,7 @@ class Daemon:
         self._every = every
         self._pause = systemd.watchdog / 2 if systemd.watchdog else beat
         self._standing: EffectiveConfig | None = None
-        self._works: Works | None = None
+        self._context: Context | None = None
         self._opened = AsyncExitStack()
         self._at_work = asyncio.Lock()
         self._reload_wanted = False
@@ -136,23 +128,19 @@ class Daemon:
             self._systemd.status(self._status())
 
     async def _step(self) -> None:
-        config, works = await self._prepare()
-        settings = config.settings
+        config, context = await self._prepare()
         done = await tick(
-            tuple(settings.accounts.values()),
-            works.shop,
-            works.neighbours,
-            request=RunRequest(),
-            retention=settings.store.retention,
+            context,
+            RunRequest(),
             config_trouble=config.trouble,
         )
         self._open_alarms = len(done.alarms_open)
         if config.trouble is None:
             self._be_content()
             if done.served_well:
-                self._keep(settings)
+                self._keep(config.settings)
 
-    async def _prepare(self) -> tuple[EffectiveConfig, Works]:
+    async def _prepare(self) -> tuple[EffectiveConfig, Context]:
         """Look at the configuration, and open what it names if that is not open yet."""
         wanted, self._reload_wanted = self._reload_wanted, False
         try:
@@ -163,16 +151,16 @@ class Daemon:
             if before and before.settings != config.settings:
                 logger.info("the configuration changed", extra={"event": "reloaded"})
                 await self._close()
-            return config, self._works or await self._open(config.settings)
+            return config, self._context or await self._open(config.settings)
         finally:
             if wanted:
                 self._systemd.ready(self._status())
 
-    async def _open(self, settings: Settings) -> Works:
-        self._works = await self._opened.enter_async_context(self._opening(settings))
+    async def _open(self, settings: Settings) -> Context:
+        self._context = await self._opened.enter_async_context(self._opening(settings))
         if settings.health_listen:
             await self._open_door(settings.health_listen)
-        return self._works
+        return self._context
 
     async def _open_door(self, listen: str) -> None:
         """Where it cannot be had, an error says so; the mail is worth more than the monitor."""
@@ -189,7 +177,7 @@ class Daemon:
             logger.info("how we are is told at %s", address, extra={"event": "health"})
 
     async def _close(self) -> None:
-        self._works = None
+        self._context = None
         await self._opened.aclose()
 
     async def _wake(self) -> None:
@@ -220,14 +208,14 @@ class Daemon:
             self._tick_now()
 
     async def _store_answers(self) -> bool:
-        works = self._works
-        if works is None:
+        context = self._context
+        if context is None:
             return False
         try:
-            await works.shop.store.answer()
+            await context.store.answer()
         except (StoreError, RuntimeError):  # the latter when it is closed at this very moment
             return False
-        return works is self._works
+        return context is self._context
 
     async def health(self) -> HealthReport:
         """How we are: no orders, no addresses."""

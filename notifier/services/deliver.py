@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from notifier.boundaries import Boundary, boundary
 from notifier.domain.ledger import MessageState, OutboxMessage, Outcome
 from notifier.domain.retry import next_try
 from notifier.domain.settings import OnUnknown
 from notifier.errors import MailRefused, MailUnavailable, Stopped
-from notifier.shutdown import Stop
+from notifier.services.context import Context
 from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection, SmtpStage
 from notifier.store import Claim, Store
 
@@ -44,95 +43,80 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """One pass over the outbox: each attempt, and the error that ended the pass early."""
+    """Each attempt that was made, and the error that ended the loop early."""
 
     delivered: tuple[Delivered, ...]
     error: MailUnavailable | MailRefused | None = None
 
+    def __add__(self, later: DeliveryResult) -> DeliveryResult:
+        """Both as one, the later error last."""
+        return DeliveryResult((*self.delivered, *later.delivered), later.error)
 
-async def deliver_waiting(
-    store: Store,
-    mail: MailConnection,
-    *,
-    clock: Callable[[], datetime],
-    holder: str,
-    account_ids: Collection[str],
-    on_unknown: OnUnknown = OnUnknown.RESEND,
-    stop: Stop | None = None,
-) -> DeliveryResult:
+
+async def deliver_waiting(context: Context, account_ids: Collection[str]) -> DeliveryResult:
     """Deliver everything that may be tried now, one message after the other.
 
-    A mail server that cannot be used at all ends the pass: the rest stays queued. So does a wish
-    to stop, which is raised as Stopped.
+    `account_ids` names the accounts whose messages are sent; alarms and the like belong to none
+    and are always sent. A mail server that cannot be used at all ends the loop: the rest stays
+    queued. Raises Stopped when a stop was asked for.
     """
-    if on_unknown is OnUnknown.HOLD:
-        for message in await store.outbox.hold_unknown(clock(), account_ids=account_ids):
-            _tell_held(message)
-    for message in await store.outbox.give_up(clock(), account_ids=account_ids):
-        _tell_given_up(message)
+    await _settle_overdue(context, account_ids)
     done: list[Delivered] = []
     try:
-        while delivered := await deliver_one(
-            store,
-            mail,
-            clock=clock,
-            holder=holder,
-            account_ids=account_ids,
-            on_unknown=on_unknown,
-            stop=stop,
-        ):
-            done.append(delivered)
+        async with context.mail() as mail:
+            while delivered := await deliver_one(context, mail, account_ids):
+                done.append(delivered)
     except (MailUnavailable, MailRefused) as error:
         return DeliveryResult(tuple(done), error)
     return DeliveryResult(tuple(done))
 
 
 async def deliver_one(
-    store: Store,
-    mail: MailConnection,
-    *,
-    clock: Callable[[], datetime],
-    holder: str,
-    account_ids: Collection[str],
-    on_unknown: OnUnknown = OnUnknown.RESEND,
-    stop: Stop | None = None,
+    context: Context, mail: MailConnection, account_ids: Collection[str]
 ) -> Delivered | None:
     """Make one attempt at one message; None when there is nothing to do.
 
     Raises MailUnavailable or MailRefused, once the attempt is recorded, when the server takes no
-    mail at all, and Stopped when somebody asked to stop before the dot.
+    mail at all, and Stopped when a stop was asked for before the dot.
     """
-    if stop is not None:
-        stop.check()
-    outbox = store.outbox
-    claim = await outbox.claim(
+    context.stop.check()
+    store, clock = context.store, context.clock
+    on_unknown = context.settings.smtp.on_unknown
+    claim = await store.outbox.claim(
         at=clock(),
-        holder=holder,
+        holder=context.holder,
         lease=mail.longest + MARGIN,
         account_ids=account_ids,
         unknown_too=on_unknown is OnUnknown.RESEND,
     )
     if claim is None:
         return None
-    boundary(Boundary.CLAIMED)
 
     async def mark_dot() -> None:
-        await outbox.mark_dot(claim, at=clock())
-        boundary(Boundary.MARKED)
+        await store.outbox.mark_dot(claim, at=clock())
 
     try:
         delivery = await mail.send(_envelope(claim.message), before_dot=mark_dot)
     except (MailUnavailable, MailRefused, Stopped) as error:
-        # Nobody looked at this message, so it waits for a working server and no longer.
+        # The server has not seen this message, so it waits only until the server works again.
         delivery = DeliveryOutcome(Outcome.DEFERRED, mail.phase, str(error))
         state = MessageState.DEFERRED
         await _record(store, claim, delivery, state, at=clock(), next_try_at=clock())
         raise
-    boundary(Boundary.ANSWERED)
     tries = 1 + await _tries_so_far(store, claim.message)
     pause = next_try(tries, clock())
     state = _state_after(delivery.outcome, on_unknown)
     return await _record(store, claim, delivery, state, at=clock(), next_try_at=pause)
+
+
+async def _settle_overdue(context: Context, account_ids: Collection[str]) -> None:
+    """Hold what may have arrived, if it must not be sent twice, and give up what is too old."""
+    outbox, now = context.store.outbox, context.clock()
+    if context.settings.smtp.on_unknown is OnUnknown.HOLD:
+        for message in await outbox.hold_unknown(now, account_ids=account_ids):
+            _log_held(message)
+    for message in await outbox.give_up(now, account_ids=account_ids):
+        _log_given_up(message)
 
 
 def _state_after(outcome: Outcome, on_unknown: OnUnknown) -> MessageState:
@@ -168,7 +152,6 @@ async def _record(
         reply=delivery.reply,
         next_try_at=again,
     )
-    boundary(Boundary.SETTLED)
     logger.log(
         logging.INFO if state is MessageState.SENT else logging.WARNING,
         "%s: message %d to %s is %s: %s",
@@ -177,29 +160,29 @@ async def _record(
         message.recipient,
         state,
         delivery.reply,
-        extra=_story(str(delivery.outcome), message, phase=str(delivery.phase)),
+        extra=_log_fields(str(delivery.outcome), message, phase=str(delivery.phase)),
     )
     return Delivered(message, state, delivery.reply, again)
 
 
-def _tell_held(message: OutboxMessage) -> None:
+def _log_held(message: OutboxMessage) -> None:
     logger.error(
-        "%s: nobody knows whether message %d to %s was accepted; it is held until a person decides",
+        "%s: message %d to %s may or may not have been accepted; it is held for a person to decide",
         message.account_id,
         message.id,
         message.recipient,
-        extra=_story("held", message),
+        extra=_log_fields("held", message),
     )
 
 
-def _tell_given_up(message: OutboxMessage) -> None:
+def _log_given_up(message: OutboxMessage) -> None:
     logger.error(
         "%s: message %d to %s was not accepted in time and is given up: %s",
         message.account_id,
         message.id,
         message.recipient,
         message.receipt or "it was never tried",
-        extra=_story("given_up", message),
+        extra=_log_fields("given_up", message),
     )
 
 
@@ -210,7 +193,7 @@ def _envelope(message: OutboxMessage) -> Envelope:
     return Envelope(message.envelope_from, message.recipient, message.content, envid)
 
 
-def _story(event: str, message: OutboxMessage, **more: str) -> dict[str, object]:
+def _log_fields(event: str, message: OutboxMessage, **more: str) -> dict[str, object]:
     """Fields of a log line; the recipient is in the text for the operator, never a buyer."""
     return {
         "event": event,

@@ -10,12 +10,11 @@ import json
 import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 
 from notifier.domain.reading_plan import HintBatch
 from notifier.domain.settings import Account
 from notifier.errors import Stopped, StoreError
-from notifier.services.run import Workshop
+from notifier.services.context import Context
 from notifier.store import Store
 
 EVERY = timedelta(minutes=10)
@@ -25,14 +24,6 @@ UNTOLD = 100
 """Calls a day where the marketplace tells no limit."""
 
 logger = logging.getLogger(__name__)
-
-
-class HintReader(Protocol):
-    """Who can look at what was hinted at: the marketplace."""
-
-    async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
-        """With at most so many calls, and only while more than `leaving` are left of the day."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +85,18 @@ def _mark(account: Account) -> str:
     return f"lookups.{account.id}"
 
 
-async def follow_hints(account: Account, hint_reader: HintReader | None, shop: Workshop) -> None:
+async def follow_hints(account: Account, context: Context) -> None:
     """Look, if there is anything to look at and a call for it. Raises StoreError and Stopped."""
-    store, mark = shop.store, _mark(account)
+    store, mark = context.store, _mark(account)
+    hint_reader = context.hint_reader(account)
     if hint_reader is None or not await store.order_states.has_fresh_hints(account.id):
         return
-    now = shop.clock()
+    now = context.clock()
     budget = CallBudget.load(await store.meta.get(mark), now)
     if not budget.allows(now):
         return
     try:
-        async with shop.stop.limit():
+        async with context.stop.limit():
             batch = await hint_reader.look_up(budget.left, leaving=budget.leaving)
     except (Stopped, StoreError):
         raise

@@ -13,7 +13,7 @@ from datetime import datetime
 from notifier.domain.ledger import AUTOMATIC_EDITION, MessageKind, Run, RunState
 from notifier.domain.settings import Account
 from notifier.mail.freeze import freeze_notice
-from notifier.services.run import Workshop
+from notifier.services.context import Context
 
 logger = logging.getLogger(__name__)
 
@@ -29,25 +29,30 @@ def is_due(account: Account, run: Run | None, now: datetime) -> bool:
     return schedule.starts(run.day) + account.alarm_after <= now < schedule.ends(run.day)
 
 
-async def post_notices(accounts: Iterable[Account], shop: Workshop) -> None:
+async def post_notices(accounts: Iterable[Account], context: Context) -> None:
     """Put the notices that are due into the outbox, unless they are there already."""
     for account in accounts:
-        now = shop.clock()
-        run = await shop.store.runs.latest(account.id, account.schedule.local_day(now))
+        now = context.clock()
+        run = await context.store.runs.latest(account.id, account.schedule.local_day(now))
         if run is not None and is_due(account, run, now):
-            await _post(account, run, shop, now)
+            await _post(account, run, context, now)
 
 
-async def _post(account: Account, run: Run, shop: Workshop, now: datetime) -> None:
+async def _post(account: Account, run: Run, context: Context, now: datetime) -> None:
     new = 0
     for recipient in account.recipients:
-        parts = shop.renderer.notice(
-            account, shop.sender, run.day, run.finished_at or now, recipient=recipient
+        parts = context.renderer.notice(
+            account, context.settings.sender, run.day, run.finished_at or now, recipient=recipient
         )
         message = freeze_notice(
-            parts, recipient=recipient, account=account, sender=shop.sender, day=run.day, at=now
+            parts,
+            recipient=recipient,
+            account=account,
+            sender=context.settings.sender,
+            day=run.day,
+            at=now,
         )
-        new += await shop.store.outbox.post(
+        new += await context.store.outbox.post(
             message,
             MessageKind.NOTICE,
             run=run,

@@ -8,14 +8,17 @@ from datetime import date
 
 from notifier.domain.digest import Digest
 from notifier.domain.ledger import AUTOMATIC_EDITION, FrozenMessage
-from notifier.domain.reading import Failed, Source
+from notifier.domain.reading import Failed
 from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account
 from notifier.mail.freeze import Attachment, freeze
 from notifier.mail.lint import LintFinding, expected_of, lint
 from notifier.mail.render import RenderedMail
 from notifier.mail.view.look import LOGO_ID
-from notifier.services.run import RunRequest, Workshop, find_task, read_digest, render_for
+from notifier.services.context import Context
+from notifier.services.due import RunRequest, find_due_run
+from notifier.services.make_messages import render_for
+from notifier.services.run import read_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +36,29 @@ class Preview:
     """What is wrong with the mail."""
 
 
-async def preview(
-    account: Account, source: Source, shop: Workshop, day: date, language: str | None
-) -> Preview:
+async def preview(account: Account, context: Context, day: date, language: str | None) -> Preview:
     """Today's digest as the first recipient who reads `language` would see it.
 
     Where nobody reads it, as the first recipient would in that language. Raises the reason when
     nothing could be read.
     """
-    task = await find_task(account, shop.store, RunRequest(day=day), shop.clock())
-    digest = await read_digest(account, source, shop.store, day)
+    due = await find_due_run(account, context.store, RunRequest(day=day), context.clock())
+    digest = await read_digest(account, context.source(account), context.store, day)
     if isinstance(digest, Failed):
         raise digest.error
     reader = _reader(account, language)
-    parts, files = render_for(reader, account, digest, shop)
+    parts, files = render_for(reader, account, digest, context)
     message = freeze(
         parts,
         files,
         recipient=reader,
         account=account,
-        sender=shop.sender,
+        sender=context.settings.sender,
         day=digest.day,
-        edition=task.edition or AUTOMATIC_EDITION,
-        at=shop.clock(),
+        edition=due.edition or AUTOMATIC_EDITION,
+        at=context.clock(),
     )
-    expected = expected_of(digest, account, shop.sender, reader.language)
+    expected = expected_of(digest, account, context.settings.sender, reader.language)
     findings = lint(parts, expected, message.content)
     return Preview(digest, reader, parts, _page(parts, account), message, files, findings)
 

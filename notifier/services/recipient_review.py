@@ -13,7 +13,7 @@ from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import Account
 from notifier.errors import StoreError
 from notifier.mail.freeze import freeze_review
-from notifier.services.run import Workshop
+from notifier.services.context import Context
 
 TOLD_FOR = timedelta(days=7)
 """So long its delivery is tried."""
@@ -24,7 +24,7 @@ LATEST_RUNS = 400
 logger = logging.getLogger(__name__)
 
 
-async def post_review(accounts: Sequence[Account], shop: Workshop) -> None:
+async def post_review(accounts: Sequence[Account], context: Context) -> None:
     """Put this month's review of all `accounts` into the outbox, unless it is there already.
 
     It is due with the first digest of a month; in the month of the very first digest there is
@@ -32,35 +32,39 @@ async def post_review(accounts: Sequence[Account], shop: Workshop) -> None:
     digests are worth more.
     """
     try:
-        now = shop.clock()
+        now = context.clock()
         schedule = accounts[0].schedule
         today = schedule.local_day(now)
-        if now < schedule.starts(today) or await _is_posted(today, accounts[0], shop):
+        if now < schedule.starts(today) or await _is_posted(today, accounts[0], context):
             return
-        if await _had_a_digest_before(today.replace(day=1), accounts, shop):
-            await _post(accounts, today, shop, now)
+        if await _had_a_digest_before(today.replace(day=1), accounts, context):
+            await _post(accounts, today, context, now)
     except StoreError:
         raise
     except Exception:
         logger.exception("no review of recipients; a bug, please report it", extra={"event": "bug"})
 
 
-async def _is_posted(today: date, account: Account, shop: Workshop) -> bool:
-    posted = await shop.store.outbox.list(kind=MessageKind.REVIEW, limit=1)
+async def _is_posted(today: date, account: Account, context: Context) -> bool:
+    posted = await context.store.outbox.list(kind=MessageKind.REVIEW, limit=1)
     days = (account.schedule.local_day(message.created_at) for message in posted)
     return any(day.replace(day=1) >= today.replace(day=1) for day in days)
 
 
-async def _had_a_digest_before(day: date, accounts: Sequence[Account], shop: Workshop) -> bool:
+async def _had_a_digest_before(day: date, accounts: Sequence[Account], context: Context) -> bool:
     for account in accounts:
-        runs = await shop.store.runs.list(account_id=account.id, limit=LATEST_RUNS)
+        runs = await context.store.runs.list(account_id=account.id, limit=LATEST_RUNS)
         if any(run.day < day for run in runs):
             return True
     return False
 
 
-async def _post(accounts: Sequence[Account], today: date, shop: Workshop, now: datetime) -> None:
-    parts = shop.renderer.review(accounts, language=accounts[0].language)
-    message = freeze_review(parts, month=today.replace(day=1), sender=shop.sender, at=now)
-    if await shop.store.outbox.post(message, MessageKind.REVIEW, at=now, give_up_at=now + TOLD_FOR):
+async def _post(accounts: Sequence[Account], today: date, context: Context, now: datetime) -> None:
+    parts = context.renderer.review(accounts, language=accounts[0].language)
+    message = freeze_review(
+        parts, month=today.replace(day=1), sender=context.settings.sender, at=now
+    )
+    if await context.store.outbox.post(
+        message, MessageKind.REVIEW, at=now, give_up_at=now + TOLD_FOR
+    ):
         logger.info("the admin is asked to review the recipients", extra={"event": "review"})

@@ -1,166 +1,153 @@
-"""One account, one day: fetch, compose, render, freeze, record. Read this file first.
+"""One account, one day: from the source to frozen messages in the outbox. Read this file first.
 
-`run_account` is what the timer, the daemon and a person call alike. It decides what is due, takes
-the day in the run ledger, and leaves frozen messages in the outbox; `deliver.py` does the rest.
-`dry_run` is the same without the ledger: a dry run.
+`run_account` is what the timer, the daemon and a person call alike. `dry_run` takes the same steps
+without the ledger. `deliver.py` sends what the outbox holds, and `tick.py` calls both.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from notifier.boundaries import Boundary, boundary
-from notifier.domain import schedule
 from notifier.domain.clock import compare as compare_clocks
 from notifier.domain.digest import Digest, compose
-from notifier.domain.ledger import AUTOMATIC_EDITION, FrozenMessage, Run, RunState
+from notifier.domain.ledger import FrozenMessage, Run
 from notifier.domain.reading import MANY, Complete, Failed, Source
-from notifier.domain.recipients import Recipient
-from notifier.domain.retry import next_reading
-from notifier.domain.settings import Account, Sender, WhenEmpty
-from notifier.errors import ClockRefused, NotifierError, Stopped
-from notifier.mail.attachments.choice import attachments
-from notifier.mail.freeze import Attachment, freeze
-from notifier.mail.render import RenderedMail, Renderer
-from notifier.shutdown import Stop
+from notifier.domain.settings import Account
+from notifier.errors import ClockRefused, ExitCode, NotifierError, Stopped
+from notifier.services.context import Context
+from notifier.services.due import DueRun, RunRequest, find_due_run, start_watching
+from notifier.services.make_messages import MessageBatch, make_messages
 from notifier.store import Store
 
 RECORDING_TIME = timedelta(minutes=5)
-"""What a run may take beside reading; its lease on the day is both together."""
+"""What a run may take besides reading; its lease on the day is the sum of both."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What a person asked for beyond the schedule; nothing of it by default."""
-
-    day: date | None = None
-    now: bool = False
-    force: bool = False
-    who: str | None = None
-    """Who asked, for the audit trail."""
-
-    @property
-    def asks(self) -> bool:
-        """Whether anything is asked for at all."""
-        return self.now or self.force or self.day is not None
-
-    @property
-    def reason(self) -> str | None:
-        """What the ledger says of it."""
-        if self.force:
-            return "forced by a person"
-        return "asked for by a person" if self.now or self.day else None
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A day and edition to be run, and days that can only be recorded as skipped."""
-
-    day: date | None
-    """None when there is nothing to run."""
-    edition: int
-    missed: tuple[date, ...]
-    next_at: datetime
-    rests_until: datetime | None = None
-    """When the day is read again that could not be read just now; None when it may be read."""
-    clock_in_doubt: bool = False
-    """Whether the day was abandoned before because the clock could not be believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of one account in this run."""
+class RunReport:
+    """What one call did for one account."""
 
     account: Account
-    next_at: datetime
-    """When the next day becomes due."""
+    next_at: datetime | None = None
+    """When the next day becomes due; None where an unexpected error ended the call."""
     run: Run | None = None
-    """The run this call made; where nothing was due, the latest one of the day, if any."""
+    """The run of this call; where nothing was due, the latest one of the day, if any."""
     digest: Digest | None = None
-    messages: tuple[FrozenMessage, ...] = ()
-    templates_broken: str = ""
-    """Why the operator's own templates did not make these messages; empty where they did."""
-    error: NotifierError | None = None
+    """What was composed, if anything was."""
+    batch: MessageBatch = field(default_factory=MessageBatch)
+    error: Exception | None = None
 
     @property
-    def composed(self) -> bool:
-        """Whether this call composed a digest."""
-        return self.digest is not None
+    def messages(self) -> tuple[FrozenMessage, ...]:
+        """The messages that were frozen."""
+        return self.batch.messages
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the caller must hear; an error that nobody expected is a bug."""
+        if isinstance(self.error, NotifierError):
+            return self.error.exit_code
+        if self.error:
+            return ExitCode.BUG
+        return ExitCode.FAILED if self.digest and self.digest.gap else ExitCode.DONE
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """The parts that every run of a process shares."""
-
-    store: Store
-    renderer: Renderer
-    sender: Sender
-    clock: Callable[[], datetime]
-    holder: str
-    """Who holds a lease: one process on one machine."""
-    stop: Stop = field(default_factory=Stop)
-
-
-async def run_account(
-    account: Account, source: Source, shop: Workshop, request: RunRequest
-) -> Report:
+async def run_account(account: Account, context: Context, request: RunRequest) -> RunReport:
     """Do what is due for one account, up to messages in the outbox.
 
-    Raises Stopped when somebody asked to stop; the day is then open for the next run.
+    Raises Stopped when a stop was asked for; the day is then open for the next run.
     """
-    shop.stop.check()
-    runs, clock = shop.store.runs, shop.clock
-    await shop.store.meta.begin(_watched(account), clock().isoformat())
-    task = await find_task(account, shop.store, request, clock())
-    await runs.skip(account.id, task.missed, "nothing ran on that day", at=clock())
-    if task.day is None or task.rests_until:
-        return await _idle(account, shop, task, request)
-    run = await runs.begin(
-        account.id,
-        task.day,
-        at=clock(),
-        lease=account.reads.run_timeout + RECORDING_TIME,
-        holder=shop.holder,
-        edition=task.edition,
-        reason=request.reason,
-    )
+    context.stop.check()
+    due = await _look_at_the_ledger(account, context, request)
+    run = await _begin(account, due, context, request)
     if run is None:
-        return await _idle(account, shop, task, request)
-    boundary(Boundary.BEGUN)
-    await _record_wish(request, run, shop)
+        return await _nothing_to_do(account, due, context, request)
     try:
-        return await _fetch_and_freeze(account, source, shop, task, run)
+        return await _read_and_freeze(account, due, run, context)
     except Stopped as error:
-        await runs.interrupt(run, str(error))
+        await context.store.runs.interrupt(run, str(error))
         raise
     except Exception as error:
-        await runs.fail(run, str(error) or type(error).__name__, at=clock())
+        await context.store.runs.fail(run, str(error) or type(error).__name__, at=context.clock())
         raise
 
 
-async def dry_run(account: Account, source: Source, shop: Workshop, request: RunRequest) -> Report:
-    """Fetch, compose, render and freeze without recording: what `run` would send now."""
-    now = shop.clock()
-    task = await find_task(account, shop.store, request, now)
-    if task.day is None:
-        return await _idle(account, shop, task, request)
-    async with shop.stop.limit():
-        digest = await read_digest(account, source, shop.store, task.day)
+async def dry_run(account: Account, context: Context, request: RunRequest) -> RunReport:
+    """Read, compose, render and freeze without recording: what `run_account` would send now."""
+    due = await find_due_run(account, context.store, request, context.clock())
+    if due.day is None:
+        return await _nothing_to_do(account, due, context, request)
+    async with context.stop.limit():
+        digest = await read_digest(account, context.source(account), context.store, due.day)
     if isinstance(digest, Failed):
-        return Report(account, task.next_at, error=digest.error)
-    made = _freeze_all(account, digest, shop, task.edition)
-    return Report(
-        account,
-        task.next_at,
-        digest=digest,
-        messages=made.messages,
-        templates_broken=made.templates_broken,
+        return RunReport(account, due.next_at, error=digest.error)
+    batch = make_messages(account, digest, context, due.edition)
+    return RunReport(account, due.next_at, digest=digest, batch=batch)
+
+
+async def _look_at_the_ledger(account: Account, context: Context, request: RunRequest) -> DueRun:
+    """Find what is due, and record the days that can have no digest any more."""
+    await start_watching(account, context.store, context.clock())
+    due = await find_due_run(account, context.store, request, context.clock())
+    await context.store.runs.skip(
+        account.id, due.missed, "nothing ran on that day", at=context.clock()
     )
+    return due
+
+
+async def _begin(
+    account: Account, due: DueRun, context: Context, request: RunRequest
+) -> Run | None:
+    """Take the day in the ledger; None when nothing is due, or another process has it."""
+    if due.day is None or due.rests_until:
+        return None
+    run = await context.store.runs.begin(
+        account.id,
+        due.day,
+        at=context.clock(),
+        lease=account.reads.run_timeout + RECORDING_TIME,
+        holder=context.holder,
+        edition=due.edition,
+        reason=request.reason,
+    )
+    if run and request.reason:
+        await context.store.audit.record(
+            at=context.clock(),
+            who=request.who or "unknown",
+            action="force" if request.force else "run",
+            subject=f"{run.account_id}, {run.day}, edition {run.edition}",
+        )
+    return run
+
+
+async def _read_and_freeze(account: Account, due: DueRun, run: Run, context: Context) -> RunReport:
+    """The way of the data: fetch, compose, render, freeze, record."""
+    runs, clock, source = context.store.runs, context.clock, context.source(account)
+    try:
+        async with context.stop.limit():
+            if due.clock_in_doubt:  # one call now, instead of a whole reading in vain
+                compare_clocks(clock(), await source.ask_time())
+            digest = await read_digest(account, source, context.store, run.day)
+        compare_clocks(clock(), source.server_time)
+    except ClockRefused as error:
+        run = await runs.abandon(run, str(error), at=clock())
+        _log(logging.ERROR, "abandoned", f"{account.name}: {error}", run)
+        return RunReport(account, due.next_at, run, error=error)
+    if isinstance(digest, Failed):
+        run = await runs.fail(run, digest.why, at=clock())
+        _log(logging.WARNING, "failed", f"{account.name}: {digest.why}", run)
+        return RunReport(account, due.next_at, run, error=digest.error)
+    batch = make_messages(account, digest, context, run.edition)
+    now = clock()
+    run = await runs.freeze(
+        run, digest, batch.messages, at=now, give_up_at=_next_digest(account, run.day, now)
+    )
+    _log(logging.INFO, str(run.state), _frozen_sentence(account, digest, batch.messages), run)
+    return RunReport(account, due.next_at, run, digest, batch)
 
 
 async def read_digest(account: Account, source: Source, store: Store, day: date) -> Digest | Failed:
@@ -170,7 +157,7 @@ async def read_digest(account: Account, source: Source, store: Store, day: date)
     reading = await source.read(known)
     if len(known) >= MANY and isinstance(reading, Complete) and not reading.orders:
         logger.warning(
-            "%s: nothing waits, where %d orders did; reading again",
+            "%s: nothing waits, where %d orders did before; reading again",
             account.name,
             len(known),
             extra={"event": "sudden_drop", "account": account.id, "day": day.isoformat()},
@@ -189,153 +176,16 @@ async def read_digest(account: Account, source: Source, store: Store, day: date)
     )
 
 
-async def find_task(account: Account, store: Store, request: RunRequest, now: datetime) -> Task:
-    """Ask the ledger and the clock what there is to do; touches nothing."""
-    today = account.schedule.local_day(now)
-    settled = await store.runs.settled_days(account.id, today - schedule.LOOK_BACK)
-    watched = await store.meta.get(_watched(account))
-    since = datetime.fromisoformat(watched) if watched else None
-    due = schedule.due(account.schedule, now, settled, since=since)
-    day, edition = due.day, AUTOMATIC_EDITION
-    if request.asks:
-        day = request.day or today
-        edition = _requested_edition(await store.runs.latest(account.id, day), request)
-    before = await store.runs.latest(account.id, day) if day else None
-    in_doubt = before is not None and before.state is RunState.ABANDONED
-    rests = None if request.asks or not before else _rests_until(account, before, now)
-    missed = tuple(skipped for skipped in due.missed if skipped != day)
-    return Task(day if edition else None, edition, missed, due.next_at, rests, in_doubt)
-
-
-def _rests_until(account: Account, before: Run, now: datetime) -> datetime | None:
-    if before.state is not RunState.FAILED or before.finished_at is None:
-        return None
-    again_at = next_reading(account.schedule.starts(before.day), before.finished_at)
-    return again_at if before.finished_at <= now < again_at else None
-
-
-def _watched(account: Account) -> str:
-    """The mark that says since when anybody looks after this account."""
-    return f"watched.{account.id}"
-
-
-def _requested_edition(latest: Run | None, request: RunRequest) -> int:
-    """The edition a person's wish leads to; 0 when that day is done and nothing is forced."""
-    if latest is None:
-        return AUTOMATIC_EDITION
-    if not latest.state.settled:
-        return latest.edition
-    done = latest.state in (RunState.COMPLETE, RunState.INCOMPLETE)
-    return 0 if done and not request.force else latest.edition + 1
-
-
-async def _record_wish(request: RunRequest, run: Run, shop: Workshop) -> None:
-    if request.reason:
-        await shop.store.audit.record(
-            at=shop.clock(),
-            who=request.who or "unknown",
-            action="force" if request.force else "run",
-            subject=f"{run.account_id}, {run.day}, edition {run.edition}",
-        )
-
-
-async def _idle(account: Account, shop: Workshop, task: Task, request: RunRequest) -> Report:
-    day = request.day or account.schedule.local_day(shop.clock())
-    return Report(account, task.next_at, run=await shop.store.runs.latest(account.id, day))
-
-
-async def _fetch_and_freeze(
-    account: Account, source: Source, shop: Workshop, task: Task, run: Run
-) -> Report:
-    """The way of the data, from the source to the outbox."""
-    runs, clock = shop.store.runs, shop.clock
-    try:
-        async with shop.stop.limit():
-            if task.clock_in_doubt:  # one call now, instead of all of them for nothing
-                compare_clocks(clock(), await source.ask_time())
-            digest = await read_digest(account, source, shop.store, run.day)
-        boundary(Boundary.READ)
-        compare_clocks(clock(), source.server_time)
-    except ClockRefused as error:
-        run = await runs.abandon(run, str(error), at=clock())
-        _tell(logging.ERROR, "abandoned", f"{account.name}: {error}", run)
-        return Report(account, task.next_at, run, error=error)
-    if isinstance(digest, Failed):
-        run = await runs.fail(run, digest.why, at=clock())
-        _tell(logging.WARNING, "failed", f"{account.name}: {digest.why}", run)
-        return Report(account, task.next_at, run, error=digest.error)
-    made = _freeze_all(account, digest, shop, run.edition)
-    boundary(Boundary.COMPOSED)
-    now = clock()
-    run = await runs.freeze(
-        run, digest, made.messages, at=now, give_up_at=_next_digest(account, run.day, now)
-    )
-    boundary(Boundary.FROZEN)
-    _tell(logging.INFO, str(run.state), _frozen_sentence(account, digest, made.messages), run)
-    return Report(account, task.next_at, run, digest, made.messages, made.templates_broken)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The messages of one digest, and why own templates did not make them, if they did not."""
-
-    messages: tuple[FrozenMessage, ...] = ()
-    templates_broken: str = ""
-
-
-def _freeze_all(account: Account, digest: Digest, shop: Workshop, edition: int) -> Batch:
-    if digest.is_empty and account.when_empty is WhenEmpty.SKIP:
-        return Batch()
-    return freeze_for(account.recipients, account, digest, shop, edition)
-
-
-def freeze_for(
-    recipients: Sequence[Recipient], account: Account, digest: Digest, shop: Workshop, edition: int
-) -> Batch:
-    """One frozen message per recipient; what reads the same is rendered once."""
-    rendered: dict[tuple[object, ...], tuple[RenderedMail, tuple[Attachment, ...]]] = {}
-    messages = []
-    at = shop.clock()
-    for recipient in recipients:
-        key = (recipient.language, recipient.group, recipient.attachments, recipient.columns)
-        if key not in rendered:
-            rendered[key] = render_for(recipient, account, digest, shop)
-        parts, files = rendered[key]
-        messages.append(
-            freeze(
-                parts,
-                files,
-                recipient=recipient,
-                account=account,
-                sender=shop.sender,
-                day=digest.day,
-                edition=edition,
-                at=at,
-            )
-        )
-    broken = next((parts.broken for parts, _ in rendered.values() if parts.broken), "")
-    return Batch(tuple(messages), broken)
-
-
-def render_for(
-    recipient: Recipient, account: Account, digest: Digest, shop: Workshop
-) -> tuple[RenderedMail, tuple[Attachment, ...]]:
-    """The digest as a recipient reads it, and the files it tells of."""
-    wanted = account.attachments if recipient.attachments is None else recipient.attachments
-    theirs = replace(account, columns=recipient.columns or account.columns)
-    files = attachments(digest, replace(theirs, attachments=wanted), recipient.language)
-    parts = shop.renderer.digest(
-        digest,
-        replace(theirs, attachments=tuple(files)),
-        shop.sender,
-        language=recipient.language,
-        group=recipient.group,
-    )
-    return parts, tuple(files.values())
+async def _nothing_to_do(
+    account: Account, due: DueRun, context: Context, request: RunRequest
+) -> RunReport:
+    day = request.day or account.schedule.local_day(context.clock())
+    return RunReport(account, due.next_at, run=await context.store.runs.latest(account.id, day))
 
 
 def _next_digest(account: Account, day: date, now: datetime) -> datetime:
-    """The instant another digest takes the place of this one: G11 tries until then."""
+    """The instant at which the next digest takes the place of this one: delivery is tried until
+    then (G11)."""
     later = max(day, account.schedule.local_day(now) - timedelta(days=1)) + timedelta(days=1)
     starts = account.schedule.starts(later)
     return starts if starts > now else account.schedule.starts(later + timedelta(days=1))
@@ -350,6 +200,6 @@ def _frozen_sentence(account: Account, digest: Digest, messages: tuple[FrozenMes
     return f"{account.name}, {digest.day}: {counts}{gap}"
 
 
-def _tell(level: int, event: str, sentence: str, run: Run) -> None:
+def _log(level: int, event: str, sentence: str, run: Run) -> None:
     fields = {"event": event, "account": run.account_id, "day": run.day.isoformat()}
     logger.log(level, "%s", sentence, extra=fields | {"edition": run.edition})

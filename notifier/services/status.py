@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from notifier.domain.alarms import Alarm
 from notifier.domain.ledger import MessageState, OutboxMessage, Run, RunState
 from notifier.domain.settings import Account
+from notifier.services.due import RunRequest, find_due_run
 from notifier.services.hints import last_look
-from notifier.services.run import RunRequest, find_task
 from notifier.store import Store
 
 LOOK_BACK = timedelta(days=7)
@@ -89,14 +89,14 @@ async def collect_status(accounts: Iterable[Account], store: Store, now: datetim
 async def _account(account: Account, store: Store, now: datetime) -> AccountStatus:
     today, schedule = account.schedule.local_day(now), account.schedule
     runs = await store.runs.list(account_id=account.id, limit=RUNS_READ)
-    task = await find_task(account, store, RunRequest(), now)
+    due = await find_due_run(account, store, RunRequest(), now)
     return AccountStatus(
         account,
         last_good=next((run for run in runs if _is_good(run)), None),
         today=next((run for run in runs if run.day == today), None),
-        due=task.day,
-        is_late=bool(task.day and now >= schedule.starts(task.day) + account.alarm_after),
-        next_at=task.next_at,
+        due=due.day,
+        is_late=bool(due.day and now >= schedule.starts(due.day) + account.alarm_after),
+        next_at=due.next_at,
         skipped=_skipped(runs, today - LOOK_BACK),
         waiting=await _waiting(account, runs, store),
     )

@@ -20,7 +20,7 @@ from notifier.cli.context import Invocation
 from notifier.domain.ledger import MessageKind, OutboxMessage, Run
 from notifier.domain.settings import StoreLocation
 from notifier.errors import ExitCode
-from notifier.services.run import RunRequest
+from notifier.services.due import RunRequest
 from notifier.simulator import World as Marketplace
 from notifier.simulator import serve
 from notifier.store import AuditEntry, open_store

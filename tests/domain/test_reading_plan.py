@@ -112,7 +112,7 @@ def test_after_its_pause_an_order_is_read_again(
 
 @pytest.mark.parametrize("policy", [TRUSTING, Policy(Frequency.ALTERNATE)])
 @pytest.mark.parametrize(
-    ("shipped", "sighting"), [(ago(4), read(0, comes_back=True)), (ago(8), read(0))]
+    ("shipped", "state"), [(ago(4), read(0, comes_back=True)), (ago(8), read(0))]
 )
 def test_what_is_on_its_way_back_is_read_every_day(
     policy: Policy, shipped: date, state: OrderState

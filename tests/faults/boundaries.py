@@ -26,7 +26,7 @@ from pathlib import Path
 
 import httpcore  # noqa: F401 - like the next ones, loaded once for all of the processes
 
-import notifier.cli.assembly
+import notifier.cli.build_context
 import notifier.cli.progress
 import notifier.cli.signals
 import notifier.config
@@ -35,7 +35,7 @@ from notifier.boundaries import Boundary, listening
 from notifier.cli.commands.run import run
 from notifier.cli.context import Invocation
 from notifier.domain.settings import OnUnknown
-from notifier.services.run import RunRequest
+from notifier.services.due import RunRequest
 from tests.acceptance.world import EVERYBODY, ZONE, World, open_world
 from tests.faults.world import Verdict, check_world, collect, judge
 from tests.store.processes import FORKS, PATIENCE_SECONDS

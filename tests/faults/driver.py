@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-import notifier.cli.assembly  # noqa: F401 - so that those who race have loaded all of it
+import notifier.cli.build_context  # noqa: F401 - so that those who race have loaded all of it
 from notifier.cli.commands.run import command as run
 from notifier.cli.context import Invocation
 from notifier.cli.entry import enter

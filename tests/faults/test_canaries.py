@@ -19,12 +19,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from notifier.cli.assembly import Assembly, assemble
+from notifier.cli.build_context import open_context
 from notifier.cli.context import Invocation
 from notifier.domain.reading import Reading
-from notifier.domain.settings import Account
 from notifier.errors import ConfigError, ExitCode
-from notifier.services.run import RunRequest
+from notifier.services.due import RunRequest
 from notifier.services.tick import tick
 from notifier.simulator.catalogue import BUYERS as PEOPLE
 from tests.acceptance.world import ROOT, ZONE, World, open_world
@@ -279,21 +278,13 @@ async def there_is_a_bug(days: Days) -> None:
     days.world.now = datetime.fromisoformat(f"{days.today}T06:05").replace(tzinfo=ZONE)
     moment = days.world.now.astimezone(UTC)
     settings = Invocation(days.world.config, environ={}).settings()
-    async with assemble(settings, lambda: moment, read_only=False) as assembly:
-        done = await _tick_with_bug(assembly, tuple(settings.accounts.values()), days)
+    async with open_context(settings, lambda: moment, read_only=False) as context:
+        buggy = replace(context, source=lambda _: Buggy(days.world.base_url))
+        done = (await tick(buggy, RunRequest())).exit_code
     assert done == ExitCode.BUG
     assert "Traceback" in days.seen.story.getvalue()
     assert "traceback" in days.seen.json_lines.getvalue()
     days.look()
-
-
-async def _tick_with_bug(assembly: Assembly, accounts: tuple[Account, ...], days: Days) -> ExitCode:
-    neighbours = replace(assembly.neighbours, source=lambda _: Buggy(days.world.base_url))
-    retention = assembly.settings.store.retention
-    done = await tick(
-        accounts, assembly.shop, neighbours, request=RunRequest(), retention=retention
-    )
-    return done.exit_code
 
 
 TROUBLES: tuple[Callable[[Days], Awaitable[None]], ...] = (

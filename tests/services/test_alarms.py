@@ -13,12 +13,10 @@ from notifier.domain.ledger import MessageKind
 from notifier.domain.settings import StoreLocation
 from notifier.errors import StoreError
 from notifier.i18n.messages import Message
-from notifier.mail.render import Renderer
 from notifier.services.alarms import Changes, update_alarms
 from notifier.services.deliver import DeliveryResult
-from notifier.services.run import Workshop
 from notifier.store import Store, open_store
-from tests.factories import DAY, NOON, account, schedule, sender
+from tests.factories import DAY, NOON, account, context, schedule
 
 NOTHING = DeliveryResult(())
 
@@ -32,10 +30,6 @@ def location(tmp_path: Path) -> StoreLocation:
 async def store(location: StoreLocation) -> AsyncIterator[Store]:
     async with open_store(location) as opened:
         yield opened
-
-
-def shop(store: Store) -> Workshop:
-    return Workshop(store, Renderer(), sender(), lambda: NOON, "tests:1")
 
 
 def alarm(number: int, kind: str) -> Alarm:
@@ -57,14 +51,16 @@ async def test_what_nobody_expected_is_a_line_in_the_log(
     await fail(store)
     nowhere = account(schedule=schedule(timezone="Nowhere/At_All"))
 
-    assert await update_alarms([nowhere], shop(store), NOTHING, None) == Changes()
+    assert await update_alarms([nowhere], context(store), NOTHING, None) == Changes()
     assert "the alarms are unknown" in caplog.text
 
 
 async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log_and_the_alarm_stands(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    changes = await update_alarms([account(language="tlh")], shop(store), NOTHING, "config.toml:14")
+    changes = await update_alarms(
+        [account(language="tlh")], context(store), NOTHING, "config.toml:14"
+    )
 
     assert await store.alarms.open() == changes.begun
     assert await store.outbox.list() == ()
@@ -76,12 +72,12 @@ async def test_a_store_that_takes_nothing_stops_the_tick(location: StoreLocation
         await fail(store)
     async with open_store(location, read_only=True) as store:
         with pytest.raises(StoreError):
-            await update_alarms([account()], shop(store), NOTHING, None)
+            await update_alarms([account()], context(store), NOTHING, None)
 
 
 async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
     await fail(store)
-    changes = await update_alarms([account()], shop(store), NOTHING, "config.toml:14")
+    changes = await update_alarms([account()], context(store), NOTHING, "config.toml:14")
 
     assert [one.cause.key for one in changes.open] == ["config", "no-digest/ljubljana"]
     assert changes.are_mailed
@@ -92,8 +88,8 @@ async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
 
 async def test_where_nothing_changed_there_is_no_mail(store: Store) -> None:
     await fail(store)
-    await update_alarms([account()], shop(store), NOTHING, None)
-    again = await update_alarms([account()], shop(store), NOTHING, None)
+    await update_alarms([account()], context(store), NOTHING, None)
+    again = await update_alarms([account()], context(store), NOTHING, None)
 
     assert (len(again.begun), len(again.ended), len(again.open)) == (0, 0, 1)
     assert not again.are_mailed

@@ -15,12 +15,10 @@ import pytest
 
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.errors import ConfigError, Problem, StoreError
-from notifier.mail.render import Renderer
 from notifier.monitoring.systemd import Systemd
 from notifier.services.config_watcher import ConfigWatcher, Kept
-from notifier.services.daemon import Daemon, Works
-from notifier.services.run import Workshop
-from notifier.services.tick import Neighbours
+from notifier.services.context import Context
+from notifier.services.daemon import Daemon
 from notifier.shutdown import Stop
 from notifier.smtp.connection import MailConnection
 from notifier.store import open_store
@@ -71,12 +69,17 @@ class Machine:
         )
 
     @asynccontextmanager
-    async def _open(self, settings: Settings) -> AsyncIterator[Works]:
+    async def _open(self, settings: Settings) -> AsyncIterator[Context]:
         self.opened.append(settings)
         async with open_store(settings.store) as store:
-            sender, renderer = settings.sender, Renderer(None)
-            shop = Workshop(store, renderer, sender, lambda: self.now, "a test", self.stop)
-            yield Works(shop, Neighbours(lambda _: Calm(lambda: self.now), self._mail))
+            yield factories.context(
+                store,
+                at=lambda: self.now,
+                settings=settings,
+                source=lambda _: Calm(lambda: self.now),
+                mail=self._mail,
+                stop=self.stop,
+            )
 
     def _mail(self) -> MailConnection:
         """Every tick comes here once."""

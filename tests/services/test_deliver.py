@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -53,15 +53,14 @@ class Post:
         """One pass, that much later."""
         self.now += after
         patience = Patience(courtesy=A_MOMENT)
-        async with MailConnection(settings or self.settings(), patience=patience) as mail:
-            return await deliver_waiting(
-                self.store,
-                mail,
-                clock=lambda: self.now,
-                holder="tests:1",
-                account_ids=["ljubljana"],
-                on_unknown=on_unknown,
-            )
+        smtp = replace(settings or self.settings(), on_unknown=on_unknown)
+        context = factories.context(
+            self.store,
+            at=lambda: self.now,
+            settings=factories.settings(smtp=smtp),
+            mail=lambda: MailConnection(smtp, patience=patience),
+        )
+        return await deliver_waiting(context, ["ljubljana"])
 
     def settings(self, *, port: int | None = None, password: str | None = None) -> SmtpServer:
         secret = Secret(password) if password else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +14,8 @@ import pytest
 from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
 from notifier.domain.settings import StoreLocation
 from notifier.errors import Stopped
-from notifier.mail.render import Renderer
+from notifier.services.context import Context
 from notifier.services.hints import EVERY, SHARE, UNTOLD, CallBudget, follow_hints
-from notifier.services.run import Workshop
 from notifier.store import open_store
 from tests import factories
 from tests.factories import DAY, NOON
@@ -45,21 +44,21 @@ class Watcher:
 class Desk:
     """A store with hints in it, and a clock."""
 
-    shop: Workshop
+    context: Context
     now: datetime = NOON
     watcher: Watcher = field(default_factory=Watcher)
 
     async def hint(self, *ids: int) -> None:
-        await self.shop.store.order_states.hint(ACCOUNT.id, ids, at=self.now)
+        await self.context.store.order_states.hint(ACCOUNT.id, ids, at=self.now)
 
     async def look(self, after: timedelta = timedelta(0)) -> int:
         """How often the marketplace was asked by then."""
         self.now += after
-        await follow_hints(ACCOUNT, self.watcher, self.shop)
+        await follow_hints(ACCOUNT, self.context)
         return len(self.watcher.asked)
 
     async def recalled(self) -> ReadingState:
-        return await self.shop.store.order_states.recall(ACCOUNT.id)
+        return await self.context.store.order_states.recall(ACCOUNT.id)
 
 
 @asynccontextmanager
@@ -67,8 +66,13 @@ async def opened(folder: Path) -> AsyncIterator[Desk]:
     location = StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
     async with open_store(location) as store:
         desks: list[Desk] = []
-        shop = Workshop(store, Renderer(None), factories.sender(), lambda: desks[0].now, "a test")
-        desks.append(Desk(shop))
+        desks.append(
+            Desk(
+                factories.context(
+                    store, at=lambda: desks[0].now, hint_reader=lambda _: desks[0].watcher
+                )
+            )
+        )
         yield desks[0]
 
 
@@ -141,7 +145,7 @@ async def test_what_was_spent_outlasts_the_process(tmp_path: Path) -> None:
 async def test_a_file_is_never_looked_at(desk: Desk) -> None:
     await desk.hint(1)
 
-    await follow_hints(ACCOUNT, None, desk.shop)
+    await follow_hints(ACCOUNT, replace(desk.context, hint_reader=lambda _: None))
 
     assert (await desk.recalled()).fresh == {1}
 
@@ -160,16 +164,17 @@ async def test_a_bug_in_it_stops_nothing_else_and_does_not_come_every_minute(
 async def test_a_stop_ends_it_at_once(desk: Desk) -> None:
     class Slow(Watcher):
         async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
-            desk.shop.stop.ask()
+            desk.context.stop.ask()
             await asyncio.sleep(60)
             raise AssertionError("it was not stopped")
 
+    desk.watcher = Slow()
     await desk.hint(1)
     with pytest.raises(Stopped):
-        await follow_hints(ACCOUNT, Slow(), desk.shop)
+        await follow_hints(ACCOUNT, desk.context)
 
 
-def test_a_ration_is_read_as_it_was_written() -> None:
+def test_a_budget_is_read_as_it_was_written() -> None:
     budget = CallBudget(NOON.date(), 3, 5_000, NOON)
 
     assert CallBudget.load(budget.dump(), NOON) == budget

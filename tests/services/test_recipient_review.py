@@ -12,9 +12,8 @@ from notifier.domain.ledger import MessageKind, OutboxMessage
 from notifier.domain.settings import StoreLocation
 from notifier.mail.render import Renderer
 from notifier.services.recipient_review import post_review
-from notifier.services.run import Workshop
 from notifier.store import Store, open_store
-from tests.factories import account, sender
+from tests.factories import account, context
 from tests.store.arrange import freeze
 
 # Ljubljana is an hour ahead; its digests go out at six.
@@ -37,7 +36,7 @@ def clock(at: datetime) -> Callable[[], datetime]:
 async def reviews(store: Store, *moments: datetime) -> tuple[OutboxMessage, ...]:
     """Those posted by ticks at these moments."""
     for at in moments:
-        await post_review((account(),), Workshop(store, Renderer(), sender(), clock(at), "test"))
+        await post_review((account(),), context(store, at=clock(at)))
     return await store.outbox.list(kind=MessageKind.REVIEW)
 
 

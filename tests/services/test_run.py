@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from notifier.domain.digest import Digest
 from notifier.domain.reading import MANY, Complete, Departure, Failed, Reading
 from notifier.domain.settings import StoreLocation
 from notifier.errors import MarketplaceUnavailable
-from notifier.mail.render import Renderer
-from notifier.services.run import RunRequest, Workshop, run_account
-from notifier.shutdown import Stop
+from notifier.services.context import Context
+from notifier.services.due import RunRequest
+from notifier.services.run import run_account
 from notifier.store import open_store
 from tests import factories
 from tests.factories import NOON
@@ -41,9 +41,9 @@ class Shelf:
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+async def context(tmp_path: Path) -> AsyncIterator[Context]:
     async with open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as store:
-        yield Workshop(store, Renderer(None), factories.sender(), lambda: NOON, "a test", Stop())
+        yield factories.context(store)
 
 
 def waiting(count: int) -> Complete:
@@ -53,40 +53,34 @@ def waiting(count: int) -> Complete:
 NOTHING = Complete(NOON, (), dict.fromkeys(range(1, MANY + 1), Departure.RETURNED))
 
 
-async def next_day(shop: Workshop, count: int, *readings: Reading) -> tuple[Shelf, Digest | None]:
+async def next_day(context: Context, count: int, *readings: Reading) -> tuple[Shelf, Digest | None]:
     """The second of two days, of which the first had so many orders that wait."""
-    await run_account(ACCOUNT, Shelf([waiting(count)]), shop, RunRequest())
-    tomorrow = Workshop(
-        shop.store,
-        shop.renderer,
-        shop.sender,
-        lambda: NOON + timedelta(days=1),
-        shop.holder,
-        shop.stop,
-    )
+    today = replace(context, source=lambda _: Shelf([waiting(count)]))
+    await run_account(ACCOUNT, today, RunRequest())
     shelf = Shelf(list(readings))
-    return shelf, (await run_account(ACCOUNT, shelf, tomorrow, RunRequest())).digest
+    tomorrow = replace(context, clock=lambda: NOON + timedelta(days=1), source=lambda _: shelf)
+    return shelf, (await run_account(ACCOUNT, tomorrow, RunRequest())).digest
 
 
-async def test_from_many_to_none_is_read_twice_before_it_is_believed(shop: Workshop) -> None:
-    shelf, digest = await next_day(shop, MANY, NOTHING, waiting(MANY))
+async def test_from_many_to_none_is_read_twice_before_it_is_believed(context: Context) -> None:
+    shelf, digest = await next_day(context, MANY, NOTHING, waiting(MANY))
 
     assert shelf.asked == [set(range(1, MANY + 1))] * 2
     assert digest
     assert len(digest.present) == MANY
 
 
-async def test_what_is_read_twice_is_believed(shop: Workshop) -> None:
-    shelf, digest = await next_day(shop, MANY, NOTHING, NOTHING)
+async def test_what_is_read_twice_is_believed(context: Context) -> None:
+    shelf, digest = await next_day(context, MANY, NOTHING, NOTHING)
 
     assert len(shelf.asked) == 2
     assert digest
     assert (len(digest.present), len(digest.collected)) == (0, MANY)
 
 
-async def test_a_second_reading_that_fails_leaves_nothing_to_believe(shop: Workshop) -> None:
+async def test_a_second_reading_that_fails_leaves_nothing_to_believe(context: Context) -> None:
     failed = Failed(NOON, SILENCE)
-    _, digest = await next_day(shop, MANY, NOTHING, failed)
+    _, digest = await next_day(context, MANY, NOTHING, failed)
 
     assert digest is None
 
@@ -95,7 +89,7 @@ async def test_a_second_reading_that_fails_leaves_nothing_to_believe(shop: Works
     ("before", "then"),
     [(MANY - 1, NOTHING), (MANY, waiting(1)), (MANY, Failed(NOON, SILENCE))],
 )
-async def test_else_it_is_read_once(shop: Workshop, before: int, then: Reading) -> None:
-    shelf, _ = await next_day(shop, before, then)
+async def test_else_it_is_read_once(context: Context, before: int, then: Reading) -> None:
+    shelf, _ = await next_day(context, before, then)
 
     assert len(shelf.asked) == 1

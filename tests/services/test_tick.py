@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,11 +13,9 @@ import pytest
 from notifier.domain.reading import Complete
 from notifier.domain.settings import Account, FileAccess, FileFormat, SmtpServer, StoreLocation, Tls
 from notifier.errors import ExitCode
-from notifier.mail.render import Renderer
 from notifier.services.clock_check import LAST_TICK
-from notifier.services.run import RunRequest, Workshop
-from notifier.services.tick import Neighbours, Tick, tick
-from notifier.shutdown import Stop
+from notifier.services.due import RunRequest
+from notifier.services.tick import Tick, tick
 from notifier.smtp.connection import MailConnection
 from notifier.store import open_store
 from tests import factories
@@ -57,13 +55,10 @@ async def tick_of(folder: Path, server: SmtpNeighbour, accounts: list[Account]) 
     smtp = SmtpServer("127.0.0.1", server.port, Tls.NONE)
     location = StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
     async with open_store(location) as store:
-        shop = Workshop(
-            store, Renderer(None), factories.sender(), lambda: factories.NOON, "a test", Stop()
+        context = factories.context(
+            store, *accounts, source=Shelf, mail=lambda: MailConnection(smtp)
         )
-        neighbours = Neighbours(Shelf, lambda: MailConnection(smtp))
-        return await tick(
-            accounts, shop, neighbours, request=RunRequest(), retention=timedelta(days=7)
-        )
+        return await tick(context, RunRequest())
 
 
 async def test_a_bug_in_one_account_ends_in_its_exit_code_and_the_other_has_its_digest(
@@ -72,7 +67,7 @@ async def test_a_bug_in_one_account_ends_in_its_exit_code_and_the_other_has_its_
     async with SmtpNeighbour() as server:
         done = await ticked(tmp_path, server, BUGGY, OURS)
 
-    assert [one.code for one in done.accounts] == [ExitCode.BUG, ExitCode.DONE]
+    assert [one.exit_code for one in done.reports] == [ExitCode.BUG, ExitCode.DONE]
     assert done.exit_code is ExitCode.BUG
     assert "celje: a bug, please report it" in caplog.text
     assert "ZeroDivisionError: a bug" in caplog.text

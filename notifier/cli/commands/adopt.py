@@ -78,11 +78,11 @@ async def _adopt(invocation: Invocation, settings: Settings, why: str | None) ->
 
 async def _skip(account: Account, store: Store, invocation: Invocation) -> Sequence[date]:
     """Record what is due now as skipped, with every day before it that is open."""
-    from notifier.services.run import RunRequest, find_task  # noqa: PLC0415
+    from notifier.services.due import RunRequest, find_due_run  # noqa: PLC0415
 
     now = invocation.now()
-    task = await find_task(account, store, RunRequest(), now)
-    days = task.missed if task.day is None else (*task.missed, task.day)
+    due = await find_due_run(account, store, RunRequest(), now)
+    days = due.missed if due.day is None else (*due.missed, due.day)
     await store.runs.skip(account.id, days, WHY_SKIPPED, at=now)
     return days
 

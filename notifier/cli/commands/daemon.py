@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from notifier.domain.settings import Settings
+    from notifier.services.context import Context
 
 
 @click.command
@@ -36,22 +37,22 @@ async def serve(invocation: Invocation) -> ExitCode:
     """Put the daemon together, and let it serve until a signal asks it to stop."""
     from contextlib import asynccontextmanager  # noqa: PLC0415
 
-    from notifier.cli.assembly import assemble  # noqa: PLC0415
+    from notifier.cli.build_context import open_context  # noqa: PLC0415
     from notifier.cli.signals import stopping  # noqa: PLC0415
     from notifier.cli.webhook import receiving  # noqa: PLC0415
     from notifier.monitoring.systemd import Systemd  # noqa: PLC0415
-    from notifier.services.daemon import Daemon, Works  # noqa: PLC0415
+    from notifier.services.daemon import Daemon  # noqa: PLC0415
     from notifier.shutdown import Stop  # noqa: PLC0415
 
     stop = Stop()
 
     @asynccontextmanager
-    async def opening(settings: Settings) -> AsyncIterator[Works]:
+    async def opening(settings: Settings) -> AsyncIterator[Context]:
         async with (
-            assemble(settings, invocation.now, read_only=False, stop=stop) as assembly,
-            receiving(settings, assembly.shop),
+            open_context(settings, invocation.now, read_only=False, stop=stop) as context,
+            receiving(context),
         ):
-            yield Works(assembly.shop, assembly.neighbours)
+            yield context
 
     daemon = Daemon(
         invocation.config_watcher(),

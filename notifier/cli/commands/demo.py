@@ -105,7 +105,7 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
 async def _run(config: Path, at: datetime) -> ExitCode:
     """What `notifier --config CONFIG run --now` does, at a played time."""
     from notifier.cli.commands.run import run  # noqa: PLC0415
-    from notifier.services.run import RunRequest  # noqa: PLC0415
+    from notifier.services.due import RunRequest  # noqa: PLC0415
 
     return await run(
         Invocation(config, clock=lambda: at, environ={}), (), RunRequest(now=True, who="demo")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from notifier.domain.outlook import Slot
     from notifier.domain.recipients import Recipient
     from notifier.domain.settings import Account
-    from notifier.services.run import Task
+    from notifier.services.due import DueRun
     from notifier.store import Store
 
 WIDTH = 10
@@ -37,7 +37,7 @@ class Facts:
 
     account: Account
     now: datetime
-    task: Task
+    due: DueRun
     runs: dict[date, Run]
     """The latest run of each day that is told of."""
     began: bool
@@ -86,7 +86,7 @@ async def explain(
     invocation: Invocation, ids: tuple[str, ...], at: datetime | None, days: int
 ) -> ExitCode:
     """Print what there is to say of each account."""
-    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
+    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()
@@ -103,16 +103,16 @@ async def explain(
 async def gather(account: Account, store: Store, now: datetime) -> Facts:
     """Ask the ledger and the outbox; touches nothing."""
     from notifier.domain.ledger import MessageState  # noqa: PLC0415
-    from notifier.services.run import RunRequest, find_task  # noqa: PLC0415
+    from notifier.services.due import RunRequest, find_due_run  # noqa: PLC0415
 
-    task = await find_task(account, store, RunRequest(), now)
-    days = {*_days_told(account, now), *([task.day] if task.day else [])}
+    due = await find_due_run(account, store, RunRequest(), now)
+    days = {*_days_told(account, now), *([due.day] if due.day else [])}
     found = {day: await store.runs.latest(account.id, day) for day in days}
     waiting = [state for state in MessageState if state.waiting or state is MessageState.HELD]
     return Facts(
         account,
         now,
-        task,
+        due,
         {day: run for day, run in found.items() if run},
         bool(await store.runs.list(account_id=account.id, limit=1)),
         await store.outbox.list(states=waiting, account_id=account.id),
@@ -152,7 +152,7 @@ def _present(facts: Facts) -> Lines:
     """The day that is due, and why; then why today and yesterday are as they are."""
     from notifier.domain.outlook import slot_of  # noqa: PLC0415
 
-    due = facts.task.day
+    due = facts.due.day
     yield "due", _verdict(facts, slot_of(facts.account.schedule, due)) if due else "nothing"
     for day in _days_told(facts.account, facts.now):
         if day != due:
@@ -173,7 +173,7 @@ def _verdict(facts: Facts, slot: Slot) -> str:
 def _unsettled(facts: Facts, slot: Slot, run: Run | None) -> str:
     if facts.now < slot.starts:
         return f"not due before {_clock(slot.starts, slot.day)}"
-    if slot.day == facts.task.day:
+    if slot.day == facts.due.day:
         return f"{_day(slot.day)}, since {_clock(slot.starts, slot.day)}, {_until(slot)}" + _so_far(
             facts, run
         )
@@ -197,13 +197,13 @@ def _so_far(facts: Facts, run: Run | None) -> str:
     at = f"{run.begun_at.astimezone(zone):%H:%M}"
     if run.finished_at is None:
         return f"; a run is at it since {at}, and is taken over when its lease ends"
-    again = facts.task.rests_until
+    again = facts.due.rests_until
     then = f"; it is read again at {again.astimezone(zone):%H:%M}" if again else ""
     return f"; a run of {at} failed: {run.why}{then}"
 
 
 def _missed(facts: Facts) -> Iterator[str]:
-    days = facts.task.missed
+    days = facts.due.missed
     if len(days) > MOST_LISTED:
         yield f"{len(days)} days from {_day(days[0])} on would be recorded as skipped"
         return

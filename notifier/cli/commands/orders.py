@@ -109,7 +109,7 @@ class View:
 
 
 async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> ExitCode:
-    from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
+    from notifier.cli.build_context import choose_accounts, open_context  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
     from notifier.domain.reading import Failed  # noqa: PLC0415
     from notifier.services.run import read_digest  # noqa: PLC0415
@@ -119,14 +119,13 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
     found: list[tuple[Account, tuple[Entry, ...]]] = []
     codes: list[ExitCode] = []
     with orders_read() as progress:
-        async with assemble(
+        async with open_context(
             settings, invocation.now, read_only=True, progress=progress
-        ) as assembly:
+        ) as context:
             for account in accounts:
                 today = account.schedule.local_day(invocation.now())
-                digest = await read_digest(
-                    account, assembly.source(account), assembly.shop.store, today
-                )
+                source = context.source(account)
+                digest = await read_digest(account, source, context.store, today)
                 if isinstance(digest, Failed):
                     codes.append(digest.error.exit_code)
                     invocation.warn(f"{account.name}: {digest.why}")

@@ -157,7 +157,7 @@ async def _find(invocation: Invocation, day: date, recipient: str, account: str 
 async def _show_all(
     invocation: Invocation, account: str | None, limit: int, *, waiting: bool
 ) -> ExitCode:
-    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
+    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
     from notifier.cli.tables import print_table  # noqa: PLC0415
     from notifier.domain.ledger import MessageState  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415

@@ -93,7 +93,7 @@ def command(
 
 
 async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Preview:
-    from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
+    from notifier.cli.build_context import choose_accounts, open_context  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
     from notifier.services.preview import preview  # noqa: PLC0415
 
@@ -102,10 +102,10 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
     _check_language(language)
     day = account.schedule.local_day(invocation.now())
     with orders_read() as progress:
-        async with assemble(
+        async with open_context(
             settings, invocation.now, read_only=True, progress=progress
-        ) as assembly:
-            shown = await preview(account, assembly.source(account), assembly.shop, day, language)
+        ) as context:
+            shown = await preview(account, context, day, language)
     if gap := shown.digest.gap:
         invocation.warn(f"{account.name}: this list is incomplete: {gap.why}.")
     return shown

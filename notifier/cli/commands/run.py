@@ -12,11 +12,12 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode, gravest
 
 if TYPE_CHECKING:
-    from notifier.cli.assembly import Assembly
     from notifier.domain.settings import Account
     from notifier.services.config_watcher import EffectiveConfig
+    from notifier.services.context import Context
     from notifier.services.deliver import Delivered
-    from notifier.services.run import Report, RunRequest
+    from notifier.services.due import RunRequest
+    from notifier.services.run import RunReport
 
 logger = logging.getLogger("notifier.cli.commands.run")
 
@@ -62,7 +63,7 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    from notifier.services.run import RunRequest  # noqa: PLC0415
+    from notifier.services.due import RunRequest  # noqa: PLC0415
 
     invocation.tell_story()
     request = RunRequest(day, now, force, invocation.person())
@@ -73,7 +74,7 @@ async def run(
     invocation: Invocation, ids: tuple[str, ...], request: RunRequest, *, dry_run: bool = False
 ) -> ExitCode:
     """Read the configuration, run the chosen accounts, and deliver."""
-    from notifier.cli.assembly import assemble, choose_accounts  # noqa: PLC0415
+    from notifier.cli.build_context import choose_accounts, open_context  # noqa: PLC0415
     from notifier.cli.progress import orders_read  # noqa: PLC0415
     from notifier.cli.signals import stopping  # noqa: PLC0415
     from notifier.shutdown import Stop  # noqa: PLC0415
@@ -83,12 +84,12 @@ async def run(
     _refuse_odd_day(chosen, request.day, invocation.now())
     stop = Stop()
     with orders_read() as progress, stopping(stop):
-        async with assemble(
+        async with open_context(
             config.settings, invocation.now, read_only=dry_run, progress=progress, stop=stop
-        ) as assembly:
+        ) as context:
             if dry_run:
-                return await _rehearse(assembly, chosen, request, invocation)
-            return await _run(assembly, chosen, request, invocation, config)
+                return await _dry_run(context, chosen, request, invocation)
+            return await _run(context, chosen, request, invocation, config)
 
 
 def _standing(invocation: Invocation, *, dry_run: bool) -> EffectiveConfig:
@@ -104,7 +105,7 @@ def _standing(invocation: Invocation, *, dry_run: bool) -> EffectiveConfig:
 
 
 async def _run(
-    assembly: Assembly,
+    context: Context,
     accounts: tuple[Account, ...],
     request: RunRequest,
     invocation: Invocation,
@@ -112,39 +113,31 @@ async def _run(
 ) -> ExitCode:
     from notifier.services.tick import tick  # noqa: PLC0415
 
-    done = await tick(
-        accounts,
-        assembly.shop,
-        assembly.neighbours,
-        request=request,
-        retention=config.settings.store.retention,
-        config_trouble=config.trouble,
-        configured=tuple(config.settings.accounts.values()),
-    )
+    done = await tick(context, request, accounts=accounts, config_trouble=config.trouble)
     if config.trouble is None and done.served_well:
         invocation.keep(config.settings)
-    for account in done.accounts:
-        if account.report:
-            invocation.echo(_sentence(account.report))
-    if done.outbox.delivered or done.waiting:
-        invocation.echo(_tally(done.outbox.delivered, done.waiting))
+    for report in done.reports:
+        if report.next_at:
+            invocation.echo(_sentence(report, report.next_at))
+    if done.delivery.delivered or done.waiting:
+        invocation.echo(_tally(done.delivery.delivered, done.waiting))
     return done.exit_code
 
 
-async def _rehearse(
-    assembly: Assembly, accounts: tuple[Account, ...], request: RunRequest, invocation: Invocation
+async def _dry_run(
+    context: Context, accounts: tuple[Account, ...], request: RunRequest, invocation: Invocation
 ) -> ExitCode:
     from notifier.services.run import dry_run  # noqa: PLC0415
 
     codes = []
     for account in accounts:
-        report = await dry_run(account, assembly.source(account), assembly.shop, request)
+        report = await dry_run(account, context, request)
         if report.error:
-            codes.append(report.error.exit_code)
+            codes.append(report.exit_code)
             logger.error("%s: %s", account.name, report.error)
             continue
         if report.digest is None:
-            invocation.echo(_sentence(report))
+            invocation.echo(_sentence(report, report.next_at or invocation.now()))
             continue
         for message in report.messages:
             size = f"{len(message.content) / 1000:.1f} kB"
@@ -154,7 +147,7 @@ async def _rehearse(
             )
         if not report.messages:
             invocation.echo(f"{account.name}: would send nothing (the day is empty)")
-    waiting = await assembly.shop.store.outbox.pending([account.id for account in accounts])
+    waiting = await context.store.outbox.pending([account.id for account in accounts])
     if waiting:
         invocation.echo(_tally((), waiting))
     invocation.echo("Dry run: nothing was sent or recorded.")
@@ -178,20 +171,20 @@ def _refuse_odd_day(accounts: tuple[Account, ...], day: date | None, now: dateti
             )
 
 
-def _sentence(report: Report) -> str:
+def _sentence(report: RunReport, next_at: datetime) -> str:
     """What this run did for an account, or why it did nothing and what comes next."""
     from notifier.services.run import RECORDING_TIME  # noqa: PLC0415
 
     name, run = report.account.name, report.run
     if report.error:
         return f"{name}: no digest yet; the next run tries again."
-    if report.composed and run:
+    if report.digest and run:
         return (
             f"{name}: digest of {run.day}, edition {run.edition}, {run.state}: "
             f"{run.waiting} waiting, {run.new} new, {run.collected} gone since."
         )
     zone = report.account.schedule.zone
-    at = report.next_at.astimezone(zone)
+    at = next_at.astimezone(zone)
     next_one = f"The next digest is due on {at:%a %d %b at %H:%M} ({zone.key})."
     if run is None:
         return f"{name}: nothing due. {next_one} `notifier run --now` sends today's at once."

@@ -48,7 +48,7 @@ def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
 
 
 async def _list(invocation: Invocation, account: str | None, limit: int) -> tuple[Run, ...]:
-    from notifier.cli.assembly import choose_accounts  # noqa: PLC0415
+    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
     from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()

@@ -18,21 +18,22 @@ from notifier.domain.settings import Branding, Logo, StoreLocation
 from notifier.i18n.money import Money
 from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.mail.freeze import Attachment
-from notifier.mail.render import Renderer
-from notifier.services.run import Workshop, freeze_for, render_for
+from notifier.services.context import Context
+from notifier.services.make_messages import freeze_for, render_for
 from notifier.store import open_store
+from tests import factories
 from tests.days import empty, huge, normal
-from tests.factories import NOON, account, digest, order, sender
+from tests.factories import account, digest, order
 
 CSV, XLSX, SHEET = AttachmentKind
 ALL = (CSV, XLSX, SHEET)
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+async def context(tmp_path: Path) -> AsyncIterator[Context]:
     location = StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")
     async with open_store(location) as store:
-        yield Workshop(store, Renderer(), sender(), lambda: NOON, "test")
+        yield factories.context(store)
 
 
 Kinds = tuple[AttachmentKind, ...] | None
@@ -117,11 +118,11 @@ def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> Non
     assert list(files) == [CSV, XLSX]
 
 
-async def test_a_mail_with_all_that_may_go_along_passes_the_guard(shop: Workshop) -> None:
+async def test_a_mail_with_all_that_may_go_along_passes_the_guard(context: Context) -> None:
     look = Branding("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
     ours = account(attachments=ALL, look=look)
 
-    (message,) = freeze_for((ours.recipients[1],), ours, normal(), shop, 1).messages
+    (message,) = freeze_for((ours.recipients[1],), ours, normal(), context, 1).messages
 
     mail = email.message_from_bytes(message.content, policy=email.policy.default)
     assert [part.get_filename() for part in mail.iter_attachments()] == [
@@ -131,11 +132,11 @@ async def test_a_mail_with_all_that_may_go_along_passes_the_guard(shop: Workshop
     ]
 
 
-async def test_each_recipient_gets_the_files_of_their_groups(shop: Workshop) -> None:
+async def test_each_recipient_gets_the_files_of_their_groups(context: Context) -> None:
     office = Recipient(Mailbox("office@example.com"), "en")
     driver = Recipient(Mailbox("jana@example.com"), "en", None, attachments=(SHEET,))
 
-    messages = freeze_for((office, driver), account(), normal(), shop, 1).messages
+    messages = freeze_for((office, driver), account(), normal(), context, 1).messages
 
     mails = [email.message_from_bytes(m.content, policy=email.policy.default) for m in messages]
     assert [[part.get_filename() for part in mail.iter_attachments()] for mail in mails] == [
@@ -153,11 +154,11 @@ async def test_each_recipient_gets_the_files_of_their_groups(shop: Workshop) -> 
     ],
 )
 async def test_the_mail_names_the_file_that_has_what_it_cannot_show(
-    shop: Workshop, kinds: tuple[AttachmentKind, ...], sentence: str
+    context: Context, kinds: tuple[AttachmentKind, ...], sentence: str
 ) -> None:
     reader = Recipient(Mailbox("jana@example.com"), "en", attachments=kinds)
 
-    parts, _ = render_for(reader, account(), huge(500), shop)
+    parts, _ = render_for(reader, account(), huge(500), context)
 
     assert sentence in parts.text.replace("\n", " ")
 
@@ -175,12 +176,12 @@ def test_files_have_the_columns_that_were_chosen_in_their_order() -> None:
     ]
 
 
-async def test_each_recipient_is_told_what_the_columns_of_their_group_say(shop: Workshop) -> None:
+async def test_each_recipient_is_told_what_the_columns_of_their_group_say(context: Context) -> None:
     office = Recipient(Mailbox("office@example.com"), "en")
     driver = Recipient(Mailbox("jana@example.com"), "en", None, columns=("order", "tracking"))
 
     texts = [
-        render_for(who, account(columns=("order", "items")), normal(), shop)[0].text
+        render_for(who, account(columns=("order", "items")), normal(), context)[0].text
         for who in (office, driver)
     ]
 

@@ -14,90 +14,95 @@ from datetime import datetime
 import click
 
 from notifier.domain.reading import Source
+from notifier.domain.reading_plan import HintReader
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
 from notifier.errors import RefusedError, StoreError
 from notifier.http import HttpClient
 from notifier.mail.render import Renderer
 from notifier.monitoring.ping import Ping
-from notifier.services.run import Workshop
-from notifier.services.tick import Neighbours
+from notifier.services.context import Context
 from notifier.shutdown import Stop
 from notifier.smtp.connection import MailConnection
 from notifier.sources.file import OrderFile
 from notifier.sources.mall import Marketplace
-from notifier.store import AccountState, open_store
+from notifier.store import AccountState, Store, open_store
 
 FEWEST_FILES = 64
 """Open at once: connections to the marketplace, the store with its journal, the mail server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """What a command works with."""
-
-    settings: Settings
-    shop: Workshop
-    http: HttpClient
-    monitor: Ping | None = None
-    progress: Callable[[int, int], None] | None = None
-    read_only: bool = False
-
-    def source(self, account: Account) -> Source:
-        """Where the orders of this account come from."""
-        if isinstance(account.reads, FileAccess):
-            return OrderFile(account.reads, self.http, clock=self.shop.clock)
-        return self._marketplace(account, account.reads)
-
-    def hint_reader(self, account: Account) -> Marketplace | None:
-        """Who looks at what was hinted at: nobody hints at what is in a file."""
-        if isinstance(account.reads, FileAccess):
-            return None
-        return self._marketplace(account, account.reads)
-
-    def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
-        store = self.shop.store
-        memory = AccountState(store.order_states, store.meta, account.id, keeps=not self.read_only)
-        return Marketplace(
-            access,
-            self.http,
-            clock=self.shop.clock,
-            memory=memory,
-            progress=self.progress,
-        )
-
-    @property
-    def neighbours(self) -> Neighbours:
-        """The way to all of them."""
-        smtp = self.settings.smtp
-        return Neighbours(self.source, self.mail, self.hint_reader, smtp.on_unknown, self.monitor)
-
-    def mail(self) -> MailConnection:
-        """A connection to the mail server, not opened yet."""
-        return MailConnection(self.settings.smtp, stop=self.shop.stop)
-
-
 @asynccontextmanager
-async def assemble(
+async def open_context(
     settings: Settings,
     clock: Callable[[], datetime],
     *,
     read_only: bool,
     progress: Callable[[int, int], None] | None = None,
     stop: Stop | None = None,
-) -> AsyncIterator[Assembly]:
-    """Open the store and the HTTP client; `read_only` never writes to the store."""
+) -> AsyncIterator[Context]:
+    """Open the store and the HTTP client; `read_only` never writes to the store.
+
+    `progress` is called with the orders read so far and how many there are to read.
+    """
     _refuse_few_files()
+    stop = stop or Stop()
     async with HttpClient() as http:
         monitor = Ping(settings.ping_url, http) if settings.ping_url else None
-        heard = nullcontext() if read_only else _store_troubles_told(monitor)
-        async with heard, open_store(settings.store, read_only=read_only) as store:
-            renderer = Renderer(settings.templates_dir)
-            shop = Workshop(store, renderer, settings.sender, clock, _holder(), stop or Stop())
-            yield Assembly(settings, shop, http, monitor, progress, read_only)
+        watched = nullcontext() if read_only else _store_trouble_reported(monitor)
+        async with watched, open_store(settings.store, read_only=read_only) as store:
+            neighbours = _Neighbours(settings, http, store, clock, stop, progress, read_only)
+            yield Context(
+                settings=settings,
+                store=store,
+                renderer=Renderer(settings.templates_dir),
+                clock=clock,
+                holder=_holder(),
+                source=neighbours.source,
+                mail=neighbours.mail,
+                hint_reader=neighbours.hint_reader,
+                monitor=monitor,
+                stop=stop,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Makes the adapter for each neighbour when a service asks for it."""
+
+    settings: Settings
+    http: HttpClient
+    store: Store
+    clock: Callable[[], datetime]
+    stop: Stop
+    progress: Callable[[int, int], None] | None
+    read_only: bool
+
+    def source(self, account: Account) -> Source:
+        """Where the orders of this account come from."""
+        if isinstance(account.reads, FileAccess):
+            return OrderFile(account.reads, self.http, clock=self.clock)
+        return self._marketplace(account, account.reads)
+
+    def hint_reader(self, account: Account) -> HintReader | None:
+        """None for an account that reads a file: no webhook tells of its orders."""
+        if isinstance(account.reads, FileAccess):
+            return None
+        return self._marketplace(account, account.reads)
+
+    def mail(self) -> MailConnection:
+        """A connection to the mail server, not opened yet."""
+        return MailConnection(self.settings.smtp, stop=self.stop)
+
+    def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
+        states = self.store.order_states
+        memory = AccountState(states, self.store.meta, account.id, keeps=not self.read_only)
+        return Marketplace(
+            access, self.http, clock=self.clock, memory=memory, progress=self.progress
+        )
 
 
 @asynccontextmanager
-async def _store_troubles_told(monitor: Ping | None) -> AsyncIterator[None]:
+async def _store_trouble_reported(monitor: Ping | None) -> AsyncIterator[None]:
     """A store that cannot be used holds no alarms either: the monitor hears of it each time."""
     try:
         yield

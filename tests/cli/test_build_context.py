@@ -10,8 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from notifier import config
-from notifier.cli.assembly import Assembly, assemble
+from notifier.cli.build_context import open_context
 from notifier.domain.reading import Complete
+from notifier.services.context import Context
 from tests.factories import NOON
 from tests.loopback import answer, behaving
 from tests.sources.mall.neighbour import Said, detail, page, row, said
@@ -38,14 +39,12 @@ TURNS = 200
 
 
 @asynccontextmanager
-async def assembled(
-    folder: Path, *, smtp: str = "", marketplace: str = ""
-) -> AsyncIterator[Assembly]:
+async def opened(folder: Path, *, smtp: str = "", marketplace: str = "") -> AsyncIterator[Context]:
     file = folder / "config.toml"
     text = CONFIG.format(smtp=smtp, marketplace=marketplace)
     settings = config.parse(text, file, environ={})
-    async with assemble(settings, lambda: NOON, read_only=True) as assembly:
-        yield assembly
+    async with open_context(settings, lambda: NOON, read_only=True) as context:
+        yield context
 
 
 class Crowd:
@@ -86,9 +85,9 @@ async def test_as_many_requests_are_under_way_at_once_as_is_configured(tmp_path:
     async with behaving(crowd) as port:
         options = f'base_url = "http://127.0.0.1:{port}"\nconcurrency = {expected}'
         options += "\nrequest_timeout_seconds = 30"  # which a smaller crowd waits for in vain
-        async with assembled(tmp_path, marketplace=options) as assembly:
-            (account,) = assembly.settings.accounts.values()
-            reading = await assembly.source(account).read(())
+        async with opened(tmp_path, marketplace=options) as context:
+            (account,) = context.settings.accounts.values()
+            reading = await context.source(account).read(())
 
     assert isinstance(reading, Complete)
     assert crowd.most == expected
@@ -98,8 +97,8 @@ async def test_as_many_requests_are_under_way_at_once_as_is_configured(tmp_path:
 async def test_the_mail_server_gets_as_much_time_as_is_configured(tmp_path: Path) -> None:
     longest = []
     for seconds in (7, 8):
-        async with assembled(tmp_path, smtp=f"timeout_seconds = {seconds}") as assembly:
-            longest.append(assembly.mail().longest)
+        async with opened(tmp_path, smtp=f"timeout_seconds = {seconds}") as context:
+            longest.append(context.mail().longest)
 
     # Four answers to come in and four to hand a message over, before the dot.
     assert longest[1] - longest[0] == 8 * timedelta(seconds=1)

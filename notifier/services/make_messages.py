@@ -1,0 +1,80 @@
+"""From a digest to one frozen message per recipient: render, attach, freeze."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from notifier.domain.digest import Digest
+from notifier.domain.ledger import FrozenMessage
+from notifier.domain.recipients import Recipient
+from notifier.domain.settings import Account, WhenEmpty
+from notifier.mail.attachments.choice import attachments
+from notifier.mail.freeze import Attachment, freeze
+from notifier.mail.render import RenderedMail
+from notifier.services.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBatch:
+    """The messages of one digest."""
+
+    messages: tuple[FrozenMessage, ...] = ()
+    templates_broken: str = ""
+    """Why the operator's own templates did not make them; empty where they did, or are none."""
+
+
+def make_messages(account: Account, digest: Digest, context: Context, edition: int) -> MessageBatch:
+    """Freeze the digest for every recipient; none on an empty day that sends nothing."""
+    if digest.is_empty and account.when_empty is WhenEmpty.SKIP:
+        return MessageBatch()
+    return freeze_for(account.recipients, account, digest, context, edition)
+
+
+def freeze_for(
+    recipients: Sequence[Recipient],
+    account: Account,
+    digest: Digest,
+    context: Context,
+    edition: int,
+) -> MessageBatch:
+    """Freeze one message per recipient; what reads the same is rendered once."""
+    rendered: dict[tuple[object, ...], tuple[RenderedMail, tuple[Attachment, ...]]] = {}
+    messages = []
+    at = context.clock()
+    for recipient in recipients:
+        key = (recipient.language, recipient.group, recipient.attachments, recipient.columns)
+        if key not in rendered:
+            rendered[key] = render_for(recipient, account, digest, context)
+        mail, files = rendered[key]
+        messages.append(
+            freeze(
+                mail,
+                files,
+                recipient=recipient,
+                account=account,
+                sender=context.settings.sender,
+                day=digest.day,
+                edition=edition,
+                at=at,
+            )
+        )
+    broken = next((mail.broken for mail, _ in rendered.values() if mail.broken), "")
+    return MessageBatch(tuple(messages), broken)
+
+
+def render_for(
+    recipient: Recipient, account: Account, digest: Digest, context: Context
+) -> tuple[RenderedMail, tuple[Attachment, ...]]:
+    """Render the digest as one recipient reads it, and make the files that go with it."""
+    wanted = account.attachments if recipient.attachments is None else recipient.attachments
+    theirs = replace(account, columns=recipient.columns or account.columns)
+    files = attachments(digest, replace(theirs, attachments=wanted), recipient.language)
+    mail = context.renderer.digest(
+        digest,
+        replace(theirs, attachments=tuple(files)),
+        context.settings.sender,
+        language=recipient.language,
+        group=recipient.group,
+    )
+    return mail, tuple(files.values())
