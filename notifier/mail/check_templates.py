@@ -1,4 +1,4 @@
-"""Try the operator's own templates before a day depends on them: with days that are made up."""
+"""Check the operator's own templates with example days before a digest depends on them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def check_templates(
     """What is wrong with the mails of such days, each thing once; `where` names the day."""
     first: dict[tuple[str, str], LintFinding] = {}
     for name, digest in made_up_days(account, now).items():
-        for finding in _rehearse(renderer, digest, account, sender, language):
+        for finding in _check(renderer, digest, account, sender, language):
             where = f"{name}, {finding.where}"
             told = LintFinding(finding.severity, finding.what, where, finding.remedy, finding.more)
             first.setdefault((finding.what, finding.remedy), told)
     return tuple(first.values())
 
 
-def _rehearse(
+def _check(
     renderer: Renderer, digest: Digest, account: Account, sender: Sender, language: str
 ) -> tuple[LintFinding, ...]:
     try:

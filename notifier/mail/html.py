@@ -72,7 +72,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Document:
     """The HTML part of a mail, in the order in which it is written."""
 
     elements: tuple[Element, ...]
@@ -94,7 +94,7 @@ class Page:
         return any("mso" in c.text and "<table" in c.text for c in self.comments)
 
 
-def read_page(html: str) -> Page:
+def parse_html(html: str) -> Document:
     """Read HTML; never raises."""
     reader = _Reader()
     broken = None
@@ -104,7 +104,7 @@ def read_page(html: str) -> Page:
     except (AssertionError, ValueError):
         # The parser's own words for "<![x[", and for a character of more digits than a number has.
         broken = reader.getpos()[0]
-    return Page(tuple(reader.elements), tuple(reader.texts), tuple(reader.comments), broken)
+    return Document(tuple(reader.elements), tuple(reader.texts), tuple(reader.comments), broken)
 
 
 class _Reader(HTMLParser):

@@ -20,7 +20,7 @@ from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account, Sender
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import Language, load_language
-from notifier.mail.html import read_page
+from notifier.mail.html import parse_html
 from notifier.mail.sandbox import sandboxed
 from notifier.mail.templates import environment, templates_root
 from notifier.mail.view.alarms import AlarmView, view_alarms
@@ -237,7 +237,7 @@ def _seen(parts: RenderedMail) -> Iterator[tuple[str, str]]:
     """Each part, and what of it is for people to read."""
     yield "subject.txt", parts.subject
     yield "body.txt", parts.text
-    yield "body.html", read_page(parts.html).words()
+    yield "body.html", parse_html(parts.html).words()
 
 
 def _one_line(text: str) -> str:

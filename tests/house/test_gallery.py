@@ -6,8 +6,8 @@ from pathlib import Path
 
 from notifier.i18n.language import available_languages
 from tests.days import DAYS
-from tests.mail import html as page
 from tests.mail.golden import OTHERS
+from tests.mail.html import parse
 from tools.gallery import Mode, every_mail, write
 
 
@@ -29,7 +29,7 @@ def test_dark_mode_is_on_in_the_dark_view_alone() -> None:
 
     light, dark = (mail.in_mode(mode) for mode in Mode)
 
-    page.parse(dark)
+    parse(dark)
     assert "prefers-color-scheme" not in light + dark
     assert "@media not all" in light
     assert "@media all" in dark

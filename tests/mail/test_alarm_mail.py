@@ -11,7 +11,7 @@ from notifier.i18n.language import available_languages
 from notifier.i18n.messages import lazy
 from notifier.mail.render import RenderedMail, Renderer
 from tests.factories import NOON, account
-from tests.mail import html as page
+from tests.mail.html import elements, links, parse, shape
 
 RENDERER = Renderer()
 
@@ -39,7 +39,7 @@ def mail(reply: str, language: str = "en") -> RenderedMail:
 def test_commands_are_set_apart(language: str) -> None:
     told = mail("550", language)
 
-    commands = [e.text for e in page.elements(page.parse(told.html)) if e.tag == "code"]
+    commands = [e.text for e in elements(parse(told.html)) if e.tag == "code"]
     assert commands == ["notifier outbox retry 12", "notifier outbox discard 12"]
     assert "`notifier outbox retry 12`" in told.text
     assert "`notifier outbox discard 12`" in told.text
@@ -47,15 +47,15 @@ def test_commands_are_set_apart(language: str) -> None:
 
 @given(st.text(min_size=1).filter(lambda text: text.strip().isprintable() and text.strip() != ""))
 def test_what_others_said_changes_no_element(reply: str) -> None:
-    assert page.shape(page.parse(mail(reply).html)) == page.shape(page.parse(mail("550").html))
+    assert shape(parse(mail(reply).html)) == shape(parse(mail("550").html))
 
 
 def test_what_others_said_makes_no_command_and_no_link() -> None:
     told = mail("see `rm -rf` at https://evil.example/{number} <b>")
 
-    root = page.parse(told.html)
-    first = next(e.text for e in page.elements(root) if e.tag == "code")
+    root = parse(told.html)
+    first = next(e.text for e in elements(root) if e.tag == "code")
     assert first == "notifier outbox retry 12"
-    assert not page.links(root)
+    assert not links(root)
     assert "evil.example" not in told.html + told.text
     assert "{number}" in told.text

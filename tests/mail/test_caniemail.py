@@ -9,7 +9,7 @@ import pytest
 
 from notifier.domain.settings import Branding, Logo
 from notifier.i18n.language import available_languages
-from notifier.mail.html import Element, read_page
+from notifier.mail.html import Element, parse_html
 from notifier.mail.lint.css import declarations
 from notifier.mail.lint.support import (
     FEATURES,
@@ -203,7 +203,7 @@ def test_every_program_shows_the_pictures_a_logo_may_be() -> None:
 
 @each_mail
 def test_in_its_elements_a_mail_keeps_to_what_outlook_shows(language: str, name: str) -> None:
-    page = read_page(html(language, name))
+    page = parse_html(html(language, name))
     styled = [
         (element, one)
         for element in page.elements

@@ -10,14 +10,15 @@ from functools import cache
 import pytest
 
 from notifier.i18n.language import available_languages
-from notifier.mail.html import read_page
+from notifier.mail.html import parse_html
 from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of, lint
 from notifier.mail.lint.cascade import Scheme, knows_dark
 from notifier.mail.lint.contrast import LEAST_CONTRAST, seen
 from tests.days import DAYS
 from tests.factories import account, sender
-from tests.mail import html as page
+from tests.mail import html
 from tests.mail.golden import FOLDER, OTHERS, digest_mail, golden_files
+from tests.mail.html import elements, order_ids, parse
 
 MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]
 each_mail = pytest.mark.parametrize(("language", "name"), MAILS)
@@ -47,21 +48,21 @@ def test_there_is_no_golden_file_of_a_mail_that_is_none() -> None:
 
 @each_mail
 def test_html_is_well_formed_and_tells_its_language(language: str, name: str) -> None:
-    root = page.parse(html(language, name))
+    root = parse(html(language, name))
 
     assert root.get("lang") == language
-    layout = [e for e in page.elements(root) if e.tag == "table" and e.get("role") is None]
+    layout = [e for e in elements(root) if e.tag == "table" and e.get("role") is None]
     assert all(next(table.iter("th"), None) is not None for table in layout)
-    assert all(e.get("scope") in ("col", "row") for e in page.elements(root) if e.tag == "th")
+    assert all(e.get("scope") in ("col", "row") for e in elements(root) if e.tag == "th")
 
 
 @each_mail
 def test_html_asks_nothing_of_any_server_and_runs_nothing(language: str, name: str) -> None:
-    root = page.parse(html(language, name))
+    root = parse(html(language, name))
 
-    tags = {str(element.tag) for element in page.elements(root)}
+    tags = {str(element.tag) for element in elements(root)}
     assert not tags & {"script", "form", "img", "iframe", "link", "object", "svg", "input"}
-    names = {str(name) for element in page.elements(root) for name in element.attrib}
+    names = {str(name) for element in elements(root) for name in element.attrib}
     assert not names & {"src", "srcset", "background", "onclick", "onload", "action"}
     assert not re.search(r"url\(|@import|@font-face", html(language, name))
 
@@ -84,7 +85,7 @@ def test_tidy_has_nothing_to_say(language: str, name: str) -> None:
 def test_every_text_stands_out_from_what_is_behind_it(
     language: str, name: str, scheme: Scheme
 ) -> None:
-    mail = read_page(html(language, name))
+    mail = parse_html(html(language, name))
 
     read = [*seen(mail, scheme)]
 
@@ -122,4 +123,4 @@ def test_text_and_html_show_the_same_orders_in_the_same_order(language: str, day
     text = files(language, day)[f"{language}-{day}.txt"]
 
     in_text = re.findall(r"(?m)^  (\d{7})  ", text)
-    assert in_text == page.order_ids(page.parse(html(language, day)))
+    assert in_text == order_ids(parse(html(language, day)))

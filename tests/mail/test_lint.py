@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.domain.orders import Item
-from notifier.mail.html import read_page
+from notifier.mail.html import parse_html
 from notifier.mail.lint import Expected, LintFinding, Severity, expected_of, lint
 from notifier.mail.lint.cascade import Scheme
 from notifier.mail.lint.contrast import seen
@@ -423,7 +423,7 @@ def test_an_order_may_be_called_as_people_call_it_and_a_carrier_be_linked_to() -
 def test_the_colour_of_a_text_is_that_of_the_rule_that_wins(css: str, colour: str) -> None:
     html = f'<style>{css}</style><body><div><p id="i" class="a b">text</p></div></body>'
 
-    (text,) = seen(read_page(html), Scheme.LIGHT)
+    (text,) = seen(parse_html(html), Scheme.LIGHT)
 
     assert str(text.look.colour) == colour
 

@@ -41,7 +41,7 @@ from tests.factories import (
     sender,
     snapshot,
 )
-from tests.mail import html as page
+from tests.mail import html
 
 RENDERER = Renderer()
 
@@ -134,7 +134,7 @@ def test_everything_about_an_order_is_told() -> None:
         assert words in told
     assert "shipped 10 Nov · first delivery attempt 13 Nov · first seen 15 Nov" in told
     assert "Your no. EXT-4500001" in told
-    assert page.links(page.parse(parts.html))[:2] == [
+    assert html.links(html.parse(parts.html))[:2] == [
         "https://portal.example/orders/4500001",
         "https://tracking.example/4500001",
     ]
@@ -315,7 +315,7 @@ def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None
 
     parts = render(shown)
 
-    ids = page.order_ids(page.parse(parts.html))
+    ids = html.order_ids(html.parse(parts.html))
     assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
     rest = 1_000 - len(ids)
     (told,) = re.findall(r"(\d+) more waiting parcels do not fit here: (.*?)\.", visible(parts))
@@ -351,7 +351,7 @@ def test_one_order_too_many_is_left_out_with_the_oldest_kept() -> None:
     seen = {f"o{n}": date(2026, 11, 21) - timedelta(days=n % 9) for n in range(1, 60)}
     shown = digest(*orders, previous=snapshot(*orders, **seen))
 
-    ids = page.order_ids(page.parse(render(shown).html))
+    ids = html.order_ids(html.parse(render(shown).html))
 
     assert 0 < len(ids) < 59
     assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
@@ -391,9 +391,9 @@ hostile = st.text() | st.lists(st.sampled_from(EVIL)).map("".join)
 def test_no_foreign_text_adds_an_element_a_link_or_a_line(text: str) -> None:
     parts = render(foreign(text))
 
-    root = page.parse(parts.html)
-    assert page.shape(root) == page.shape(page.parse(render(foreign("")).html))
-    assert [link for link in page.links(root) if not ALLOWED.fullmatch(link)] == []
+    root = html.parse(parts.html)
+    assert html.shape(root) == html.shape(html.parse(render(foreign("")).html))
+    assert [link for link in html.links(root) if not ALLOWED.fullmatch(link)] == []
     assert not LINK.search(parts.text.replace("https://tracking.example/1\n", ""))
     assert re.findall(r"(?m)^  \d+  ", parts.text) == ["  1  "]
     assert not re.search(r"(?m)^-- ?$", parts.text)
@@ -409,7 +409,7 @@ def test_no_text_of_the_configuration_adds_an_element_or_a_line(text: str) -> No
 
     parts = shown(f"x{text}")
 
-    assert page.shape(page.parse(parts.html)) == page.shape(page.parse(shown("x").html))
+    assert html.shape(html.parse(parts.html)) == html.shape(html.parse(shown("x").html))
     assert re.findall(r"(?m)^  \d+  ", parts.text) == ["  1  "]
     assert "\n" not in parts.subject + parts.preheader
 
@@ -449,7 +449,7 @@ def test_the_test_mail_says_that_it_arrived_and_what_the_digest_will_be() -> Non
     assert "The digest of the parcels to collect will come to this address." in told
     assert "Daily at 06:00 (Europe/Ljubljana)" in told
     assert "office@example.com" not in parts.text + parts.html
-    page.parse(parts.html)
+    html.parse(parts.html)
 
 
 def test_the_test_mail_promises_no_digest_to_an_admin_who_gets_none() -> None:

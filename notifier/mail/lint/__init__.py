@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from notifier.mail.html import read_page
+from notifier.mail.html import parse_html
 from notifier.mail.lint.contrast import hard_to_read, visible_text
 from notifier.mail.lint.expected import Expected, expected_hosts, expected_of
 from notifier.mail.lint.findings import LintFinding, Severity, gathered
@@ -49,7 +49,7 @@ def lint(
 
 
 def _wrong(parts: RenderedMail, expected: Expected, content: bytes | None) -> Iterator[LintFinding]:
-    page = read_page(parts.html)
+    page = parse_html(parts.html)
     shown = visible_text(page)
     yield from broken_templates(parts.broken)
     yield from wrong_size(parts.html)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from notifier.mail.html import UNSEEN, Element, Page
+from notifier.mail.html import UNSEEN, Document, Element
 from notifier.mail.lint.css import Declaration, Rule, declarations
 from notifier.mail.lint.sheets import sheets
 
@@ -55,7 +55,7 @@ Weight = tuple[bool, bool, tuple[int, int, int], int]
 """What makes a declaration win: important, in the element, the selector's weight, its place."""
 
 
-def styles(page: Page, scheme: Scheme) -> Iterator[tuple[Element, Mapping[str, str]]]:
+def styles(page: Document, scheme: Scheme) -> Iterator[tuple[Element, Mapping[str, str]]]:
     """Every element, its parent before it, with the values that win for it, by property.
 
     A `background-color` is under "background", which it is a part of.
@@ -65,7 +65,7 @@ def styles(page: Page, scheme: Scheme) -> Iterator[tuple[Element, Mapping[str, s
         yield element, _winners(element, fitting)
 
 
-def knows_dark(page: Page) -> bool:
+def knows_dark(page: Document) -> bool:
     """Whether the mail says how it looks in the dark; else its reader's program decides that."""
     conditions = (rule.condition for sheet in sheets(page) for rule in sheet.rules)
     return any("prefers-color-scheme: dark" in c.replace(":dark", ": dark") for c in conditions)
@@ -80,7 +80,7 @@ def applies(condition: str, scheme: Scheme) -> bool:
 _Weighed = tuple[Selector, tuple[int, int, int], int, Sequence[Declaration]]
 
 
-def _weighed(page: Page, scheme: Scheme) -> Iterator[_Weighed]:
+def _weighed(page: Document, scheme: Scheme) -> Iterator[_Weighed]:
     rules: Iterator[Rule] = (
         rule for sheet in sheets(page) for rule in sheet.rules if applies(rule.condition, scheme)
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from notifier.domain.colours import Colour, contrast, read_colour
-from notifier.mail.html import Element, Page, Text
+from notifier.mail.html import Document, Element, Text
 from notifier.mail.lint.cascade import Scheme, is_hidden, knows_dark, styles
 from notifier.mail.lint.findings import LintFinding, error, warning
 
@@ -50,7 +50,7 @@ _PLAIN = {
 _LINK = {Scheme.LIGHT: Colour(0, 0, 238), Scheme.DARK: Colour(158, 158, 255)}
 
 
-def seen(page: Page, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
+def seen(page: Document, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
     """The text that is shown, in order."""
     looks: dict[Element | None, TextStyle] = {None: _PLAIN[scheme]}
     for element, values in styles(page, scheme):
@@ -60,19 +60,19 @@ def seen(page: Page, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
             yield Seen(text, looks[text.element])
 
 
-def visible_text(page: Page) -> str:
+def visible_text(page: Document) -> str:
     """What is shown, on one line."""
     return " ".join(" ".join(one.text.text for one in seen(page)).split())
 
 
-def hard_to_read(page: Page) -> Iterator[LintFinding]:
+def hard_to_read(page: Document) -> Iterator[LintFinding]:
     """Text that does not stand out from its background."""
     yield from _hard_to_read(page, Scheme.LIGHT)
     if knows_dark(page):
         yield from _hard_to_read(page, Scheme.DARK)
 
 
-def _hard_to_read(page: Page, scheme: Scheme) -> Iterator[LintFinding]:
+def _hard_to_read(page: Document, scheme: Scheme) -> Iterator[LintFinding]:
     for one in seen(page, scheme):
         ratio = one.contrast
         if ratio is None or ratio >= LEAST_CONTRAST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from notifier.mail.html import Element, Page
+from notifier.mail.html import Document, Element
 from notifier.mail.lint.expected import Expected, host
 from notifier.mail.lint.findings import LintFinding, error, warning
 
@@ -14,7 +14,7 @@ _SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")
 _HARMLESS = ("mailto", "tel")
 
 
-def wrong_links(page: Page, text: str, expected: Expected) -> Iterator[LintFinding]:
+def wrong_links(page: Document, text: str, expected: Expected) -> Iterator[LintFinding]:
     """Every address in both parts: ours, and one that can be followed safely."""
     for element in page.named("a", "area"):
         if address := element.attributes.get("href", "").strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from notifier.mail.html import DEEPEST, Element, Page
+from notifier.mail.html import DEEPEST, Document, Element
 from notifier.mail.lint.findings import LintFinding, error, warning
 from notifier.mail.view.look import LOGO_ID
 
@@ -36,7 +36,7 @@ _REMOTE = re.compile(r"(?i)\s*(https?:|ftp:|//)")
 _REMOTE_HIDDEN = re.compile(r"(?i)\b(?:src|background)\s*=\s*[\"']?\s*(?:https?:|//)|url\(")
 
 
-def wrong_markup(page: Page, language: str) -> Iterator[LintFinding]:
+def wrong_markup(page: Document, language: str) -> Iterator[LintFinding]:
     """All that can be told of elements and attributes alone."""
     for element in page.elements:
         yield from _forbidden(element)
@@ -105,7 +105,7 @@ def _mute(element: Element) -> Iterator[LintFinding]:
         yield warning("it leads nowhere", element, "give it an address, or take the element out")
 
 
-def _unseen(page: Page) -> Iterator[LintFinding]:
+def _unseen(page: Document) -> Iterator[LintFinding]:
     """What Outlook for Windows alone reads may load something, too."""
     for comment in page.comments:
         if "mso" in comment.text and _REMOTE_HIDDEN.search(comment.text):
@@ -116,7 +116,7 @@ def _unseen(page: Page) -> Iterator[LintFinding]:
             )
 
 
-def _head(page: Page, language: str) -> Iterator[LintFinding]:
+def _head(page: Document, language: str) -> Iterator[LintFinding]:
     root = next(page.named("html"), None)
     told = root.attributes.get("lang", "") if root else ""
     if not told.strip():
@@ -145,7 +145,7 @@ def _language(code: str) -> str:
     return re.split("[-_]", code.strip().lower(), maxsplit=1)[0]
 
 
-def _tables(page: Page) -> Iterator[LintFinding]:
+def _tables(page: Document) -> Iterator[LintFinding]:
     """A table lays out, and says so, or has headings that say what they are the headings of."""
     headed: set[Element | None] = set()
     for heading in page.named("th"):

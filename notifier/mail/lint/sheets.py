@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from notifier.mail.html import Page, Text
+from notifier.mail.html import Document, Text
 from notifier.mail.lint.css import Sheet, sheet
 from notifier.mail.lint.support import MOST_STYLE_BYTES
 
@@ -12,11 +12,11 @@ LONGEST = 2 * MOST_STYLE_BYTES
 """Characters of a sheet that are looked at: a longer one is a finding by itself."""
 
 
-def sheets(page: Page) -> Iterator[Sheet]:
+def sheets(page: Document) -> Iterator[Sheet]:
     """Those of the style elements, in order."""
     return (sheet(text.text[:LONGEST], text.line) for text in style_texts(page))
 
 
-def style_texts(page: Page) -> Iterator[Text]:
+def style_texts(page: Document) -> Iterator[Text]:
     """What stands in the style elements."""
     return (t for t in page.texts if t.element is not None and t.element.tag == "style")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from notifier.mail.html import Element, Page
+from notifier.mail.html import Document, Element
 from notifier.mail.lint.css import Declaration, Rule, Sheet, declarations
 from notifier.mail.lint.findings import LintFinding, error, note, warning
 from notifier.mail.lint.sheets import sheets, style_texts
@@ -26,7 +26,7 @@ from notifier.mail.lint.support import (
 _LOADED = re.compile(r"(?i)\b(?:url|image-set|src)\(\s*[\"']?\s*(?!data:|#)[^\s\"')]")
 
 
-def wrong_styles(page: Page) -> Iterator[LintFinding]:
+def wrong_styles(page: Document) -> Iterator[LintFinding]:
     """What is in the style elements and the style attributes."""
     for element in page.elements:
         if style := element.attributes.get("style"):
@@ -38,7 +38,7 @@ def wrong_styles(page: Page) -> Iterator[LintFinding]:
     yield from _elements(page)
 
 
-def _rule(rule: Rule, page: Page) -> Iterator[LintFinding]:
+def _rule(rule: Rule, page: Document) -> Iterator[LintFinding]:
     where = f"line {rule.line}, style {', '.join(rule.selectors)[:60]}"
     for selecting in SELECTORS:
         found = any(selecting.written.search(selector) for selector in rule.selectors)
@@ -48,7 +48,7 @@ def _rule(rule: Rule, page: Page) -> Iterator[LintFinding]:
 
 
 def _block(
-    block: Sequence[Declaration], page: Page, where: Element | str, condition: str
+    block: Sequence[Declaration], page: Document, where: Element | str, condition: str
 ) -> Iterator[LintFinding]:
     """The declarations of one rule or attribute."""
     tag = where.tag if isinstance(where, Element) else ""
@@ -102,7 +102,7 @@ def _has_fallback(
     feature: Feature,
     block: Sequence[Declaration],
     place: int,
-    page: Page,
+    page: Document,
     where: Element | str,
 ) -> bool:
     attributes = where.attributes if isinstance(where, Element) else {}
@@ -146,7 +146,7 @@ def _at_rules(sheet: Sheet) -> Iterator[LintFinding]:
             )
 
 
-def _elements(page: Page) -> Iterator[LintFinding]:
+def _elements(page: Document) -> Iterator[LintFinding]:
     """One style element, in the head, of a length that Gmail takes."""
     found = [*page.named("style")]
     for element in found:

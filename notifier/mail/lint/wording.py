@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from notifier.mail.html import Page
+from notifier.mail.html import Document
 from notifier.mail.lint.expected import Expected
 from notifier.mail.lint.findings import LintFinding, error, note, warning
 from notifier.mail.render import MOST_HTML_BYTES, RenderedMail
@@ -94,7 +94,7 @@ def left_over(parts: RenderedMail, html: str, foreign: str) -> Iterator[LintFind
             yield error(f'"{words}" looks like a template', where, "mend the template")
 
 
-def without_preview(preheader: str, page: Page) -> Iterator[LintFinding]:
+def without_preview(preheader: str, page: Document) -> Iterator[LintFinding]:
     """Whether the preview line stands in the mail, shown or not."""
     words = "".join(text.text for text in page.texts).split()
     if " ".join(preheader.split()) not in " ".join(words):

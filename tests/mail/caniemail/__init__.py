@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from notifier.mail.html import Page, read_page
+from notifier.mail.html import Document, parse_html
 from notifier.mail.lint.css import Declaration, declarations, sheet
 
 TABLE = Path(__file__).parent / "features.json"
@@ -55,16 +55,16 @@ def used(html: str) -> frozenset[str]:
 
     What stands in comments for Outlook is left out: see `used_by_outlook`.
     """
-    page = read_page(html)
+    page = parse_html(html)
     return frozenset([*_of_document(html), *_of_page(page)])
 
 
 def used_by_outlook(html: str) -> frozenset[str]:
     """What a mail asks of Outlook for Windows alone, in <!--[if mso]>."""
     hidden = (
-        re.fullmatch(r"(?s)\[if mso\]>(.*)<!\[endif\]", c.text) for c in read_page(html).comments
+        re.fullmatch(r"(?s)\[if mso\]>(.*)<!\[endif\]", c.text) for c in parse_html(html).comments
     )
-    return frozenset(name for found in hidden if found for name in _of_page(read_page(found[1])))
+    return frozenset(name for found in hidden if found for name in _of_page(parse_html(found[1])))
 
 
 def _of_document(html: str) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _of_document(html: str) -> Iterator[str]:
         yield "html-comments"
 
 
-def _of_page(page: Page) -> Iterator[str]:
+def _of_page(page: Document) -> Iterator[str]:
     for element in page.elements:
         yield _ELEMENTS.get(element.tag) or _known(f"html-{element.tag}", f"<{element.tag}>")
         for name, value in element.attributes.items():
