@@ -18,11 +18,11 @@ from zoneinfo import available_timezones
 
 import idna
 
+from notifier.domain.colours import contrast_of
 from notifier.domain.columns import COLUMNS
 from notifier.domain.recipients import parse_mailbox
 from notifier.domain.settings import Secret
 from notifier.i18n.language import available_languages
-from notifier.mail.view.look import contrast_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

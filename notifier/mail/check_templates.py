@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.money import Money
 from notifier.mail.lint import LintFinding, expected_of, lint
-from notifier.mail.lint.wording import broken_templates
+from notifier.mail.lint.content import unusable_templates
 from notifier.mail.render import Renderer
 
 FIRST_ID = 7_400_001
@@ -21,13 +22,15 @@ FIRST_ID = 7_400_001
 def check_templates(
     renderer: Renderer, account: Account, sender: Sender, now: datetime, *, language: str
 ) -> tuple[LintFinding, ...]:
-    """What is wrong with the mails of such days, each thing once; `where` names the day."""
+    """List what is wrong with the mails of the example days, each thing once, with its first day.
+
+    The templates run as they do for a real digest; what they raise becomes a finding.
+    """
     first: dict[tuple[str, str], LintFinding] = {}
-    for name, digest in made_up_days(account, now).items():
+    for name, digest in example_days(account, now).items():
         for finding in _check(renderer, digest, account, sender, language):
-            where = f"{name}, {finding.where}"
-            told = LintFinding(finding.severity, finding.what, where, finding.remedy, finding.more)
-            first.setdefault((finding.what, finding.remedy), told)
+            with_day = replace(finding, where=f"{name}, {finding.where}")
+            first.setdefault((finding.what, finding.remedy), with_day)
     return tuple(first.values())
 
 
@@ -36,13 +39,13 @@ def _check(
 ) -> tuple[LintFinding, ...]:
     try:
         parts = renderer.own_digest(digest, account, sender, language=language, group=None)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the built-in ones serve
-        return tuple(broken_templates(str(error) or type(error).__name__))
+    except Exception as error:  # noqa: BLE001 - a template can fail in any way
+        return (unusable_templates(str(error) or type(error).__name__),)
     return lint(parts, expected_of(digest, account, sender, language))
 
 
-def made_up_days(account: Account, now: datetime) -> Mapping[str, Digest]:
-    """An ordinary day, one on which nothing waits, one that was not read in full, a first one."""
+def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:
+    """Build the digests of four days that use different parts of a template, by name."""
     day = account.schedule.local_day(now)
     orders = tuple(_orders(now))
     before = _snapshot(orders[1:], day)
@@ -59,14 +62,14 @@ def made_up_days(account: Account, now: datetime) -> Mapping[str, Digest]:
 
 
 def _snapshot(orders: tuple[Order, ...], day: date) -> Snapshot:
-    """As if every further one had waited three days longer."""
+    """Build the previous snapshot, in which each order has waited three days longer."""
     seen = {order.id: day - timedelta(days=1 + 3 * n) for n, order in enumerate(orders)}
     known = {order.id: Known(seen[order.id], order) for order in orders}
     return Snapshot(day - timedelta(days=1), day - timedelta(days=30), known)
 
 
 def _orders(now: datetime) -> Iterator[Order]:
-    """With much and with little known of them, and with what needs care in HTML."""
+    """Yield orders with many and with few details, and with characters special in HTML."""
     titles = ("Kettle", 'Bracket 32" <VESA 400×400> & screws', "Rug, " + "very soft, " * 15)
     for n in range(6):
         price = Money(Decimal("19.90") * (n + 1), "EUR")

@@ -1,24 +1,29 @@
-"""A mail's HTML as elements and texts, whatever it is: nothing in it makes the reading fail.
+"""HTML of a mail, read back into elements and texts; no input makes the reading fail.
 
-The standard library's parser tells tags; what closes what is decided here as far as mails need it.
+The standard library's parser finds the tags. Which element a tag closes is decided here, as far as
+mails need it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
 DEEPEST = 100
-"""Elements within elements; what is deeper counts as if it were not nested."""
+"""Limit of nesting; deeper elements count as children of the last one above it."""
 
 LONGEST = 256 * 1024
-"""Characters that are read; that a mail has so many is the first thing wrong with it."""
+"""Characters that are read; a mail must be far shorter anyway."""
 
 VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905 - reads as a list
 )
-UNSEEN = frozenset({"head", "title", "style", "script", "template"})
+NOT_SHOWN = frozenset({"head", "title", "style", "script", "template"})
+"""Elements whose text no mail program shows."""
+
+_HIDES = re.compile(r"(?i)(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))")
 
 _CELLS = frozenset({"td", "th"})
 _GROUPS = frozenset({"thead", "tbody", "tfoot"})
@@ -35,7 +40,7 @@ _CLOSED_BY: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Element:
-    """One element. Names of attributes are in lower case; one without a value has an empty text."""
+    """One element. Attribute names are in lower case; one without a value has an empty text."""
 
     tag: str
     attributes: Mapping[str, str]
@@ -43,8 +48,17 @@ class Element:
     parent: Element | None
     classes: frozenset[str] = frozenset()
 
+    @property
+    def hides_its_content(self) -> bool:
+        """Whether its tag or its own style keeps its text from being shown."""
+        return (
+            self.tag in NOT_SHOWN
+            or "hidden" in self.attributes
+            or bool(_HIDES.search(self.attributes.get("style", "")))
+        )
+
     def ancestors(self) -> Iterator[Element]:
-        """Its parent first, the root last."""
+        """Yield its parent first, the root last."""
         element = self.parent
         while element:
             yield element
@@ -58,53 +72,53 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text, and the element it stands in; None outside of all."""
+    """A piece of text and the element around it; None outside of all elements."""
 
     text: str
     element: Element | None
     line: int
 
-    @property
-    def is_unseen(self) -> bool:
-        """Whether the element it stands in never shows its text."""
-        inner = self.element
-        return inner is not None and any(e.tag in UNSEEN for e in (inner, *inner.ancestors()))
-
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The HTML part of a mail, in the order in which it is written."""
+    """The HTML part of a mail, in the order in which it is written: parents before children."""
 
     elements: tuple[Element, ...]
     texts: tuple[Text, ...]
     comments: tuple[Text, ...]
     unreadable_from: int | None = None
-    """The line from which on no parser can be relied on to read it; None where all is well."""
+    """The line at which the HTML becomes unreadable; None if all of it could be read."""
 
     def named(self, *tags: str) -> Iterator[Element]:
-        """The elements of these tags."""
+        """Yield the elements with one of these tags."""
         return (element for element in self.elements if element.tag in tags)
 
-    def words(self) -> str:
-        """The text in it that is for people, whatever the styles hide."""
-        return " ".join(text.text for text in self.texts if not text.is_unseen)
+    def visible_text(self) -> str:
+        """Return the text that is shown, on one line.
 
-    def has_outlook_table(self) -> bool:
-        """Whether a table that only Outlook for Windows sees holds the mail together."""
-        return any("mso" in c.text and "<table" in c.text for c in self.comments)
+        Rules of style sheets are not applied: a mail's are inlined, except those in @media.
+        """
+        hidden: set[Element | None] = set()
+        for element in self.elements:
+            if element.parent in hidden or element.hides_its_content:
+                hidden.add(element)
+        shown = (text.text for text in self.texts if text.element not in hidden)
+        return " ".join(" ".join(shown).split())
 
 
 def parse_html(html: str) -> Document:
     """Read HTML; never raises."""
     reader = _Reader()
-    broken = None
+    unreadable_from = None
     try:
         reader.feed(html[:LONGEST])
         reader.close()
     except (AssertionError, ValueError):
-        # The parser's own words for "<![x[", and for a character of more digits than a number has.
-        broken = reader.getpos()[0]
-    return Document(tuple(reader.elements), tuple(reader.texts), tuple(reader.comments), broken)
+        # Raised by the parser for "<![x[", and for a number with more digits than int() takes.
+        unreadable_from = reader.getpos()[0]
+    return Document(
+        tuple(reader.elements), tuple(reader.texts), tuple(reader.comments), unreadable_from
+    )
 
 
 class _Reader(HTMLParser):
@@ -125,7 +139,7 @@ class _Reader(HTMLParser):
             self._open.append(element)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)  # "<td/>" opens a cell, as HTML has it
+        self.handle_starttag(tag, attrs)  # in HTML "<td/>" opens a cell
 
     def handle_endtag(self, tag: str) -> None:
         for index in range(len(self._open) - 1, -1, -1):
@@ -145,7 +159,7 @@ class _Reader(HTMLParser):
         return self._open[-1] if self._open else None
 
     def _close_implied(self, tag: str) -> None:
-        """What the start of this one ends: "<td>" a cell before it, though nobody wrote so."""
+        """Close the elements that this start tag ends without an end tag: a "<td>" ends a cell."""
         ended = _CLOSED_BY.get(tag, frozenset())
         while self._open and self._open[-1].tag in ended:
             self._open.pop()

@@ -237,7 +237,7 @@ def _seen(parts: RenderedMail) -> Iterator[tuple[str, str]]:
     """Each part, and what of it is for people to read."""
     yield "subject.txt", parts.subject
     yield "body.txt", parts.text
-    yield "body.html", parse_html(parts.html).words()
+    yield "body.html", parse_html(parts.html).visible_text()
 
 
 def _one_line(text: str) -> str:

@@ -59,7 +59,7 @@ async def preview(account: Account, context: Context, day: date, language: str |
         at=context.clock(),
     )
     expected = expected_of(digest, account, context.settings.sender, reader.language)
-    findings = lint(parts, expected, message.content)
+    findings = lint(parts, expected)
     return Preview(digest, reader, parts, _page(parts, account), message, files, findings)
 
 

@@ -10,14 +10,6 @@ import pytest
 from notifier.domain.settings import Branding, Logo
 from notifier.i18n.language import available_languages
 from notifier.mail.html import Element, parse_html
-from notifier.mail.lint.css import declarations
-from notifier.mail.lint.support import (
-    FEATURES,
-    LACK_AT_RULES,
-    LACK_MEDIA,
-    SELECTORS,
-    Program,
-)
 from notifier.mail.render import Renderer
 from tests.days import DAYS
 from tests.factories import account, sender
@@ -33,6 +25,14 @@ from tests.mail.caniemail import (
     used_by_outlook,
 )
 from tests.mail.golden import OTHERS, digest_mail
+from tests.mail.lint_tools.css import declarations
+from tests.mail.lint_tools.support import (
+    FEATURES,
+    LACK_AT_RULES,
+    LACK_MEDIA,
+    SELECTORS,
+    Program,
+)
 
 OWN_LOOK = "own-look"
 MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]

@@ -1,4 +1,4 @@
-"""Own templates are tried with days that are made up, and what is wrong with them is told."""
+"""Own templates are checked with example days, and what is wrong with them is reported."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from notifier.mail.check_templates import check_templates, made_up_days
+from notifier.mail.check_templates import check_templates, example_days
 from notifier.mail.lint import Severity
 from notifier.mail.render import Renderer
 from tests.factories import NOON, account, file_account, sender
 
 
 def said(folder: Path, name: str = "", template: str = "") -> list[str]:
-    """What is told above a note when this template is the operator's own."""
+    """Return the errors and warnings when this template is the operator's own."""
     if name:
         file = folder / "mail" / "digest" / name
         file.parent.mkdir(parents=True)
@@ -26,9 +26,9 @@ def test_a_folder_without_templates_has_none_that_are_wrong(tmp_path: Path) -> N
     assert said(tmp_path) == []
 
 
-def test_the_days_that_are_made_up_are_as_different_as_days_get() -> None:
+def test_the_example_days_are_as_different_as_days_get() -> None:
     for of in (account(), file_account(), account(order_url=None, place=None, overdue_days=1)):
-        days = made_up_days(of, NOON)
+        days = example_days(of, NOON)
 
         ordinary, calm, part, first = days.values()
         assert all((ordinary.new, ordinary.waiting, ordinary.collected, ordinary.overdue))
@@ -43,16 +43,16 @@ def test_the_days_that_are_made_up_are_as_different_as_days_get() -> None:
         ("body.txt", "{{ mail.nonsense }}", "the built-in ones made the mail: mail/digest/body"),
         ("body.txt", "{{ mail.trend.bars[0].day }}", "a day without parcels, your own templates"),
         ("body.txt", "{{ mail.day }}", "an ordinary day, the text part: order 7400004"),
-        ("body.html", "A<script>1</script>", "line 1, <script>: mail programs take <script> out"),
+        ("body.html", "A<script>1</script>", "line 1, <script>: mail programs remove <script>"),
         ("subject.txt", "{{ mail.headline.subject * 3 }}", "the subject: it has"),
     ],
 )
-def test_of_an_own_template_it_tells(name: str, template: str, words: str, tmp_path: Path) -> None:
+def test_it_finds_in_an_own_template(name: str, template: str, words: str, tmp_path: Path) -> None:
     assert [line for line in said(tmp_path, name, template) if words in line]
 
 
-def test_what_is_wrong_on_every_day_is_told_once(tmp_path: Path) -> None:
+def test_what_is_wrong_on_every_day_is_reported_once(tmp_path: Path) -> None:
     (line,) = said(tmp_path, "subject.txt", "")
 
     assert line.startswith("error: an ordinary day, your own templates: they cannot be used")
-    assert line.endswith("nothing is to be read in subject.txt; mend the template")
+    assert line.endswith("nothing is to be read in subject.txt; correct the template")

@@ -11,14 +11,14 @@ import pytest
 
 from notifier.i18n.language import available_languages
 from notifier.mail.html import parse_html
-from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of, lint
-from notifier.mail.lint.cascade import Scheme, knows_dark
-from notifier.mail.lint.contrast import LEAST_CONTRAST, seen
+from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of
 from tests.days import DAYS
 from tests.factories import account, sender
-from tests.mail import html
 from tests.mail.golden import FOLDER, OTHERS, digest_mail, golden_files
 from tests.mail.html import elements, order_ids, parse
+from tests.mail.lint_tools import strict_lint
+from tests.mail.lint_tools.cascade import Scheme, knows_dark
+from tests.mail.lint_tools.contrast import LEAST_CONTRAST, seen
 
 MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]
 each_mail = pytest.mark.parametrize(("language", "name"), MAILS)
@@ -103,7 +103,7 @@ def test_a_lint_has_nothing_to_say_but_what_outlook_does_plainer(language: str, 
         parts, message = digest_mail(language, name)
         expected = expected_of(DAYS[name](), account(), sender(), language)
 
-    found = lint(parts, expected, message.content)
+    found = strict_lint(parts, expected, message.content)
 
     assert {finding.what for finding in found} == {"Outlook for Windows lacks border-radius"}
     assert {finding.severity for finding in found} == {Severity.NOTE}

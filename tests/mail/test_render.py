@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.domain.colours import contrast_of
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
@@ -22,13 +23,12 @@ from notifier.domain.settings import Account, Branding, Logo, PlaceOfReturn
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import load_language
 from notifier.i18n.money import Money
-from notifier.mail.lint import lint
 from notifier.mail.lint.expected import expected_of
 from notifier.mail.lint.findings import Severity
 from notifier.mail.render import MOST_HTML_BYTES, RenderedMail, Renderer
 from notifier.mail.templates import templates_root
 from notifier.mail.view.listing import MOST_ROWS, list_orders
-from notifier.mail.view.look import contrast_of, view_branding
+from notifier.mail.view.look import view_branding
 from tests.days import huge, normal
 from tests.factories import (
     DAY,
@@ -42,6 +42,7 @@ from tests.factories import (
     snapshot,
 )
 from tests.mail import html
+from tests.mail.lint_tools import strict_lint
 
 RENDERER = Renderer()
 
@@ -579,7 +580,7 @@ def test_an_account_has_its_own_colours_and_its_title_can_be_read_on_them(
     (title,) = re.findall(r'<h1 style="([^"]*)"', parts.html)
     assert f"color:{text}" in title.replace("color: ", "color:")
     assert 'src="cid:logo@ready-to-return.invalid"' in parts.html
-    found = lint(parts, expected_of(digest(order(1)), shop, sender(), "en"))
+    found = strict_lint(parts, expected_of(digest(order(1)), shop, sender(), "en"))
     assert [finding for finding in found if finding.severity is Severity.ERROR] == []
 
 

@@ -30,8 +30,8 @@ def command(invocation: Invocation, *, online: bool) -> int:
     """Find every mistake in the configuration; say who gets what, and when.
 
     With --online it also logs in to the marketplace, for one call an account, or reads the
-    account's file, and logs in to the mail server; nothing is sent. Own templates are tried with
-    days that are made up.
+    account's file, and logs in to the mail server; nothing is sent. Own templates are checked
+    with example days.
     """
     settings = invocation.settings()
     tell(invocation, settings)
@@ -138,7 +138,7 @@ def _without_password(url: str) -> str:
 
 
 def _templates(settings: Settings, now: datetime) -> Iterator[str]:
-    """What is wrong with mails by the operator's own templates, in each language that is read."""
+    """Report what is wrong with the operator's own templates, in each language of a recipient."""
     if not settings.templates_dir:
         return
     from notifier.mail.check_templates import check_templates  # noqa: PLC0415

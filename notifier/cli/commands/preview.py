@@ -44,7 +44,7 @@ STANDARD_OUTPUT = Path("-")
 )
 @click.option("--open", "show", is_flag=True, help="Open the HTML part in a browser.")
 @click.option(
-    "--lint", is_flag=True, help="Tell all that is wrong with the mail; an error exits with 3."
+    "--lint", is_flag=True, help="Report notes on the mail, too, and exit with 3 on an error."
 )
 @pass_invocation
 def command(
@@ -112,7 +112,7 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
 
 
 def _tell(invocation: Invocation, findings: Sequence[LintFinding], *, with_notes: bool) -> None:
-    """Print what is wrong with the mail: beside it, and never in it."""
+    """Print what is wrong with the mail to standard error, apart from the mail itself."""
     from notifier.mail.lint import Severity  # noqa: PLC0415
 
     for finding in findings:

@@ -1,18 +1,16 @@
-"""What is wrong with a mail before anybody gets it, and the way out.
+"""Find what is wrong with a mail before anybody gets it, and say how to correct it.
 
 ::
 
-    page css          the HTML as elements and texts; its style sheets and attributes
-    cascade colours   which values win for an element; what a colour is
-    markup            elements, attributes, what would be loaded, what screen readers need
-    support styles    which program lacks what; where the mail uses it
-    contrast          text against its background, in light and dark
-    links             where it leads
-    wording           size, subject, text part, left-overs; both parts say the same
-    head              the headers of the finished mail
+    content   size, subject, text part, template code left over; do both parts say the same?
+    markup    what mail programs remove, what would be loaded, what is missing for some readers
+    links     where the mail leads
+    expected  which orders, numbers and hosts belong in this mail
+    findings  what a finding holds
 
-It reads as mail programs do, forgiving everything, and decides nothing: see `guard` for what stops
-a mail.
+A lint reports and prevents nothing: the checks that stop a mail are in `guard`. It looks for what
+a template can get wrong. How well mail programs draw the built-in templates is a matter of the
+tests (`tests/mail/lint_tools/`).
 """
 
 from __future__ import annotations
@@ -20,47 +18,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notifier.mail.html import parse_html
-from notifier.mail.lint.contrast import hard_to_read, visible_text
+from notifier.mail.lint.content import (
+    check_agreement,
+    check_preview_line,
+    check_size,
+    check_subject,
+    check_template_code,
+    check_text,
+    unusable_templates,
+)
 from notifier.mail.lint.expected import Expected, expected_hosts, expected_of
 from notifier.mail.lint.findings import LintFinding, Severity, gathered
-from notifier.mail.lint.head import wrong_head
-from notifier.mail.lint.links import wrong_links
-from notifier.mail.lint.markup import wrong_markup
-from notifier.mail.lint.styles import wrong_styles
-from notifier.mail.lint.wording import (
-    broken_templates,
-    left_over,
-    unlike,
-    without_preview,
-    wrong_size,
-    wrong_subject,
-    wrong_text,
-)
+from notifier.mail.lint.links import check_links
+from notifier.mail.lint.markup import check_markup
 from notifier.mail.render import RenderedMail
 
 __all__ = ["Expected", "LintFinding", "Severity", "expected_hosts", "expected_of", "lint"]
 
 
-def lint(
-    parts: RenderedMail, expected: Expected, content: bytes | None = None
-) -> tuple[LintFinding, ...]:
-    """What is wrong with a mail, the gravest first; `content` is the finished one."""
-    return gathered(_wrong(parts, expected, content))
+def lint(parts: RenderedMail, expected: Expected) -> tuple[LintFinding, ...]:
+    """List what is wrong with a mail, the most serious first."""
+    return gathered(_findings(parts, expected))
 
 
-def _wrong(parts: RenderedMail, expected: Expected, content: bytes | None) -> Iterator[LintFinding]:
-    page = parse_html(parts.html)
-    shown = visible_text(page)
-    yield from broken_templates(parts.broken)
-    yield from wrong_size(parts.html)
-    yield from wrong_subject(parts.subject)
-    yield from wrong_text(parts.text)
-    yield from left_over(parts, shown, expected.foreign)
-    yield from wrong_markup(page, parts.language)
-    yield from wrong_styles(page)
-    yield from hard_to_read(page)
-    yield from wrong_links(page, parts.text, expected)
-    yield from without_preview(parts.preheader, page)
-    yield from unlike(parts, shown, expected)
-    if content is not None:
-        yield from wrong_head(content)
+def _findings(parts: RenderedMail, expected: Expected) -> Iterator[LintFinding]:
+    html = parse_html(parts.html)
+    visible = html.visible_text()
+    if parts.broken:
+        yield unusable_templates(parts.broken)
+    yield from check_size(parts.html)
+    yield from check_subject(parts.subject)
+    yield from check_text(parts.text)
+    yield from check_template_code(parts, visible, expected.foreign)
+    yield from check_markup(html, parts.language)
+    yield from check_links(html, parts.text, expected)
+    yield from check_preview_line(parts.preheader, html)
+    yield from check_agreement(parts, visible, expected)

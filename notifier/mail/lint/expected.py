@@ -1,4 +1,4 @@
-"""What a mail should show, and where it may lead: what a lint cannot see in the mail itself."""
+"""What belongs in a mail: the orders, numbers and hosts of its digest."""
 
 from __future__ import annotations
 
@@ -17,22 +17,20 @@ from notifier.mail.view.listing import MOST_ROWS
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is known of a mail before it is read.
-
-    A host allows those below it, too, as www.example.com below example.com.
-    """
+    """What a mail is compared with."""
 
     hosts: frozenset[str] = frozenset()
+    """Hosts that links may lead to; each includes its subdomains."""
     orders: tuple[str, ...] = ()
-    """How the orders are called that there may be room for, by their right to be shown."""
+    """The orders' names in the mail, the most important first; the last may lack room."""
     numbers: tuple[str, ...] = ()
-    """The headline numbers as they are worded."""
+    """The headline numbers as the mail words them."""
     foreign: str = ""
-    """All that others have written into it, on one line: no mistake of a template."""
+    """All text in the mail that other people wrote: braces in it are no template code."""
 
 
 def expected_of(digest: Digest, account: Account, sender: Sender, language: str) -> Expected:
-    """What the digest of a day should show its readers of one language."""
+    """Return what the mail of a digest should contain in one language."""
     words = load_language(language)
     entries = (*digest.present, *digest.collected)[:MOST_ROWS]
     figures = (*headline_figures(digest, words), *money_figures(digest, words))
@@ -45,7 +43,7 @@ def expected_of(digest: Digest, account: Account, sender: Sender, language: str)
 
 
 def expected_hosts(account: Account | None, sender: Sender) -> frozenset[str]:
-    """Where a mail may lead that shows no order: to the portal, and to whom it is from."""
+    """Return the hosts that any mail may link to: the portal's and the sender's domain."""
     portal = host(account.order_url or "") if account else ""
     return frozenset(filter(None, (portal, sender.mailbox.domain.lower())))
 
@@ -69,8 +67,8 @@ def _carriers(digest: Digest) -> Iterator[str]:
 
 
 def host(url: str) -> str:
-    """Of an address, in lower case; empty where there is none to be read."""
+    """Return the host of a URL in lower case, or an empty text if it has none."""
     try:
         return (urlsplit(url).hostname or "").lower()
-    except ValueError:  # brackets that enclose no address of IPv6
+    except ValueError:  # brackets around something that is no IPv6 address
         return ""

@@ -1,4 +1,4 @@
-"""What is wrong with a mail: how grave it is, where, and the way out."""
+"""A finding: how serious it is, where it is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How grave a finding is."""
+    """How serious a finding is."""
 
     NOTE = "note"
-    """Some mail program shows it plainer than others, and nothing is lost."""
+    """The mail can be read everywhere, but looks plainer in some mail program."""
     WARNING = "warning"
-    """Somebody will not see it as it was meant."""
+    """Some readers do not get the mail as it was meant."""
     ERROR = "error"
-    """It must not be sent like this."""
+    """The mail should not be sent like this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class LintFinding:
     """A part of the mail, or a line and an element of its HTML."""
     remedy: str
     more: int = 0
-    """In how many other places it is the same."""
+    """The number of further places with the same finding."""
 
     def __str__(self) -> str:
         others = f" and {self.more} more" if self.more else ""
@@ -38,22 +38,22 @@ class LintFinding:
 
 
 def note(what: str, where: object, remedy: str) -> LintFinding:
-    """Worth knowing."""
+    """Build a finding that is good to know."""
     return LintFinding(Severity.NOTE, what, str(where), remedy)
 
 
 def warning(what: str, where: object, remedy: str) -> LintFinding:
-    """Worth mending."""
+    """Build a finding that should be corrected."""
     return LintFinding(Severity.WARNING, what, str(where), remedy)
 
 
 def error(what: str, where: object, remedy: str) -> LintFinding:
-    """To be mended."""
+    """Build a finding that must be corrected."""
     return LintFinding(Severity.ERROR, what, str(where), remedy)
 
 
 def gathered(findings: Iterable[LintFinding]) -> tuple[LintFinding, ...]:
-    """The gravest first, and each but once: it names its first place and counts the others."""
+    """Merge findings that differ only in their place, and sort the most serious first."""
     first: dict[tuple[Severity, str, str], LintFinding] = {}
     for finding in findings:
         key = (finding.severity, finding.what, finding.remedy)

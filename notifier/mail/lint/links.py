@@ -1,4 +1,4 @@
-"""Where a mail leads."""
+"""Links of a mail: complete, safe, and to a host that belongs in it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ _SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")
 _HARMLESS = ("mailto", "tel")
 
 
-def wrong_links(page: Document, text: str, expected: Expected) -> Iterator[LintFinding]:
-    """Every address in both parts: ours, and one that can be followed safely."""
-    for element in page.named("a", "area"):
-        if address := element.attributes.get("href", "").strip():
+def check_links(html: Document, text: str, expected: Expected) -> Iterator[LintFinding]:
+    """Check every address in both parts, also those in plain text, which mail programs link."""
+    for element in html.named("a", "area"):
+        address = element.attributes.get("href", "").strip()
+        if address:
             yield from _address(address, element, expected)
-    for piece in page.texts:
+        elif "href" in element.attributes:
+            yield warning("the link has no address", element, "add one, or remove the element")
+    for piece in html.texts:
         if piece.element is None or piece.element.tag not in ("style", "script"):
-            line = piece.line
             for found in _IN_TEXT.findall(piece.text):
-                yield from _address(found, piece.element or f"line {line}", expected)
-    for number, line_of_text in enumerate(text.splitlines(), 1):
-        for found in _IN_TEXT.findall(line_of_text):
+                yield from _address(found, piece.element or f"line {piece.line}", expected)
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in _IN_TEXT.findall(line):
             yield from _address(found, f"the text part, line {number}", expected)
 
 
@@ -34,33 +36,32 @@ def _address(address: str, where: Element | str, expected: Expected) -> Iterator
     scheme = _SCHEME.match(address)
     if not scheme:
         yield error(
-            f'"{address[:60]}" leads nowhere, as a mail is no page of a site',
+            f'the link "{address[:60]}" does not work in a mail, which has no address of its own',
             where,
             "write the whole address, with https://",
         )
     elif scheme[1].lower() in ("http", "https"):
-        yield from _of_the_web(address, where, expected)
+        yield from _web_address(address, where, expected)
     elif scheme[1].lower() not in _HARMLESS:
         yield error(
-            f'"{address[:60]}" is opened by no mail program', where, "lead to a page of the web"
+            f'mail programs do not open the link "{address[:60]}"',
+            where,
+            "link to a web page with https://",
         )
 
 
-def _of_the_web(address: str, where: Element | str, expected: Expected) -> Iterator[LintFinding]:
-    if not _is_ours(host(address), expected):
+def _web_address(address: str, where: Element | str, expected: Expected) -> Iterator[LintFinding]:
+    name = host(address)
+    if not any(name == ours or name.endswith(f".{ours}") for ours in expected.hosts):
         yield error(
-            f"it leads to {host(address) or address[:60]}, which is neither the portal of "
-            "order_url, nor a carrier, nor the sender's domain",
+            f"the link leads to {name or address[:60]}, which is neither the host of order_url "
+            "nor a carrier nor the sender's domain",
             where,
-            "take the link out",
+            "remove the link",
         )
     if address.lower().startswith("http:"):
         yield warning(
-            "it leads there without encryption",
+            "the link is not encrypted",
             where,
-            "write https; a carrier's own address is as the marketplace tells it",
+            "write https; an address from the marketplace cannot be changed here",
         )
-
-
-def _is_ours(name: str, expected: Expected) -> bool:
-    return any(name == ours or name.endswith(f".{ours}") for ours in expected.hosts)

@@ -1,4 +1,4 @@
-"""What a mail must not be made of, and what it must not do without."""
+"""HTML of a mail: nothing that mail programs remove or load, and nothing missing for any reader."""
 
 from __future__ import annotations
 
@@ -9,168 +9,170 @@ from notifier.mail.html import DEEPEST, Document, Element
 from notifier.mail.lint.findings import LintFinding, error, warning
 from notifier.mail.view.look import LOGO_ID
 
-FORBIDDEN = {
-    "script": "nothing runs in a mail, and filters hold it against one",
-    "form": "link to a page that has it",
-    "input": "link to a page that has it",
+REMOVED = {
+    "script": "remove it: nothing runs in a mail, and spam filters object to it",
+    "form": "link to a page with the form",
+    "input": "link to a page with the form",
     "button": "use a link",
-    "select": "link to a page that has it",
-    "textarea": "link to a page that has it",
+    "select": "link to a page with the form",
+    "textarea": "link to a page with the form",
     "iframe": "link to the page",
     "frame": "link to the page",
     "object": "link to it",
     "embed": "link to it",
     "applet": "link to it",
-    "svg": "say it in words, or with the cells of a table",
-    "canvas": "say it in words, or with the cells of a table",
+    "svg": "use words, or the cells of a table",
+    "canvas": "use words, or the cells of a table",
     "video": "link to it",
     "audio": "link to it",
-    "link": "write the styles into the head of the mail",
+    "link": "write the styles into a <style> element in the head",
     "base": "write every address in full",
 }
-"""Elements that mail programs take out or filters object to, and what to do without them."""
+"""Elements that mail programs remove or spam filters object to, and what to use instead."""
 
 _SCOPES = ("row", "col", "rowgroup", "colgroup")
 _ADDRESSES = ("src", "srcset", "background", "poster", "data", "lowsrc", "dynsrc")
 _REMOTE = re.compile(r"(?i)\s*(https?:|ftp:|//)")
-_REMOTE_HIDDEN = re.compile(r"(?i)\b(?:src|background)\s*=\s*[\"']?\s*(?:https?:|//)|url\(")
+_REMOTE_IN_COMMENT = re.compile(r"(?i)\b(?:src|background)\s*+=\s*+[\"']?\s*+(?:https?:|//)|url\(")
+_REMOTE_IN_STYLE = re.compile(
+    r"(?i)@import\b|@font-face\b|\b(?:url|image-set|src)\(\s*+[\"']?\s*+(?!data:|#)[^\s\"')]"
+)
 
 
-def wrong_markup(page: Document, language: str) -> Iterator[LintFinding]:
-    """All that can be told of elements and attributes alone."""
-    for element in page.elements:
-        yield from _forbidden(element)
-        yield from _fetched(element)
-        yield from _mute(element)
-    yield from _unseen(page)
-    yield from _head(page, language)
-    yield from _tables(page)
-    if page.unreadable_from is not None:
+def check_markup(html: Document, language: str) -> Iterator[LintFinding]:
+    """Check the elements, attributes and comments of the HTML part."""
+    if html.unreadable_from is not None:
         yield error(
-            "from here on no program can be relied on to read it",
-            f"line {page.unreadable_from}",
-            "mend what begins with <!, or a character of too many digits (&#…;)",
+            "the HTML is broken from here on, and mail programs may show anything",
+            f"line {html.unreadable_from}",
+            "correct what begins with <!, or a character reference with too many digits (&#…;)",
         )
+    for element in html.elements:
+        yield from _removed(element)
+        yield from _loaded(element)
+        if element.tag == "img" and "alt" not in element.attributes:
+            yield warning(
+                "the image has no alt text for readers who do not see it",
+                element,
+                'describe it in alt, or write alt="" if it is decoration',
+            )
+    yield from _nesting(html)
+    yield from _loaded_by_styles(html)
+    yield from _loaded_by_outlook(html)
+    yield from _head(html, language)
+    yield from _tables(html)
 
 
-def _forbidden(element: Element) -> Iterator[LintFinding]:
-    if instead := FORBIDDEN.get(element.tag):
-        yield error(f"mail programs take <{element.tag}> out", element, instead)
+def _removed(element: Element) -> Iterator[LintFinding]:
+    if instead := REMOVED.get(element.tag):
+        yield error(f"mail programs remove <{element.tag}>", element, instead)
     if element.attributes.get("http-equiv", "").lower() == "refresh":
-        yield error("mail programs do not go to another page", element, "link to the page")
+        yield error("mail programs ignore a refresh", element, "link to the page")
     for name in element.attributes:
         if re.fullmatch(r"on[a-z]+", name):
-            yield error(f"nothing runs in a mail: {name}", element, "take the attribute out")
+            yield error(f"mail programs remove {name}", element, "remove the attribute")
 
 
-def _fetched(element: Element) -> Iterator[LintFinding]:
-    """What would be loaded from a server, which then knows who opened the mail."""
-    if element.tag in FORBIDDEN:
+def _loaded(element: Element) -> Iterator[LintFinding]:
+    """Check the attributes that name a file: only the logo comes with the mail."""
+    if element.tag in REMOVED:
         return
     for name in _ADDRESSES:
         address = element.attributes.get(name, "")
         if _REMOTE.match(address):
-            yield error(
-                f"{name} would be loaded from a server, which learns who opened the mail; "
-                "many programs do not load it",
-                element,
-                "do without, or say it in words",
-            )
+            yield _from_a_server(name, element)
         elif address.lower().startswith("data:"):
             yield warning(
-                "Gmail and Outlook do not show what is written into the mail as data:",
+                "Gmail and Outlook do not show images written as data:",
                 element,
-                "do without, or say it in words",
+                "remove the image, or say it in words",
             )
         elif address and address != f"cid:{LOGO_ID}":
             yield error(
-                f'{name} "{address[:60]}" is not in the mail', element, "do without, or say it"
+                f'the file of {name} "{address[:60]}" is not in the mail',
+                element,
+                "remove it, or say it in words",
             )
 
 
-def _mute(element: Element) -> Iterator[LintFinding]:
-    if element.tag == "img" and "alt" not in element.attributes:
+def _loaded_by_styles(html: Document) -> Iterator[LintFinding]:
+    for element in html.elements:
+        if _REMOTE_IN_STYLE.search(element.attributes.get("style", "")):
+            yield _from_a_server("the style", element)
+    for piece in html.texts:
+        inside_style = piece.element is not None and piece.element.tag == "style"
+        if inside_style and (found := _REMOTE_IN_STYLE.search(piece.text)):
+            line = piece.line + piece.text.count("\n", 0, found.start())
+            yield _from_a_server("the style sheet", f"line {line}")
+
+
+def _loaded_by_outlook(html: Document) -> Iterator[LintFinding]:
+    """Check the comments, which Outlook for Windows reads as HTML if they ask for it."""
+    for comment in html.comments:
+        if "mso" in comment.text and _REMOTE_IN_COMMENT.search(comment.text):
+            yield _from_a_server("the comment for Outlook", f"line {comment.line}")
+
+
+def _from_a_server(what: str, where: Element | str) -> LintFinding:
+    return error(
+        f"{what} loads something from a server, which learns who opened the mail; "
+        "many mail programs block it",
+        where,
+        "remove it, or say it in words",
+    )
+
+
+def _head(html: Document, language: str) -> Iterator[LintFinding]:
+    root = next(html.named("html"), None)
+    declared = root.attributes.get("lang", "") if root else ""
+    if _language(declared) != _language(language):
         yield warning(
-            "who does not see the image is told nothing",
-            element,
-            'say in alt what it shows, or alt="" if it says nothing',
-        )
-    if "hidden" in element.attributes:
-        yield warning(
-            "Gmail, Outlook for Windows and outlook.com show what is hidden",
-            element,
-            "leave it out, or write display: none; mso-hide: all",
-        )
-    if element.tag == "a" and not element.attributes.get("href", "-").strip():
-        yield warning("it leads nowhere", element, "give it an address, or take the element out")
-
-
-def _unseen(page: Document) -> Iterator[LintFinding]:
-    """What Outlook for Windows alone reads may load something, too."""
-    for comment in page.comments:
-        if "mso" in comment.text and _REMOTE_HIDDEN.search(comment.text):
-            yield error(
-                "Outlook for Windows would load something from a server",
-                f"line {comment.line}, a comment",
-                "do without",
-            )
-
-
-def _head(page: Document, language: str) -> Iterator[LintFinding]:
-    root = next(page.named("html"), None)
-    told = root.attributes.get("lang", "") if root else ""
-    if not told.strip():
-        yield warning(
-            "no program is told the language, and screen readers guess it",
+            f'the language is declared as "{declared}" but is "{language}"'
+            if declared.strip()
+            else "no language is declared, so screen readers have to guess it",
             root or "the HTML part",
             f'write <html lang="{language}">',
         )
-    elif _language(told) != _language(language):
-        yield warning(
-            f'it is said to be in "{told}", and is in "{language}"',
-            root,
-            f'write <html lang="{language}">',
-        )
-    titles = (t.text.strip() for t in page.texts if t.element and t.element.tag == "title")
+    titles = (t.text.strip() for t in html.texts if t.element and t.element.tag == "title")
     if not any(titles):
         yield warning(
-            "it has no title, which screen readers say first",
+            "there is no title, which screen readers announce first",
             "the HTML part",
-            "write <title> into its head",
+            "write a <title> into the head",
         )
 
 
 def _language(code: str) -> str:
-    """Without the country: "sl-SI" and "sl_SI" are "sl"."""
+    """Return the language without its country: "sl" for "sl-SI" and "sl_SI"."""
     return re.split("[-_]", code.strip().lower(), maxsplit=1)[0]
 
 
-def _tables(page: Document) -> Iterator[LintFinding]:
-    """A table lays out, and says so, or has headings that say what they are the headings of."""
-    headed: set[Element | None] = set()
-    for heading in page.named("th"):
-        headed.add(_table_of(heading))
+def _tables(html: Document) -> Iterator[LintFinding]:
+    """Check that each table is marked as layout, or has headings that name their direction."""
+    with_headings: set[Element | None] = set()
+    for heading in html.named("th"):
+        with_headings.add(next((e for e in heading.ancestors() if e.tag == "table"), None))
         if heading.attributes.get("scope", "").lower() not in _SCOPES:
             yield warning(
-                "a heading does not say of what",
+                "the table heading does not say which cells it belongs to",
                 heading,
                 'write scope="col" or scope="row"',
             )
-    for table in page.named("table"):
-        plain = table.attributes.get("role", "").lower() not in ("presentation", "none")
-        if plain and table not in headed:
+    for table in html.named("table"):
+        is_layout = table.attributes.get("role", "").lower() in ("presentation", "none")
+        if not is_layout and table not in with_headings:
             yield warning(
-                "screen readers take it for a table of values",
+                "screen readers read the table as a table of data",
                 table,
                 'write role="presentation", or give it headings with a scope',
             )
-    if any(sum(1 for _ in e.ancestors()) >= DEEPEST for e in page.elements[-1:]):
+
+
+def _nesting(html: Document) -> Iterator[LintFinding]:
+    last = html.elements[-1] if html.elements else None
+    if last and sum(1 for _ in last.ancestors()) >= DEEPEST:
         yield warning(
-            f"elements are nested {DEEPEST} deep",
-            page.elements[-1],
-            "close what is open; programs give up on so many",
+            f"elements are nested {DEEPEST} deep, more than mail programs can show",
+            last,
+            "close the elements that are still open",
         )
-
-
-def _table_of(element: Element) -> Element | None:
-    return next((above for above in element.ancestors() if above.tag == "table"), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notifier.domain.colours import contrast, read_colour
+from notifier.domain.colours import contrast_of
 from notifier.domain.settings import HEADER_COLOR, Branding
 
 LOGO_ID = "logo@ready-to-return.invalid"
@@ -40,11 +40,3 @@ def view_branding(look: Branding) -> BrandingView:
 
 def _easier_on(background: str) -> str:
     return max("#ffffff", "#000000", key=lambda text: contrast_of(text, background))
-
-
-def contrast_of(one: str, other: str) -> float:
-    """Of two colours written as #rrggbb, from 1 to 21."""
-    first, second = read_colour(one), read_colour(other)
-    if first is None or second is None:
-        raise ValueError("no colour")
-    return contrast(first, second)

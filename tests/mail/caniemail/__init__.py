@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from notifier.mail.html import Document, parse_html
-from notifier.mail.lint.css import Declaration, declarations, sheet
+from tests.mail.lint_tools.css import Declaration, declarations, sheet
 
 TABLE = Path(__file__).parent / "features.json"
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from notifier.mail.html import UNSEEN, Document, Element
-from notifier.mail.lint.css import Declaration, Rule, declarations
-from notifier.mail.lint.sheets import sheets
+from notifier.mail.html import NOT_SHOWN, Document, Element
+from tests.mail.lint_tools.css import Declaration, Rule, declarations
+from tests.mail.lint_tools.sheets import sheets
 
 MOST_SELECTORS = 1_000
 """More than fit into what Gmail takes; so many more are never meant for a mail."""
@@ -187,7 +187,7 @@ def _specificity(selector: Selector) -> tuple[int, int, int]:
 def is_hidden(element: Element, values: Mapping[str, str]) -> bool:
     """Whether nobody sees it, and nothing in it."""
     return (
-        element.tag in UNSEEN
+        element.tag in NOT_SHOWN
         or values.get("display", "").lower() == "none"
         or values.get("visibility", "").lower() in ("hidden", "collapse")
         or "hidden" in element.attributes

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifier.mail.lint.css import Declaration
+from tests.mail.lint_tools.css import Declaration
 
 
 class Program(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notifier.mail.html import Document, Text
-from notifier.mail.lint.css import Sheet, sheet
-from notifier.mail.lint.support import MOST_STYLE_BYTES
+from tests.mail.lint_tools.css import Sheet, sheet
+from tests.mail.lint_tools.support import MOST_STYLE_BYTES
 
 LONGEST = 2 * MOST_STYLE_BYTES
 """Characters of a sheet that are looked at: a longer one is a finding by itself."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from notifier.domain.colours import Colour, contrast, read_colour
 from notifier.mail.html import Document, Element, Text
-from notifier.mail.lint.cascade import Scheme, is_hidden, knows_dark, styles
 from notifier.mail.lint.findings import LintFinding, error, warning
+from tests.mail.lint_tools.cascade import Scheme, is_hidden, knows_dark, styles
+from tests.mail.lint_tools.colours import Colour, contrast, read_colour
 
 LEAST_CONTRAST = 4.5
 UNREADABLE = 3.0
@@ -19,7 +19,7 @@ _PICTURE = re.compile(r"(?i)url\(|gradient\(|var\(|image")
 
 
 @dataclass(frozen=True, slots=True)
-class TextStyle:
+class Look:
     """How an element looks. A colour is None where it cannot be told."""
 
     colour: Colour | None
@@ -32,7 +32,7 @@ class Seen:
     """A piece of text that is shown, and how."""
 
     text: Text
-    look: TextStyle
+    look: Look
 
     @property
     def contrast(self) -> float | None:
@@ -44,25 +44,20 @@ class Seen:
 
 # What a browser shows where a mail gives no colours.
 _PLAIN = {
-    Scheme.LIGHT: TextStyle(Colour(0, 0, 0), Colour(255, 255, 255)),
-    Scheme.DARK: TextStyle(Colour(255, 255, 255), Colour(18, 18, 18)),
+    Scheme.LIGHT: Look(Colour(0, 0, 0), Colour(255, 255, 255)),
+    Scheme.DARK: Look(Colour(255, 255, 255), Colour(18, 18, 18)),
 }
 _LINK = {Scheme.LIGHT: Colour(0, 0, 238), Scheme.DARK: Colour(158, 158, 255)}
 
 
 def seen(page: Document, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
     """The text that is shown, in order."""
-    looks: dict[Element | None, TextStyle] = {None: _PLAIN[scheme]}
+    looks: dict[Element | None, Look] = {None: _PLAIN[scheme]}
     for element, values in styles(page, scheme):
         looks[element] = _look(element, values, looks[element.parent], scheme)
     for text in page.texts:
         if text.text.strip() and not looks[text.element].hidden:
             yield Seen(text, looks[text.element])
-
-
-def visible_text(page: Document) -> str:
-    """What is shown, on one line."""
-    return " ".join(" ".join(one.text.text for one in seen(page)).split())
 
 
 def hard_to_read(page: Document) -> Iterator[LintFinding]:
@@ -86,9 +81,7 @@ def _hard_to_read(page: Document, scheme: Scheme) -> Iterator[LintFinding]:
         )
 
 
-def _look(
-    element: Element, values: Mapping[str, str], around: TextStyle, scheme: Scheme
-) -> TextStyle:
+def _look(element: Element, values: Mapping[str, str], around: Look, scheme: Scheme) -> Look:
     background = _background(element, values, around.background)
     colour = _colour(element, values, around.colour, scheme)
     hidden = around.hidden or is_hidden(element, values)
