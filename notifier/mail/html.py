@@ -46,7 +46,6 @@ class Element:
     attributes: Mapping[str, str]
     line: int
     parent: Element | None
-    classes: frozenset[str] = frozenset()
 
     @property
     def hides_its_content(self) -> bool:
@@ -132,8 +131,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._close_implied(tag)
         attributes = {name: value or "" for name, value in reversed(attrs)}
-        classes = frozenset(attributes.get("class", "").split())
-        element = Element(tag, attributes, self.getpos()[0], self._inner(), classes)
+        element = Element(tag, attributes, self.getpos()[0], self._inner())
         self.elements.append(element)
         if tag not in VOID and len(self._open) < DEEPEST:
             self._open.append(element)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from notifier.mail.lint import Expected
+from notifier.mail.render import RenderedMail
 
 STYLE = "p { margin: 0; }"
 BODY = "<p>4500001 and 4500002 wait: 2 parcels</p>"

@@ -229,7 +229,7 @@ CELLS = frozenset({"td", "th"})
 
 
 def _badge(element: Element) -> bool:
-    return "b" in element.classes
+    return "b" in element.attributes.get("class", "").split()
 
 
 @each_mail

@@ -89,6 +89,7 @@ def test_every_text_stands_out_from_what_is_behind_it(
 
     read = [*seen(mail, scheme)]
 
+    assert " ".join(" ".join(one.text.text for one in read).split()) == mail.visible_text()
     assert knows_dark(mail)
     assert len(read) > 10
     assert [one for one in read if one.contrast is None or one.contrast < LEAST_CONTRAST] == []

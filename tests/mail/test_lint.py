@@ -256,7 +256,9 @@ def test_an_order_may_be_called_as_people_call_it_and_a_carrier_be_linked_to() -
 def test_a_monstrous_page_is_read_in_moments() -> None:
     style = "<style>" + "p b { color: red } " * 2_000 + "</style>"
 
-    findings = found(with_body(style + "<b>x" * 30_000))
+    attribute = "<p style='color: url(" + " " * 50_000 + ")'>"
+
+    findings = found(with_body(attribute + style + "<b>x" * 30_000))
 
     assert "bytes, and Gmail hides everything after" in findings[0].what
 

@@ -499,6 +499,7 @@ def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
         ("body.txt", "{# nothing #}"),
         ("body.html", ""),
         ("body.html", "<style>p { color: red }</style><p>&nbsp;</p><!-- nothing -->"),
+        ("body.html", "<div style='display: none'>{{ mail.headline.preheader }}</div>"),
     ],
 )
 def test_a_template_of_the_operator_that_says_nothing_is_broken(

@@ -1,7 +1,7 @@
-"""Which colours and which visibility the styles of a mail give to each of its elements.
+"""The cascade as mails need it: which values the styles give to each element.
 
-The cascade as mails need it: selectors of tags, classes, ids and what is within what; conditions
-that ask for dark or light. A rule with any other selector or condition is left out.
+It knows selectors by tag, class, id and nesting, and media queries for dark or light. A rule with
+any other selector or condition is ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.mail.lint_tools.css import Declaration, Rule, declarations
 from tests.mail.lint_tools.sheets import sheets
 
 MOST_SELECTORS = 1_000
-"""More than fit into what Gmail takes; so many more are never meant for a mail."""
+"""Limit of selectors; Gmail takes far fewer."""
 
 _COMPOUND = re.compile(r"(\*|[a-z][\w-]*)?((?:[.#][\w-]+)*)(:root)?", re.IGNORECASE)
 _SCHEME = re.compile(r"@media (?:screen and |all and )?\(prefers-color-scheme: ?(dark|light)\)")
@@ -25,7 +25,7 @@ _ALWAYS = ("", "@media all", "@media screen")
 
 
 class Scheme(StrEnum):
-    """What the reader's mail program prefers."""
+    """The colours that the reader's mail program prefers."""
 
     LIGHT = "light"
     DARK = "dark"
@@ -39,26 +39,26 @@ class Compound:
     classes: frozenset[str]
     ids: frozenset[str]
     within: bool = True
-    """Whether it may be any ancestor of what follows it; else it is the parent."""
+    """Whether it may match any ancestor of the next part; otherwise only the parent."""
 
     def fits(self, element: Element) -> bool:
-        """Whether this part alone fits."""
+        """Whether this part alone matches an element."""
         return (
             self.tag in ("*", element.tag)
-            and self.classes <= element.classes
+            and self.classes <= _classes(element)
             and (not self.ids or self.ids == {element.attributes.get("id")})
         )
 
 
 Selector = tuple[Compound, ...]
 Weight = tuple[bool, bool, tuple[int, int, int], int]
-"""What makes a declaration win: important, in the element, the selector's weight, its place."""
+"""The rank of a declaration: important, in the element, specificity, place."""
 
 
 def styles(page: Document, scheme: Scheme) -> Iterator[tuple[Element, Mapping[str, str]]]:
-    """Every element, its parent before it, with the values that win for it, by property.
+    """Yield each element, parents first, with its winning values by property.
 
-    A `background-color` is under "background", which it is a part of.
+    `background-color` is listed as "background".
     """
     rules = [*islice(_weighed(page, scheme), MOST_SELECTORS)]
     for element, fitting in _fitting(page.elements, rules):
@@ -66,13 +66,13 @@ def styles(page: Document, scheme: Scheme) -> Iterator[tuple[Element, Mapping[st
 
 
 def knows_dark(page: Document) -> bool:
-    """Whether the mail says how it looks in the dark; else its reader's program decides that."""
+    """Whether the mail has rules for dark colours; otherwise the mail program chooses them."""
     conditions = (rule.condition for sheet in sheets(page) for rule in sheet.rules)
     return any("prefers-color-scheme: dark" in c.replace(":dark", ": dark") for c in conditions)
 
 
 def applies(condition: str, scheme: Scheme) -> bool:
-    """Whether a rule under this condition counts on a wide screen."""
+    """Whether a rule under this condition applies on a wide screen."""
     asked = _SCHEME.fullmatch(condition)
     return condition in _ALWAYS or (asked is not None and asked[1] == scheme)
 
@@ -93,16 +93,16 @@ def _weighed(page: Document, scheme: Scheme) -> Iterator[_Weighed]:
 def _fitting(
     elements: Sequence[Element], rules: Sequence[_Weighed]
 ) -> Iterator[tuple[Element, Sequence[_Weighed]]]:
-    """Every element with the rules that fit it.
+    """Yield each element with the rules that match it.
 
-    Rows of a table are alike: what has the same tag, classes and id in the same surroundings is
-    looked at once.
+    Rows of a table are alike, so elements with the same tag, classes, id and surroundings are
+    matched once.
     """
     kinds: dict[_Kind, int] = {}
     kind_of: dict[Element | None, int] = {None: -1}
     rules_of: list[Sequence[_Weighed]] = []
     for element in elements:
-        own = (element.tag, element.classes, element.attributes.get("id"))
+        own = (element.tag, _classes(element), element.attributes.get("id"))
         kind = kinds.setdefault((*own, kind_of[element.parent]), len(kinds))
         kind_of[element] = kind
         if kind == len(rules_of):
@@ -114,7 +114,7 @@ _Kind = tuple[str, frozenset[str], str | None, int]
 
 
 def _winners(element: Element, rules: Sequence[_Weighed]) -> dict[str, str]:
-    """`rules` are those that fit."""
+    """Return the winning value of each property; `rules` match the element."""
     best: dict[str, tuple[Weight, str]] = {}
     for declaration, weight in _declared(element, rules):
         name = "background" if declaration.name == "background-color" else declaration.name
@@ -132,7 +132,7 @@ def _declared(element: Element, rules: Sequence[_Weighed]) -> Iterator[tuple[Dec
 
 
 def read_selector(text: str) -> Selector | None:
-    """Its parts from left to right; None for one that asks for more than we know."""
+    """Read a selector into its parts from left to right; None if it uses anything else."""
     parts: list[Compound] = []
     child = False
     for word in text.replace(">", " > ").split():
@@ -158,22 +158,26 @@ def read_selector(text: str) -> Selector | None:
 
 
 def fits(selector: Selector, element: Element) -> bool:
-    """Whether a selector fits an element where it stands."""
+    """Whether a selector matches an element in its place."""
     if not selector[-1].fits(element):
         return False
     return len(selector) == 1 or _fits_above(selector[:-1], element)
 
 
 def _fits_above(selector: Selector, element: Element) -> bool:
-    """Whether what surrounds the element fits; nearest first, as every ancestor may."""
+    """Whether the ancestors of the element match, the nearest first."""
     compound = selector[-1]
     for ancestor in element.ancestors():
         if compound.fits(ancestor):
-            # The nearest that fits is enough, except before ">", which mails hardly nest.
+            # The nearest match is enough, except before ">", which mails hardly nest.
             return len(selector) == 1 or _fits_above(selector[:-1], ancestor)
         if not compound.within:
             return False
     return False
+
+
+def _classes(element: Element) -> frozenset[str]:
+    return frozenset(element.attributes.get("class", "").split())
 
 
 def _specificity(selector: Selector) -> tuple[int, int, int]:
@@ -185,7 +189,7 @@ def _specificity(selector: Selector) -> tuple[int, int, int]:
 
 
 def is_hidden(element: Element, values: Mapping[str, str]) -> bool:
-    """Whether nobody sees it, and nothing in it."""
+    """Whether neither the element nor anything in it is shown."""
     return (
         element.tag in NOT_SHOWN
         or values.get("display", "").lower() == "none"

@@ -1,4 +1,4 @@
-"""Colours as mails write them, and how well one stands out from another (WCAG 2.2, 1.4.3)."""
+"""Colours as style sheets write them, and their contrast."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Colour(NamedTuple):
     alpha: float = 1
 
     def over(self, behind: Colour) -> Colour:
-        """As it looks in front of an opaque one."""
+        """Blend it with an opaque colour behind it."""
         mixed = (
             front * self.alpha + back * (1 - self.alpha)
             for front, back in zip(self[:3], behind[:3], strict=True)
@@ -59,7 +59,7 @@ class Colour(NamedTuple):
 
 
 def read_colour(text: str) -> Colour | None:
-    """A colour; None for one that is written in a way, or by a name, that few mails use."""
+    """Read a colour; None for notations and names that mails rarely use."""
     text = text.strip().lower()
     if text == "transparent":
         return Colour(0, 0, 0, 0)

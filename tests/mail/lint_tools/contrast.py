@@ -1,4 +1,4 @@
-"""Whether what a mail says can be seen: its colours, in light and dark."""
+"""Contrast of each text with its background, in light and dark colours."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.mail.lint_tools.colours import Colour, contrast, read_colour
 
 LEAST_CONTRAST = 4.5
 UNREADABLE = 3.0
-"""WCAG 2.2, 1.4.3: below the first too little for text, below the second for any."""
+"""WCAG 2.2, 1.4.3: the least contrast of normal text, and of any text."""
 
 _PICTURE = re.compile(r"(?i)url\(|gradient\(|var\(|image")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an element looks. A colour is None where it cannot be told."""
+    """How an element looks; a colour is None if it is unknown."""
 
     colour: Colour | None
     background: Colour | None
@@ -29,20 +29,20 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A piece of text that is shown, and how."""
+    """A visible piece of text and how it looks."""
 
     text: Text
     look: Look
 
     @property
     def contrast(self) -> float | None:
-        """How much it stands out; None where that cannot be told."""
+        """The contrast of the text with its background; None if a colour is unknown."""
         if self.look.colour is None or self.look.background is None:
             return None
         return contrast(self.look.colour.over(self.look.background), self.look.background)
 
 
-# What a browser shows where a mail gives no colours.
+# The colours of a browser where a mail sets none.
 _PLAIN = {
     Scheme.LIGHT: Look(Colour(0, 0, 0), Colour(255, 255, 255)),
     Scheme.DARK: Look(Colour(255, 255, 255), Colour(18, 18, 18)),
@@ -51,7 +51,7 @@ _LINK = {Scheme.LIGHT: Colour(0, 0, 238), Scheme.DARK: Colour(158, 158, 255)}
 
 
 def seen(page: Document, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
-    """The text that is shown, in order."""
+    """Yield the visible text in order."""
     looks: dict[Element | None, Look] = {None: _PLAIN[scheme]}
     for element, values in styles(page, scheme):
         looks[element] = _look(element, values, looks[element.parent], scheme)
@@ -61,7 +61,7 @@ def seen(page: Document, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
 
 
 def hard_to_read(page: Document) -> Iterator[LintFinding]:
-    """Text that does not stand out from its background."""
+    """Find text with too little contrast."""
     yield from _hard_to_read(page, Scheme.LIGHT)
     if knows_dark(page):
         yield from _hard_to_read(page, Scheme.DARK)
@@ -119,7 +119,7 @@ def _of_attribute(element: Element) -> str:
 
 
 def _words(value: str) -> list[str]:
-    """The parts of a background; none of a picture, whose colours nobody knows."""
+    """Split a background into its parts; none for a picture, whose colours are unknown."""
     if _PICTURE.search(value):
         return []
     return re.findall(r"[^\s()]+(?:\([^)]*\))?", value)

@@ -1,4 +1,4 @@
-"""Style sheets and style attributes as far as a mail needs them; no text makes it fail."""
+"""Style sheets and style attributes, read as far as mails need it; no text makes it fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 DEEPEST = 5
-"""Rules within rules; what is deeper is not looked into."""
+"""Limit of nested rules; deeper ones are not read."""
 
 _COMMENT = re.compile(r""""[^"\n]*"|'[^'\n]*'|/\*.*?(?:\*/|\Z)|<!--|-->""", re.DOTALL)
 _TOKEN = re.compile(r""""[^"\n]*"?|'[^'\n]*'?|[(){};,]""")
@@ -18,7 +18,7 @@ _AT = re.compile(r"@(-?[a-z-]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """`name` is in lower case; `value` as it is written, without "!important"."""
+    """A property and its value: the name in lower case, the value without "!important"."""
 
     name: str
     value: str
@@ -27,18 +27,18 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Declarations for what fits one of the selectors, as long as the condition holds."""
+    """Declarations for the elements that match one of the selectors."""
 
     selectors: tuple[str, ...]
     declarations: tuple[Declaration, ...]
     condition: str
-    """That of the at-rules around it (`@media …`), in lower case; empty where there is none."""
+    """The at-rules around it (`@media …`) in lower case; empty if there are none."""
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class AtRule:
-    """What begins with an @; `inside` is the condition of those around it."""
+    """A rule that begins with @; `inside` is the condition of the at-rules around it."""
 
     name: str
     inside: str
@@ -54,12 +54,12 @@ class Sheet:
 
 
 def declarations(text: str) -> tuple[Declaration, ...]:
-    """Those of a style attribute, or of a rule's braces."""
+    """Read a style attribute, or what is between the braces of a rule."""
     return tuple(_declarations(_uncommented(text)))
 
 
 def sheet(text: str, line: int = 1) -> Sheet:
-    """A style sheet that begins on this line."""
+    """Read a style sheet that begins on this line."""
     text = _uncommented(text)
     ends = [match.start() for match in re.finditer("\n", text)]
     found = [*_rules(text, 0, "")]
@@ -82,7 +82,7 @@ def sheet(text: str, line: int = 1) -> Sheet:
 
 
 def _uncommented(text: str) -> str:
-    """Without comments, every line where it was."""
+    """Remove comments, but keep the line breaks in them."""
 
     def kept(match: re.Match[str]) -> str:
         return match[0] if match[0][0] in "\"'" else re.sub(r"[^\n]", " ", match[0])
@@ -103,7 +103,7 @@ def _selectors(text: str) -> Iterator[str]:
 
 
 def _split(text: str, separator: str) -> Iterator[str]:
-    """Parts between separators that stand in no quotes and no parentheses."""
+    """Split at separators outside of quotes and parentheses."""
     depth = start = 0
     for token in _TOKEN.finditer(text):
         if token[0] in "()":
@@ -115,7 +115,7 @@ def _split(text: str, separator: str) -> Iterator[str]:
 
 
 def _rules(text: str, base: int, inside: str, depth: int = 0) -> Iterator[_Found]:
-    """Every rule and at-rule: where it begins, what stands before its braces, and in them."""
+    """Yield each rule and at-rule: its place, the text before its braces, and in them."""
     for offset, prelude, begins, body in _blocks(text):
         said = prelude.strip()
         begun = base + offset + len(prelude) - len(prelude.lstrip())
@@ -130,9 +130,9 @@ _CONDITIONAL = ("@media", "@supports", "@layer", "@container")
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str, int, str | None]]:
-    """What stands side by side: the place and text before its braces, and of what is in them.
+    """Yield the blocks of one level: place and text before the braces, place and text in them.
 
-    No braces, as in `@import …;`: None. Braces that are never closed end with the text.
+    The text is None without braces, as in `@import …;`. Open braces end with the text.
     """
     depth = start = begins = 0
     prelude = ""

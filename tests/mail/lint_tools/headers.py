@@ -1,4 +1,4 @@
-"""The head of a finished mail, as its receivers read it."""
+"""Headers of a finished mail, as its receivers read them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from email.utils import parsedate_to_datetime
 from notifier.mail.lint.findings import LintFinding, error, warning
 
 NEEDED = ("From", "To", "Date", "Message-ID", "Subject", "MIME-Version", "Content-Type")
-"""RFC 5322, 3.6 wants the first and the third; no mail of ours is without the others."""
+"""RFC 5322, 3.6 requires From and Date; ours always have the others, too."""
 ONCE = (*NEEDED, "Sender", "Reply-To", "Cc", "In-Reply-To", "References", "Auto-Submitted")
 
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@[^\s<>@]+>")
 
 
 def wrong_head(content: bytes) -> Iterator[LintFinding]:
-    """Whether each header that a mail needs is there once, and can be read."""
+    """Check that each header a mail needs is there once and can be read."""
     head = content.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
     mail = email.message_from_bytes(head + b"\n\n", policy=email.policy.compat32)
     for name in NEEDED:

@@ -1,4 +1,4 @@
-"""Styles that some mail program does not have, or that load something."""
+"""Styles that some mail program lacks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.mail.lint_tools.support import (
 
 
 def wrong_styles(page: Document) -> Iterator[LintFinding]:
-    """What is in the style elements and the style attributes."""
+    """Check the style elements and the style attributes."""
     for element in page.elements:
         if "hidden" in element.attributes:
             yield warning(
@@ -53,7 +53,7 @@ def _rule(rule: Rule, page: Document) -> Iterator[LintFinding]:
 def _block(
     block: Sequence[Declaration], page: Document, where: Element | str, condition: str
 ) -> Iterator[LintFinding]:
-    """The declarations of one rule or attribute."""
+    """Check the declarations of one rule or attribute."""
     tag = where.tag if isinstance(where, Element) else ""
     for place, declaration in enumerate(block):
         if SPACED_COLOUR.search(declaration.value):
@@ -72,7 +72,7 @@ def _block(
 
 
 def _who_lacks(feature: Feature | Selecting, condition: str) -> tuple[Program, ...]:
-    """Those that get to see it, and cannot do it."""
+    """Return the programs that read it and lack it."""
     unaware = LACK_MEDIA if condition else ()
     return tuple(program for program in feature.lacking if program not in unaware)
 
@@ -84,7 +84,7 @@ def _lacking(
     *,
     is_extra: bool,
 ) -> LintFinding:
-    """`is_extra` is what a mail only does where it is understood, as in @media."""
+    """Build the finding; `is_extra` means that only capable programs read it, as in @media."""
     found = note if feature.degrades or is_extra else warning
     return found(f"{_lack(programs)} {feature.name}", where, feature.instead)
 
@@ -143,7 +143,7 @@ def _at_rules(sheet: Sheet) -> Iterator[LintFinding]:
 
 
 def _elements(page: Document) -> Iterator[LintFinding]:
-    """One style element, in the head, of a length that Gmail takes."""
+    """Check that there is one style element, in the head, and short enough for Gmail."""
     found = [*page.named("style")]
     for element in found:
         if any(above.tag == "body" for above in element.ancestors()):

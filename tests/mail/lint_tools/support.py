@@ -1,8 +1,9 @@
-"""Which mail programs lack which CSS: after caniemail.com, measured between 2019 and 2026.
+"""Which mail programs lack which CSS, as caniemail.com measured it between 2019 and 2026.
 
-Only what differs between the programs below and changes what can be read; the tests
-hold it against the data. Gmail is that of Gmail's own accounts, on its site and in its apps: for
-others the apps take no style sheet at all, nor does the site in a phone's browser.
+It lists what differs between the programs below and changes what can be read;
+`tests/mail/test_caniemail.py` compares it with the data. Gmail stands for Gmail accounts on its
+site and in its apps: with other accounts the apps read no style sheet, nor does its site on a
+phone.
 """
 
 from __future__ import annotations
