@@ -55,7 +55,7 @@ class Invocation:
         return config.load(config.locate(self.config_file, self.environ), environ=self.environ)
 
     def config_watcher(self) -> ConfigWatcher:
-        """The configuration as it is, or else the last good one, looked at again and again."""
+        """Watch the file, with the copy of the last good one for the days it is broken."""
         from functools import partial  # noqa: PLC0415
 
         from notifier import config  # noqa: PLC0415
@@ -67,7 +67,7 @@ class Invocation:
         return ConfigWatcher(load, recall, self.now)
 
     def keep(self, settings: Settings) -> None:
-        """Keep a copy of a configuration that served well, for the day on which it is broken."""
+        """Keep a copy of a configuration that worked, for the days on which it is broken."""
         from notifier import config  # noqa: PLC0415
 
         file = config.locate(self.config_file, self.environ)

@@ -39,7 +39,7 @@ from notifier.config.schema import Configuration, fitted
 from notifier.config.secrets import exposed, from_files, incomplete
 from notifier.domain.settings import Settings
 from notifier.errors import ConfigError, Problem
-from notifier.services.config_watcher import Kept
+from notifier.services.config_watcher import LastGood
 
 SYSTEM_FILE = Path("/etc/notifier/config.toml")
 HERE = Path("config.toml")
@@ -90,14 +90,14 @@ def keep(path: Path, settings: Settings, *, environ: Mapping[str, str], good_at:
             last_good.keep(path, written, environ=environ, good_at=good_at)
 
 
-def recall(path: Path, *, environ: Mapping[str, str]) -> Kept | None:
+def recall(path: Path, *, environ: Mapping[str, str]) -> LastGood | None:
     """The settings that `keep` kept, with today's secrets; None where they cannot be had."""
     found = last_good.recall(path, environ=environ)
     if found is None:
         return None
     written, good_at = found
     with contextlib.suppress(ConfigError):
-        return Kept(_settings(written, path, environ), good_at)
+        return LastGood(_settings(written, path, environ), good_at)
     return None
 
 

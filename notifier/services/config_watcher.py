@@ -1,7 +1,7 @@
-"""The configuration that stands: as it is written, or as it was when it last was good.
+"""The configuration in force: the file as it is now or, while it is broken, the last good one.
 
-A mistake in a file that somebody edits at noon must not cost anybody the digest of the next
-morning. It is told, with every tick, and after three days nothing is done any more.
+A mistake made in the file at noon must not cost anybody the next morning's digest. Every tick
+reports it, and after three days nothing is read or sent until it is mended.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from notifier.domain.settings import Settings
 from notifier.errors import ConfigError, Problem
 
 LONGEST = timedelta(days=3)
-"""That a configuration is used after it was last found good."""
+"""How long the last good configuration stays in force."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class LastGood:
     """A configuration, and when it was last found good (aware)."""
 
     settings: Settings
@@ -27,40 +27,40 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveConfig:
-    """The configuration to work with; `trouble` says why it is not the one that is written."""
+    """The configuration in force; `trouble` says why it is not the file's, if it is not."""
 
     settings: Settings
     trouble: str | None = None
 
 
 class ConfigWatcher:
-    """Looks at the configuration again and again, and remembers the last good one."""
+    """Reads the configuration again at each call, and remembers the last good one."""
 
     def __init__(
         self,
         load: Callable[[], Settings],
-        recall: Callable[[], Kept | None],
+        recall: Callable[[], LastGood | None],
         clock: Callable[[], datetime],
     ) -> None:
-        """`load` raises ConfigError; `recall` gives what an earlier process kept, if anything."""
+        """`load` raises ConfigError; `recall` returns what an earlier process kept, if anything."""
         self._load = load
         self._recall = recall
         self._clock = clock
-        self._last: Kept | None = None
+        self._last: LastGood | None = None
 
-    def look(self) -> EffectiveConfig:
-        """The configuration of this moment.
+    def current(self) -> EffectiveConfig:
+        """Return the configuration in force now.
 
-        Raises ConfigError where it is broken and there was no good one within three days.
+        Raises ConfigError if the file is broken and none was good in the last three days.
         """
         try:
             settings = self._load()
         except ConfigError as error:
-            return self._instead(error)
-        self._last = Kept(settings, self._clock())
+            return self._last_good(error)
+        self._last = LastGood(settings, self._clock())
         return EffectiveConfig(settings)
 
-    def _instead(self, error: ConfigError) -> EffectiveConfig:
+    def _last_good(self, error: ConfigError) -> EffectiveConfig:
         last = self._last or self._recall()
         if last is None:
             raise error
@@ -73,14 +73,14 @@ class ConfigWatcher:
 
 def _trouble(error: ConfigError, good_at: datetime, until: datetime) -> str:
     first, *others = error.problems
-    more = f" (and {len(others)} more; `notifier check` tells them all)" if others else ""
+    more = f" (and {len(others)} more; `notifier check` lists them all)" if others else ""
     return (
         f"the configuration cannot be used: {first}{more}. The one of {good_at:%Y-%m-%d %H:%M} "
         f"UTC is used instead, until {until:%Y-%m-%d %H:%M} UTC and no longer"
     )
 
 
-def _too_old(last: Kept) -> Problem:
+def _too_old(last: LastGood) -> Problem:
     message = (
         f"the last good configuration, of {last.good_at:%Y-%m-%d %H:%M} UTC, is too old to be "
         "used instead; nothing is read or sent until this is mended"

@@ -1,4 +1,4 @@
-"""The long-running one: a tick a minute, the configuration looked at each time, and a calm end.
+"""The long-running one: a tick a minute, the configuration read each time, and a calm end.
 
 It decides nothing about what is due; the ledger does. It is given what it needs: a configuration
 to look at, and a way to open what the ticks work with.
@@ -71,7 +71,7 @@ class Daemon:
         self._systemd = systemd
         self._every = every
         self._pause = systemd.watchdog / 2 if systemd.watchdog else beat
-        self._standing: EffectiveConfig | None = None
+        self._effective: EffectiveConfig | None = None
         self._context: Context | None = None
         self._opened = AsyncExitStack()
         self._at_work = asyncio.Lock()
@@ -128,30 +128,30 @@ class Daemon:
             self._systemd.status(self._status())
 
     async def _step(self) -> None:
-        config, context = await self._prepare()
+        effective, context = await self._prepare()
         done = await tick(
             context,
             RunRequest(),
-            config_trouble=config.trouble,
+            config_trouble=effective.trouble,
         )
         self._open_alarms = len(done.alarms_open)
-        if config.trouble is None:
+        if effective.trouble is None:
             self._be_content()
             if done.served_well:
-                self._keep(config.settings)
+                self._keep(effective.settings)
 
     async def _prepare(self) -> tuple[EffectiveConfig, Context]:
         """Look at the configuration, and open what it names if that is not open yet."""
         wanted, self._reload_wanted = self._reload_wanted, False
         try:
-            config = self._config.look()
-            if config.trouble:
-                self._complain(config.trouble)
-            before, self._standing = self._standing, config
-            if before and before.settings != config.settings:
+            effective = self._config.current()
+            if effective.trouble:
+                self._complain(effective.trouble)
+            before, self._effective = self._effective, effective
+            if before and before.settings != effective.settings:
                 logger.info("the configuration changed", extra={"event": "reloaded"})
                 await self._close()
-            return config, self._context or await self._open(config.settings)
+            return effective, self._context or await self._open(effective.settings)
         finally:
             if wanted:
                 self._systemd.ready(self._status())
@@ -222,7 +222,7 @@ class Daemon:
         answers = await _within(STORE_SECONDS, self._store_answers())
         silence = self._pulse.trouble(self._longest_tick())
         ill = silence if answers else "the store does not answer"
-        good = self._standing is not None and self._standing.trouble is None
+        good = self._effective is not None and self._effective.trouble is None
         return HealthReport(
             well=ill is None,
             fields={
@@ -245,7 +245,7 @@ class Daemon:
 
     @property
     def _accounts(self) -> tuple[Account, ...]:
-        return tuple(self._standing.settings.accounts.values()) if self._standing else ()
+        return tuple(self._effective.settings.accounts.values()) if self._effective else ()
 
     def _status(self) -> str:
         at = self._next_due()

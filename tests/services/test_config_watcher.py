@@ -1,4 +1,4 @@
-"""The configuration that stands while the one that is written is broken."""
+"""Which configuration is in force while the file is broken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.errors import ConfigError, Problem
-from notifier.services.config_watcher import LONGEST, ConfigWatcher, EffectiveConfig, Kept
+from notifier.services.config_watcher import LONGEST, ConfigWatcher, EffectiveConfig, LastGood
 from tests import factories
 
 GOOD = Settings(
@@ -27,7 +27,7 @@ class Desk:
     """A file somebody edits, what an earlier process kept of it, and a clock."""
 
     file: Settings | ConfigError = GOOD
-    kept: Kept | None = None
+    kept: LastGood | None = None
     now: datetime = factories.NOON
 
     def load(self) -> Settings:
@@ -39,26 +39,26 @@ class Desk:
         return ConfigWatcher(self.load, lambda: self.kept, lambda: self.now)
 
 
-def test_a_good_file_stands_and_a_change_is_seen_at_the_next_look() -> None:
+def test_a_good_file_is_in_force_and_a_change_is_seen_at_the_next_call() -> None:
     desk = Desk()
     config = desk.config()
-    assert config.look() == EffectiveConfig(GOOD)
+    assert config.current() == EffectiveConfig(GOOD)
 
     desk.file = MENDED
 
-    assert config.look() == EffectiveConfig(MENDED)
+    assert config.current() == EffectiveConfig(MENDED)
 
 
-def test_a_broken_one_leaves_the_last_good_one_standing_and_says_why_and_until_when() -> None:
+def test_a_broken_one_leaves_the_last_good_one_in_force_and_says_why_and_until_when() -> None:
     desk = Desk()
     config = desk.config()
-    config.look()
+    config.current()
 
     desk.file, desk.now = MISTAKE, desk.now + timedelta(minutes=1)
-    standing = config.look()
+    effective = config.current()
 
-    assert standing.settings == GOOD
-    assert standing.trouble == (
+    assert effective.settings == GOOD
+    assert effective.trouble == (
         "the configuration cannot be used: config.toml:14: smtp.hots: is no option. The one of "
         "2026-11-22 12:00 UTC is used instead, until 2026-11-25 12:00 UTC and no longer"
     )
@@ -67,31 +67,31 @@ def test_a_broken_one_leaves_the_last_good_one_standing_and_says_why_and_until_w
 def test_three_days_are_the_longest() -> None:
     desk = Desk()
     config = desk.config()
-    config.look()
+    config.current()
     desk.file = MISTAKE
 
     desk.now += LONGEST
-    assert config.look().settings == GOOD
+    assert config.current().settings == GOOD
     desk.now += timedelta(seconds=1)
     with pytest.raises(ConfigError, match="is too old to be used instead"):
-        config.look()
+        config.current()
 
     desk.file = MENDED
-    assert config.look() == EffectiveConfig(MENDED)
+    assert config.current() == EffectiveConfig(MENDED)
 
 
-def test_what_an_earlier_process_kept_stands_until_its_own_three_days_are_over() -> None:
-    desk = Desk(MISTAKE, Kept(GOOD, factories.NOON - timedelta(days=2)))
+def test_what_an_earlier_process_kept_is_in_force_until_its_own_three_days_are_over() -> None:
+    desk = Desk(MISTAKE, LastGood(GOOD, factories.NOON - timedelta(days=2)))
     config = desk.config()
 
-    assert config.look().settings == GOOD
+    assert config.current().settings == GOOD
     desk.now += timedelta(days=1, seconds=1)
     with pytest.raises(ConfigError):
-        config.look()
+        config.current()
 
 
 def test_before_anything_was_good_there_is_nothing_to_fall_back_on() -> None:
     with pytest.raises(ConfigError) as caught:
-        Desk(MISTAKE).config().look()
+        Desk(MISTAKE).config().current()
 
     assert caught.value is MISTAKE

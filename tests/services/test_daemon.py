@@ -16,7 +16,7 @@ import pytest
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.errors import ConfigError, Problem, StoreError
 from notifier.monitoring.systemd import Systemd
-from notifier.services.config_watcher import ConfigWatcher, Kept
+from notifier.services.config_watcher import ConfigWatcher, LastGood
 from notifier.services.context import Context
 from notifier.services.daemon import Daemon
 from notifier.shutdown import Stop
@@ -53,7 +53,7 @@ class Machine:
                 raise self.file
             return self.file
 
-        def nothing_kept() -> Kept | None:
+        def nothing_kept() -> LastGood | None:
             return None
 
         return Daemon(

@@ -79,29 +79,29 @@ async def run(
     from notifier.cli.signals import stopping  # noqa: PLC0415
     from notifier.shutdown import Stop  # noqa: PLC0415
 
-    config = _standing(invocation, dry_run=dry_run)
-    chosen = choose_accounts(config.settings, ids)
+    effective = _effective(invocation, dry_run=dry_run)
+    chosen = choose_accounts(effective.settings, ids)
     _refuse_odd_day(chosen, request.day, invocation.now())
     stop = Stop()
     with orders_read() as progress, stopping(stop):
         async with open_context(
-            config.settings, invocation.now, read_only=dry_run, progress=progress, stop=stop
+            effective.settings, invocation.now, read_only=dry_run, progress=progress, stop=stop
         ) as context:
             if dry_run:
                 return await _dry_run(context, chosen, request, invocation)
-            return await _run(context, chosen, request, invocation, config)
+            return await _run(context, chosen, request, invocation, effective)
 
 
-def _standing(invocation: Invocation, *, dry_run: bool) -> EffectiveConfig:
-    """The configuration; where it is broken, the last good one, but not for a mere look."""
+def _effective(invocation: Invocation, *, dry_run: bool) -> EffectiveConfig:
+    """The configuration in force; a dry run never falls back on the last good one."""
     from notifier.services.config_watcher import EffectiveConfig  # noqa: PLC0415
 
     if dry_run:
         return EffectiveConfig(invocation.settings())
-    config = invocation.config_watcher().look()
-    if config.trouble:
-        logger.error("%s", config.trouble, extra={"event": "last_good"})
-    return config
+    effective = invocation.config_watcher().current()
+    if effective.trouble:
+        logger.error("%s", effective.trouble, extra={"event": "last_good"})
+    return effective
 
 
 async def _run(
@@ -109,13 +109,13 @@ async def _run(
     accounts: tuple[Account, ...],
     request: RunRequest,
     invocation: Invocation,
-    config: EffectiveConfig,
+    effective: EffectiveConfig,
 ) -> ExitCode:
     from notifier.services.tick import tick  # noqa: PLC0415
 
-    done = await tick(context, request, accounts=accounts, config_trouble=config.trouble)
-    if config.trouble is None and done.served_well:
-        invocation.keep(config.settings)
+    done = await tick(context, request, accounts=accounts, config_trouble=effective.trouble)
+    if effective.trouble is None and done.served_well:
+        invocation.keep(effective.settings)
     for report in done.reports:
         if report.next_at:
             invocation.echo(_sentence(report, report.next_at))
