@@ -25,8 +25,9 @@ STORE_PASSWORD = f"{MARK}-store-password-c6e8"
 
 SECRETS = (MARK,)
 BUYERS = CANARIES
-MAY_HOLD_SECRETS = frozenset({"config.toml"})
-"""Names of files in which a person has written down secrets. A buyer is in no file at all."""
+MAY_HOLD_SECRETS = ("config.toml", ".last-good")
+"""Ends of the names of files that may hold secrets: the configuration, where a person may have
+written some, and its copies. A buyer is in no file at all."""
 
 _TELLING = 5
 """Letters, of which there are not many such runs in other texts."""
@@ -70,7 +71,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def _leaks_in_file(file: Path) -> list[Leak]:
-    words = BUYERS if file.name in MAY_HOLD_SECRETS else (*SECRETS, *BUYERS)
+    words = BUYERS if file.name.endswith(MAY_HOLD_SECRETS) else (*SECRETS, *BUYERS)
     try:
         data = file.read_bytes()
     except OSError:  # gone meanwhile, or nobody may read it: then it is no leak either

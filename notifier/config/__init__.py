@@ -1,20 +1,20 @@
-"""The configuration: found, read, and checked whole, with every problem at once.
+"""The configuration: found, read, and checked whole, with every problem reported at once.
 
-Three things say what an option is, and the first that does counts: the environment (NOTIFIER_…),
-the file, and for secrets $CREDENTIALS_DIRECTORY.
+Three sources set an option, and the first that does wins: the environment (NOTIFIER_…), the file,
+and for secrets a file of their own or $CREDENTIALS_DIRECTORY.
 
 ::
 
-    schema       every option: type, limits, default, and one sentence
-    values       what single values must look like
-    options      finding one's way through the schema
-    file         bytes, permissions, TOML            lines     on which line what stands
-    environment  NOTIFIER_SMTP__PORT and the like    secrets   files that hold one secret each
-    layers       who says what, and where            recipients, paths, orderfile   what the schema
-                                                     cannot see
-    problems     what is wrong, in words             parts     what becomes of it
-    toml, fresh  writing values, and a whole new file
-    last_good    what serves while the file is broken
+    schema       every option: type, limits, default, description; merging the sources
+    values       checks of single values
+    options      every option as a list, and the one at a path
+    toml         line numbers of a TOML text, and writing values
+    file         bytes, permissions, parsing             new_file     the text of a new config.toml
+    environment  options from variables                  secrets      files that hold one secret
+    layers       what each source says, and where
+    checks, recipients  what the schema cannot check     problems     the schema's errors, in words
+    build        from options to settings                warnings     no mistake, but worth a look
+    last_good    a copy for the days the file is broken
 """
 
 from __future__ import annotations
@@ -27,16 +27,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from notifier.config import last_good
+from notifier.config.build import settings_from
+from notifier.config.checks import incomplete, wrong_order_files, wrong_paths
 from notifier.config.environment import from_environment, unknown_variables
 from notifier.config.file import decoded, is_there, parsed, read_small
-from notifier.config.layers import Layer, Layers
-from notifier.config.orderfile import wrong_files
-from notifier.config.parts import settings_from
-from notifier.config.paths import wrong_paths
+from notifier.config.layers import Layers
 from notifier.config.problems import problems_of
 from notifier.config.recipients import wrong_recipients
-from notifier.config.schema import Configuration, fitted
-from notifier.config.secrets import exposed, from_files, incomplete
+from notifier.config.schema import Configuration
+from notifier.config.secrets import exposed, from_files
 from notifier.domain.settings import Settings
 from notifier.errors import ConfigError, Problem
 from notifier.services.config_watcher import LastGood
@@ -46,9 +45,9 @@ HERE = Path("config.toml")
 
 
 def locate(explicit: Path | None, environ: Mapping[str, str]) -> Path:
-    """The configuration to use: the one named, $NOTIFIER_CONFIG, ./config.toml, or the system's.
+    """Return the file to use: the one named, $NOTIFIER_CONFIG, ./config.toml, or the system's.
 
-    What is named is taken at its word; `load` says whether it can be read.
+    A file that is named need not exist; `load` reports that.
     """
     if explicit is not None:
         return explicit
@@ -72,52 +71,25 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Settings:
 def parse(
     text: str, path: Path, *, environ: Mapping[str, str], open_to_all: bool = False
 ) -> Settings:
-    """Check a text that stands, or is to stand, at `path`; raises ConfigError as `load` does.
+    """Check the text of a file at `path`, written or not; raises ConfigError as `load` does.
 
-    `open_to_all` says that every user of the machine may read it there, so it may hold no secret.
+    `open_to_all` says that every user of the machine may read the file, so that no secret may be
+    in it.
     """
-    return _settings(parsed(text, str(path)), path, environ, open_to_all=open_to_all)
-
-
-def keep(path: Path, settings: Settings, *, environ: Mapping[str, str], good_at: datetime) -> None:
-    """Keep what the file of these settings says, for the day on which it is broken.
-
-    Nothing is kept when the file says something else by now.
-    """
-    with contextlib.suppress(ConfigError, ValueError):
-        written = parsed(decoded(read_small(path).data, str(path)), str(path))
-        if _settings(written, path, environ) == settings:
-            last_good.keep(path, written, environ=environ, good_at=good_at)
-
-
-def recall(path: Path, *, environ: Mapping[str, str]) -> LastGood | None:
-    """The settings that `keep` kept, with today's secrets; None where they cannot be had."""
-    found = last_good.recall(path, environ=environ)
-    if found is None:
-        return None
-    written, good_at = found
-    with contextlib.suppress(ConfigError):
-        return LastGood(_settings(written, path, environ), good_at)
-    return None
-
-
-def _settings(
-    written: Layer, path: Path, environ: Mapping[str, str], *, open_to_all: bool = False
-) -> Settings:
+    written = parsed(text, str(path))
     folder = path.absolute().parent
     environment = from_environment(environ, written.keys)
-    said = Layers(str(path), (environment, written))
-    secrets = from_files(said, environ, folder)
-    layers = Layers(str(path), (secrets.layer, environment, written))
-    configuration, misfits = _fitted(layers)
+    secrets, wrong_secrets = from_files(Layers(str(path), (environment, written)), environ, folder)
+    layers = Layers(str(path), (secrets, environment, written))
+    configuration, misfits = _checked(layers)
     problems = (
         *unknown_variables(environ, written.keys),
         *(exposed(written, path) if open_to_all else ()),
         *misfits,
-        *secrets.problems,
+        *wrong_secrets,
         *incomplete(layers),
         *wrong_paths(layers, folder, environ),
-        *wrong_files(layers, folder),
+        *wrong_order_files(layers, folder),
         *wrong_recipients(layers),
     )
     if configuration is None or problems:
@@ -125,13 +97,31 @@ def _settings(
     return settings_from(configuration, folder, environ)
 
 
-def _fitted(layers: Layers) -> tuple[Configuration | None, tuple[Problem, ...]]:
+def _checked(layers: Layers) -> tuple[Configuration | None, tuple[Problem, ...]]:
     try:
-        return fitted(layers), ()
+        return Configuration.from_sources(*(layer.tree for layer in layers.layers)), ()
     except ValidationError as error:
         return None, tuple(problems_of(error, layers))
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Problems by line; first what has none, as the environment is nearest to whoever calls."""
+    """Sort by line; those of the environment, without one, are nearest to the caller."""
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
+
+
+def keep(path: Path, settings: Settings, *, environ: Mapping[str, str], good_at: datetime) -> None:
+    """Keep a copy of the file that gave these settings, unless it gives others by now."""
+    with contextlib.suppress(ConfigError, ValueError):
+        data = read_small(path).data
+        if parse(decoded(data, str(path)), path, environ=environ) == settings:
+            last_good.keep(path, data, environ=environ, good_at=good_at)
+
+
+def recall(path: Path, *, environ: Mapping[str, str]) -> LastGood | None:
+    """Return the settings of the copy, with today's environment and files of secrets."""
+    if (copy := last_good.recall(path, environ=environ)) is None:
+        return None
+    data, good_at = copy
+    with contextlib.suppress(ConfigError):
+        return LastGood(parse(decoded(data, str(path)), path, environ=environ), good_at)
+    return None

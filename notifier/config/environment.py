@@ -1,4 +1,8 @@
-"""Options from environment variables: NOTIFIER_SMTP__PORT stands over `port` in `[smtp]`."""
+"""Options from environment variables: NOTIFIER_SMTP__PORT wins over `port` in `[smtp]`.
+
+The library's own source is not used: it ignores a misspelt variable, adds an account for one with
+a slip in its id, knows no hyphens in ids, and cannot say which variable held the mistake.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,19 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from notifier.config.layers import Layer, Place, Tree, put
-from notifier.config.lines import Where
 from notifier.config.options import Keys, is_text, options
+from notifier.config.toml import Where
 from notifier.config.values import nearest
 from notifier.errors import Problem
 
 PREFIX = "NOTIFIER_"
 DELIMITER = "__"
 RESERVED = frozenset({"NOTIFIER_CONFIG"})
-"""Variables that say something else than an option."""
+"""Variables that are no options."""
 
 
 def from_environment(environ: Mapping[str, str], keys: Keys) -> Layer:
-    """What the environment says; it may change accounts and groups, but not add any."""
+    """Read the options that variables set; they can change accounts and groups, but add none."""
     tree: Tree = {}
     places: dict[Where, Place] = {}
     known = _variables(keys)
@@ -35,7 +39,7 @@ def from_environment(environ: Mapping[str, str], keys: Keys) -> Layer:
 
 
 def unknown_variables(environ: Mapping[str, str], keys: Keys) -> Iterator[Problem]:
-    """Each variable that looks like an option and is none: a misspelt one would be silent."""
+    """Find variables that look like options and are none; a misspelt one would do nothing."""
     known = _variables(keys)
     for name in _ours(environ):
         if name not in known:
@@ -53,15 +57,15 @@ def _variables(keys: Keys) -> dict[str, tuple[Where, FieldInfo]]:
 
 
 def variable(where: Where) -> str:
-    """The variable of an option. It cannot have hyphens, so that they are underscores there."""
+    """Name the variable of an option. Names cannot have hyphens, so those become underscores."""
     parts = (re.sub(r"[^A-Z0-9]", "_", str(part).upper()) for part in where)
     return PREFIX + DELIMITER.join(parts)
 
 
 def _value(text: str, option: FieldInfo) -> Any:
-    """Text as it is; numbers, booleans and lists as TOML writes them.
+    """Take text as it is, and read numbers, booleans and lists as TOML.
 
-    What TOML cannot read stays text, and the schema says what it should have been.
+    What TOML cannot read stays text; the schema then says what it should have been.
     """
     if is_text(option):
         return text

@@ -1,58 +1,59 @@
-"""Files as the configuration finds them: their bytes, who may read them, and TOML."""
+"""Files: read safely, parsed as TOML with line numbers, written for their owner alone."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
+import tempfile
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from notifier.config.layers import Layer, Place
-from notifier.config.lines import lines_of
+from notifier.config.toml import lines_of
 from notifier.errors import ConfigError, Problem
 
 LARGEST = 256 * 1024
 LONGEST_LINE = 1000
-"""Characters. TOML's reader takes minutes for one line that is a key of many dotted parts."""
+"""Characters. `tomllib` takes minutes for one line that is a key of many dotted parts."""
 
 _TOML_ERROR = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes of a file, and the permission bits they were read with."""
+    """The bytes of a file, and what the system said about that very file."""
 
     data: bytes = field(repr=False)
-    mode: int
+    status: os.stat_result
 
     @property
     def open_to_all(self) -> bool:
         """Whether every user of this machine may read or change the file."""
-        return bool(self.mode & (stat.S_IROTH | stat.S_IWOTH))
+        return bool(self.status.st_mode & (stat.S_IROTH | stat.S_IWOTH))
 
 
 def read_small(path: Path, largest: int = LARGEST) -> Content:
     """Read a file of limited size; raises ValueError that says what is wrong with it.
 
-    It is opened once and then looked at, so that it cannot be swapped in between; and opened
-    without waiting, so that a named pipe cannot hold us up.
+    It is opened once and then examined, so that it cannot be swapped in between; and opened
+    without blocking, so that a named pipe cannot hang us.
     """
     try:
-        with open(path, "rb", opener=_without_waiting) as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            data = opened.read(largest + 1) if stat.S_ISREG(mode) else None
+        with open(path, "rb", opener=_without_blocking) as opened:
+            status = os.fstat(opened.fileno())
+            data = opened.read(largest + 1) if stat.S_ISREG(status.st_mode) else None
     except OSError as error:
         raise ValueError(_why_unreadable(error)) from None
     if data is None:
         raise ValueError("is a device or pipe; name an ordinary file")
     if len(data) > largest:
         raise ValueError(f"is larger than {largest // 1024} KiB; that cannot be the right file")
-    return Content(data, mode)
+    return Content(data, status)
 
 
-def _without_waiting(path: str, flags: int) -> int:
+def _without_blocking(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
@@ -69,15 +70,35 @@ def _why_unreadable(error: OSError) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is something at `path`, also where we may not look."""
+    """Whether something is at `path`, even if we may not look at it."""
     try:
         return path.exists()
     except OSError:
         return True
 
 
+def write_private(file: Path, content: bytes, *, replace: bool) -> None:
+    """Write a file that only its owner may read, whole or not at all.
+
+    Raises FileExistsError if there is one that is not to be replaced; OSError if the directory
+    is missing or may not be written.
+    """
+    descriptor, name = tempfile.mkstemp(file.suffix, f".{file.stem}.", file.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(descriptor)
+        if not replace:  # take the name first, so that nobody's file is overwritten
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def decoded(data: bytes, name: str) -> str:
-    """The text of a TOML file, without a byte order mark; raises ConfigError."""
+    """Decode a TOML file, without its byte order mark; raises ConfigError."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -87,7 +108,7 @@ def decoded(data: bytes, name: str) -> str:
 
 
 def parsed(text: str, name: str) -> Layer:
-    """The values and lines of a TOML text; raises ConfigError with the line that is broken."""
+    """Parse TOML into values and their lines; raises ConfigError that names the broken line."""
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) > LONGEST_LINE:
             message = f"is longer than {LONGEST_LINE} characters; break the line"

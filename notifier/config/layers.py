@@ -1,28 +1,25 @@
-"""Where settings come from: the layers, what each holds, and where each value was written."""
+"""The sources of the configuration, and where each value in them was written.
+
+A layer is what one source says: the environment, the file, the files of secrets. Together they
+know the line or the variable that a message has to name.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-
-from notifier.config.lines import Where
-from notifier.config.toml import toml
+from notifier.config.toml import Where, dotted
 from notifier.errors import Problem
 
 Tree = dict[str, Any]
-"""Tables, lists and values as TOML knows them, keys included."""
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+"""Tables, lists and values as TOML has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a file; or, without a line, a file or an environment variable as a whole."""
+    """A line of a file; without a line, an environment variable or a whole file."""
 
     source: str
     line: int | None = None
@@ -30,18 +27,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one source says, and where it says it."""
+    """The values of one source, and their places."""
 
     tree: Tree = field(repr=False)
     places: Mapping[Where, Place]
 
     def place(self, where: Where) -> Place | None:
-        """The place of `where`, or of the innermost thing around it that is written here."""
+        """Find the place of `where`, or of the innermost table or list around it."""
         around = (where[:length] for length in range(len(where), 0, -1))
         return next((self.places[outer] for outer in around if outer in self.places), None)
 
     def find(self, where: Where) -> Any:
-        """The value at `where`, None if this layer says nothing about it."""
+        """Return the value at `where`, None if this source does not set it."""
         found: Any = self.tree
         for part in where:
             if not isinstance(found, dict) or part not in found:
@@ -50,52 +47,38 @@ class Layer:
         return found
 
     def keys(self, where: Where) -> tuple[str, ...]:
-        """The keys of the table at `where`, none if there is no table."""
+        """Return the keys of the table at `where`, none if there is no table."""
         table = self.find(where)
         return tuple(table) if isinstance(table, dict) else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """All that is said, the source that wins first; the last one is the file itself."""
+    """All sources, the one that wins first; the last one is the file."""
 
     file_name: str
     layers: tuple[Layer, ...]
 
     def find(self, where: Where) -> Any:
-        """The value that counts at `where`; a table is that of the first layer with one."""
+        """Return the value in force at `where`; for a table, that of the first layer with one."""
         found = (layer.find(where) for layer in self.layers)
         return next((value for value in found if value is not None), None)
 
+    def text(self, where: Where) -> str | None:
+        """Return the value in force at `where` if it is text; the schema refuses all else."""
+        value = self.find(where)
+        return value if isinstance(value, str) else None
+
     def keys(self, *where: str) -> tuple[str, ...]:
-        """The keys of a table, those of all layers together, as the file has them first."""
+        """Return the keys of a table from all layers, those of the file first."""
         tables = reversed([layer.keys(where) for layer in self.layers])
         return tuple(dict.fromkeys(key for table in tables for key in table))
 
     def problem(self, where: Where, message: str) -> Problem:
-        """A problem with the value at `where`, told where that value was written."""
+        """Describe a problem with the value at `where`, with the place it was written at."""
         places = (layer.place(where) for layer in self.layers)
         place = next((place for place in places if place), Place(self.file_name))
         return Problem(place.source, place.line, dotted(where), message)
-
-    def sources(self, settings: type[BaseSettings]) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The layers as pydantic-settings wants them, to merge: the first that speaks wins."""
-        return tuple(_Source(settings, layer.tree) for layer in self.layers)
-
-
-class _Source(PydanticBaseSettingsSource):
-    """A layer that has been read already, so that a missing file cannot go unnoticed."""
-
-    def __init__(self, settings: type[BaseSettings], tree: Tree) -> None:
-        super().__init__(settings)
-        self._tree = tree
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Never asked: the whole tree is given at once."""
-        raise NotImplementedError
-
-    def __call__(self) -> Tree:
-        return self._tree
 
 
 def put(tree: Tree, where: Where, value: object) -> None:
@@ -104,16 +87,3 @@ def put(tree: Tree, where: Where, value: object) -> None:
     for table in tables:
         tree = tree.setdefault(str(table), {})
     tree[str(key)] = value
-
-
-def dotted(where: Where) -> str:
-    """The way to a value as TOML writes it: `accounts.ljubljana.recipients[2]`, `groups."a.b"`."""
-    return "".join(_written_parts(where)).removeprefix(".")
-
-
-def _written_parts(where: Where) -> Iterator[str]:
-    for part in where:
-        if isinstance(part, int):
-            yield f"[{part}]"
-        else:
-            yield f".{part}" if _BARE_KEY.fullmatch(part) else f".{toml(part)}"

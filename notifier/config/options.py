@@ -9,8 +9,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from notifier.config.lines import Where
 from notifier.config.schema import Configuration
+from notifier.config.toml import Where
 
 Keys = Callable[[Where], Iterable[str]]
 """Which accounts and groups there are: the keys of the table at a place."""

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from notifier.config.layers import Layers, dotted
-from notifier.config.lines import Where
+from notifier.config.layers import Layers
 from notifier.config.options import example, is_table, option_of, options, section_at
-from notifier.config.toml import toml
+from notifier.config.toml import Where, dotted, toml
 from notifier.config.values import nearest
 from notifier.errors import Problem
 

@@ -12,8 +12,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from notifier.config.layers import Layers
-from notifier.config.lines import Where
 from notifier.config.schema import MOST_GROUPS
+from notifier.config.toml import Where
 from notifier.domain.recipients import ContactGroup, is_address, resolve
 from notifier.errors import Problem, RecipientsError
 

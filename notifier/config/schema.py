@@ -6,6 +6,7 @@ a test holds the three together. An option whose default is None has an example 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 from typing import Annotated, Any
 
@@ -19,10 +20,14 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from notifier.config import values
-from notifier.config.layers import Layers
 from notifier.domain.attachments import AttachmentKind, CsvHeadings
 from notifier.domain.reading_plan import Frequency
 from notifier.domain.recipients import Mailbox
@@ -546,15 +551,18 @@ class Configuration(BaseSettings):
         examples=["[accounts.ljubljana] with recipients and a client_id"],
     )
 
+    @classmethod
+    def from_sources(cls, *trees: Mapping[str, Any]) -> Configuration:
+        """Merge trees of options, of which the first wins, and check the result.
 
-def fitted(layers: Layers) -> Configuration:
-    """Merge the layers and check them; raises pydantic's ValidationError with all that is wrong."""
+        Raises pydantic's ValidationError with everything that is wrong.
+        """
 
-    class Layered(Configuration):
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *_: object, **__: object
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return layers.sources(settings_cls)
+        class Sourced(cls):  # type: ignore[valid-type, misc]  # sources belong to a class
+            @classmethod
+            def settings_customise_sources(
+                cls, settings_cls: type[BaseSettings], *_: object, **__: object
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                return tuple(InitSettingsSource(settings_cls, dict(tree)) for tree in trees)
 
-    return Layered()
+        return Sourced()

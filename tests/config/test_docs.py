@@ -9,9 +9,8 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from notifier import config
-from notifier.config.lines import Where
 from notifier.config.options import options
-from notifier.config.toml import toml
+from notifier.config.toml import Where, toml
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "configuration.md").read_text(encoding="utf-8")

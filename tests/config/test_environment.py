@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.settings import Tls
-from tests.config.sound import SOUND, changed, load, problems
+from tests.config.sample import SAMPLE, changed, load, problems
 
 
 def test_an_option_can_be_set_by_a_variable(tmp_path: Path) -> None:
@@ -127,6 +127,6 @@ def test_a_mistake_in_the_file_below_a_variable_does_not_matter(tmp_path: Path) 
 
 
 def test_the_environment_cannot_add_an_account_by_a_slip(tmp_path: Path) -> None:
-    (told,) = problems(tmp_path, SOUND, NOTIFIER_ACCOUNTS__ZAGREB__NAME="Zagreb")
+    (told,) = problems(tmp_path, SAMPLE, NOTIFIER_ACCOUNTS__ZAGREB__NAME="Zagreb")
 
     assert told.startswith("NOTIFIER_ACCOUNTS__ZAGREB__NAME: is no option; did you mean NOTIFIER_")

@@ -11,7 +11,7 @@ from notifier import config
 from notifier.domain.attachments import AttachmentKind
 from notifier.domain.recipients import Mailbox
 from notifier.domain.settings import PlaceOfReturn, Tls, WhenEmpty
-from tests.config.sound import SOUND, changed, load
+from tests.config.sample import SAMPLE, changed, load
 
 JANA = Mailbox("jana@example.com", "Jana Novak")
 
@@ -71,7 +71,7 @@ place = { name = "Branch", address = "Street 1", opening_hours = "8–18" }
 """
     other = '\n[accounts.zagreb]\nclient_id = "2"\nrecipients = ["jana@example.com"]\n'
 
-    settings = load(tmp_path, SOUND + own + other + shared)
+    settings = load(tmp_path, SAMPLE + own + other + shared)
     ljubljana, zagreb = settings.accounts["ljubljana"], settings.accounts["zagreb"]
 
     assert (ljubljana.schedule.send_at, ljubljana.schedule.too_late) == (time(5, 0, 30), time(4))
@@ -111,7 +111,7 @@ def test_the_store_is_where_systemd_keeps_the_state(tmp_path: Path) -> None:
     ],
 )
 def test_the_store_can_be_named(tmp_path: Path, written: str, url: str) -> None:
-    settings = load(tmp_path, SOUND + f"[store]\n{written}\n", STATE_DIRECTORY="/var/lib/notifier")
+    settings = load(tmp_path, SAMPLE + f"[store]\n{written}\n", STATE_DIRECTORY="/var/lib/notifier")
 
     assert settings.store.url == url.format(folder=tmp_path)
 
@@ -127,7 +127,7 @@ def test_hosts_and_domains_are_kept_in_the_form_the_network_knows(tmp_path: Path
 
 
 def test_what_a_windows_editor_leaves_behind_does_no_harm(tmp_path: Path) -> None:
-    text = b"\xef\xbb\xbf" + SOUND.replace("\n", "\r\n").encode()
+    text = b"\xef\xbb\xbf" + SAMPLE.replace("\n", "\r\n").encode()
 
     assert load(tmp_path, text) == load(tmp_path)
 
@@ -163,7 +163,7 @@ def test_paths_count_from_the_file_and_not_from_where_one_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "config.toml").write_text(SOUND, encoding="utf-8")
+    (tmp_path / "etc" / "config.toml").write_text(SAMPLE, encoding="utf-8")
     (tmp_path / "etc" / "config.toml").chmod(0o600)
     monkeypatch.chdir(tmp_path)
 

@@ -11,7 +11,7 @@ import trustme
 from notifier import config
 from notifier.errors import ConfigError
 from notifier.i18n.language import available_languages
-from tests.config.sound import SOUND, changed, load, problems
+from tests.config.sample import SAMPLE, changed, load, problems
 
 LANGUAGES = ", ".join(f'"{code}"' for code in available_languages())
 
@@ -261,7 +261,7 @@ def test_a_mistake_is_told_with_its_line_and_the_way_out(
 def test_a_mistake_in_a_section_is_told_without_showing_what_may_be_secret(
     tmp_path: Path, section: str, says: str
 ) -> None:
-    (told,) = problems(tmp_path, SOUND + section)
+    (told,) = problems(tmp_path, SAMPLE + section)
 
     assert says in told
     assert "canary" not in told
@@ -286,7 +286,7 @@ def test_an_account_id_is_plain_because_files_and_variables_bear_it(
     ["http://127.0.0.1:8080", "http://localhost/", "http://[::1]:8080", "https://x.example/a"],
 )
 def test_a_marketplace_on_this_machine_needs_no_encryption(tmp_path: Path, url: str) -> None:
-    settings = load(tmp_path, SOUND + f'[marketplace]\nbase_url = "{url}"')
+    settings = load(tmp_path, SAMPLE + f'[marketplace]\nbase_url = "{url}"')
 
     assert settings.accounts["ljubljana"].marketplace.base_url == url.rstrip("/")
 
@@ -374,7 +374,7 @@ def test_groups_that_are_a_thicket_are_told_in_no_time(tmp_path: Path) -> None:
     members = "".join(f'  "{name}",\n' for name in names)
     thicket = "".join(f"[groups.{name}]\nmembers = [\n{members}]\n" for name in names[1:])
 
-    found = problems(tmp_path, SOUND + thicket)
+    found = problems(tmp_path, SAMPLE + thicket)
 
     assert len([problem for problem in found if "contains itself" in problem]) == 10
 
@@ -382,7 +382,7 @@ def test_groups_that_are_a_thicket_are_told_in_no_time(tmp_path: Path) -> None:
 def test_more_groups_than_anybody_has_are_refused(tmp_path: Path) -> None:
     many = "".join(f'[groups.g{number}]\nmembers = ["g{number + 1}"]\n' for number in range(100))
 
-    assert problems(tmp_path, SOUND + many) == [
+    assert problems(tmp_path, SAMPLE + many) == [
         "config.toml:7: groups: must not be more than 100; take some out"
     ]
 
@@ -396,7 +396,7 @@ client_id = "2"
 recipients = {ELEVEN[:10]}
 """
 
-    assert list(load(tmp_path, SOUND + more).accounts) == ["ljubljana", "zagreb"]
+    assert list(load(tmp_path, SAMPLE + more).accounts) == ["ljubljana", "zagreb"]
 
 
 @pytest.mark.parametrize(
@@ -453,6 +453,6 @@ def test_a_file_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> N
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_told_as_that(tmp_path: Path) -> None:
-    (told,) = problems(tmp_path, SOUND, 0o000)
+    (told,) = problems(tmp_path, SAMPLE, 0o000)
 
     assert told.startswith("config.toml: may not be read by this user")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.settings import Settings
-from tests.config.sound import SOUND, changed, load, problems
+from tests.config.sample import SAMPLE, changed, load, problems
 
 INLINE = 'client_id = "canary-client-id"'
 NO_CLIENT_ID = changed((f"{INLINE}\n", ""))
@@ -154,7 +154,7 @@ def test_a_password_without_a_login_is_told_where_the_password_was_said(tmp_path
     named = changed(("host =", 'password_file = "smtp-password"\nhost ='))
     told = "is there without a login; give smtp.username as well, or set NOTIFIER_SMTP__USERNAME"
 
-    assert problems(tmp_path, SOUND, NOTIFIER_SMTP__PASSWORD="canary") == [
+    assert problems(tmp_path, SAMPLE, NOTIFIER_SMTP__PASSWORD="canary") == [
         f"NOTIFIER_SMTP__PASSWORD: smtp.password: {told}"
     ]
     assert problems(tmp_path, named) == [f"config.toml:4: smtp.password_file: {told}"]
@@ -174,7 +174,7 @@ def test_a_password_without_a_login_is_told_where_the_password_was_said(tmp_path
 def test_an_empty_variable_is_one_problem_and_no_more(
     tmp_path: Path, option: str, value: str
 ) -> None:
-    (told,) = problems(tmp_path, SOUND, **{f"NOTIFIER_{option}": value})
+    (told,) = problems(tmp_path, SAMPLE, **{f"NOTIFIER_{option}": value})
 
     assert told.startswith(f"NOTIFIER_{option}: ")
     assert ": is empty; write" in told
@@ -201,7 +201,7 @@ def test_a_broken_credential_is_told_with_its_own_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (SOUND, "config.toml:12: accounts.ljubljana.client_id"),
+        (SAMPLE, "config.toml:12: accounts.ljubljana.client_id"),
         (
             changed(
                 (INLINE, 'client_id_file = "secret"'), LOGIN, ("host", 'password = "canary"\nhost')
@@ -231,7 +231,7 @@ def test_a_secret_in_a_file_that_everybody_can_read_is_refused(
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o660, 0o400])
 def test_a_secret_in_a_file_of_its_owner_and_group_is_fine(tmp_path: Path, mode: int) -> None:
-    assert client_id(load(tmp_path, SOUND, mode)) == "canary-client-id"
+    assert client_id(load(tmp_path, SAMPLE, mode)) == "canary-client-id"
 
 
 def test_a_file_without_secrets_may_be_read_by_everybody(tmp_path: Path) -> None:

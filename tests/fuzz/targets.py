@@ -39,7 +39,7 @@ from notifier.sources.mall.pace import (
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.sources.mall.webhook import MOST_IDS, NotHints, parse_hints
 from tests import factories
-from tests.config.sound import SOUND
+from tests.config.sample import SAMPLE
 from tests.fuzz.orders import NOW, PRAGUE, check_order, details, digests
 from tests.fuzz.shapes import CSV_ACCESS, JSON_ACCESS
 
@@ -179,7 +179,7 @@ TARGETS: Mapping[str, Target] = {
     "headers": Target(
         headers, (b"3 parcels|Jana", b"=?utf-8?q?=0d=0aBcc:a@b?=|x", "\u202eŠ\r\nBcc: a|ž".encode())
     ),
-    "configuration": Target(configuration, (SOUND.encode(), b'admin = "a@b.example"\n[smtp]\n')),
+    "configuration": Target(configuration, (SAMPLE.encode(), b'admin = "a@b.example"\n[smtp]\n')),
     "order_file": Target(
         order_file,
         (

@@ -47,7 +47,7 @@ def command(invocation: Invocation, *, online: bool) -> int:
 def tell(invocation: Invocation, settings: Settings) -> None:
     """Print what a correct configuration means, and what in it deserves a second look."""
     from notifier import config  # noqa: PLC0415 - `notifier --help` does without
-    from notifier.config.cautions import cautions  # noqa: PLC0415
+    from notifier.config.warnings import find_warnings  # noqa: PLC0415
 
     file = config.locate(invocation.config_file, invocation.environ)
     invocation.echo(f"{file}: no mistakes.")
@@ -58,7 +58,7 @@ def tell(invocation: Invocation, settings: Settings) -> None:
     _print(invocation, "All accounts", _shared(settings))
     for caution in (
         *_loose(file),
-        *cautions(settings, invocation.now()),
+        *find_warnings(settings, invocation.now()),
         *_templates(settings, invocation.now()),
     ):
         invocation.warn(f"Look again: {caution}.")

@@ -9,11 +9,11 @@ import click
 from notifier.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from notifier.domain.findings import Finding
-    from notifier.domain.settings import Settings, StoreLocation
+    from notifier.domain.settings import Settings
 
 ANY_ZONE = "Europe/Prague"
 """Asked for where no configuration names one."""
@@ -41,6 +41,7 @@ def command(invocation: Invocation, *, integrity: bool) -> int:
 def _examine_all(invocation: Invocation, *, integrity: bool) -> Iterator[Finding]:
     from notifier import config  # noqa: PLC0415
     from notifier.cli.machine_checks import clock, files, order_files, time_zones  # noqa: PLC0415
+    from notifier.config.build import likely_store  # noqa: PLC0415
     from notifier.store.examination import examine  # noqa: PLC0415
 
     path = config.locate(invocation.config_file, invocation.environ)
@@ -51,7 +52,7 @@ def _examine_all(invocation: Invocation, *, integrity: bool) -> Iterator[Finding
         yield from order_files(settings.accounts.values(), invocation.now())
     yield from clock(invocation.now())
     yield from time_zones(_zones(settings))
-    location = settings.store if settings else _likely_store(path, invocation.environ)
+    location = settings.store if settings else likely_store(path, invocation.environ)
     yield from examine(location, invocation.now(), thoroughly=integrity)
 
 
@@ -59,7 +60,7 @@ def _configuration(
     path: Path, invocation: Invocation
 ) -> tuple[Settings | None, tuple[Finding, ...]]:
     from notifier import config  # noqa: PLC0415
-    from notifier.config.cautions import cautions  # noqa: PLC0415
+    from notifier.config.warnings import find_warnings  # noqa: PLC0415
     from notifier.domain.findings import ok, problem, warning  # noqa: PLC0415
     from notifier.errors import ConfigError, ExitCode  # noqa: PLC0415
 
@@ -68,7 +69,7 @@ def _configuration(
     except ConfigError as error:
         wrong = (problem(str(one), code=ExitCode.CONFIG) for one in error.problems)
         return None, tuple(wrong)
-    doubts = (warning(caution) for caution in cautions(settings, invocation.now()))
+    doubts = (warning(caution) for caution in find_warnings(settings, invocation.now()))
     return settings, (ok(f"{path}: no mistakes"), *doubts)
 
 
@@ -76,26 +77,3 @@ def _zones(settings: Settings | None) -> list[str]:
     if settings is None:
         return [ANY_ZONE]
     return sorted({account.schedule.timezone for account in settings.accounts.values()})
-
-
-def _likely_store(path: Path, environ: Mapping[str, str]) -> StoreLocation:
-    """Where the store is, as far as a configuration tells that cannot be used as a whole."""
-    from notifier.config.environment import from_environment  # noqa: PLC0415
-    from notifier.config.file import decoded, parsed, read_small  # noqa: PLC0415
-    from notifier.config.layers import Layer, Layers  # noqa: PLC0415
-    from notifier.config.parts import store_file  # noqa: PLC0415
-    from notifier.domain.settings import StoreLocation  # noqa: PLC0415
-    from notifier.errors import ConfigError  # noqa: PLC0415
-
-    try:
-        written = parsed(decoded(read_small(path).data, str(path)), str(path))
-    except (ConfigError, ValueError):
-        written = Layer({}, {})
-    said = Layers(str(path), (from_environment(environ, written.keys), written))
-    url, named, identity = (said.find(("store", key)) for key in ("url", "path", "identity"))
-    if not isinstance(url, str):
-        file = store_file(
-            named if isinstance(named, str) else None, path.absolute().parent, environ
-        )
-        url = f"sqlite:///{file}"
-    return StoreLocation(url, identity=identity if isinstance(identity, str) else None)

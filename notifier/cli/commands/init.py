@@ -17,7 +17,7 @@ from notifier.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from notifier.config.layers import Tree
-    from notifier.config.lines import Where
+    from notifier.config.toml import Where
 
 Answers = Mapping[str, Any]
 """What is known, by the name of its question; a file that holds it, by that name and "_file"."""
@@ -100,13 +100,13 @@ QUESTIONS = (
 @pass_invocation
 def command(invocation: Invocation, /, *, yes: bool, force: bool, **flags: Any) -> None:
     """Write a commented config.toml from a few questions."""
-    from notifier.config.fresh import fresh  # noqa: PLC0415 - `notifier --help` does without
+    from notifier.config.new_file import config_text  # noqa: PLC0415 - keeps --help fast
 
     file = _target(invocation)
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already; --force replaces it")
     known = _from_flags(flags)
-    text = fresh(_tree(_with_defaults(known) if yes else _with_answers(known)))
+    text = config_text(_tree(_with_defaults(known) if yes else _with_answers(known)))
     _refuse_wrong(text, file, known, invocation.environ)
     _write(file, text, replace=force)
     _tell_next(invocation, file)
@@ -215,14 +215,14 @@ def _split(text: str) -> list[str]:
 def _objections(question: Question, known: Answers) -> list[str]:
     """What the configuration has against one answer; all it still lacks does not count."""
     from notifier import config  # noqa: PLC0415
-    from notifier.config.fresh import fresh  # noqa: PLC0415
-    from notifier.config.layers import dotted  # noqa: PLC0415
+    from notifier.config.new_file import config_text  # noqa: PLC0415
+    from notifier.config.toml import dotted  # noqa: PLC0415
 
     option = dotted(question.where(_account_id(known)))
     try:
         login_only = known.get("smtp_username") and question is not PASSWORD
         environ = TRIED_WITH if login_only else {}
-        config.parse(fresh(_tree(known)), Path("config.toml"), environ=environ)
+        config.parse(config_text(_tree(known)), Path("config.toml"), environ=environ)
     except ConfigError as error:
         concerned = (problem for problem in error.problems if problem.path.startswith(option))
         return [problem.message for problem in concerned]
@@ -241,7 +241,7 @@ def _refuse_wrong(text: str, file: Path, known: Answers, environ: Mapping[str, s
 
 def _by_flag(problem: Problem, known: Answers) -> Problem:
     """The same with the flag in place of the line, since the file with that line is not written."""
-    from notifier.config.layers import dotted  # noqa: PLC0415
+    from notifier.config.toml import dotted  # noqa: PLC0415
 
     flags = {dotted(one.where(_account_id(known))): one.flag for one in QUESTIONS}
     flags |= {f"{path}_file": f"{flag}-file" for path, flag in flags.items()}
@@ -287,10 +287,10 @@ def _account_id(known: Answers) -> str:
 
 
 def _write(file: Path, text: str, *, replace: bool) -> None:
-    from notifier.config.fresh import write_private  # noqa: PLC0415
+    from notifier.config.file import write_private  # noqa: PLC0415
 
     try:
-        write_private(file, text, replace=replace)
+        write_private(file, text.encode(), replace=replace)
     except OSError as error:
         message = f"cannot be written ({error.strerror}); name another file with --config"
         raise ConfigError((Problem(str(file), None, "", message),)) from error

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.config.lines import Where, lines_of
+from notifier.config.toml import Where, lines_of
 
 
 def test_every_way_to_write_a_value_has_its_line() -> None:

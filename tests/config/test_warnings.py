@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.config.cautions import cautions, missing_extras
-from tests.config.sound import SOUND, changed, load
+from notifier.config.warnings import find_warnings, missing_extras
+from tests.config.sample import SAMPLE, changed, load
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PLACE = 'place = { name = "Branch" }\n'
@@ -17,7 +17,7 @@ CAREFUL = changed(LOGIN, more=PLACE)
 
 
 def told(folder: Path, text: str) -> list[str]:
-    return list(cautions(load(folder, text), NOW))
+    return list(find_warnings(load(folder, text), NOW))
 
 
 def test_a_careful_configuration_leaves_nothing_to_say(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_an_attachment_whose_library_is_missing_is_told_with_what_to_install(
 
 
 def test_a_short_one_is_told_what_the_mail_will_lack(tmp_path: Path) -> None:
-    assert told(tmp_path, SOUND) == [
+    assert told(tmp_path, SAMPLE) == [
         "smtp.username: there is none; most mail servers take mail only after a login",
         (
             "accounts.ljubljana: the mail cannot say where the parcels wait; "

@@ -1,4 +1,4 @@
-"""From what was written to the parts the program is made of: defaults, overrides, whole paths."""
+"""Build the program's settings from the checked configuration: defaults, overrides, paths."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from notifier.config.logo import read_logo
+from notifier.config.environment import from_environment
+from notifier.config.file import parsed, read_small
+from notifier.config.layers import Layer, Layers
 from notifier.config.schema import (
     AccountSection,
     Configuration,
     DigestSection,
     FileSection,
+    GroupSection,
     MarketplaceSection,
     PlaceSection,
     SmtpSection,
@@ -28,6 +31,7 @@ from notifier.domain.settings import (
     Branding,
     FileAccess,
     FileFormat,
+    Logo,
     MarketplaceAccess,
     PlaceOfReturn,
     Secret,
@@ -37,28 +41,26 @@ from notifier.domain.settings import (
     StoreLocation,
     Tls,
 )
+from notifier.errors import ConfigError
 from notifier.i18n.foreign_text import folded
 
 PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
+LARGEST_LOGO = 48 * 1024
+"""Bytes. Every mail carries the logo."""
+
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
+"""First bytes of the formats that every mail program shows."""
+_STORE_PATH = re.compile(r'^\[store\][^\[]*?^path[ \t]*=[ \t]*"([^"\n]+)"', re.MULTILINE)
 
 Groups = Mapping[str, ContactGroup]
 
 
 def settings_from(written: Configuration, folder: Path, environ: Mapping[str, str]) -> Settings:
-    """The settings of a checked configuration; paths in it count from `folder`.
+    """Build the settings of a checked configuration, whose paths are relative to `folder`.
 
     Raises RecipientsError for recipients that cannot be resolved.
     """
-    groups = {
-        name: ContactGroup(
-            name,
-            tuple(group.members),
-            group.language,
-            None if group.attachments is None else _kinds(group.attachments),
-            tuple(group.columns or ()),
-        )
-        for name, group in written.groups.items()
-    }
+    groups = {name: _group(name, group) for name, group in written.groups.items()}
     templates = written.digest.templates_dir
     return Settings(
         accounts={
@@ -75,6 +77,16 @@ def settings_from(written: Configuration, folder: Path, environ: Mapping[str, st
     )
 
 
+def _group(name: str, group: GroupSection) -> ContactGroup:
+    return ContactGroup(
+        name,
+        tuple(group.members),
+        group.language,
+        None if group.attachments is None else _kinds(group.attachments),
+        tuple(group.columns or ()),
+    )
+
+
 def _account(
     account_id: str,
     account: AccountSection,
@@ -83,13 +95,17 @@ def _account(
     folder: Path,
 ) -> Account:
     digest = _with_own(written.digest, account)
+    if account.file:
+        reads: FileAccess | MarketplaceAccess = _file(
+            account.file, written.marketplace, digest, folder
+        )
+    else:
+        reads = _marketplace(account, written.marketplace, digest)
     return Account(
         id=account_id,
         look=_look(digest, folder),
         name=account.name or account_id,
-        reads=_file(account.file, written.marketplace, digest, folder)
-        if account.file
-        else _access(account, written.marketplace, digest),
+        reads=reads,
         schedule=_schedule(digest),
         recipients=resolve(account.recipients, groups, language=digest.language),
         language=digest.language,
@@ -117,23 +133,32 @@ def _look(digest: DigestSection, folder: Path) -> Branding:
     return Branding(digest.header_color, digest.link_color, logo)
 
 
+def read_logo(file: Path) -> Logo:
+    """Read a PNG, JPEG or GIF; raises ValueError that says what is wrong with it."""
+    content = read_small(file, LARGEST_LOGO).data
+    for beginning, subtype in _PICTURES.items():
+        if content.startswith(beginning):
+            return Logo(subtype, content)
+    raise ValueError("is no PNG, JPEG or GIF, and mail programs show nothing else")
+
+
 def _schedule(digest: DigestSection) -> Schedule:
     days = frozenset(WEEKDAYS.index(day) for day in digest.weekdays)
     return Schedule(digest.send_at, digest.timezone, digest.too_late, days)
 
 
 def _with_own(digest: DigestSection, account: AccountSection) -> DigestSection:
-    """The shared options of the digest, with those over them that the account has of its own."""
+    """Lay the account's own options over those of the digest that all accounts share."""
     own = {name: getattr(account, name, None) for name in DigestSection.model_fields}
     return digest.model_copy(
         update={name: value for name, value in own.items() if value is not None}
     )
 
 
-def _access(
+def _marketplace(
     account: AccountSection, marketplace: MarketplaceSection, digest: DigestSection
 ) -> MarketplaceAccess:
-    if account.client_id is None:  # refused by `incomplete` before we come here
+    if account.client_id is None:  # `incomplete` has refused it already
         raise ValueError("an account without a client id")
     return MarketplaceAccess(
         base_url=marketplace.base_url,
@@ -145,7 +170,7 @@ def _access(
             marketplace.frequency,
             earliest_return_days=marketplace.earliest_return_days,
             storage_days=marketplace.storage_days,
-            # Where nobody can tell of anything, nobody is trusted to.
+            # An account without a token receives no posts, so silence means nothing there.
             trust_webhook=marketplace.trust_webhook and account.webhook_token is not None,
             reread_days=marketplace.reread_days,
         ),
@@ -163,7 +188,7 @@ def _tokens(written: Secret | None) -> tuple[Secret, ...]:
 def _file(
     file: FileSection, marketplace: MarketplaceSection, digest: DigestSection, folder: Path
 ) -> FileAccess:
-    if file.location is None:  # refused by `incomplete` before we come here
+    if file.location is None:  # `incomplete` has refused it already
         raise ValueError("a file without a location")
     named = file.location.value
     columns = file.columns.model_dump(exclude_none=True)
@@ -191,7 +216,7 @@ def _folded(values: list[str] | None) -> frozenset[str]:
 
 
 def format_of(location: str) -> FileFormat | None:
-    """What a file is written in, by the end of its name; None where that does not tell."""
+    """Tell the format of a file by the end of its name; None if that does not show it."""
     path = re.split(r"[?#]", location)[0] if is_web_location(location) else location
     ending = path.rpartition(".")[2].lower()
     return FileFormat(ending) if ending in tuple(FileFormat) else None
@@ -227,13 +252,44 @@ def _sender(smtp: SmtpSection, admin: Mailbox) -> Sender:
 
 
 def _store(store: StoreSection, folder: Path, environ: Mapping[str, str]) -> StoreLocation:
-    url = store.url or f"sqlite:///{store_file(store.path, folder, environ)}"
-    return StoreLocation(url, timedelta(days=store.retention_days), store.identity)
+    return StoreLocation(
+        store.url or _sqlite(store.path, folder, environ),
+        timedelta(days=store.retention_days),
+        store.identity,
+    )
+
+
+def _sqlite(named: str | None, folder: Path, environ: Mapping[str, str]) -> str:
+    return f"sqlite:///{store_file(named, folder, environ)}"
 
 
 def store_file(named: str | None, folder: Path, environ: Mapping[str, str]) -> Path:
-    """The file named, else `notifier.db` in systemd's state directory (the first of several)."""
+    """Return the file named, else `notifier.db` in systemd's (first) state directory."""
     if named:
         return folder / named
     state = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return (Path(state) if state else folder) / "notifier.db"
+
+
+def likely_store(path: Path, environ: Mapping[str, str]) -> StoreLocation:
+    """Find the store of a configuration that may be broken, as far as it can still be read."""
+    written = _readable_part(path)
+    said = Layers(str(path), (from_environment(environ, written.keys), written))
+    url, named = said.text(("store", "url")), said.text(("store", "path"))
+    return StoreLocation(
+        url or _sqlite(named, path.absolute().parent, environ),
+        identity=said.text(("store", "identity")),
+    )
+
+
+def _readable_part(path: Path) -> Layer:
+    """Parse a file; of one that is not TOML, return the path of the store if its line is whole."""
+    try:
+        text = read_small(path).data.decode("utf-8-sig", "replace")
+    except ValueError:
+        return Layer({}, {})
+    try:
+        return parsed(text, str(path))
+    except ConfigError:
+        found = _STORE_PATH.search(text)
+        return Layer({"store": {"path": found[1]}} if found else {}, {})

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.config.fresh import fresh, write_private
+from notifier.config.file import write_private
+from notifier.config.new_file import config_text
 from notifier.config.toml import toml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -38,7 +39,7 @@ def test_a_fresh_file_has_its_options_in_their_tables_each_below_its_sentence() 
         "admin": "Jana",
     }
 
-    text = fresh(tree)
+    text = config_text(tree)
 
     assert tomllib.loads(text) == tree
     assert [line for line in text.splitlines() if line and not line.startswith("#")] == [
@@ -56,7 +57,7 @@ def test_a_fresh_file_has_its_options_in_their_tables_each_below_its_sentence() 
 def test_a_file_is_written_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
 
-    write_private(file, "admin = 1\n", replace=False)
+    write_private(file, b"admin = 1\n", replace=False)
 
     assert file.read_text(encoding="utf-8") == "admin = 1\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -69,9 +70,9 @@ def test_a_file_that_is_there_stays_unless_it_is_to_be_replaced(tmp_path: Path) 
     file.chmod(0o644)
 
     with pytest.raises(FileExistsError):
-        write_private(file, "new", replace=False)
+        write_private(file, b"new", replace=False)
     assert file.read_text(encoding="utf-8") == "old"
-    write_private(file, "new", replace=True)
+    write_private(file, b"new", replace=True)
 
     assert file.read_text(encoding="utf-8") == "new"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -82,8 +83,8 @@ def test_where_nothing_can_be_written_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "config.toml").mkdir()
 
     with pytest.raises(OSError, match="directory"):
-        write_private(tmp_path / "config.toml", "new", replace=True)
+        write_private(tmp_path / "config.toml", b"new", replace=True)
     with pytest.raises(FileNotFoundError):
-        write_private(tmp_path / "no" / "config.toml", "new", replace=False)
+        write_private(tmp_path / "no" / "config.toml", b"new", replace=False)
 
     assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]

@@ -10,7 +10,7 @@ from notifier import config
 from notifier.domain.settings import Settings
 from notifier.errors import ConfigError
 
-SOUND = """\
+SAMPLE = """\
 admin = "Jana Novak <jana@example.com>"
 
 [smtp]
@@ -29,14 +29,16 @@ recipients = ["jana@example.com", "warehouse"]
 
 def changed(*changes: tuple[str, str], more: str = "") -> str:
     """The sound text with some of it replaced, and more at its end."""
-    text = SOUND
+    text = SAMPLE
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     return text + more
 
 
-def load(folder: Path, text: str | bytes = SOUND, mode: int = 0o600, /, **environ: str) -> Settings:
+def load(
+    folder: Path, text: str | bytes = SAMPLE, mode: int = 0o600, /, **environ: str
+) -> Settings:
     """Write a text to config.toml and load it."""
     file = folder / "config.toml"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -45,7 +47,7 @@ def load(folder: Path, text: str | bytes = SOUND, mode: int = 0o600, /, **enviro
 
 
 def problems(
-    folder: Path, text: str | bytes = SOUND, mode: int = 0o600, /, **environ: str
+    folder: Path, text: str | bytes = SAMPLE, mode: int = 0o600, /, **environ: str
 ) -> list[str]:
     """What is wrong with it, one line each, with the folder taken out."""
     with pytest.raises(ConfigError) as caught:

@@ -16,7 +16,7 @@ LOOK_AHEAD = 366
 """Days in which changes of the clocks are looked for."""
 
 
-def cautions(settings: Settings, now: datetime) -> Iterator[str]:
+def find_warnings(settings: Settings, now: datetime) -> Iterator[str]:
     """Sentences that ask a person to look again, most of them with what to write instead."""
     yield from _same_credential(settings)
     yield from _sender(settings)
