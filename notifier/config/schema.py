@@ -80,12 +80,12 @@ class StoreSection(TomlTable):
         examples=["postgresql+psycopg://notifier@db.example.com/notifier"],
     )
     retention_days: Annotated[int, Field(ge=1, le=366)] = Field(
-        7, description="Days the texts of finished mails are kept, so that they can be sent again."
+        7, description="Days that finished mails are kept in full, so that they can be sent again."
     )
 
     identity: Line | None = Field(
         None,
-        description="Names this machine where it has no id of its own, as a container has none.",
+        description="A name for this machine where it has no id of its own, as in a container.",
         examples=["notifier-1"],
     )
 
@@ -101,7 +101,7 @@ class SmtpSection(TomlTable):
     """`[smtp]`"""
 
     host: Host = Field(
-        description="The mail server that takes the mail.", examples=["smtp.example.com"]
+        description="The mail server that mail is sent through.", examples=["smtp.example.com"]
     )
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None,
@@ -117,12 +117,12 @@ class SmtpSection(TomlTable):
     )
     password: SecretText | None = Field(
         None,
-        description="With it in here, nobody else may read this file; password_file is better.",
+        description="Nobody else may read this file if it is here; password_file is better.",
         examples=["…"],
     )
     password_file: Line | None = Field(
         None,
-        description="A file with nothing but the password, relative to this one.",
+        description="A file that holds only the password; a path relative to this file.",
         examples=["smtp-password"],
     )
     ca_file: Line | None = Field(
@@ -132,12 +132,12 @@ class SmtpSection(TomlTable):
     )
     from_: Address = Field(
         alias="from",
-        description="Who the mail is from.",
+        description="The sender of the mail.",
         examples=["Parcels to collect <digest@example.com>"],
     )
     reply_to: Address | None = Field(
         None,
-        description="Where answers go; by default to the admin.",
+        description="Where replies go; by default to the admin.",
         examples=["Jana Novak <jana@example.com>"],
     )
     envelope_from: Address | None = Field(
@@ -150,11 +150,11 @@ class SmtpSection(TomlTable):
     )
     on_unknown: Annotated[OnUnknown, Choice] = Field(
         OnUnknown.RESEND,
-        description='"resend" or "hold" a message of which nobody knows whether it arrived.',
+        description='"resend" or "hold" a message whose delivery is unknown.',
     )
     idempotency_header: Annotated[str, AfterValidator(values.header_name)] | None = Field(
         None,
-        description="A header by which your relay drops a second copy; most know none.",
+        description="A header by which your relay drops a second copy; most relays have none.",
         examples=["X-Idempotency-Key"],
     )
 
@@ -182,41 +182,41 @@ class MarketplaceSection(TomlTable):
     """`[marketplace]`"""
 
     base_url: Annotated[str, AfterValidator(values.base_url)] = Field(
-        "https://mpapi.mallgroup.com", description="Where the marketplace's API is."
+        "https://mpapi.mallgroup.com", description="The address of the marketplace's API."
     )
     page_size: Annotated[int, Field(ge=1, le=1000)] = Field(
-        1000, description="Orders asked for in one request; fewer are taken if fewer come."
+        1000, description="Orders per request; the marketplace may send fewer."
     )
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
-        24, description="Requests under way at the same time."
+        24, description="Requests in progress at the same time."
     )
     request_timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         30, description="How long one request may take."
     )
     run_timeout_minutes: Annotated[int, Field(ge=1, le=240)] = Field(
-        15, description="How long reading one account may take; what is read by then is sent."
+        15, description="Time limit for reading one account; what has been read by then is sent."
     )
     frequency: Annotated[Frequency, Choice] = Field(
         Frequency.DAILY,
-        description="Orders that nothing speaks for are read daily, on alternate days, or all of "
-        "them daily.",
+        description='"daily" or "alternate" days for orders with no sign of a return; '
+        '"all" reads all orders daily.',
     )
     earliest_return_days: Annotated[int, Field(ge=0, le=30)] = Field(
-        2, description="Only orders that were shipped longer ago, in days, can be ready."
+        2, description="Days after shipping before which no order can be ready."
     )
     storage_days: Annotated[int, Field(ge=1, le=60)] = Field(
         7,
-        description="Orders that were shipped longer ago, in days, go back if they are "
-        "not collected.",
+        description="Days after shipping when an order that was not collected goes back.",
     )
     trust_webhook: bool = Field(
-        False, description="Whether each change is told by webhook: the rest is read less often."
+        False,
+        description="Whether the webhook reports every change; the rest is then read less often.",
     )
     reread_days: Annotated[int, Field(ge=2, le=7)] = Field(
-        2, description="How often the rest is read while the webhook is trusted."
+        2, description="Days between readings of the rest while the webhook is trusted."
     )
     reserve_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
-        0, description="Of the calls of a day, so many are left for your other systems."
+        0, description="API calls of each day that are left for your other systems."
     )
 
 
@@ -233,7 +233,7 @@ class DigestSection(TomlTable):
         list(values.WEEKDAYS), description="The days of the week that have a digest."
     )
     alarm_after_minutes: Annotated[int, Field(ge=10, le=1440)] = Field(
-        120, description="How long after send_at an unreadable list is told in a notice."
+        120, description="Minutes after send_at until a notice says that the list cannot be read."
     )
     language: Language = Field(
         "en", description="The language of the mail, unless a group has its own."
@@ -247,18 +247,20 @@ class DigestSection(TomlTable):
     )
     attachments: Attachments = Field(
         [AttachmentKind.CSV],
-        description='The files that go along: "csv", "xlsx", and "sheet", a PDF to print.',
+        description='The attached files: "csv", "xlsx", and "sheet", a PDF to print.',
     )
     columns: Columns | None = Field(
         None,
-        description="What is told of an order, and the order of that in files; by default all.",
+        description="The columns shown of an order, in the sequence of the files; by default all.",
         examples=[["order", "tracking", "items", "days"]],
     )
     csv_headings: Annotated[CsvHeadings, Choice] = Field(
         CsvHeadings.TRANSLATED,
         description='The first row of the CSV: "translated", or "names" for programs.',
     )
-    test_orders: bool = Field(False, description="Whether the marketplace's test orders count.")
+    test_orders: bool = Field(
+        False, description="Whether the marketplace's test orders are included."
+    )
     templates_dir: Line | None = Field(
         None,
         description="A folder with your own templates of the mail, relative to this file.",
@@ -288,12 +290,12 @@ class DaemonSection(TomlTable):
 
     health_listen: Annotated[str, AfterValidator(values.listen_address)] | None = Field(
         None,
-        description="Where the daemon says how it is: host:port, or the path of a socket.",
+        description="The daemon's health endpoint: host:port, or the path of a socket.",
         examples=["127.0.0.1:8686"],
     )
     webhook_listen: Annotated[str, AfterValidator(values.listen_address)] | None = Field(
         None,
-        description="Where the daemon takes what the marketplace posts: host:port, or a socket.",
+        description="Where the daemon receives webhooks: host:port, or the path of a socket.",
         examples=["127.0.0.1:8687"],
     )
 
@@ -321,7 +323,7 @@ class GroupSection(TomlTable):
     )
     columns: Columns | None = Field(
         None,
-        description="What its members are told of an order; by default as for the account.",
+        description="The columns its members see of an order; by default those of the account.",
         examples=[["order", "tracking", "items", "days"]],
     )
 
@@ -334,19 +336,21 @@ class PlaceSection(TomlTable):
         examples=["MALL Delivery Ljubljana"],
     )
     address: Line | None = Field(
-        None, description="Its street and town.", examples=["Letališka cesta 1, 1000 Ljubljana"]
+        None,
+        description="The branch's street and town.",
+        examples=["Letališka cesta 1, 1000 Ljubljana"],
     )
     opening_hours: Line | None = Field(
         None, description="When it is open.", examples=["Mon–Fri 8–18, Sat 8–12"]
     )
     pickup_password: SecretText | None = Field(
         None,
-        description="What the branch asks for; shown to groups that may see it.",
+        description="The password the branch asks for; shown only to groups that may see it.",
         examples=["…"],
     )
     pickup_password_file: Line | None = Field(
         None,
-        description="A file with nothing but that, relative to this one; it changes monthly.",
+        description="A file that holds only the pickup password, which changes monthly.",
         examples=["pickup-password"],
     )
 
@@ -355,16 +359,16 @@ class ColumnsSection(TomlTable):
     """`[accounts.ID.file.columns]`"""
 
     id: Line = Field(
-        description="The number of the order: what the file calls that column.",
+        description="The order number: the name of that column in the file.",
         examples=["Order"],
     )
     ready: Line | None = Field(
         None,
-        description="Its state, of which ready_values say that it waits; without, every row waits.",
+        description="The order's state, compared with ready_values; without it, every row waits.",
         examples=["Status"],
     )
     external_id: Line | None = Field(
-        None, description="Your own number for it.", examples=["Invoice"]
+        None, description="Your own order number.", examples=["Invoice"]
     )
     tracking: Line | None = Field(
         None, description="The tracking number of its parcel.", examples=["Parcel"]
@@ -377,13 +381,15 @@ class ColumnsSection(TomlTable):
         None, description="Your number of the article.", examples=["Article no."]
     )
     quantity: Line | None = Field(
-        None, description="How many pieces; without, one.", examples=["Pieces"]
+        None, description="The number of pieces; without it, one.", examples=["Pieces"]
     )
     price: Line | None = Field(None, description="The price of one piece.", examples=["Price"])
     currency: Line | None = Field(
         None, description="The currency of its amounts, such as EUR.", examples=["Currency"]
     )
-    cod: Line | None = Field(None, description="Cash on delivery not paid.", examples=["COD"])
+    cod: Line | None = Field(
+        None, description="Cash on delivery that was not paid.", examples=["COD"]
+    )
     shipped: Line | None = Field(
         None, description="When it was shipped, as a date or with a time.", examples=["Shipped"]
     )
@@ -402,52 +408,52 @@ class FileSection(TomlTable):
     )
     location_file: Line | None = Field(
         None,
-        description="A file with nothing but the address, relative to this one.",
+        description="A file that holds only the address; a path relative to this file.",
         examples=["orders-address"],
     )
     format: Annotated[FileFormat, Choice] | None = Field(
         None,
-        description='"csv" or "json"; by default as the name of the file ends.',
+        description='"csv" or "json"; by default taken from the end of the file name.',
         examples=["csv"],
     )
     records: Line | None = Field(
         None,
-        description="Where in a JSON document the list is; by default it is the whole document.",
+        description="The path of the list in a JSON document; by default the whole document.",
         examples=["data.orders"],
     )
     delimiter: Annotated[str, AfterValidator(values.delimiter)] = Field(
-        ",", description="What stands between two cells of a CSV file."
+        ",", description="The character between two cells of a CSV file."
     )
     encoding: Annotated[str, AfterValidator(values.encoding)] = Field(
-        "utf-8-sig", description="How its text is written; Windows often means cp1250."
+        "utf-8-sig", description="The text encoding; on Windows often cp1250."
     )
     decimal: Annotated[str, AfterValidator(values.decimal)] = Field(
-        ".", description='What stands before the cents: "." or ",".'
+        ".", description='The decimal separator: "." or ",".'
     )
     date_format: Annotated[str, AfterValidator(values.date_format)] | None = Field(
         None,
-        description="How dates are written; by default 2026-11-23, also with a time.",
+        description="The format of dates; by default 2026-11-23, with or without a time.",
         examples=["%d.%m.%Y"],
     )
     currency: Annotated[str, AfterValidator(values.currency)] | None = Field(
-        None, description="That of all amounts, where no column tells it.", examples=["EUR"]
+        None, description="The currency of all amounts, if no column holds it.", examples=["EUR"]
     )
     ready_values: list[str] | None = Field(
         None,
-        description="What the column ready says of an order that waits.",
+        description="The values in the column ready that mean that an order waits.",
         examples=[["returned to branch"]],
         min_length=1,
     )
     collected_values: list[str] | None = Field(
         None,
-        description="What the column ready says of one that you have collected.",
+        description="The values in the column ready that mean that you have collected it.",
         examples=[["collected"]],
         min_length=1,
     )
     max_age_hours: Annotated[int, Field(ge=1, le=8784)] = Field(
-        36, description="A file that was written longer ago is a failure: its export has stopped."
+        36, description="A file older than this is an error: its export has stopped."
     )
-    columns: ColumnsSection = Field(description="What the file calls our columns.")
+    columns: ColumnsSection = Field(description="The file's names of our columns.")
 
 
 def _own(name: str) -> Any:
@@ -470,22 +476,22 @@ class AccountSection(TomlTable):
     )
     client_id: SecretText | None = Field(
         None,
-        description="The API credential. With it in here, nobody else may read this file.",
+        description="The API credential. Nobody else may read this file if it is here.",
         examples=["…"],
     )
     client_id_file: Line | None = Field(
         None,
-        description="A file with nothing but the client id, relative to this one.",
+        description="A file that holds only the client id; a path relative to this file.",
         examples=["client-id"],
     )
     webhook_token: TokenText | None = Field(
         None,
-        description="The secret end of the webhook's address, or the old and the new one.",
+        description="The secret end of the webhook's address; or two, with a blank between them.",
         examples=["…"],
     )
     webhook_token_file: Line | None = Field(
         None,
-        description="A file with nothing but that, relative to this one.",
+        description="A file that holds only the token; a path relative to this file.",
         examples=["webhook-token"],
     )
     recipients: list[str] = Field(
@@ -531,17 +537,17 @@ class Configuration(BaseSettings):
     )
 
     admin: Address = Field(
-        description="Who is told of failures and gets unsubscriptions; not one of the recipients.",
+        description="Who gets reports of failures and unsubscriptions; not one of the recipients.",
         examples=["Jana Novak <jana@example.com>"],
     )
-    store: StoreSection = Field(StoreSection(), description="Where it remembers what was done.")
+    store: StoreSection = Field(StoreSection(), description="Where state is stored.")
     smtp: SmtpSection = Field(
         description="The mail server.", examples=["[smtp] with host and from"]
     )
     marketplace: MarketplaceSection = Field(MarketplaceSection(), description="The MALL API.")
     digest: DigestSection = Field(DigestSection(), description="The daily mail.")
-    alarms: AlarmSection = Field(AlarmSection(), description="How failures are told.")
-    daemon: DaemonSection = Field(DaemonSection(), description="The long-running one.")
+    alarms: AlarmSection = Field(AlarmSection(), description="How failures are reported.")
+    daemon: DaemonSection = Field(DaemonSection(), description="The long-running process.")
     groups: dict[GroupName, GroupSection] = Field(
         {}, max_length=MOST_GROUPS, description="Contact groups."
     )
