@@ -139,7 +139,7 @@ def read_logo(file: Path) -> Logo:
     for beginning, subtype in _PICTURES.items():
         if content.startswith(beginning):
             return Logo(subtype, content)
-    raise ValueError("is no PNG, JPEG or GIF, and mail programs show nothing else")
+    raise ValueError("is not a PNG, JPEG or GIF, and mail programs show nothing else")
 
 
 def _schedule(digest: DigestSection) -> Schedule:

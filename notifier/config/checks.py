@@ -76,7 +76,7 @@ def _not_a_logo(file: Path) -> str | None:
 
 
 def _not_a_folder(folder: Path) -> str | None:
-    return None if folder.is_dir() else "is no directory"
+    return None if folder.is_dir() else "is not a directory"
 
 
 def incomplete(layers: Layers) -> Iterator[Problem]:
@@ -150,9 +150,9 @@ def _impossible(file: Path) -> str | None:
         if file.is_dir():
             return f"{shown_path(file)} is a folder; name a file in it"
         if not file.parent.is_dir():
-            return f"{shown_path(file.parent)} is no folder; compare the path"
+            return f"{shown_path(file.parent)} is not a folder; compare the path"
     except (OSError, ValueError):
-        return "is no path that can be looked at; compare it"
+        return "cannot be looked at; compare it"
     return None
 
 

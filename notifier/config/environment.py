@@ -45,7 +45,7 @@ def unknown_variables(environ: Mapping[str, str], keys: Keys) -> Iterator[Proble
         if name not in known:
             guess = nearest(name.removeprefix(PREFIX), (one.removeprefix(PREFIX) for one in known))
             advice = f"did you mean {PREFIX}{guess}?" if guess else "take it out of the environment"
-            yield Problem(name, None, "", f"is no option; {advice}")
+            yield Problem(name, None, "", f"is not an option; {advice}")
 
 
 def _ours(environ: Mapping[str, str]) -> list[str]:

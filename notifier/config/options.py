@@ -1,4 +1,4 @@
-"""Finding one's way through the schema: every option, and the one at a place."""
+"""The options of the schema: all of them in order, and the one at a path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notifier.config.schema import Configuration
 from notifier.config.toml import Where
 
 Keys = Callable[[Where], Iterable[str]]
-"""Which accounts and groups there are: the keys of the table at a place."""
+"""Returns the keys of the table at a path: which accounts and groups there are."""
 
 
 def options(
@@ -21,7 +21,7 @@ def options(
     section: type[BaseModel] = Configuration,
     at: Where = (),
 ) -> Iterator[tuple[Where, FieldInfo]]:
-    """Every option below `section`; `keys` says which accounts and groups there are."""
+    """Yield every option below `section`; `keys` says which accounts and groups there are."""
     for name, option in section.model_fields.items():
         where = (*at, option.alias or name)
         inner, many = _section_in(option)
@@ -33,7 +33,7 @@ def options(
 
 
 def section_at(where: Where) -> type[BaseModel] | None:
-    """The section whose table is at `where`, None if that is no such table."""
+    """Return the section whose table is at `where`, None if no section is there."""
     section: type[BaseModel] | None = Configuration
     parts = iter(where)
     for part in parts:
@@ -47,28 +47,28 @@ def section_at(where: Where) -> type[BaseModel] | None:
 
 
 def option_of(section: type[BaseModel] | None, key: object) -> FieldInfo | None:
-    """The option written as `key` in the table of a section."""
+    """Return the option written as `key` in the table of a section."""
     fields = section.model_fields if section else {}
     return next((field for name, field in fields.items() if key == (field.alias or name)), None)
 
 
 def example(option: FieldInfo) -> Any:
-    """What may be written for an option: its default, or where it has none an example."""
+    """Return a value for an option: its example or, without one, its default."""
     return option.examples[0] if option.examples else option.default
 
 
 def is_text(option: FieldInfo) -> bool:
-    """Whether an option is written in quotes; the others are numbers, booleans and lists."""
+    """Whether an option is written in quotes; others are numbers, booleans and lists."""
     return isinstance(example(option), str | time)
 
 
 def is_table(option: FieldInfo) -> bool:
-    """Whether an option is a table of further ones, or of many such tables by name."""
+    """Whether an option is a table of options, or a table of such tables by name."""
     return _section_in(option)[0] is not None
 
 
 def _section_in(option: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
-    """The section an option is a table of, and whether it is a table of many such, by name."""
+    """Return the section an option is a table of, and whether it holds many of them by name."""
     kind = option.annotation
     many = get_origin(kind) is dict
     candidates = [get_args(kind)[1]] if many else [kind, *get_args(kind)]

@@ -1,4 +1,4 @@
-"""What the schema finds wrong, in our words: what it is, and what to write instead."""
+"""The schema's errors in plain words: what is wrong, and what to write instead."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MUST_BE = {
 
 
 def problems_of(error: ValidationError, layers: Layers) -> Iterator[Problem]:
-    """Each thing the schema does not accept, at its place. Never shows a value of a secret."""
+    """Describe each error of the schema with its place, never with the value of a secret."""
     found = error.errors(include_url=False, include_input=False)
     misspelt = {
         _meant(_where(details)) for details in found if details["type"] == "extra_forbidden"
@@ -64,7 +64,7 @@ def _wording(details: ErrorDetails, where: Where) -> str:
 
 
 def _example(where: Where) -> str:
-    """What could stand at `where`: a line, the element of a list, or a table in words."""
+    """Show what could be at `where`: a line, the element of a list, or a table in words."""
     *table, key = where
     if isinstance(key, int):
         option = option_of(section_at(tuple(table[:-1])), table[-1])
@@ -77,17 +77,17 @@ def _example(where: Where) -> str:
 
 
 def _unknown(where: Where) -> str:
-    """Say what was meant by a key that no option has: a misspelt one, or one of elsewhere."""
+    """Say what an unknown key was meant to be: a misspelt option, or one of another table."""
     if meant := _meant(where):
-        return f'is no option; did you mean "{meant[-1]}"?'
+        return f'is not an option; did you mean "{meant[-1]}"?'
     elsewhere = _tables()
     if guess := nearest(str(where[-1]), elsewhere):
-        return f'is no option here; did you mean "{guess}" in [{elsewhere[guess]}]?'
-    return f"is no option; those here are {', '.join(_keys(where[:-1]))}"
+        return f'is not an option here; did you mean "{guess}" in [{elsewhere[guess]}]?'
+    return f"is not an option; the options here are {', '.join(_keys(where[:-1]))}"
 
 
 def _meant(where: Where) -> Where | None:
-    """The option of the same table that an unknown key was most likely meant for."""
+    """Return the option of the same table that an unknown key was most likely meant to be."""
     guess = nearest(str(where[-1]), _keys(where[:-1]))
     return (*where[:-1], guess) if guess else None
 
@@ -98,7 +98,7 @@ def _keys(table: Where) -> list[str]:
 
 
 def _tables() -> dict[str, str]:
-    """The table each option is first found in, by the option's name."""
+    """Map the name of each option to the first table that has it."""
     found: dict[str, str] = {}
     for where, _ in options(lambda table: ["ID" if table == ("accounts",) else "NAME"]):
         found.setdefault(str(where[-1]), ".".join(map(str, where[:-1])))

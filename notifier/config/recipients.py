@@ -1,7 +1,7 @@
-"""Contact groups and lists of recipients: every mistake in them, each told once.
+"""Mistakes in contact groups and lists of recipients, each reported once.
 
-This looks at what was written, not at the checked configuration, so that somebody who mistyped a
-port is told of a wrong address in the same breath.
+Like the other checks, these look at what was written, not at the checked configuration, so that a
+mistyped port does not hide a wrong address.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from notifier.domain.recipients import ContactGroup, is_address, resolve
 from notifier.errors import Problem, RecipientsError
 
 MOST_CYCLES = 10
-"""That are told at once; there can be as many as there are ways through the groups."""
+"""Cycles reported at once; there can be as many as there are paths through the groups."""
 
 Groups = Mapping[str, ContactGroup]
 
 
 class _Mistake(NamedTuple):
-    """What is wrong with a group: with one of its members, or with all of them together."""
+    """A mistake in one member of a group or, without a member, in all of them together."""
 
     group: str
     member: str | None
@@ -32,12 +32,13 @@ class _Mistake(NamedTuple):
 
 
 def wrong_recipients(layers: Layers) -> Iterator[Problem]:
-    """What is wrong with the groups, used or not, and with the recipients of each account.
+    """Find mistakes in the groups, used or not, and in the recipients of each account.
 
-    A mistake in a group is told there alone: whoever names that group gets it without the mistake.
+    A mistake in a group is reported there alone: groups and accounts that name the group are
+    checked as if its wrong members were not there.
     """
     names = [name for name in layers.keys("groups") if not is_address(name)]
-    if len(names) > MOST_GROUPS:  # the schema says so
+    if len(names) > MOST_GROUPS:  # the schema reports it
         return
     groups: Groups = {name: _group(name, layers) for name in names}
     for check in (_wrong_members, _cycles, _too_large):
@@ -55,7 +56,7 @@ def _group(name: str, layers: Layers) -> ContactGroup:
 
 
 def _texts(entries: object) -> tuple[str, ...]:
-    """What is text in a list; the schema refuses everything else."""
+    """Return the texts in a list; the schema reports everything else."""
     written = entries if isinstance(entries, list) else []
     return tuple(entry for entry in written if isinstance(entry, str))
 
@@ -67,7 +68,7 @@ def _problem(where: Where, entry: str | None, message: str, layers: Layers) -> P
 
 
 def _without(groups: Groups, mistakes: Sequence[_Mistake]) -> Groups:
-    """The groups without the members that are wrong, or without any where they are too many."""
+    """Return the groups without their wrong members, or empty if there are too many members."""
     wrong = {(mistake.group, mistake.member) for mistake in mistakes}
 
     def rest(group: ContactGroup) -> tuple[str, ...]:
@@ -79,14 +80,14 @@ def _without(groups: Groups, mistakes: Sequence[_Mistake]) -> Groups:
 
 
 def _wrong_members(groups: Groups) -> Iterator[_Mistake]:
-    """Members that are neither an address nor a group there is."""
+    """Find members that are neither an address nor an existing group."""
     for group in groups.values():
         for member, message in _wrong_entries(group.members, groups):
             yield _Mistake(group.name, member, message)
 
 
 def _wrong_entries(entries: Sequence[str], groups: Groups) -> Iterator[tuple[str, str]]:
-    """Entries that are wrong by themselves, whatever is in the groups; each once."""
+    """Find entries that are wrong whatever is in the groups, each once."""
     empty = {name: ContactGroup(name, ()) for name in groups}
     for entry in dict.fromkeys(entries):
         for message in _refused([entry], empty):
@@ -94,7 +95,7 @@ def _wrong_entries(entries: Sequence[str], groups: Groups) -> Iterator[tuple[str
 
 
 def _cycles(groups: Groups) -> Iterator[_Mistake]:
-    """Groups that contain themselves: each cycle once, at the group of it that is written first."""
+    """Find groups that contain themselves: each cycle once, at its group that is written first."""
     inner = _inner(groups)
     for cycle in islice(iter(lambda: _cycle_in(inner), []), MOST_CYCLES):
         first = min(cycle, key=list(groups).index)
@@ -106,7 +107,7 @@ def _cycles(groups: Groups) -> Iterator[_Mistake]:
 
 
 def _cycle_in(inner: Mapping[str, Sequence[str]]) -> list[str]:
-    """The groups of one cycle, each containing the next; empty if there is none."""
+    """Return the groups of one cycle, each containing the next; empty if there is none."""
     try:
         TopologicalSorter(inner).prepare()
     except CycleError as error:
@@ -115,7 +116,7 @@ def _cycle_in(inner: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _too_large(groups: Groups) -> Iterator[_Mistake]:
-    """Groups of more mailboxes than a mail may go to; not again those that contain them."""
+    """Find groups with too many mailboxes, but not again the groups that contain them."""
     if _cycle_in(_inner(groups)):
         return
     for name in TopologicalSorter(_inner(groups)).static_order():
@@ -126,7 +127,7 @@ def _too_large(groups: Groups) -> Iterator[_Mistake]:
 
 
 def _inner(groups: Groups) -> dict[str, list[str]]:
-    """The groups in each group."""
+    """Return the groups that each group contains."""
     return {
         name: [member for member in group.members if member in groups]
         for name, group in groups.items()
@@ -134,7 +135,7 @@ def _inner(groups: Groups) -> dict[str, list[str]]:
 
 
 def _wrong_list(where: Where, groups: Groups, layers: Layers) -> Iterator[Problem]:
-    """What is wrong with the recipients of one account."""
+    """Find mistakes in the recipients of one account."""
     written = layers.find(where)
     if not isinstance(written, list):
         return
@@ -151,7 +152,7 @@ def _refused(entries: Sequence[str], groups: Groups) -> list[str]:
 
 
 def _refusals(entries: Sequence[str], groups: Groups) -> tuple[tuple[str, str], ...]:
-    """What resolve() has against a list: (index in it or "", message)."""
+    """Return what resolve() refuses in a list: (index in it or "", message)."""
     try:
         resolve(entries, groups, language="")
     except RecipientsError as error:

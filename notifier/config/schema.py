@@ -1,7 +1,7 @@
-"""Every option of config.toml: its name, type, limits, default, and the one sentence about it.
+"""Every option of config.toml: its name, type, limits, default and description.
 
-The sentences are the comments of config.example.toml and the table of docs/configuration.md, and
-a test holds the three together. An option whose default is None has an example of what to write.
+The descriptions are also the comments of config.example.toml and the tables of
+docs/configuration.md; a test compares the three. An option whose default is None has an example.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ Attachments = list[Annotated[AttachmentKind, Choice]]
 
 
 class TomlTable(BaseModel):
-    """A table of the file. Nothing unknown is ignored, and no message repeats what it was given."""
+    """A table of the file. Unknown keys are refused, and no error repeats its input."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -457,7 +457,7 @@ class FileSection(TomlTable):
 
 
 def _own(name: str) -> Any:
-    """An option of an account that stands over the one of the same name in `[digest]`."""
+    """An option of an account that overrides the one of the same name in `[digest]`."""
     shared = DigestSection.model_fields[name]
     return Field(
         None,
@@ -530,7 +530,7 @@ GroupName = Annotated[str, AfterValidator(values.group_name)]
 
 
 class Configuration(BaseSettings):
-    """The whole file, with what the environment and the secret files say laid over it."""
+    """The whole file, merged with the environment and the files of secrets."""
 
     model_config = SettingsConfigDict(
         strict=True, extra="forbid", frozen=True, hide_input_in_errors=True

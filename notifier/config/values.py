@@ -1,8 +1,8 @@
-"""What single values of the configuration must look like.
+"""Checks of single values of the configuration.
 
-Each reader takes what TOML or the environment gave and returns what the program works with, or
-raises ValueError with what is wrong and what to write instead. Texts that do not come as text
-are left as they are: the schema then says that they must be.
+Each takes a value from TOML or the environment and returns the one the program works with, or
+raises ValueError that says what is wrong and what to write instead. Where text is expected, other
+types are returned unchanged: the schema reports them.
 """
 
 from __future__ import annotations
@@ -31,38 +31,38 @@ MOST_TOKENS = 2
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 EASY_TO_READ = 4.5
-"""Contrast of text (WCAG 2.2, 1.4.3)."""
+"""Least contrast of text (WCAG 2.2, 1.4.3)."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def shown(text: str, longest: int = 60) -> str:
-    """A value as a message may show it: in quotes, on one line, not endless."""
+    """Quote a value for a message, on one line and of limited length."""
     short = text if len(text) <= longest else f"{text[:longest]}…"
     return f'"{short}"' if short.isprintable() else ascii(short)
 
 
 def shown_path(path: Path) -> str:
-    """A path as a message may show it: up to its end, which is the part that tells."""
+    """Quote a path for a message, with its end, which is the part people look for."""
     return shown(str(path), longest=500)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that was most likely meant by `word`."""
+    """Return the one of `known` that `word` was most likely meant to be."""
     by_folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 
 
 def color(text: str) -> str:
-    """A colour as in style sheets."""
+    """Check a colour, written as in style sheets."""
     if not _COLOR.fullmatch(text.lower()):
-        raise ValueError(f'{shown(text)} is no colour; write it as "#12404f"')
+        raise ValueError(f'{shown(text)} is not a colour; write it as "#12404f"')
     return text.lower()
 
 
 def link_color(text: str) -> str:
-    """One that can be read where links stand: on white, and on the grey of the small print."""
+    """Check that links of this colour can be read on white and on the grey of the small print."""
     written = color(text)
     if min(contrast_of(written, paper) for paper in ("#ffffff", "#eceff3")) < EASY_TO_READ:
         raise ValueError(f"{shown(text)} is too light to be read on white; take a darker one")
@@ -70,21 +70,21 @@ def link_color(text: str) -> str:
 
 
 def columns(names: list[str]) -> list[str]:
-    """Columns of orders, each once; the order's own number is always among them."""
+    """Check columns of orders: each once, and the order number among them."""
     for name in names:
         if name not in COLUMNS:
             meant = nearest(name, COLUMNS)
             hint = f'did you mean "{meant}"?' if meant else f"there are {', '.join(COLUMNS)}"
-            raise ValueError(f"{shown(name)} is no column; {hint}")
+            raise ValueError(f"{shown(name)} is not a column; {hint}")
         if names.count(name) > 1:
-            raise ValueError(f"{shown(name)} stands in it twice; take one of them out")
+            raise ValueError(f"{shown(name)} is in it twice; take one of them out")
     if "order" not in names:
-        raise ValueError('has no "order", by which people know one; put it in')
+        raise ValueError('has no "order", the number people know an order by; put it in')
     return names
 
 
 def one_line(text: str) -> str:
-    """Text that can be shown in one line of a mail or put into one of its headers."""
+    """Check text for one line of a mail, or for one of its headers."""
     if not text.strip():
         raise ValueError("is empty; write something, or take the line out")
     if not text.isprintable():
@@ -95,7 +95,7 @@ def one_line(text: str) -> str:
 
 
 def account_id(text: str) -> str:
-    """The fixed id of an account, the key of its table."""
+    """Check the permanent id of an account, the key of its table."""
     if not _ACCOUNT_ID.fullmatch(text) or len(text) > 40:
         raise ValueError(
             f"{shown(text)} cannot be the id of an account; write up to 40 lowercase letters "
@@ -105,7 +105,7 @@ def account_id(text: str) -> str:
 
 
 def group_name(text: str) -> str:
-    """The name of a contact group; with an @ it would read as an address."""
+    """Check the name of a contact group; with an @ it would read as an address."""
     if "@" in text or len(text) > 60:
         raise ValueError(
             f'{shown(text)} cannot be the name of a group; write up to 60 characters without "@"'
@@ -114,49 +114,51 @@ def group_name(text: str) -> str:
 
 
 def mailbox(value: object) -> object:
-    """`name@domain` or `Name <name@domain>` as a Mailbox."""
+    """Parse `name@domain` or `Name <name@domain>` into a Mailbox."""
     return parse_mailbox(value) if isinstance(value, str) else value
 
 
 def time_of_day(value: object) -> object:
-    """ "06:00" or "06:00:00", or TOML's own 06:00:00, as a local time."""
+    """Parse "06:00" or "06:00:00"; TOML's own 06:00:00 is a time already."""
     if not isinstance(value, str):
         return value
     if not _TIME.fullmatch(value):
         raise ValueError(
-            f'{shown(value)} is no time of day; write "06:00", between "00:00" and "23:59"'
+            f'{shown(value)} is not a time of day; write "06:00", between "00:00" and "23:59"'
         )
     return time.fromisoformat(value)
 
 
 def time_zone(name: str) -> str:
-    """The IANA name of a time zone this machine knows."""
+    """Check the IANA name of a time zone that this machine knows."""
     known = available_timezones()
     if name in known:
         return name
     by_city = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(known)}
     guess = by_city.get(name.casefold()) or nearest(name, known) or "Europe/Ljubljana"
-    raise ValueError(f'{shown(name)} is no time zone; write "{guess}" or another IANA name')
+    raise ValueError(f'{shown(name)} is not a time zone; write "{guess}" or another IANA name')
 
 
 def language(code: str) -> str:
-    """A language the notifier has all its words in."""
+    """Check the code of a language that the notifier is translated into."""
     known = available_languages()
     if code not in known:
         choice = ", ".join(f'"{one}"' for one in known)
-        raise ValueError(f"{shown(code)} is no language of the notifier; write one of {choice}")
+        raise ValueError(f"{shown(code)} is not a language of the notifier; write one of {choice}")
     return code
 
 
 def weekday(text: str) -> str:
-    """A day of the week, by its first three letters."""
+    """Check a day of the week, written as its first three letters."""
     if text not in WEEKDAYS:
-        raise ValueError(f"{shown(text)} is no day of the week; write one of {', '.join(WEEKDAYS)}")
+        raise ValueError(
+            f"{shown(text)} is not a day of the week; write one of {', '.join(WEEKDAYS)}"
+        )
     return text
 
 
 def secret(value: object) -> object:
-    """A password or client id. No message ever shows any of it."""
+    """Wrap a password or client id. No message ever shows any of it."""
     if not isinstance(value, str):
         return value
     if not value.strip():
@@ -167,17 +169,17 @@ def secret(value: object) -> object:
 
 
 def host(text: str) -> str:
-    """A host name or an IP address, without a port."""
+    """Check a host name or an IP address, without a port, and encode the name by IDNA."""
     if is_ip(text):
         return text
     if re.search(r"[:/@]", text):
-        raise ValueError(f'{shown(text)} is no host name; write it alone, "smtp.example.com"')
+        raise ValueError(f'{shown(text)} is not a host name; write it alone, "smtp.example.com"')
     try:
         name = idna.encode(text, uts46=True).decode("ascii").rstrip(".")
     except (idna.IDNAError, UnicodeError):
         name = text.lower()
     if len(name) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in name.split(".")):
-        raise ValueError(f'{shown(text)} is no host name; write one such as "smtp.example.com"')
+        raise ValueError(f'{shown(text)} is not a host name; write one such as "smtp.example.com"')
     return name
 
 
@@ -191,12 +193,12 @@ def is_ip(text: str) -> bool:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether a host is this machine, which needs no TLS to talk to."""
+    """Whether a host is this machine, which can be reached without TLS."""
     return ip_address(text).is_loopback if is_ip(text) else text == "localhost"
 
 
 def base_url(text: str) -> str:
-    """Where the marketplace's API is; the final slash is dropped."""
+    """Check the address of the marketplace's API; the final slash is dropped."""
     parts = _web_address(text, 'write "https://mpapi.mallgroup.com"')
     if parts.query or parts.fragment:
         raise ValueError("has a query or fragment; write the address without ? and #")
@@ -204,114 +206,106 @@ def base_url(text: str) -> str:
 
 
 def order_url(text: str) -> str:
-    """The page of one order in the seller's portal, with `{id}` for its number."""
+    """Check the page of one order in the seller's portal, with `{id}` for its number."""
     _web_address(text, 'write it with "https://"')
     if text.count("{id}") != 1 or re.search(r"[{}]", text.replace("{id}", "")):
         raise ValueError(f"{shown(text)} must have {{id}} once, where the order number belongs")
     return text
 
 
-def _web_address(text: str, instead: str) -> SplitResult:
-    """Take apart an https address, or an http one of this machine; never show a password in it."""
+def _web_address(text: str, instead: str, *, secret: bool = False) -> SplitResult:
+    """Split an https address, or an http one of this machine.
+
+    A user name in it is refused, except in a secret, which no message shows.
+    """
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise ValueError(f"is no web address; {instead}") from None
-    if "@" in parts.netloc:
+        raise ValueError(f"is not a web address; {instead}") from None
+    if "@" in parts.netloc and not secret:
         raise ValueError("has a user name in it; write the address without it")
     if not parts.hostname or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(f"is no web address; {instead}")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError(f"{shown(text)} is not encrypted; {instead}")
+        raise ValueError(f"is not a web address; {instead}")
+    shows = "" if secret else f"{shown(text)} "
+    if parts.scheme not in ("https", "http"):
+        raise ValueError(f"{shows}is not an https address; {instead}")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError(f"{shows}is not encrypted; {instead}")
     return parts
 
 
 def file_location(value: object) -> object:
-    """A path, or an address of the web. No message shows it: the address may be a secret."""
+    """Check a path or a web address. No message shows it: the address may be a secret."""
     if not isinstance(value, str):
         return value
     if not value.strip() or not value.isprintable():
-        raise ValueError('is no path or address; write "orders.csv", or an https address')
+        raise ValueError('is not a path or an address; write "orders.csv", or an https address')
     if is_web_location(value):
-        _refuse_location(value)
+        _web_address(value, "write an https address, or a path", secret=True)
     return Secret(value.strip())
 
 
 def is_web_location(text: str) -> bool:
-    """Whether it is an address of the web, which whoever knows it can read, and no path."""
+    """Whether a location is a web address and not a path."""
     return "://" in text
 
 
-def _refuse_location(text: str) -> None:
-    instead = "write an https address, or a path"
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise ValueError(f"is no web address; {instead}") from None
-    if not parts.hostname or not text.isascii() or " " in text:
-        raise ValueError(f"is no web address; {instead}")
-    if parts.scheme not in ("https", "http"):
-        raise ValueError(f"is asked over https only, and not over {parts.scheme}; {instead}")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError(f"is not encrypted; {instead}")
-
-
 def delimiter(text: str) -> str:
-    """What stands between two cells: one character that a cell seldom has."""
+    """Check the delimiter of cells: one character that cells seldom contain."""
     if len(text) != 1 or text in '"\r\n ' or text.isalnum():
-        raise ValueError(f'{shown(text)} separates no cells; write ",", ";", "|" or "\\t"')
+        raise ValueError(f'{shown(text)} is not a delimiter; write ",", ";", "|" or "\\t"')
     return text
 
 
 def encoding(name: str) -> str:
-    """The name of a text encoding that Python knows."""
+    """Check the name of a text encoding that Python knows."""
     try:
-        "a".encode(name)  # nothing at all would not even be looked up
+        "a".encode(name)  # for an empty text Python does not even look the encoding up
     except (LookupError, UnicodeError, ValueError):
         raise ValueError(
-            f'{shown(name)} is no encoding; write "utf-8-sig", "cp1250", "iso-8859-2" or "utf-16"'
+            f"{shown(name)} is not an encoding; "
+            'write "utf-8-sig", "cp1250", "iso-8859-2" or "utf-16"'
         ) from None
     return name
 
 
 def decimal(text: str) -> str:
-    """The sign before the cents."""
+    """Check the decimal separator of amounts."""
     if text not in (".", ","):
-        raise ValueError(f'{shown(text)} stands before no cents; write "." or ","')
+        raise ValueError(f'{shown(text)} is not a decimal separator; write "." or ","')
     return text
 
 
 def date_format(text: str) -> str:
-    """A format of `datetime.strptime` that gives a day."""
-    day = datetime(2025, 11, 23)  # noqa: DTZ001 - a day as such
+    """Check a format of `datetime.strptime` that contains year, month and day."""
+    day = datetime(2025, 11, 23)  # noqa: DTZ001 - only the day counts
     try:
         right = datetime.strptime(day.strftime(text), text).date() == day.date()  # noqa: DTZ007
     except ValueError:
         right = False
     if not right:
         raise ValueError(
-            f'{shown(text)} tells no day; write "%d.%m.%Y" for 23.11.2026, or "%d.%m.%Y %H:%M"'
+            f'{shown(text)} contains no date; write "%d.%m.%Y" for 23.11.2026, or "%d.%m.%Y %H:%M"'
         )
     return text
 
 
 def currency(text: str) -> str:
-    """A code of ISO 4217."""
+    """Check a currency code of ISO 4217."""
     if not re.fullmatch(r"[A-Z]{3}", text):
-        raise ValueError(f'{shown(text)} is no code of a currency; write "EUR"')
+        raise ValueError(f'{shown(text)} is not a currency code; write "EUR"')
     return text
 
 
 def ping_url(text: str) -> str:
-    """Where a monitor is called; the final slash is dropped."""
+    """Check the address of a monitor; the final slash is dropped."""
     _web_address(text, 'write it with "https://"')
     return text.rstrip("/")
 
 
 def listen_address(text: str) -> str:
-    """A loopback address with its port, or the whole path of a Unix socket."""
+    """Check a loopback address with its port, or the absolute path of a Unix socket."""
     if text.startswith("/") and text.isprintable():
         return text
     name, _, port = text.rpartition(":")
@@ -319,40 +313,40 @@ def listen_address(text: str) -> str:
         return text
     raise ValueError(
         f"{shown(text)} is not on this machine; write "
-        '"127.0.0.1:8686", or the whole path of a socket'
+        '"127.0.0.1:8686", or the absolute path of a socket'
     )
 
 
 def webhook_token(value: object) -> object:
-    """One token or two, with a blank between them; no message shows any of it."""
+    """Check one webhook token, or two with a blank between them; no message shows any of it."""
     if not isinstance(value, str):
         return value
     tokens = value.split()
     if not 1 <= len(tokens) <= MOST_TOKENS or not all(map(_TOKEN.fullmatch, tokens)):
         raise ValueError(
-            "is no token, nor two with a blank between them; make one of 32 to 128 letters and "
+            "is not a token, or two with a blank between them; make one of 32 to 128 letters and "
             "digits with `openssl rand -hex 32`"
         )
     return Secret(value)
 
 
 def header_name(text: str) -> str:
-    """The name of a mail header that no mail has anyway (RFC 5322, 3.6.8)."""
+    """Check the name of a header that no mail has for another purpose (RFC 5322, 3.6.8)."""
     if re.fullmatch(r"X-[A-Za-z0-9-]{1,60}|[A-Za-z0-9-]*Idempotency[A-Za-z0-9-]*", text):
         return text
     raise ValueError(
-        f'{shown(text)} is no header of a relay; write one such as "X-Idempotency-Key"'
+        f'{shown(text)} is not a header of a relay; write one such as "X-Idempotency-Key"'
     )
 
 
 def database_url(text: str) -> str:
-    """A SQLAlchemy URL of PostgreSQL, or of a SQLite file by its whole path.
+    """Check a SQLAlchemy URL of PostgreSQL, or of a SQLite file with its absolute path.
 
     It may hold a password, so no message shows it.
     """
     if text.startswith(("postgresql+psycopg://", "sqlite:////")) and text.isprintable():
         return text
     raise ValueError(
-        'is no database of the notifier; write "postgresql+psycopg://user@host/name", '
+        'is not a database of the notifier; write "postgresql+psycopg://user@host/name", '
         "or store.path for a SQLite file"
     )

@@ -1,4 +1,4 @@
-"""What is right as far as the configuration goes, and perhaps not what was meant."""
+"""Warnings about a configuration that is valid but perhaps not what was meant."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Set
 from notifier.mail.attachments import EXTRAS, is_installed
 
 LOOK_AHEAD = 366
-"""Days in which changes of the clocks are looked for."""
+"""Days in which clock changes are looked for."""
 
 
 def find_warnings(settings: Settings, now: datetime) -> Iterator[str]:
-    """Sentences that ask a person to look again, most of them with what to write instead."""
+    """Yield sentences that ask a person to look again, most with what to write instead."""
     yield from _same_credential(settings)
     yield from _sender(settings)
     yield from _webhook(settings)
@@ -36,41 +36,41 @@ def _same_credential(settings: Settings) -> Iterator[str]:
         if other != account.id:
             yield (
                 f"accounts.{account.id}: it has the client_id of {other}, "
-                "so that both tell of the same parcels"
+                "so both report the same parcels"
             )
 
 
 def _sender(settings: Settings) -> Iterator[str]:
     username, sender = settings.smtp.username, settings.sender.mailbox
     if username is None and not is_loopback(settings.smtp.host):
-        yield "smtp.username: there is none; most mail servers take mail only after a login"
+        yield "smtp.username: there is none; most mail servers accept mail only after a login"
     if username and is_address(username) and not username.lower().endswith(f"@{sender.domain}"):
         yield (
             f"smtp.from: {sender.address} is in another domain than the login {username}; "
-            "the mail server may refuse it, or receivers take it for forged"
+            "the mail server may refuse it, or receivers may think it forged"
         )
     if sender.needs_smtputf8:
-        yield f"smtp.from: {sender.address} can only be sent from where SMTPUTF8 is offered"
+        yield f"smtp.from: {sender.address} needs a mail server that offers SMTPUTF8"
 
 
 def _webhook(settings: Settings) -> Iterator[str]:
-    """What is posted needs a place to come to and a token to be known by, each its own."""
+    """Yield what a webhook lacks: an address to listen at, or a token for each account."""
     first: dict[str, str] = {}
     for account in settings.accounts.values():
         for token in account.webhook_tokens:
             other = first.setdefault(token.value, account.id)
             if other != account.id:
                 yield (
-                    f"accounts.{account.id}.webhook_token: {other} has the same one, so that "
-                    "nothing is heard of this account; make one of its own"
+                    f"accounts.{account.id}.webhook_token: {other} has the same one, so "
+                    "its posts are taken for that account's; make one of its own"
                 )
     if first and not settings.webhook_listen:
         yield (
-            "daemon.webhook_listen: there is none, so that nobody listens to the webhook; write "
+            "daemon.webhook_listen: there is none, so nothing receives webhooks; write "
             '"127.0.0.1:8687"'
         )
     if settings.webhook_listen and not first:
-        yield "daemon.webhook_listen: no account has a webhook_token, so that nobody may post"
+        yield "daemon.webhook_listen: no account has a webhook_token, so every post is refused"
 
 
 def missing_extras(
@@ -105,7 +105,7 @@ def _of_account(account: Account, now: datetime) -> Iterator[str]:
         )
     for recipient in account.recipients:
         if recipient.mailbox.needs_smtputf8:
-            yield f"{recipient.mailbox.address} can only be mailed if the server offers SMTPUTF8"
+            yield f"{recipient.mailbox.address} needs a mail server that offers SMTPUTF8"
     if isinstance(account.reads, FileAccess):
         yield from _of_file(account.reads)
     yield from _changed_clocks(account.schedule, now)
@@ -119,13 +119,13 @@ def _of_file(file: FileAccess) -> Iterator[str]:
     amounts = [name for name in ("price", "cod") if name in file.columns]
     if amounts and file.currency is None and "currency" not in file.columns:
         yield (
-            f"no currency goes with columns.{amounts[0]}, so that no amount is shown; write "
+            f"no currency goes with columns.{amounts[0]}, so no amount is shown; write "
             'currency = "EUR" in its table file, or name a column'
         )
 
 
 def _changed_clocks(schedule: Schedule, now: datetime) -> Iterator[str]:
-    """The days of the coming year on which the clocks do not show `send_at` exactly once."""
+    """Yield the days of the coming year on which `send_at` happens twice or not at all."""
     today, meant = schedule.local_day(now), f"{schedule.send_at:%H:%M}"
     for day in (today + timedelta(days=n) for n in range(LOOK_AHEAD)):
         sent = schedule.starts(day).astimezone(schedule.zone)

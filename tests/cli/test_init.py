@@ -98,11 +98,11 @@ def test_questions_are_asked_until_the_answers_are_right(file: Path) -> None:
     for objection in (
         "has no valid domain; write name@domain",
         '"admin" is not an address; write name@domain',
-        '"smtp.example.com:25" is no host name',
+        '"smtp.example.com:25" is not a host name',
         "must be a whole number; write port = 465",
-        '"7:00" is no time of day',
+        '"7:00" is not a time of day',
         'write "Europe/Ljubljana"',
-        '"xx" is no language of the notifier',
+        '"xx" is not a language of the notifier',
     ):
         assert objection in result.output
     assert account.name == "Čiča & sinovi, d.o.o."
@@ -182,7 +182,10 @@ def test_a_name_without_plain_letters_gets_an_id_all_the_same(file: Path) -> Non
         (["--account-name", "a\nb"], "--account-name: 'a\\nb' has a line break"),
         (["--smtp-port", "0"], "--smtp-port: must be at least 1"),
         (["--client-id", "canary\n"], "--client-id: has a line break or control character"),
-        (["--timezone", "Zagreb"], '--timezone: "Zagreb" is no time zone; write "Europe/Zagreb"'),
+        (
+            ["--timezone", "Zagreb"],
+            '--timezone: "Zagreb" is not a time zone; write "Europe/Zagreb"',
+        ),
     ],
 )
 def test_a_wrong_flag_is_named_and_nothing_is_written(

@@ -75,7 +75,7 @@ def test_other_variables_and_the_one_that_names_the_file_are_none_of_it(tmp_path
 def test_a_mistyped_variable_is_told_with_the_right_one(
     tmp_path: Path, name: str, advice: str
 ) -> None:
-    assert problems(tmp_path, **{name: "canary"}) == [f"{name}: is no option; {advice}"]
+    assert problems(tmp_path, **{name: "canary"}) == [f"{name}: is not an option; {advice}"]
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,19 @@ def test_a_mistyped_variable_is_told_with_the_right_one(
         ("NOTIFIER_SMTP__PORT", "1\nx = 2", "smtp.port: must be a whole number; write port = 465"),
         ("NOTIFIER_SMTP__PORT", "[" * 9999, "smtp.port: must be a whole number; write port = 465"),
         ("NOTIFIER_SMTP__PORT", "", "smtp.port: must be a whole number; write port = 465"),
-        ("NOTIFIER_SMTP__HOST", "", 'smtp.host: "" is no host name; write one such as'),
-        ("NOTIFIER_SMTP__HOST", "\udcff", "smtp.host: '\\udcff' is no host name; write one such"),
+        ("NOTIFIER_SMTP__HOST", "", 'smtp.host: "" is not a host name; write one such as'),
+        (
+            "NOTIFIER_SMTP__HOST",
+            "\udcff",
+            "smtp.host: '\\udcff' is not a host name; write one such",
+        ),
         ("NOTIFIER_DIGEST__ATTACHMENTS", "csv", "digest.attachments: must be a list; write"),
         (
             "NOTIFIER_MARKETPLACE__TRUST_WEBHOOK",
             "yes",
             "marketplace.trust_webhook: must be true",
         ),
-        ("NOTIFIER_DIGEST__LANGUAGE", "xx", 'digest.language: "xx" is no language of the notif'),
+        ("NOTIFIER_DIGEST__LANGUAGE", "xx", 'digest.language: "xx" is not a language of the notif'),
         (
             "NOTIFIER_ACCOUNTS__LJUBLJANA__RECIPIENTS",
             "jana@example.com",
@@ -129,4 +133,6 @@ def test_a_mistake_in_the_file_below_a_variable_does_not_matter(tmp_path: Path) 
 def test_the_environment_cannot_add_an_account_by_a_slip(tmp_path: Path) -> None:
     (told,) = problems(tmp_path, SAMPLE, NOTIFIER_ACCOUNTS__ZAGREB__NAME="Zagreb")
 
-    assert told.startswith("NOTIFIER_ACCOUNTS__ZAGREB__NAME: is no option; did you mean NOTIFIER_")
+    assert told.startswith(
+        "NOTIFIER_ACCOUNTS__ZAGREB__NAME: is not an option; did you mean NOTIFIER_"
+    )

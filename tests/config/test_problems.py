@@ -47,23 +47,23 @@ recipients = ["jana@exmple"]
             "write page_size = 1000"
         ),
         'config.toml:1: admin: "Jana <jana@exmple>" has no valid domain; write name@domain',
-        'config.toml:2: langauge: is no option here; did you mean "language" in [digest]?',
+        'config.toml:2: langauge: is not an option here; did you mean "language" in [digest]?',
         (
-            'config.toml:4: smtp.host: "smtp.example.com:25" is no host name; '
+            'config.toml:4: smtp.host: "smtp.example.com:25" is not a host name; '
             'write it alone, "smtp.example.com"'
         ),
         "config.toml:5: smtp.port: must be a whole number; write port = 465",
         "config.toml:7: smtp.timeout_seconds: must be at least 1; write timeout_seconds = 30",
         (
-            'config.toml:9: digest.send_at: "24:00" is no time of day; '
+            'config.toml:9: digest.send_at: "24:00" is not a time of day; '
             'write "06:00", between "00:00" and "23:59"'
         ),
         (
-            'config.toml:10: digest.timezone: "Europe/Ljubljna" is no time zone; '
+            'config.toml:10: digest.timezone: "Europe/Ljubljna" is not a time zone; '
             'write "Europe/Ljubljana" or another IANA name'
         ),
         (
-            'config.toml:11: digest.language: "si" is no language of the notifier; '
+            'config.toml:11: digest.language: "si" is not a language of the notifier; '
             f"write one of {LANGUAGES}"
         ),
         (
@@ -114,18 +114,22 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
 @pytest.mark.parametrize(
     ("table", "line", "problem"),
     [
-        (SMTP, "pasword = 1", ':4: smtp.pasword: is no option; did you mean "password"?'),
+        (SMTP, "pasword = 1", ':4: smtp.pasword: is not an option; did you mean "password"?'),
         (
             SMTP,
             "timezone = 1",
-            ':4: smtp.timezone: is no option here; did you mean "timezone" in [digest]?',
+            ':4: smtp.timezone: is not an option here; did you mean "timezone" in [digest]?',
         ),
-        (SMTP, "qqq = 1", ":4: smtp.qqq: is no option; those here are host, port, tls, username,"),
-        (SMTP, '"a\\nb" = 1', ':4: smtp."a\\nb": is no option; those here are'),
-        (SMTP, "'a.\"b' = 1", ':4: smtp."a.\\"b": is no option; those here are'),
-        (SMTP, '"" = 1', ':4: smtp."": is no option; those here are'),
-        (SMTP, '"žena" = 1', ':4: smtp."žena": is no option; those here are'),
-        (SMTP, '"po-rt_2" = 1', ':4: smtp.po-rt_2: is no option; did you mean "port"?'),
+        (
+            SMTP,
+            "qqq = 1",
+            ":4: smtp.qqq: is not an option; the options here are host, port, tls, username,",
+        ),
+        (SMTP, '"a\\nb" = 1', ':4: smtp."a\\nb": is not an option; the options here are'),
+        (SMTP, "'a.\"b' = 1", ':4: smtp."a.\\"b": is not an option; the options here are'),
+        (SMTP, '"" = 1', ':4: smtp."": is not an option; the options here are'),
+        (SMTP, '"žena" = 1', ':4: smtp."žena": is not an option; the options here are'),
+        (SMTP, '"po-rt_2" = 1', ':4: smtp.po-rt_2: is not an option; did you mean "port"?'),
         (SMTP, "port = true", ":4: smtp.port: must be a whole number; write port = 465"),
         (SMTP, "port = 25.0", ":4: smtp.port: must be a whole number; write port = 465"),
         (SMTP, "port = 65536", ":4: smtp.port: must be at most 65535; write port = 465"),
@@ -145,28 +149,28 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         (
             ACCOUNT,
             'columns = ["order", "trackin"]',
-            ':12: accounts.ljubljana.columns: "trackin" is no co',
+            ':12: accounts.ljubljana.columns: "trackin" is not a co',
         ),
         (
             ACCOUNT,
             'columns = ["items"]',
-            ':12: accounts.ljubljana.columns: has no "order", by which ',
+            ':12: accounts.ljubljana.columns: has no "order", the numb',
         ),
         (
             ACCOUNT,
             'columns = ["order", "order"]',
-            ':12: accounts.ljubljana.columns: "order" stands i',
+            ':12: accounts.ljubljana.columns: "order" is in i',
         ),
         (ACCOUNT, 'logo = "no.png"', ':12: accounts.ljubljana.logo: "no.png" does not exist'),
         (
             ACCOUNT,
             'logo = "config.toml"',
-            ':12: accounts.ljubljana.logo: "config.toml" is no PNG, JPEG or GIF',
+            ':12: accounts.ljubljana.logo: "config.toml" is not a PNG, JPEG or GIF',
         ),
         (
             ACCOUNT,
             'header_color = "red"',
-            ':12: accounts.ljubljana.header_color: "red" is no colour; write it as',
+            ':12: accounts.ljubljana.header_color: "red" is not a colour; write it as',
         ),
         (
             ACCOUNT,
@@ -180,11 +184,15 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         (ACCOUNT, 'name = "\u202e"', ":12: accounts.ljubljana.name: '\\u202e' has a line break or"),
         (ACCOUNT, "place = 5", ":12: accounts.ljubljana.place: must be a table; write [accounts."),
         (ACCOUNT, "place = {}", ":12: accounts.ljubljana.place.name: is missing; write name = "),
-        (ACCOUNT, 'timezone = "Zagreb"', ':12: accounts.ljubljana.timezone: "Zagreb" is no time z'),
+        (
+            ACCOUNT,
+            'timezone = "Zagreb"',
+            ':12: accounts.ljubljana.timezone: "Zagreb" is not a time z',
+        ),
         (
             ACCOUNT,
             'send_at = "6:00"',
-            ':12: accounts.ljubljana.send_at: "6:00" is no time of day; ',
+            ':12: accounts.ljubljana.send_at: "6:00" is not a time of day; ',
         ),
         (
             ACCOUNT,
@@ -227,8 +235,8 @@ def test_a_mistake_is_told_with_its_line_and_the_way_out(
 @pytest.mark.parametrize(
     ("section", "says"),
     [
-        ('[store]\nurl = "mysql://me:canary@db/n"', "store.url: is no database of the notifier"),
-        ('[store]\nurl = "sqlite:///store.db"', "store.url: is no database of the notifier"),
+        ('[store]\nurl = "mysql://me:canary@db/n"', "store.url: is not a database of the notifier"),
+        ('[store]\nurl = "sqlite:///store.db"', "store.url: is not a database of the notifier"),
         ('[store]\npath = "a"\nurl = "sqlite:////b"', "store.url: is there beside store.path"),
         ('[store]\npath = "what?.db"', 'store.path: "what?.db" has a ? or % in it'),
         ("[store]\nretention_days = 0", "store.retention_days: must be at least 1"),
@@ -239,15 +247,18 @@ def test_a_mistake_is_told_with_its_line_and_the_way_out(
         ),
         ('[marketplace]\nbase_url = "https://x/?a=canary"', "marketplace.base_url: has a query or"),
         ('[marketplace]\nbase_url = "https://x/#canary"', "marketplace.base_url: has a query or"),
-        ('[marketplace]\nbase_url = "https://x:99999"', "marketplace.base_url: is no web address"),
-        ('[marketplace]\nbase_url = "https://[::1"', "marketplace.base_url: is no web address"),
-        ('[marketplace]\nbase_url = "https://"', "marketplace.base_url: is no web address"),
-        ('[marketplace]\nbase_url = "https://a b"', "marketplace.base_url: is no web address"),
+        (
+            '[marketplace]\nbase_url = "https://x:99999"',
+            "marketplace.base_url: is not a web address",
+        ),
+        ('[marketplace]\nbase_url = "https://[::1"', "marketplace.base_url: is not a web address"),
+        ('[marketplace]\nbase_url = "https://"', "marketplace.base_url: is not a web address"),
+        ('[marketplace]\nbase_url = "https://a b"', "marketplace.base_url: is not a web address"),
         ('[marketplace]\nbase_url = "ftp://127.0.0.1"', 'marketplace.base_url: "ftp://127.0.0.1" '),
         ("[marketplace]\npage_size = 1001", "marketplace.page_size: must be at most 1000"),
-        ('[digest]\ntemplates_dir = "no"', 'digest.templates_dir: "no" is no directory'),
+        ('[digest]\ntemplates_dir = "no"', 'digest.templates_dir: "no" is not a directory'),
         ("[digest]\nwhen_empty = true", 'digest.when_empty: must be one of "send" or "skip"'),
-        ("digest = 5", "accounts.ljubljana.digest: is no option; those here are"),
+        ("digest = 5", "accounts.ljubljana.digest: is not an option; the options here are"),
         ("[[digest]]", "digest: must be a table; write [digest]"),
         ("[accounts.x]\nrecipients = []\nclient_id = '1'", "accounts.x.recipients: nobody would g"),
         (

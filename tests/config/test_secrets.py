@@ -296,7 +296,7 @@ def test_two_tokens_serve_while_one_takes_the_place_of_the_other(tmp_path: Path)
 def test_what_is_no_token_is_refused_and_not_shown(tmp_path: Path, token: str) -> None:
     (told,) = problems(tmp_path, changed(more=f'webhook_token = "{token}"\n'))
 
-    assert told.startswith("config.toml:14: accounts.ljubljana.webhook_token: is no token")
+    assert told.startswith("config.toml:14: accounts.ljubljana.webhook_token: is not a token")
     assert "openssl rand -hex 32" in told
     assert not token or token not in told
 

@@ -1,4 +1,4 @@
-"""What is no mistake, and yet worth a second look."""
+"""What is valid, but worth a second look."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_attachment_whose_library_is_missing_is_told_with_what_to_install(
 
 def test_a_short_one_is_told_what_the_mail_will_lack(tmp_path: Path) -> None:
     assert told(tmp_path, SAMPLE) == [
-        "smtp.username: there is none; most mail servers take mail only after a login",
+        "smtp.username: there is none; most mail servers accept mail only after a login",
         (
             "accounts.ljubljana: the mail cannot say where the parcels wait; "
             "write [accounts.ljubljana.place] with the name of the branch"
@@ -96,8 +96,8 @@ def test_addresses_that_not_every_server_takes_are_told(tmp_path: Path) -> None:
     text = CAREFUL.replace("<digest@", "<sběr@").replace('["jana@', '["jána@')
 
     assert told(tmp_path, text) == [
-        "smtp.from: sběr@example.com can only be sent from where SMTPUTF8 is offered",
-        ("accounts.ljubljana: jána@example.com can only be mailed if the server offers SMTPUTF8"),
+        "smtp.from: sběr@example.com needs a mail server that offers SMTPUTF8",
+        ("accounts.ljubljana: jána@example.com needs a mail server that offers SMTPUTF8"),
     ]
 
 
@@ -111,7 +111,7 @@ recipients = ["jana@example.com"]
     (caution,) = told(tmp_path, CAREFUL + more)
 
     assert caution == (
-        "accounts.zagreb: it has the client_id of ljubljana, so that both tell of the same parcels"
+        "accounts.zagreb: it has the client_id of ljubljana, so both report the same parcels"
     )
 
 
@@ -141,25 +141,25 @@ CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]
             TOKEN + PLACE,
             [
                 (
-                    "daemon.webhook_listen: there is none, so that nobody listens to the webhook; "
+                    "daemon.webhook_listen: there is none, so nothing receives webhooks; "
                     'write "127.0.0.1:8687"'
                 )
             ],
         ),
         (
             PLACE + LISTEN,
-            ["daemon.webhook_listen: no account has a webhook_token, so that nobody may post"],
+            ["daemon.webhook_listen: no account has a webhook_token, so every post is refused"],
         ),
         (
             TOKEN + PLACE + CELJE + LISTEN,
             [
                 (
                     "accounts.celje: it has the client_id of ljubljana, "
-                    "so that both tell of the same parcels"
+                    "so both report the same parcels"
                 ),
                 (
-                    "accounts.celje.webhook_token: ljubljana has the same one, so that nothing is "
-                    "heard of this account; make one of its own"
+                    "accounts.celje.webhook_token: ljubljana has the same one, so its posts are "
+                    "taken for that account's; make one of its own"
                 ),
             ],
         ),
