@@ -557,14 +557,14 @@ class Configuration(BaseSettings):
         examples=["[accounts.ljubljana] with recipients and a client_id"],
     )
 
-    @classmethod
-    def from_sources(cls, *trees: Mapping[str, Any]) -> Configuration:
+    @staticmethod
+    def from_sources(*trees: Mapping[str, Any]) -> Configuration:
         """Merge trees of options, of which the first wins, and check the result.
 
         Raises pydantic's ValidationError with everything that is wrong.
         """
 
-        class Sourced(cls):  # type: ignore[valid-type, misc]  # sources belong to a class
+        class Sourced(Configuration):  # pydantic-settings asks the class for its sources
             @classmethod
             def settings_customise_sources(
                 cls, settings_cls: type[BaseSettings], *_: object, **__: object
