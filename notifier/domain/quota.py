@@ -1,4 +1,4 @@
-"""What is left of a day's calls, as the marketplace told last; it outlives the process."""
+"""What is left of a day's calls, by the marketplace's last answer; kept between runs."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-UNTOLD = timedelta(hours=1)
-"""How long it holds where the marketplace does not tell until when."""
+UNSTATED = timedelta(hours=1)
+"""How long a quota holds if the marketplace does not say until when."""
 
 BELIEVED = timedelta(hours=6)
-"""How long it holds at most: the limit may have been raised meanwhile."""
+"""How long a quota holds at most: the limit may have been raised meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Calls of a day, shared by all who call for the seller."""
+    """Calls of a day, shared by all systems of the seller."""
 
     left: int
-    told_at: datetime
+    stated_at: datetime
     until: datetime
-    """When they are counted anew."""
+    """When the marketplace starts to count anew."""
     daily_limit: int | None = None
-    """Calls of a whole day, where an answer told."""
+    """Calls of a whole day; None if no answer stated it."""
 
     def holds(self, now: datetime) -> bool:
-        """Whether no more can be left now; a clock that was set back proves nothing."""
-        return self.told_at <= now < min(self.until, self.told_at + BELIEVED)
+        """Whether no more than `left` can be left now; never after a clock was set back."""
+        return self.stated_at <= now < min(self.until, self.stated_at + BELIEVED)
 
     def dump(self) -> str:
-        """As text, for the store."""
+        """Return it as text, for the store."""
         return json.dumps(asdict(self), default=datetime.isoformat)
 
     @classmethod
     def load(cls, text: str) -> Quota:
-        """Of a text that was dumped."""
-        said = json.loads(text)
-        moments = {name: datetime.fromisoformat(said[name]) for name in ("told_at", "until")}
-        return cls(**{**said, **moments})
+        """Read what `dump` wrote."""
+        fields = json.loads(text)
+        moments = {name: datetime.fromisoformat(fields[name]) for name in ("stated_at", "until")}
+        return cls(**{**fields, **moments})

@@ -93,7 +93,7 @@ class ReadingState:
     overheard: bool = False
     """Whether so much was hinted at that some of it was not kept."""
     quota: Quota | None = None
-    """What was left of the day's calls when the marketplace told last."""
+    """What was left of the day's calls by the last answer of the marketplace."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,8 +189,8 @@ class AccountState:
     async def recall(self) -> ReadingState:
         """What is remembered now."""
         recalled = await self.sightings.recall(self.account_id)
-        told = await self.marks.get(self._allowance)
-        return replace(recalled, quota=Quota.load(told) if told else None)
+        kept = await self.marks.get(self._quota)
+        return replace(recalled, quota=Quota.load(kept) if kept else None)
 
     async def remember(
         self, sightings: Mapping[int, OrderState], followed: Collection[int], since: datetime
@@ -204,8 +204,8 @@ class AccountState:
     async def note(self, quota: Quota) -> None:
         """Remember what is left of the day's calls."""
         if self.keeps:
-            await self.marks.set(self._allowance, quota.dump())
+            await self.marks.set(self._quota, quota.dump())
 
     @property
-    def _allowance(self) -> str:
-        return f"allowance.{self.account_id}"
+    def _quota(self) -> str:
+        return f"quota.{self.account_id}"

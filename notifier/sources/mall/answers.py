@@ -23,7 +23,7 @@ from typing import Any
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import HttpAnswer
-from notifier.sources.mall import pace
+from notifier.sources.mall.rate_headers import calls_left, retry_after, window_left
 
 _LONGEST_NUMBER = 30
 
@@ -128,7 +128,7 @@ def _error(
         case 408 | 425 | 500 | 502 | 503 | 504 | 507 | 520 | 521 | 522 | 523 | 524:
             return Passing(
                 f"{host} is out of order ({status}); wait until it works again",
-                pace.retry_after(headers, now),
+                retry_after(headers, now),
             )
     return NotUnderstood(
         f"{host} does not answer this question ({status}); look for a newer version of this program"
@@ -136,9 +136,9 @@ def _error(
 
 
 def _limit_reached(host: str, headers: Mapping[str, str], now: datetime) -> LimitReached:
-    wait = pace.retry_after(headers, now)
-    if wait is None and not pace.calls_left(headers):
-        wait = pace.window_left(headers)
+    wait = retry_after(headers, now)
+    if wait is None and not calls_left(headers):
+        wait = window_left(headers)
     until = _until(now, wait) if wait else " for now"
     return LimitReached(
         f"the limit of calls at {host} is used up{until}; other programs of the seller share it",

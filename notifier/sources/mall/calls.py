@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from notifier import __version__
-from notifier.domain.quota import UNTOLD, Quota
+from notifier.domain.quota import UNSTATED, Quota
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpAnswer, HttpClient, NoAnswer, http_date
-from notifier.sources.mall import pace
 from notifier.sources.mall.answers import (
     ApiAnswer,
     LimitReached,
@@ -22,16 +21,16 @@ from notifier.sources.mall.answers import (
     Unreadable,
     open_answer,
 )
-from notifier.sources.mall.tally import Begun
-from notifier.sources.mall.window import Window
+from notifier.sources.mall.rate_headers import calls_left
+from notifier.sources.mall.rate_limit import Call, RateLimit
 
 MOST_TRIES = 4
 
 MOST_REPEATED = 200
 """So many calls of a reading may be repetitions: the day's calls are not for asking in vain."""
 
-_A_MOMENT = 0.1
-"""Seconds until it is looked again whether an answer has told of a new window."""
+_RECHECK_SECONDS = 0.1
+"""While calls are under way, how often to check whether an answer has opened the limit."""
 
 Sleep = Callable[[float], Awaitable[None]]
 Jitter = Callable[[], float]
@@ -50,10 +49,10 @@ logger = logging.getLogger("notifier.sources.mall")
 class Calls:
     """Asks the marketplace on behalf of one account, until `budget` of time is used up.
 
-    `time` is that of the event loop unless given: the clock of a machine may be moved meanwhile.
+    `time` is that of the event loop by default, since a machine's clock may be set meanwhile.
     `host` names the marketplace in messages; `made` counts requests, repeated ones too;
-    `server_time` is the `Date` of the first answer; `left` is how many more calls the limit
-    allows, as told last. `known` is what earlier calls were told of the day.
+    `server_time` is the `Date` of the first answer; `left` is the latest `X-RateLimit-Remaining`.
+    `known` is the day's quota by earlier calls.
     """
 
     def __init__(
@@ -83,27 +82,27 @@ class Calls:
         self._time = time or asyncio.get_running_loop().time
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
-        self._window = Window(known.daily_limit if known else None)
-        if known and known.holds(clock()):
-            self._window.quota = known.left
+        left = known.left if known and known.holds(clock()) else None
+        self._limit = RateLimit(left, known.daily_limit if known else None)
         self._turn = asyncio.Lock()
         self._landed = asyncio.Event()
         self._granted = 0
 
     @property
     def quota(self) -> Quota | None:
-        """What is left of the calls of a day; None where no answer told."""
-        lasts = self._window.day_lasts(self._time())
-        if self._window.quota is None or lasts is None:
+        """What is left of the day's calls; None if no answer stated it."""
+        left, ends_at = self._limit.day_left, self._limit.day_ends_at
+        if left is None or not self._limit.day_is_stated:
             return None
-        now = self._clock()
-        until = now + (timedelta(seconds=lasts) if lasts else UNTOLD)
-        return Quota(self._window.quota, now, until, self._window.daily_limit)
+        now, lasts = self._clock(), UNSTATED
+        if ends_at is not None:
+            lasts = timedelta(seconds=max(0.0, ends_at - self._time()))
+        return Quota(left, now, now + lasts, self._limit.daily_limit)
 
     @property
     def daily_limit(self) -> int | None:
-        """Calls of a whole day, for everybody who calls for the seller, where it was told."""
-        return self._window.daily_limit
+        """Calls of a whole day, shared by all systems of the seller; None if unknown."""
+        return self._limit.daily_limit
 
     async def get(
         self, path: str, query: Mapping[str, str], *, expected: type, most_bytes: int
@@ -114,9 +113,9 @@ class Calls:
         """
         failures, granted = 0, self._granted
         while True:
-            begun = await self._begin()
+            call = await self._begin()
             try:
-                return await self._try(begun, path, query, expected, most_bytes)
+                return await self._try(call, path, query, expected, most_bytes)
             except Passing as error:
                 # A limit that let others through meanwhile will let this call through in turn.
                 crowded = isinstance(error, LimitReached) and self._granted > granted
@@ -127,7 +126,7 @@ class Calls:
                 await self._back_off(error, failures)
 
     async def _try(
-        self, begun: Begun, path: str, query: Mapping[str, str], expected: type, most_bytes: int
+        self, call: Call, path: str, query: Mapping[str, str], expected: type, most_bytes: int
     ) -> ApiAnswer:
         self.made += 1
         answer = None
@@ -144,8 +143,7 @@ class Calls:
             kind = Passing if error.passing else MarketplaceUnavailable
             raise kind(str(error)) from None
         finally:
-            headers = None if answer is None else answer.headers
-            self._window.end(begun, headers, self._time())
+            self._limit.end(call, {} if answer is None else answer.headers, self._time())
             self._landed.set()
         self._note(answer)
         envelope = open_answer(answer, self.host, self._told_time(answer) or self._clock())
@@ -160,7 +158,7 @@ class Calls:
     def _note(self, answer: HttpAnswer) -> None:
         if self.server_time is None:
             self.server_time = self._told_time(answer)
-        left = pace.calls_left(answer.headers)
+        left = calls_left(answer.headers)
         self.left = self.left if left is None else left
 
     def _told_time(self, answer: HttpAnswer) -> datetime | None:
@@ -168,7 +166,7 @@ class Calls:
 
     async def _back_off(self, error: Passing, failures: int) -> None:
         """Wait as long as asked, and decently; raises `error` when there is no time for it."""
-        decent = pace.backoff(failures, self._jitter())
+        decent = backoff(failures, self._jitter())
         wait = max(decent, error.wait or timedelta(0)).total_seconds()
         if self._time() + wait >= self._ends_at:
             raise error
@@ -183,29 +181,28 @@ class Calls:
         else:
             await self._sleep(wait)
 
-    async def _begin(self) -> Begun:
-        """Begin a call when it may: a limit that one ran into holds for all; so does the pace."""
+    async def _begin(self) -> Call:
+        """Begin a call as soon as the limit allows; after a 429, all calls wait."""
         async with self._turn:
             while (opens_at := self._opens_at(self._time())) > self._time() or self._is_used_up():
                 if opens_at > self._time():
                     await self._sleep(opens_at - self._time())
                 else:
                     await self._keep_reserve()
-            return self._window.begin(self._time())
+            return self._limit.begin(self._time())
 
     def _opens_at(self, now: float) -> float:
-        """When another call may begin, or when to look again: an answer may tell sooner."""
-        opens_at = self._window.opens_at(now)
-        soon = min(opens_at, now + _A_MOMENT) if self._window.is_busy else opens_at
+        """When another call may begin, or when to check again: an answer may open it sooner."""
+        opens_at = self._limit.opens_at(now)
+        soon = min(opens_at, now + _RECHECK_SECONDS) if self._limit.is_busy else opens_at
         return max(self._closed_until, soon)
 
     async def _keep_reserve(self) -> None:
-        """Raise ReserveReached where only those calls are left that are not for us.
+        """Raise ReserveReached if only the reserve is left; wait first for the calls under way.
 
-        Not while calls are under way: which of them an answer has counted, it does not tell, and
-        whoever raises ends them all.
+        They may not all count against what is left, and raising would cancel them.
         """
-        if self._window.is_busy:
+        if self._limit.is_busy:
             self._landed.clear()
             await self._landed.wait()
             return
@@ -215,5 +212,13 @@ class Calls:
         raise ReserveReached(f"{used_up}{kept}")
 
     def _is_used_up(self) -> bool:
-        left = self._window.quota
+        left = self._limit.day_left
         return left is not None and left <= self._access.reserve_calls
+
+
+def backoff(failures: int, jitter: float) -> timedelta:
+    """Return the wait after the `failures`-th failure (from 1): half to whole of 1, 2, 4, … s.
+
+    `jitter`, between 0 and 1, keeps calls that failed together from coming together again.
+    """
+    return timedelta(seconds=2 ** (failures - 1) * (0.5 + jitter / 2))

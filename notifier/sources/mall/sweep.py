@@ -31,7 +31,7 @@ from notifier.sources.mall.detail import local_day, read_detail
 from notifier.sources.mall.fields import number
 from notifier.sources.mall.listing import Listing
 from notifier.sources.mall.payloads import ListRow, UnreadableOrder
-from notifier.sources.mall.turns import Turn, Turns
+from notifier.sources.mall.work_queue import Attempt, WorkQueue
 
 Progress = Callable[[int, int], None]
 
@@ -237,12 +237,12 @@ class ReadingSession:
         return row.shipped_at if row else None
 
     async def _read_details(self) -> None:
-        turns = Turns(self._queue)
+        work = WorkQueue(self._queue)
         workers = min(self._access.concurrency, len(self._queue))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(turns))
+                    group.create_task(self._work(work))
         except* (MarketplaceRefused, MarketplaceUnavailable) as stopped:
             self._trouble.extend(_members(stopped))
         logger.info(
@@ -260,32 +260,32 @@ class ReadingSession:
             },
         )
 
-    async def _work(self, turns: Turns) -> None:
+    async def _work(self, work: WorkQueue) -> None:
         while True:
-            async with turns.next() as turn:
-                if turn is None:
+            async with work.next() as attempt:
+                if attempt is None:
                     return
-                await self._try(turn, turns)
-            if turn.number == 1:
+                await self._try(attempt, work)
+            if attempt.number == 1:
                 self._asked += 1
             if self._progress:
                 self._progress(self._asked, len(self._queue))
 
-    async def _try(self, turn: Turn, turns: Turns) -> None:
+    async def _try(self, attempt: Attempt, work: WorkQueue) -> None:
         """Read one order; raises where it is of no use to go on with others."""
         try:
-            readably = await self._read(turn.id)
+            readably = await self._read(attempt.id)
         except (LimitReached, NothingReadable):
             raise
         except (Forbidden, MarketplaceUnavailable) as error:
-            turns.failed(turn, for_good=not isinstance(error, Passing))
+            work.failed(attempt, for_good=not isinstance(error, Passing))
             most = MOST_FORBIDDEN if isinstance(error, Forbidden) else GIVE_UP_AFTER
-            if turns.failed_in_a_row >= most:
+            if work.failed_in_a_row >= most:
                 raise
-            self._failed[turn.id] = error
+            self._failed[attempt.id] = error
         else:
-            turns.answered(readably=readably)
-            self._failed.pop(turn.id, None)
+            work.answered(readably=readably)
+            self._failed.pop(attempt.id, None)
 
     async def _read(self, id_: int) -> bool:
         """Whether one order could be read. That it is gone meanwhile is no failure."""

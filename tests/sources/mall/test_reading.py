@@ -18,7 +18,7 @@ from notifier.simulator import World, serve
 from notifier.sources.mall import Marketplace
 from notifier.sources.mall.calls import MOST_TRIES
 from notifier.sources.mall.sweep import GIVE_UP_AFTER
-from notifier.sources.mall.turns import MOST_TURNS
+from notifier.sources.mall.work_queue import MOST_ATTEMPTS
 from tests.sources.mall.neighbour import (
     CLIENT_ID,
     START,
@@ -454,14 +454,14 @@ async def test_a_reading_that_has_nothing_at_its_deadline_is_a_failure() -> None
     assert "too slow" in reading.why
 
 
-async def test_an_order_that_is_never_answered_costs_its_turns_and_no_more() -> None:
+async def test_an_order_that_is_never_answered_costs_its_attempts_and_no_more() -> None:
     app = hanging_at("/v1/orders/3", a_shop(1, 2, 3, 4))
 
     reading = await read(app, settings=access(request_timeout=timedelta(seconds=0.02)))
 
     assert isinstance(reading, Incomplete)
     assert reading.unread == (3,)
-    assert reading.calls == 1 + 3 + MOST_TURNS * MOST_TRIES
+    assert reading.calls == 1 + 3 + MOST_ATTEMPTS * MOST_TRIES
 
 
 async def test_nobody_listening_is_a_failure_that_names_address_and_option() -> None:

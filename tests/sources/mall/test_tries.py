@@ -15,7 +15,7 @@ from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpClient
 from notifier.simulator import World
 from notifier.sources.mall import Marketplace
-from notifier.sources.mall.calls import MOST_REPEATED, MOST_TRIES
+from notifier.sources.mall.calls import MOST_REPEATED, MOST_TRIES, backoff
 from tests.sources.mall.neighbour import (
     START,
     Hurry,
@@ -42,6 +42,11 @@ async def test_what_may_pass_is_tried_again_after_growing_pauses(status: int) ->
 
     assert isinstance(await visit.read(), Complete)
     assert visit.naps.taken == [1, 2, 4]
+
+
+def test_pauses_double_and_lose_up_to_half_by_chance() -> None:
+    assert [backoff(n, 1.0).total_seconds() for n in (1, 2, 3)] == [1, 2, 4]
+    assert [backoff(n, 0.0).total_seconds() for n in (1, 2, 3)] == [0.5, 1, 2]
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b'{"result": {"status": "OK"}, "data": {}}'])

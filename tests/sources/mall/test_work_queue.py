@@ -1,4 +1,4 @@
-"""No order stands before the others: neither the oldest ones, nor however many."""
+"""No order blocks the others: neither the oldest, nor many of them, nor for a while all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.errors import MarketplaceRefused
 from notifier.sources.mall.calls import MOST_TRIES
 from notifier.sources.mall.sweep import GIVE_UP_AFTER, MOST_FORBIDDEN
-from notifier.sources.mall.turns import MOST_TURNS, Turn, Turns
+from notifier.sources.mall.work_queue import MOST_ATTEMPTS, Attempt, WorkQueue
 from tests.sources.mall.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 WORKERS = 16
@@ -95,62 +95,62 @@ async def test_progress_never_tells_of_more_than_there_is() -> None:
     assert max(done for done, _ in visit.progress) == 9
 
 
-async def taken(turns: Turns) -> Turn:
-    async with turns.next() as turn:
-        assert turn
-        return turn
+async def taken(work: WorkQueue) -> Attempt:
+    async with work.next() as attempt:
+        assert attempt
+        return attempt
 
 
-async def test_after_a_failure_the_other_end_has_its_turn_until_one_is_answered() -> None:
-    turns = Turns(range(1, 6))
+async def test_after_a_failure_the_other_end_comes_first_until_one_is_answered() -> None:
+    work = WorkQueue(range(1, 6))
 
-    first = await taken(turns)
-    turns.failed(first, for_good=False)
-    second = await taken(turns)
-    turns.answered(readably=True)
+    first = await taken(work)
+    work.failed(first, for_good=False)
+    second = await taken(work)
+    work.answered(readably=True)
 
-    assert [first.id, second.id, (await taken(turns)).id] == [1, 5, 2]
+    assert [first.id, second.id, (await taken(work)).id] == [1, 5, 2]
 
 
-async def test_what_failed_has_so_many_turns_after_the_others_and_no_more() -> None:
-    turns = Turns([1, 2])
-    turns.failed(await taken(turns), for_good=False)
-    await taken(turns)
-    turns.answered(readably=True)
+async def test_what_failed_is_retried_after_the_others_so_often_and_no_more() -> None:
+    work = WorkQueue([1, 2])
+    work.failed(await taken(work), for_good=False)
+    await taken(work)
+    work.answered(readably=True)
 
-    for number in range(2, MOST_TURNS + 1):
-        again = await taken(turns)
-        turns.failed(again, for_good=False)
+    for number in range(2, MOST_ATTEMPTS + 1):
+        again = await taken(work)
+        work.failed(again, for_good=False)
         assert (again.id, again.number) == (1, number)
 
-    async with turns.next() as none:
+    async with work.next() as none:
         assert none is None
 
 
-async def test_what_failed_for_good_has_no_further_turn() -> None:
-    turns = Turns([1, 2])
-    turns.failed(await taken(turns), for_good=True)
-    await taken(turns)
-    turns.answered(readably=True)
+async def test_what_failed_for_good_is_not_retried() -> None:
+    work = WorkQueue([1, 2])
+    work.failed(await taken(work), for_good=True)
+    await taken(work)
+    work.answered(readably=True)
 
-    async with turns.next() as none:
+    async with work.next() as none:
         assert none is None
 
 
-async def test_without_any_answer_nothing_has_a_further_turn() -> None:
-    turns = Turns([1])
-    turns.failed(await taken(turns), for_good=False)
+async def test_without_any_answer_nothing_is_retried() -> None:
+    work = WorkQueue([1])
+    work.failed(await taken(work), for_good=False)
 
-    async with turns.next() as none:
+    async with work.next() as none:
         assert none is None
 
 
-async def test_what_was_asked_for_at_the_same_time_has_failed_once() -> None:
-    turns = Turns(range(9))
-    for turn in [await taken(turns) for _ in range(4)]:
-        turns.failed(turn, for_good=False)
-    assert turns.failed_in_a_row == 1
+async def test_simultaneous_failures_count_once() -> None:
+    work = WorkQueue(range(9))
+    for attempt in [await taken(work) for _ in range(4)]:
+        work.failed(attempt, for_good=False)
+    assert work.failed_in_a_row == 1
 
-    turns.failed(await taken(turns), for_good=False)
+    work.failed(await taken(work), for_good=False)
 
-    assert turns.failed_in_a_row == 2
+    assert work.failed_in_a_row == 2

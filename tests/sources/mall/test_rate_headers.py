@@ -1,4 +1,4 @@
-"""How long to wait, by what the marketplace says and by what is decent."""
+"""Headers about limits are read in many forms, and nonsense asks for nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.sources.mall.pace import (
+from notifier.sources.mall.rate_headers import (
     LONGEST_ASKED,
-    backoff,
     calls_left,
     retry_after,
     window_left,
@@ -67,11 +66,6 @@ def test_the_limit_tells_what_is_left_and_for_how_long() -> None:
 
     assert calls_left(headers) == 17
     assert window_left(headers) == timedelta(hours=1)
-
-
-def test_pauses_double_and_lose_up_to_half_by_chance() -> None:
-    assert [backoff(n, 1.0).total_seconds() for n in (1, 2, 3)] == [1, 2, 4]
-    assert [backoff(n, 0.0).total_seconds() for n in (1, 2, 3)] == [0.5, 1, 2]
 
 
 @pytest.mark.parametrize(
