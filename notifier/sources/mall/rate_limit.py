@@ -51,7 +51,7 @@ class _Window:
         self._begun_before = 0
         """How many calls began before this window was known."""
         self._uncounted: list[int] = []
-        """Ends, by number, of calls that the lowest `remaining` may not include."""
+        """Calls, numbered as they ended, that the lowest `remaining` may not include."""
 
     @property
     def under_way(self) -> int:
@@ -84,7 +84,7 @@ class _Window:
         if remaining is None or not (is_of_this or is_of_newer):
             self._uncounted.append(self._ended)
         elif is_of_this and is_of_newer:
-            # More is left than before the call began, so a new window began meanwhile.
+            # As much is left as before the call began, so a new window has begun since.
             self.start(remaining, ends_at)
             self._uncounted = list(range(call.ended + 1, self._ended))
         else:
