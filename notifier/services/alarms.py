@@ -1,6 +1,7 @@
-"""After the work of a tick: which alarms begin and end with it, and the mail that says so.
+"""After the work of a tick: begin and end alarms, and mail the admin about them.
 
-Whatever goes wrong here is a line in the log. Digests are worth more than alarms.
+`domain/alarms.py` decides what is wrong. A failure in here is only logged, because digests matter
+more than alarms.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from notifier.services.run import RunReport
 from notifier.store import Store
 
 LATEST_RUNS = 60
-"""Of one account: weeks, should a person force several editions a day."""
+"""Runs read per account: several weeks, even if a person forces several editions a day."""
 LATEST_DIGESTS = 200
-"""Of one account: weeks, with ten recipients."""
+"""Messages read per account: several weeks with ten recipients."""
 MOST_UNSURE = 1000
 
 _SETTLED = (MessageState.SENT, MessageState.FAILED)
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a look at the alarms found."""
+    """Alarms that began, ended, and are open now."""
 
     begun: tuple[Alarm, ...] = ()
     ended: tuple[Alarm, ...] = ()
@@ -42,7 +43,7 @@ class Changes:
 
     @property
     def are_mailed(self) -> bool:
-        """Whether there is anything that a mail can tell."""
+        """Whether any of it is reported by mail."""
         return any(_by_mail(self.begun, self.ended))
 
 
@@ -53,20 +54,18 @@ async def update_alarms(
     config_trouble: str | None,
     reports: Sequence[RunReport] = (),
 ) -> Changes:
-    """Begin and end the alarms of all configured `accounts`, log it, and mail it to the admin.
+    """Begin and end the alarms of all configured `accounts`, log them, and mail the admin.
 
-    `reports` are of the accounts that were run just now.
-
-    Raises StoreError, as everything does, and nothing else.
+    `reports` are those of the accounts that ran just now. Raises StoreError and nothing else.
     """
     store, now = context.store, context.clock()
-    letter = AlarmMailer(context, accounts[0], now)
+    mailer = AlarmMailer(context, accounts[0], now)
     try:
         seen = await store.alarms.open()
         situation = await _situation(accounts, store, seen, outbox, config_trouble, reports=reports)
         wrong = causes(situation, now)
-        begun, ended = await store.alarms.reconcile(wrong, at=now, seen=seen, letter=letter.about)
-        _tell(begun, ended)
+        begun, ended = await store.alarms.reconcile(wrong, at=now, seen=seen, letter=mailer.about)
+        _log(begun, ended)
         return Changes(begun, ended, await store.alarms.open())
     except StoreError:
         raise
@@ -77,24 +76,24 @@ async def update_alarms(
 
 @dataclass(frozen=True, slots=True)
 class AlarmMailer:
-    """The mail to the admin, in the language and the time zone of an account."""
+    """Composes the mail to the admin in the language and time zone of an account."""
 
     context: Context
     account: Account
     at: datetime
 
     def about(self, begun: Sequence[Alarm], ended: Sequence[Alarm]) -> FrozenMessage | None:
-        """One mail about all of these; None when there is nothing that a mail can tell."""
+        """Return one mail about all of these; None when none of them is reported by mail."""
         begun, ended = _by_mail(begun, ended)
         if not begun and not ended:
             return None
         try:
-            return self._worded(begun, ended)
+            return self._compose(begun, ended)
         except Exception:
             logger.exception("no alarm mail; a bug, please report it", extra={"event": "bug"})
             return None
 
-    def _worded(self, begun: Sequence[Alarm], ended: Sequence[Alarm]) -> FrozenMessage:
+    def _compose(self, begun: Sequence[Alarm], ended: Sequence[Alarm]) -> FrozenMessage:
         zone, language = self.account.schedule.zone, self.account.language
         parts = self.context.renderer.alarms(begun, ended, zone, language=language)
         key = "-".join(str(alarm.id) for alarm in (*begun, *ended))
@@ -104,7 +103,7 @@ class AlarmMailer:
 def _by_mail(
     begun: Sequence[Alarm], ended: Sequence[Alarm]
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
-    """What a mail tells of: never that there can be none, only that there was none."""
+    """Choose what a mail can report: that mail fails cannot, but that it failed can."""
     return (
         tuple(one for one in begun if one.cause.kind not in NOT_BY_MAIL),
         tuple(one for one in ended if one.cause.kind != ADMIN_MAIL),
@@ -120,7 +119,7 @@ async def _situation(
     *,
     reports: Sequence[RunReport],
 ) -> Situation:
-    """Ask the store for all that can be wrong."""
+    """Read from the store everything that can be wrong."""
     to_admin = await store.outbox.list(states=_SETTLED, kind=MessageKind.ALARM, limit=1)
     return Situation(
         [await history(account, store) for account in accounts],
@@ -135,7 +134,7 @@ async def _situation(
 
 
 async def history(account: Account, store: Store) -> History:
-    """What the store knows of one account."""
+    """Read the latest runs and settled digests of one account."""
     digests = await store.outbox.list(
         states=_SETTLED, kind=MessageKind.DIGEST, account_id=account.id, limit=LATEST_DIGESTS
     )
@@ -143,13 +142,15 @@ async def history(account: Account, store: Store) -> History:
     return History(account, runs, digests)
 
 
-def _tell(begun: Sequence[Alarm], ended: Sequence[Alarm]) -> None:
+def _log(begun: Sequence[Alarm], ended: Sequence[Alarm]) -> None:
     for alarm in begun:
         sentence = f"{alarm.cause.what}. {alarm.cause.remedy}"
-        logger.error("alarm: %s", sentence, extra=_story("alarm_begun", alarm))
+        logger.error("alarm: %s", sentence, extra=_log_fields("alarm_begun", alarm))
     for alarm in ended:
-        logger.info("the alarm is over: %s", alarm.cause.what, extra=_story("alarm_ended", alarm))
+        logger.info(
+            "the alarm is over: %s", alarm.cause.what, extra=_log_fields("alarm_ended", alarm)
+        )
 
 
-def _story(event: str, alarm: Alarm) -> dict[str, object]:
+def _log_fields(event: str, alarm: Alarm) -> dict[str, object]:
     return {"event": event, "cause": alarm.cause.key}

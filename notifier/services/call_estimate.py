@@ -1,4 +1,4 @@
-"""What a reading would read now and cost, from what is remembered; without a single call."""
+"""Estimate what the next reading would read and cost, from the store alone, without a call."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from notifier.store import Store
 
 @dataclass(frozen=True, slots=True)
 class CallEstimate:
-    """The next reading of an account, as far as the last one can tell."""
+    """The next reading of an account, as far as the last one allows to estimate it."""
 
     account: Account
     steps: tuple[Step, ...]
     seen: Mapping[int, OrderState]
-    """What is remembered of the orders that were listed."""
+    """State of the orders that were last listed, by id."""
     list_calls: int
 
     @property
     def calls(self) -> int:
-        """Of the whole reading, if nothing has to be tried again."""
+        """Calls of the whole reading, if nothing has to be repeated."""
         return self.list_calls + len(self.steps)
 
     @property
     def counts(self) -> Mapping[Reason, int]:
-        """How many orders are read for which reason; none of them left out."""
+        """Number of orders per reason to read them; every reason is present."""
         found = Counter(step.reason for step in self.steps)
         return {reason: found[reason] for reason in Reason}
 
     @property
     def resting(self) -> int:
-        """Orders of the last list that need no call."""
+        """Number of listed orders that need no call."""
         return len(self.seen.keys() - {step.id for step in self.steps})
 
 
 async def estimate_calls(
     account: Account, access: MarketplaceAccess, store: Store, now: datetime
 ) -> CallEstimate:
-    """Ask the store; changes nothing. Of orders shipped since the last reading it cannot know."""
+    """Estimate from the store; changes nothing. Orders shipped since the last reading are unknown."""
     recalled = await store.order_states.recall(account.id)
     previous = await store.runs.snapshot_before(account.id, account.schedule.local_day(now))
     seen = recalled.order_states

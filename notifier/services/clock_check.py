@@ -1,4 +1,4 @@
-"""Have a time confirmed that follows badly on the last one, before anything is done by it."""
+"""Confirm a time that does not follow plausibly on the last one, before anything acts on it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from notifier.errors import ClockUnconfirmed
 from notifier.services.context import Context
 
 LAST_TICK = "last_tick"
-"""The mark of the last time that was believed."""
+"""Key of the last time that was trusted."""
 
 
 async def confirm_clock(context: Context, source: Source) -> None:
-    """Believe the time and remember it, or raise ClockRefused or ClockUnconfirmed."""
+    """Trust the current time and remember it, or raise ClockRefused or ClockUnconfirmed."""
     now, told = context.clock(), await context.store.meta.get(LAST_TICK)
     last = datetime.fromisoformat(told) if told else None
     belief = judge(now, last)

@@ -1,7 +1,7 @@
-"""Between two digests: look at what the marketplace hinted at, on a small share of its calls.
+"""Between two digests: look up the orders that the webhook hinted at, with few calls.
 
-So the store knows within minutes what became ready or was collected. No mail comes of it, and none
-is composed from it: a digest reads by itself.
+The store then knows within minutes what became ready or was collected. No mail is sent or composed
+from it: a digest always reads the marketplace itself.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from notifier.services.context import Context
 from notifier.store import Store
 
 EVERY = timedelta(minutes=10)
+"""Shortest pause between two lookups of one account."""
 SHARE = 20
-"""One call in so many of a day's limit."""
+"""One call in this many of a day's limit may be spent on hints."""
 UNTOLD = 100
-"""Calls a day where the marketplace tells no limit."""
+"""Calls a day where the marketplace states no limit."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class CallBudget:
-    """What hints may cost on one day (UTC), and what of it is spent."""
+    """The calls that hints may cost on one day (UTC), and those already spent."""
 
     day: date
     spent: int = 0
@@ -37,33 +38,33 @@ class CallBudget:
 
     @property
     def left(self) -> int:
-        """Calls that may still be made."""
+        """Calls that hints may still cost today."""
         whole = UNTOLD if self.daily_limit is None else self.daily_limit // SHARE
         return max(0, whole - self.spent)
 
     @property
     def leaving(self) -> int:
-        """Calls of the day that are for others: the next digest, and the seller's own systems."""
+        """Calls kept for the next digest and for the seller's own systems: half of the day's limit."""
         return (self.daily_limit or 0) // 2
 
     def allows(self, now: datetime) -> bool:
-        """Whether a look may begin now; a clock that was set back does not forbid it for long."""
+        """Whether a lookup may begin now. A clock that was set back must not forbid it for long."""
         rested = self.looked_at is None or not timedelta(0) <= now - self.looked_at < EVERY
         return rested and self.left > 0
 
     def after(self, batch: HintBatch, now: datetime) -> CallBudget:
-        """What it is once that was spent."""
+        """Return the budget after a lookup."""
         limit = batch.daily_limit or self.daily_limit
         spent = self.spent + batch.calls
         return replace(self, spent=spent, daily_limit=limit, looked_at=now)
 
     def dump(self) -> str:
-        """As text, for the store."""
+        """Return it as text for the store."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod
     def load(cls, text: str | None, now: datetime) -> CallBudget:
-        """Of a text that was dumped; each day begins anew."""
+        """Read what `dump` wrote; a new day starts with nothing spent."""
         today = now.date()
         if text is None:
             return cls(today)
@@ -76,7 +77,7 @@ class CallBudget:
 
 
 async def last_look(account: Account, store: Store) -> datetime | None:
-    """When hints about an account were looked into last."""
+    """Return when hints about an account were last looked up."""
     told = await store.meta.get(_mark(account))
     return CallBudget.load(told, datetime.min.replace(tzinfo=UTC)).looked_at
 
@@ -86,7 +87,7 @@ def _mark(account: Account) -> str:
 
 
 async def follow_hints(account: Account, context: Context) -> None:
-    """Look, if there is anything to look at and a call for it. Raises StoreError and Stopped."""
+    """Look up new hints, if there are any and calls are left. Raises StoreError and Stopped."""
     store, mark = context.store, _mark(account)
     hint_reader = context.hint_reader(account)
     if hint_reader is None or not await store.order_states.has_fresh_hints(account.id):
@@ -105,12 +106,12 @@ async def follow_hints(account: Account, context: Context) -> None:
         batch = HintBatch()
     await store.order_states.look(account.id, batch, at=now)
     await store.meta.set(mark, budget.after(batch, now).dump())
-    _tell(account, batch)
+    _log(account, batch)
 
 
-def _tell(account: Account, batch: HintBatch) -> None:
+def _log(account: Account, batch: HintBatch) -> None:
     logger.info(
-        "%s: %d hints looked into, %d calls",
+        "%s: %d hints looked up with %d calls",
         account.name,
         len(batch.read) + len(batch.dismissed),
         batch.calls,

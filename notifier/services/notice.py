@@ -1,7 +1,7 @@
-"""The notice to recipients: that the list of a day could not be read, once, at `alarm_after`.
+"""The notice to recipients that a day's list could not be read: sent once, at `alarm_after`.
 
-The digest comes all the same as soon as the list can be read; a notice that still waits then is
-discarded with the freezing of it.
+The digest still follows as soon as the list can be read. A notice that is not sent by then is
+discarded when the digest is frozen.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 def is_due(account: Account, run: Run | None, now: datetime) -> bool:
-    """Whether the recipients must hear that this day's list could not be read.
+    """Whether recipients must be told now that this day's list could not be read.
 
-    Not where it is too late for the digest: then the next one tells of the day.
+    When it is too late for the digest, no notice is sent: the next digest mentions the day.
     """
     if run is None or run.state is not RunState.FAILED or run.edition != AUTOMATIC_EDITION:
         return False
@@ -62,7 +62,7 @@ async def _post(account: Account, run: Run, context: Context, now: datetime) -> 
     if new:
         fields = {"event": "notice", "account": account.id, "day": run.day.isoformat()}
         logger.warning(
-            "%s: %d recipients are told that the list could not be read",
+            "%s: %d recipients get a notice that the list could not be read",
             account.name,
             new,
             extra=fields,

@@ -1,4 +1,4 @@
-"""Show the digest without recording or sending: the same steps as a run, up to the frozen bytes."""
+"""Make today's digest without recording or sending it: the steps of a run, up to the frozen bytes."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class Preview:
     reader: Recipient
     parts: RenderedMail
     page: str
-    """The HTML part as a browser can show it."""
+    """The HTML part, ready for a browser."""
     message: FrozenMessage
     files: tuple[Attachment, ...]
     findings: tuple[LintFinding, ...]
-    """What is wrong with the mail."""
+    """Problems that the lint found in the mail."""
 
 
 async def preview(account: Account, context: Context, day: date, language: str | None) -> Preview:
-    """Today's digest as the first recipient who reads `language` would see it.
+    """Compose today's digest for the first recipient who reads `language`.
 
-    Where nobody reads it, as the first recipient would in that language. Raises the reason when
-    nothing could be read.
+    Where nobody reads it, compose it for the first recipient in that language. Raises the
+    NotifierError that says why nothing could be read.
     """
     due = await find_due_run(account, context.store, RunRequest(day=day), context.clock())
     digest = await read_digest(account, context.source(account), context.store, day)
@@ -64,7 +64,7 @@ async def preview(account: Account, context: Context, day: date, language: str |
 
 
 def _page(parts: RenderedMail, account: Account) -> str:
-    """The HTML part for a browser: the logo that comes beside it in a mail is put into it."""
+    """Return the HTML part for a browser, with the logo embedded that a mail carries beside it."""
     logo = account.look.logo
     if logo is None:
         return parts.html

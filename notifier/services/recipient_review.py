@@ -1,6 +1,6 @@
-"""The review of recipients: once a month the admin is told who gets the digests.
+"""The monthly review of recipients: the admin is mailed the list of who gets the digests.
 
-Nobody thinks of the list when somebody leaves, and it is customers' orders that go to them.
+The list is easily forgotten when somebody leaves, and what they keep getting is customers' orders.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from notifier.errors import StoreError
 from notifier.mail.freeze import freeze_review
 from notifier.services.context import Context
 
-TOLD_FOR = timedelta(days=7)
-"""So long its delivery is tried."""
+TRIED_FOR = timedelta(days=7)
+"""How long its delivery is tried."""
 
 LATEST_RUNS = 400
-"""More than a year of one account."""
+"""More than a year of runs of one account."""
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +27,8 @@ logger = logging.getLogger(__name__)
 async def post_review(accounts: Sequence[Account], context: Context) -> None:
     """Put this month's review of all `accounts` into the outbox, unless it is there already.
 
-    It is due with the first digest of a month; in the month of the very first digest there is
-    nothing to review yet. Raises StoreError; any other failure is a line in the log, since
-    digests are worth more.
+    It is due with the first digest of a month, except in the month of the very first one. Raises
+    StoreError; any other failure is only logged, because digests matter more.
     """
     try:
         now = context.clock()
@@ -42,7 +41,9 @@ async def post_review(accounts: Sequence[Account], context: Context) -> None:
     except StoreError:
         raise
     except Exception:
-        logger.exception("no review of recipients; a bug, please report it", extra={"event": "bug"})
+        logger.exception(
+            "the review of recipients failed; a bug, please report it", extra={"event": "bug"}
+        )
 
 
 async def _is_posted(today: date, account: Account, context: Context) -> bool:
@@ -65,6 +66,6 @@ async def _post(accounts: Sequence[Account], today: date, context: Context, now:
         parts, month=today.replace(day=1), sender=context.settings.sender, at=now
     )
     if await context.store.outbox.post(
-        message, MessageKind.REVIEW, at=now, give_up_at=now + TOLD_FOR
+        message, MessageKind.REVIEW, at=now, give_up_at=now + TRIED_FOR
     ):
-        logger.info("the admin is asked to review the recipients", extra={"event": "review"})
+        logger.info("asked the admin to review the recipients", extra={"event": "review"})

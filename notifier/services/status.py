@@ -1,4 +1,4 @@
-"""How everything stands, as the store tells it: what is done, what is next, what is wrong."""
+"""The overall status, read from the store: what was done, what is next, what is wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notifier.services.hints import last_look
 from notifier.store import Store
 
 LOOK_BACK = timedelta(days=7)
-"""How long a skipped day or a failed message is shown."""
+"""How long a skipped day or a failed message stays in the status."""
 RUNS_READ = 60
 MOST_MESSAGES = 100
 
@@ -28,7 +28,7 @@ _TROUBLED = (MessageState.DEFERRED, MessageState.UNKNOWN, MessageState.HELD)
 
 @dataclass(frozen=True, slots=True)
 class WaitingOrders:
-    """How many orders waited when they were read or looked at last, and when that was."""
+    """How many orders waited when they were last read or looked up, and when that was."""
 
     orders: int
     as_of: datetime
@@ -36,47 +36,47 @@ class WaitingOrders:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """One account. `due` is the day whose digest is due and not made yet."""
+    """The status of one account. `due` is the day whose digest is due but not composed yet."""
 
     account: Account
     last_good: Run | None
-    """The newest digest of which the mail server took every message."""
+    """The newest digest whose messages the mail server accepted, every one."""
     today: Run | None
     due: date | None
     is_late: bool
-    """Whether it is due for longer than `alarm_after`, be it that nobody looked."""
+    """Whether it has been due for longer than `alarm_after`, for whatever reason."""
     next_at: datetime
     skipped: tuple[date, ...]
-    """Days of the last week without a digest, oldest first."""
+    """Days of the last week that were skipped, oldest first."""
     waiting: WaitingOrders | None
-    """None as long as nothing was read."""
+    """None until the account was read for the first time."""
 
     @property
     def is_amiss(self) -> bool:
-        """Whether today's list could not be read, or not in full."""
+        """Whether today's list was not read, or only in part."""
         return self.today is not None and self.today.state in _AMISS
 
 
 @dataclass(frozen=True, slots=True)
 class SystemStatus:
-    """All accounts, and what they share."""
+    """The status of all accounts, with open messages and alarms."""
 
     at: datetime
     accounts: tuple[AccountStatus, ...]
     messages: tuple[OutboxMessage, ...]
-    """What is not delivered: on its way, held, or failed in the last week; newest first."""
+    """Messages not delivered: pending, held, or failed in the last week; newest first."""
     alarms: tuple[Alarm, ...]
 
     @property
     def is_good(self) -> bool:
-        """Whether there is nothing a person should know of."""
+        """Whether nothing needs a person's attention."""
         troubled = any(message.state in _TROUBLED for message in self.messages)
         late = any(account.is_late or account.is_amiss for account in self.accounts)
         return not (self.alarms or troubled or late)
 
 
 async def collect_status(accounts: Iterable[Account], store: Store, now: datetime) -> SystemStatus:
-    """Ask the store; changes nothing."""
+    """Read the status of these accounts from the store; changes nothing."""
     messages = await store.outbox.list(states=_SHOWN, limit=MOST_MESSAGES)
     return SystemStatus(
         now,
@@ -103,7 +103,7 @@ async def _account(account: Account, store: Store, now: datetime) -> AccountStat
 
 
 async def _waiting(account: Account, runs: Sequence[Run], store: Store) -> WaitingOrders | None:
-    """By the newest digest, unless hints were looked into since."""
+    """Count the waiting orders as of the newest digest, or of a later lookup of hints."""
     read = next((run for run in runs if run.state in _FROZEN), None)
     if read is None or read.finished_at is None:
         return None
@@ -124,6 +124,6 @@ def _skipped(runs: Sequence[Run], since: date) -> tuple[date, ...]:
 
 
 def _is_recent(message: OutboxMessage, now: datetime) -> bool:
-    """A failure of long ago is nobody's any more."""
+    """Leave out failures of long ago: nobody acts on them any more."""
     settled = message.settled_at
     return message.state is not MessageState.FAILED or not settled or settled > now - LOOK_BACK
