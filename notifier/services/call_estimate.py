@@ -44,7 +44,7 @@ class CallEstimate:
 async def estimate_calls(
     account: Account, access: MarketplaceAccess, store: Store, now: datetime
 ) -> CallEstimate:
-    """Estimate from the store; changes nothing. Orders shipped since the last reading are unknown."""
+    """Estimate from the store alone; orders shipped since the last reading are unknown to it."""
     recalled = await store.order_states.recall(account.id)
     previous = await store.runs.snapshot_before(account.id, account.schedule.local_day(now))
     seen = recalled.order_states

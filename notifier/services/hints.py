@@ -44,7 +44,7 @@ class CallBudget:
 
     @property
     def leaving(self) -> int:
-        """Calls kept for the next digest and for the seller's own systems: half of the day's limit."""
+        """Calls kept for the next digest and the seller's own systems: half of the day's limit."""
         return (self.daily_limit or 0) // 2
 
     def allows(self, now: datetime) -> bool:

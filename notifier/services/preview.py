@@ -1,4 +1,4 @@
-"""Make today's digest without recording or sending it: the steps of a run, up to the frozen bytes."""
+"""Make today's digest without recording or sending it: a run up to the frozen bytes."""
 
 from __future__ import annotations
 
