@@ -81,7 +81,7 @@ def seconds_of_ours(renderer: Renderer, waiting: tuple[Order, ...], account: Acc
     began = time.perf_counter()
     reading = Complete(NOW, waiting, candidates=len(waiting))
     digest = compose(account, reading, None, date(2026, 11, 22))
-    parts = renderer.digest(digest, account, SENDER, language="sl", group="warehouse")
+    parts = renderer.digest(digest, account.mail_options(READER), SENDER)
     file = orders_csv(digest, "sl")
     freeze(
         parts,
@@ -113,7 +113,7 @@ def measure(count: int) -> None:
 
 def printed_sheet(digest: Digest, language: str) -> Attachment:
     """The sheet to take along."""
-    return pickup_sheet(digest, ACCOUNT, language)
+    return pickup_sheet(digest, ACCOUNT.mail_options(replace(READER, language=language)))
 
 
 def measure_file(make: Callable[[Digest, str], Attachment], count: int) -> None:

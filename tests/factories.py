@@ -18,6 +18,7 @@ from notifier.domain.settings import (
     Account,
     FileAccess,
     FileFormat,
+    MailOptions,
     MarketplaceAccess,
     PlaceOfReturn,
     Secret,
@@ -75,6 +76,14 @@ def account(**more: Any) -> Account:
         "order_url": "https://portal.example/orders/{id}",
     }
     return Account(**(fields | more))
+
+
+def mail_options(
+    of: Account | None = None, language: str = "en", group: str | None = None
+) -> MailOptions:
+    """How a reader of this account, language and contact group gets the digest."""
+    reader = Recipient(Mailbox("reader@example.com"), language, group)
+    return (of or account()).mail_options(reader)
 
 
 def account_with_password(shown: str = "4711-0815") -> Account:

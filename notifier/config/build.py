@@ -103,7 +103,7 @@ def _account(
         reads = _marketplace(account, written.marketplace, digest)
     return Account(
         id=account_id,
-        look=_look(digest, folder),
+        branding=_branding(digest, folder),
         name=account.name or account_id,
         reads=reads,
         schedule=_schedule(digest),
@@ -128,7 +128,7 @@ def _kinds(written: Sequence[AttachmentKind]) -> tuple[AttachmentKind, ...]:
     return tuple(kind for kind in AttachmentKind if kind in written)
 
 
-def _look(digest: DigestSection, folder: Path) -> Branding:
+def _branding(digest: DigestSection, folder: Path) -> Branding:
     logo = read_logo(folder / digest.logo) if digest.logo else None
     return Branding(digest.header_color, digest.link_color, logo)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from notifier.domain.recipients import Mailbox
-from notifier.domain.settings import Account, Sender
+from notifier.domain.settings import Sender
 
 LONGEST_URL = 500
 
@@ -25,9 +25,12 @@ class Link:
     url: str | None = None
 
 
-def portal_url(account: Account, number: str) -> str | None:
-    """The page of an order in the seller's portal; None where no address holds its number."""
-    url = (account.order_url or "").replace("{id}", quote(number, safe=""))
+def portal_url(order_url: str | None, number: str) -> str | None:
+    """Return the page of an order in the seller's portal; `order_url` has `{id}` for its number.
+
+    None where the account has no such page, or its address would be too long.
+    """
+    url = (order_url or "").replace("{id}", quote(number, safe=""))
     return url if 0 < len(url) <= LONGEST_URL else None
 
 
@@ -42,9 +45,9 @@ def admin_link(sender: Sender) -> Link:
     return Link(sender.admin.address, _mailto(sender.admin))
 
 
-def unsubscribe_url(sender: Sender, account: Account) -> str:
+def unsubscribe_url(sender: Sender, account_id: str) -> str:
     """A mail to the admin that asks to be taken off (RFC 6068); ASCII."""
-    return f"{_mailto(sender.admin)}?subject={quote(f'Unsubscribe: {account.id}', safe='')}"
+    return f"{_mailto(sender.admin)}?subject={quote(f'Unsubscribe: {account_id}', safe='')}"
 
 
 def _mailto(mailbox: Mailbox) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -132,6 +132,29 @@ class FileAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class MailOptions:
+    """How the digest looks for one recipient. Recipients with equal options share one rendering."""
+
+    language: str
+    group: str | None = None
+    """The contact group that the mail names as the reason it is sent; None without one."""
+    columns: tuple[str, ...] = ()
+    """Names of `columns.COLUMNS` in the order they are shown; empty for all."""
+    attachments: tuple[AttachmentKind, ...] = ()
+    csv_headings: CsvHeadings = CsvHeadings.TRANSLATED
+    branding: Branding = field(default_factory=Branding)
+    place: PlaceOfReturn | None = None
+    """Without the pickup password unless this recipient may see it."""
+    order_url: str | None = None
+    reads_file: bool = False
+    """Whether the orders come from a file: then there is no portal to look them up in."""
+
+    def shows(self, column: str) -> bool:
+        """Whether the mail shows this column."""
+        return not self.columns or column in self.columns
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One seller account at the marketplace, and the digest it wants."""
 
@@ -157,13 +180,27 @@ class Account:
     the place of the other."""
     password_groups: frozenset[str] = frozenset()
     """The contact groups whose mail shows the pickup password."""
-    look: Branding = field(default_factory=Branding)
+    branding: Branding = field(default_factory=Branding)
     columns: tuple[str, ...] = ()
     """What is told of an order, in which order, by the names of `columns.COLUMNS`; empty: all."""
 
-    def tells(self, column: str) -> bool:
-        """Whether a mail says this of an order."""
-        return not self.columns or column in self.columns
+    def mail_options(self, recipient: Recipient) -> MailOptions:
+        """Resolve once what the account, its groups and the recipient choose."""
+        place, may_see_password = self.place, recipient.group in self.password_groups
+        if place and not may_see_password:
+            place = replace(place, pickup_password=None)
+        own = recipient.attachments
+        return MailOptions(
+            language=recipient.language,
+            group=recipient.group,
+            columns=recipient.columns or self.columns,
+            attachments=self.attachments if own is None else own,
+            csv_headings=self.csv_headings,
+            branding=self.branding,
+            place=place,
+            order_url=self.order_url,
+            reads_file=isinstance(self.reads, FileAccess),
+        )
 
     @property
     def marketplace(self) -> MarketplaceAccess:

@@ -42,7 +42,10 @@ def clean(text: str, longest: int = LONGEST) -> str:
     # A combining mark at the start would join what stands before it: ">" and U+0338 are one sign.
     while line and unicodedata.category(line[0]).startswith("M"):
         line = line[1:].lstrip()
-    return line if len(line) <= longest else line[: longest - 1].rstrip(" " + _JOINER) + _ELLIPSIS
+    if len(line) <= longest:
+        return line
+    # Without its last dot: mail programs take "www.…" for an address.
+    return line[: longest - 1].rstrip(" ." + _JOINER) + _ELLIPSIS
 
 
 def _visible(text: str) -> list[str]:

@@ -10,7 +10,8 @@ from decimal import Decimal
 from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete, Departure, Incomplete
-from notifier.domain.settings import Account, Sender
+from notifier.domain.recipients import Recipient
+from notifier.domain.settings import Account, MailOptions, Sender
 from notifier.i18n.money import Money
 from notifier.mail.lint import LintFinding, expected_of, lint
 from notifier.mail.lint.content import unusable_templates
@@ -26,22 +27,23 @@ def check_templates(
 
     The templates run as they do for a real digest; what they raise becomes a finding.
     """
+    options = account.mail_options(Recipient(sender.admin, language))
     first: dict[tuple[str, str], LintFinding] = {}
     for name, digest in example_days(account, now).items():
-        for finding in _check(renderer, digest, account, sender, language):
+        for finding in _check(renderer, digest, options, sender):
             with_day = replace(finding, where=f"{name}, {finding.where}")
             first.setdefault((finding.what, finding.remedy), with_day)
     return tuple(first.values())
 
 
 def _check(
-    renderer: Renderer, digest: Digest, account: Account, sender: Sender, language: str
+    renderer: Renderer, digest: Digest, options: MailOptions, sender: Sender
 ) -> tuple[LintFinding, ...]:
     try:
-        parts = renderer.own_digest(digest, account, sender, language=language, group=None)
+        parts = renderer.own_digest(digest, options, sender)
     except Exception as error:  # noqa: BLE001 - a template can fail in any way
         return (unusable_templates(str(error) or type(error).__name__),)
-    return lint(parts, expected_of(digest, account, sender, language))
+    return lint(parts, expected_of(digest, options, sender))
 
 
 def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:

@@ -96,7 +96,7 @@ def _list(account: Account | None, sender: Sender) -> Iterator[Header]:
         yield _plain(
             "List-Id", f"<{account.id}.ready-to-return.{sender.mailbox.domain}>"
         )  # RFC 2919
-        yield _plain("List-Unsubscribe", f"<{unsubscribe_url(sender, account)}>")  # RFC 2369
+        yield _plain("List-Unsubscribe", f"<{unsubscribe_url(sender, account.id)}>")  # RFC 2369
 
 
 def _plain(name: str, value: str) -> Header:

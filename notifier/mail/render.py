@@ -1,4 +1,4 @@
-"""Digest to text and HTML: one rendering for each language and contact group."""
+"""Digest to text and HTML: one rendering for readers with equal options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jinja2 import Environment
 from notifier.domain.alarms import Alarm
 from notifier.domain.digest import Digest
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Sender
+from notifier.domain.settings import Account, MailOptions, Sender
 from notifier.errors import TemplatesBroken
 from notifier.i18n.language import Language, load_language
 from notifier.mail.html import parse_html
@@ -85,27 +85,23 @@ class Renderer:
         self._own = own
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
-    def digest(
-        self, digest: Digest, account: Account, sender: Sender, *, language: str, group: str | None
-    ) -> RenderedMail:
-        """The digest for readers of one language and group (None: named themselves)."""
-        words = load_language(language)
-        view = view_digest(digest, account, sender, words, group)
+    def digest(self, digest: Digest, options: MailOptions, sender: Sender) -> RenderedMail:
+        """Render the digest for readers with these options."""
+        words = load_language(options.language)
+        view = view_digest(digest, options, sender, words)
         broken = ""
         if self._own:
             try:
-                return self.own_digest(digest, account, sender, language=language, group=group)
+                return self.own_digest(digest, options, sender)
             except Exception as error:  # noqa: BLE001 - nothing in them may cost the day's mail
                 logger.warning("own templates of the digest cannot be used: %s", error)
                 broken = str(error) or type(error).__name__
                 warning = templates_banner(str(error), words)
                 view = replace(view, banners=(warning, *view.banners))
-        parts = self._digest(self._builtin, view, list_orders(digest, account, words))
+        parts = self._digest(self._builtin, view, list_orders(digest, options, words))
         return replace(parts, broken=broken)
 
-    def own_digest(
-        self, digest: Digest, account: Account, sender: Sender, *, language: str, group: str | None
-    ) -> RenderedMail:
+    def own_digest(self, digest: Digest, options: MailOptions, sender: Sender) -> RenderedMail:
         """The digest by the operator's own templates alone.
 
         Raises TemplatesBroken, also where one of them says nothing at all, or whatever their
@@ -113,10 +109,10 @@ class Renderer:
         """
         if self._own is None:
             raise TemplatesBroken("there are none: digest.templates_dir names no folder")
-        words = load_language(language)
-        view = view_digest(digest, account, sender, words, group)
+        words = load_language(options.language)
+        view = view_digest(digest, options, sender, words)
         with sandboxed(self._own) as templates:
-            return _readable(self._digest(templates, view, list_orders(digest, account, words)))
+            return _readable(self._digest(templates, view, list_orders(digest, options, words)))
 
     def _digest(
         self, templates: Templates, view: DigestView, listing: OrderListing

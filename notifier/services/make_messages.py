@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from notifier.domain.digest import Digest
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, WhenEmpty
+from notifier.domain.settings import Account, MailOptions, WhenEmpty
 from notifier.mail.attachments.choice import attachments
 from notifier.mail.freeze import Attachment, freeze
 from notifier.mail.render import RenderedMail
@@ -39,14 +39,14 @@ def freeze_for(
     edition: int,
 ) -> MessageBatch:
     """Freeze one message per recipient; what reads the same is rendered once."""
-    rendered: dict[tuple[object, ...], tuple[RenderedMail, tuple[Attachment, ...]]] = {}
+    rendered: dict[MailOptions, tuple[RenderedMail, tuple[Attachment, ...]]] = {}
     messages = []
     at = context.clock()
     for recipient in recipients:
-        key = (recipient.language, recipient.group, recipient.attachments, recipient.columns)
-        if key not in rendered:
-            rendered[key] = render_for(recipient, account, digest, context)
-        mail, files = rendered[key]
+        options = account.mail_options(recipient)
+        if options not in rendered:
+            rendered[options] = render_for(options, digest, context)
+        mail, files = rendered[options]
         messages.append(
             freeze(
                 mail,
@@ -64,17 +64,10 @@ def freeze_for(
 
 
 def render_for(
-    recipient: Recipient, account: Account, digest: Digest, context: Context
+    options: MailOptions, digest: Digest, context: Context
 ) -> tuple[RenderedMail, tuple[Attachment, ...]]:
-    """Render the digest as one recipient reads it, and make the files that go with it."""
-    wanted = account.attachments if recipient.attachments is None else recipient.attachments
-    theirs = replace(account, columns=recipient.columns or account.columns)
-    files = attachments(digest, replace(theirs, attachments=wanted), recipient.language)
-    mail = context.renderer.digest(
-        digest,
-        replace(theirs, attachments=tuple(files)),
-        context.settings.sender,
-        language=recipient.language,
-        group=recipient.group,
-    )
+    """Make the files that go along, then render the digest, which names those that were made."""
+    files = attachments(digest, options)
+    made = replace(options, attachments=tuple(files))
+    mail = context.renderer.digest(digest, made, context.settings.sender)
     return mail, tuple(files.values())

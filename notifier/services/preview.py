@@ -47,7 +47,8 @@ async def preview(account: Account, context: Context, day: date, language: str |
     if isinstance(digest, Failed):
         raise digest.error
     reader = _reader(account, language)
-    parts, files = render_for(reader, account, digest, context)
+    options = account.mail_options(reader)
+    parts, files = render_for(options, digest, context)
     message = freeze(
         parts,
         files,
@@ -58,14 +59,14 @@ async def preview(account: Account, context: Context, day: date, language: str |
         edition=due.edition or AUTOMATIC_EDITION,
         at=context.clock(),
     )
-    expected = expected_of(digest, account, context.settings.sender, reader.language)
+    expected = expected_of(digest, options, context.settings.sender)
     findings = lint(parts, expected)
     return Preview(digest, reader, parts, _page(parts, account), message, files, findings)
 
 
 def _page(parts: RenderedMail, account: Account) -> str:
     """Return the HTML part for a browser, with the logo embedded that a mail carries beside it."""
-    logo = account.look.logo
+    logo = account.branding.logo
     if logo is None:
         return parts.html
     data = f"data:image/{logo.subtype};base64,{b64encode(logo.content).decode()}"

@@ -23,7 +23,7 @@ from notifier.simulator import World
 from notifier.simulator.answers import detail as detail_of
 from notifier.simulator.answers import row as row_of
 from notifier.sources.mall.payloads import parse_order
-from tests.factories import DAY, account, sender, snapshot
+from tests.factories import DAY, account, mail_options, sender, snapshot
 from tests.mail import html
 from tests.sources.mall.neighbour import START, App, Said, page, read, said, scripted
 from tests.sources.mall.test_fields import JSON
@@ -133,7 +133,7 @@ ALLOWED = re.compile(
 def mail_of(reading: Reading) -> RenderedMail:
     assert not isinstance(reading, Failed)
     shown = compose(account(), reading, snapshot(), DAY)
-    return RENDERER.digest(shown, account(), sender(), language="en", group=None)
+    return RENDERER.digest(shown, mail_options(account(), "en"), sender())
 
 
 def meta(parts: RenderedMail) -> Meta:

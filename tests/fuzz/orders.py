@@ -27,6 +27,7 @@ from notifier.sources.mall.listing import parse_page
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.store.snapshots import dump_order, load_order
 from tests import factories
+from tests.factories import mail_options
 from tests.fuzz.shapes import DETAIL, JSON_ACCESS, PAGING, Draws, drawn_detail, drawn_record
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -64,7 +65,7 @@ def digests(data: bytes) -> None:
         _known(draws, orders), factories.DAY,
     )  # fmt: skip
     sender, to = factories.sender(), replace(account.recipients[0], language=language)
-    parts = RENDERER.digest(digest, account, sender, language=language, group=None)
+    parts = RENDERER.digest(digest, mail_options(account, language), sender)
     file = orders_csv(digest, language)
     _check_cells(file.content.decode("utf-8-sig"), digest)
     # Freezing it reads the mail again, and compares it with what was meant.

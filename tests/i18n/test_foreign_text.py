@@ -87,3 +87,7 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES)).map("".join))
 def test_no_text_becomes_a_link(text: str) -> None:
     assert not LINK.search(foreign(text))
+
+
+def test_what_is_cut_ends_in_no_address() -> None:
+    assert foreign("x" * 194 + " www.evil.example") == "x" * 194 + " www…"

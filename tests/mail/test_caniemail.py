@@ -12,7 +12,7 @@ from notifier.i18n.language import available_languages
 from notifier.mail.html import Element, parse_html
 from notifier.mail.render import Renderer
 from tests.days import DAYS
-from tests.factories import account, sender
+from tests.factories import account, mail_options, sender
 from tests.mail.caniemail import (
     APPLE_MAIL,
     GMAIL,
@@ -153,8 +153,8 @@ def html(language: str, name: str) -> str:
 
 
 def in_own_colours_with_a_logo(language: str) -> str:
-    shop = account(look=Branding("#ffd24a", "#7a1f3d", Logo("png", b"png")))
-    return Renderer().digest(DAYS["normal"](), shop, sender(), language=language, group=None).html
+    shop = account(branding=Branding("#ffd24a", "#7a1f3d", Logo("png", b"png")))
+    return Renderer().digest(DAYS["normal"](), mail_options(shop, language), sender()).html
 
 
 @cache

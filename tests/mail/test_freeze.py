@@ -371,7 +371,7 @@ LOGO = Logo("png", b"\x89PNG\r\n\x1a\n not much of a picture")
 def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
     parts = replace(PARTS, html='<img src="cid:logo@ready-to-return.invalid" alt="">\n')
 
-    mail = read(frozen(parts, look=Branding(logo=LOGO)))
+    mail = read(frozen(parts, branding=Branding(logo=LOGO)))
 
     kinds = [part.get_content_type() for part in mail.walk()]
     assert kinds == [
@@ -393,4 +393,4 @@ def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
 
 
 def test_a_logo_no_page_shows_stays_at_home() -> None:
-    assert b"image/png" not in frozen(look=Branding(logo=LOGO)).content
+    assert b"image/png" not in frozen(branding=Branding(logo=LOGO)).content

@@ -13,7 +13,7 @@ from notifier.i18n.language import available_languages
 from notifier.mail.html import parse_html
 from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of
 from tests.days import DAYS
-from tests.factories import account, sender
+from tests.factories import account, mail_options, sender
 from tests.mail.golden import FOLDER, OTHERS, digest_mail, golden_files
 from tests.mail.html import elements, order_ids, parse
 from tests.mail.lint_tools import strict_lint
@@ -99,10 +99,10 @@ def test_every_text_stands_out_from_what_is_behind_it(
 def test_a_lint_has_nothing_to_say_but_what_outlook_does_plainer(language: str, name: str) -> None:
     if other := OTHERS.get(name):
         parts, message = other(language)
-        expected = Expected(expected_hosts(account(), sender()))
+        expected = Expected(expected_hosts(account().order_url, sender()))
     else:
         parts, message = digest_mail(language, name)
-        expected = expected_of(DAYS[name](), account(), sender(), language)
+        expected = expected_of(DAYS[name](), mail_options(account(), language), sender())
 
     found = strict_lint(parts, expected, message.content)
 

@@ -17,7 +17,7 @@ from notifier.domain.reading import Complete
 from notifier.i18n.language import available_languages
 from notifier.mail.render import Renderer
 from tests.days import DAYS
-from tests.factories import DAY, NOON, account, order, sender, snapshot
+from tests.factories import DAY, NOON, account, mail_options, order, sender, snapshot
 from tests.mail.golden import OTHERS
 from tools.gallery import BROWSERS, WIDTHS, Mode, Shown, every_mail
 
@@ -91,7 +91,7 @@ def test_no_word_however_long_makes_a_mail_wider(tmp_path: Path) -> None:
         replace(order(2), items=(replace(order(2).items[0], title=endless, sku=endless),)),
     )
     digest = compose(account(), Complete(NOON, orders, candidates=2), snapshot(order(3)), DAY)
-    parts = Renderer().digest(digest, account(), sender(), language="sl", group=None)
+    parts = Renderer().digest(digest, mail_options(account(), "sl"), sender())
     mail = Shown("endless", "sl", parts.subject, parts.text, parts.html)
 
     assert sticks_out(tmp_path, [mail]) == []

@@ -37,6 +37,7 @@ from tests.factories import (
     account_with_password,
     digest,
     file_account,
+    mail_options,
     order,
     sender,
     snapshot,
@@ -50,7 +51,7 @@ RENDERER = Renderer()
 def render(
     shown: Digest, *, language: str = "en", group: str | None = None, of: Account | None = None
 ) -> RenderedMail:
-    return RENDERER.digest(shown, of or account(), sender(), language=language, group=group)
+    return RENDERER.digest(shown, mail_options(of or account(), language, group), sender())
 
 
 def visible(parts: RenderedMail) -> str:
@@ -308,7 +309,7 @@ def test_ten_thousand_orders_make_a_mail_of_which_no_program_hides_the_end() -> 
     assert 0.9 * MOST_HTML_BYTES < len(parts.html.encode()) <= MOST_HTML_BYTES
     assert len(parts.text.encode()) < MOST_HTML_BYTES
     # What can never be shown is not even worded; that is what keeps it quick.
-    assert len(list_orders(shown, account(), load_language("en")).ranked) == MOST_ROWS
+    assert len(list_orders(shown, mail_options(), load_language("en")).ranked) == MOST_ROWS
 
 
 def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None:
@@ -467,7 +468,7 @@ def test_the_operators_own_template_stands_before_the_built_in_one(tmp_path: Pat
     own.mkdir(parents=True)
     (own / "subject.txt").write_text("Ours: {{ mail.headline.subject }}")
 
-    parts = Renderer(tmp_path).digest(waiting(1), account(), sender(), language="en", group=None)
+    parts = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
 
     assert parts.subject == "Ours: 1 parcel to collect – Mimovrste, 22 Nov"
     assert parts.html == render(waiting(1)).html
@@ -484,7 +485,7 @@ def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
     own.mkdir(parents=True)
     (own / "body.html").write_text(broken)
 
-    parts = Renderer(tmp_path).digest(waiting(1), account(), sender(), language="en", group=None)
+    parts = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
 
     assert "1 parcel to collect" in parts.text
     assert "Your own templates could not be used" in parts.text
@@ -509,7 +510,7 @@ def test_a_template_of_the_operator_that_says_nothing_is_broken(
     own.mkdir(parents=True)
     (own / name).write_text(says_nothing)
 
-    parts = Renderer(tmp_path).digest(waiting(1), account(), sender(), language="en", group=None)
+    parts = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
 
     assert parts.broken == f"nothing is to be read in {name}"
     assert "1 parcel to collect" in parts.text
@@ -551,7 +552,7 @@ def test_the_pickup_password_is_shown_to_the_groups_that_may_see_it(
     group: str | None, times: int
 ) -> None:
     parts = Renderer().digest(
-        digest(order(1)), account_with_password("4711"), sender(), language="en", group=group
+        digest(order(1)), mail_options(account_with_password("4711"), "en", group), sender()
     )
 
     assert parts.html.count("Pickup password: 4711") == times
@@ -560,7 +561,7 @@ def test_the_pickup_password_is_shown_to_the_groups_that_may_see_it(
 
 def test_the_pickup_password_is_not_shown_where_there_is_nothing_to_collect() -> None:
     parts = Renderer().digest(
-        digest(), account_with_password("4711"), sender(), language="en", group="warehouse"
+        digest(), mail_options(account_with_password("4711"), "en", "warehouse"), sender()
     )
 
     assert "4711" not in parts.html + parts.text
@@ -573,15 +574,15 @@ def test_an_account_has_its_own_colours_and_its_title_can_be_read_on_them(
     header: str, text: str
 ) -> None:
     look = Branding(header, "#7a1f3d", Logo("png", b"png"))
-    shop = account(look=look)
+    shop = account(branding=look)
 
-    parts = Renderer().digest(digest(order(1)), shop, sender(), language="en", group=None)
+    parts = Renderer().digest(digest(order(1)), mail_options(shop, "en"), sender())
 
     assert f'bgcolor="{header}"' in parts.html
     (title,) = re.findall(r'<h1 style="([^"]*)"', parts.html)
     assert f"color:{text}" in title.replace("color: ", "color:")
     assert 'src="cid:logo@ready-to-return.invalid"' in parts.html
-    found = strict_lint(parts, expected_of(digest(order(1)), shop, sender(), "en"))
+    found = strict_lint(parts, expected_of(digest(order(1)), mail_options(shop, "en"), sender()))
     assert [finding for finding in found if finding.severity is Severity.ERROR] == []
 
 

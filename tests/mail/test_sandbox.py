@@ -14,7 +14,7 @@ from notifier.mail.render import RenderedMail, Renderer
 from notifier.mail.sandbox import sandboxed
 from notifier.mail.templates import LARGEST_TEMPLATE
 from tests.days import DAYS
-from tests.factories import account, sender
+from tests.factories import account, mail_options, sender
 
 SUBJECT = "mail/digest/subject.txt"
 BODY = "mail/digest/body.html"
@@ -61,7 +61,7 @@ def test_values_are_printed_as_in_this_process(folder: Path) -> None:
 @pytest.mark.parametrize("name", DAYS)
 def test_the_built_in_templates_say_the_same_there(tmp_path: Path, name: str) -> None:
     def mail(renderer: Renderer) -> RenderedMail:
-        return renderer.digest(DAYS[name](), account(), sender(), language="sl", group="warehouse")
+        return renderer.digest(DAYS[name](), mail_options(account(), "sl", "warehouse"), sender())
 
     assert mail(Renderer(tmp_path)) == mail(Renderer())
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest
-from notifier.domain.settings import Account
+from notifier.domain.settings import MailOptions
 from notifier.errors import ExtraMissing
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.attachments.sheet import pickup_sheet
@@ -25,7 +25,7 @@ Attachments = Mapping[AttachmentKind, Attachment]
 logger = logging.getLogger(__name__)
 
 
-def attachments(digest: Digest, account: Account, language: str) -> Attachments:
+def attachments(digest: Digest, options: MailOptions) -> Attachments:
     """The files of the account's digest; none on a day on which nothing waits.
 
     One that cannot be made is left out, with a warning: no file is worth a day without a mail.
@@ -34,7 +34,7 @@ def attachments(digest: Digest, account: Account, language: str) -> Attachments:
         return {}
     made = {}
     for kind in AttachmentKind:
-        if kind in account.attachments and (file := _try(kind, digest, account, language)):
+        if kind in options.attachments and (file := _try(kind, digest, options)):
             made[kind] = file
     return fitting(made)
 
@@ -49,14 +49,12 @@ def fitting(files: Attachments, most: int = MOST_BYTES) -> Attachments:
     return kept
 
 
-def _try(
-    kind: AttachmentKind, digest: Digest, account: Account, language: str
-) -> Attachment | None:
+def _try(kind: AttachmentKind, digest: Digest, options: MailOptions) -> Attachment | None:
     if kind is AttachmentKind.SHEET and len(digest.present) > MOST_ON_PAPER:
         _tell(kind, f"more than {MOST_ON_PAPER} orders wait")
         return None
     try:
-        return _make(kind, digest, account, language)
+        return _make(kind, digest, options)
     except ExtraMissing as error:
         _tell(kind, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a library stumbles over, or a full disk
@@ -64,14 +62,14 @@ def _try(
     return None
 
 
-def _make(kind: AttachmentKind, digest: Digest, account: Account, language: str) -> Attachment:
+def _make(kind: AttachmentKind, digest: Digest, options: MailOptions) -> Attachment:
     match kind:
         case AttachmentKind.CSV:
-            return orders_csv(digest, language, account.csv_headings, account.columns)
+            return orders_csv(digest, options.language, options.csv_headings, options.columns)
         case AttachmentKind.XLSX:
-            return orders_xlsx(digest, language, account.columns)
+            return orders_xlsx(digest, options.language, options.columns)
         case AttachmentKind.SHEET:
-            return pickup_sheet(digest, account, language)
+            return pickup_sheet(digest, options)
 
 
 def _tell(kind: AttachmentKind, why: str) -> None:

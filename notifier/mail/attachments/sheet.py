@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notifier.domain.digest import Digest, Entry
-from notifier.domain.settings import Account, PlaceOfReturn
+from notifier.domain.settings import MailOptions, PlaceOfReturn
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.attachments.letters import Typeface, bold, printable, regular
@@ -33,18 +33,18 @@ NUMBER_SIZES = (17, 13, 10)
 """Of the number of an order: as large as it fits on one line."""
 
 
-def pickup_sheet(digest: Digest, account: Account, language: str) -> Attachment:
+def pickup_sheet(digest: Digest, options: MailOptions) -> Attachment:
     """Every order that waits, oldest first, as A4 pages. It tells nothing the mail does not.
 
     The same digest makes the same bytes. Raises ExtraMissing where reportlab is not installed.
     """
-    content = printed(_sheet(digest, account, load_language(language)))
+    content = printed(_sheet(digest, options, load_language(options.language)))
     return Attachment(f"pickup-{digest.day.isoformat()}.pdf", "application/pdf", content)
 
 
-def _sheet(digest: Digest, account: Account, words: Language) -> Sheet:
+def _sheet(digest: Digest, options: MailOptions, words: Language) -> Sheet:
     title = words.gettext("Pick-up sheet")
-    whose = f"{clean(account.name)}, {words.full_day(digest.day)}"
+    whose = f"{clean(digest.account_name)}, {words.full_day(digest.day)}"
     entries = digest.present
     agreed = words.gettext("Everything ticked above was handed over.")
     return Sheet(
@@ -52,10 +52,10 @@ def _sheet(digest: Digest, account: Account, words: Language) -> Sheet:
         title=_one(title, bold(20), WIDTH / 2),
         count=_one(_count(len(entries), words), bold(15), WIDTH / 2 - PADDING),
         beneath=(*_set(whose, regular(11), WIDTH, 2), *_warning(digest, words)),
-        place=tuple(_place(account.place, words)) if account.place else (),
+        place=tuple(_place(options.place, words)) if options.place else (),
         running=_one(f"{title} – {whose}", regular(9), WIDTH, GREY),
         headings=(words.gettext("Order"), words.gettext("Items"), words.gettext("Tracking number")),
-        blocks=tuple(_block(entry, view_row(entry, digest, account, words)) for entry in entries),
+        blocks=tuple(_block(entry, view_row(entry, digest, options, words)) for entry in entries),
         agreed=_set(agreed, regular(10), WIDTH, 2),
         signed=(words.gettext("Name"), words.gettext("Date"), words.gettext("Signature")),
         foot=_one(as_of(digest, words), regular(7.5), WIDTH * 0.9, GREY),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from notifier.domain.digest import Digest
 from notifier.domain.links import carrier_url
-from notifier.domain.settings import Account, Sender
+from notifier.domain.settings import MailOptions, Sender
 from notifier.i18n.foreign_text import foreign
 from notifier.i18n.language import load_language
 from notifier.mail.view.figures import headline_figures, money_figures
@@ -29,27 +29,27 @@ class Expected:
     """All text in the mail that other people wrote: braces in it are no template code."""
 
 
-def expected_of(digest: Digest, account: Account, sender: Sender, language: str) -> Expected:
-    """Return what the mail of a digest should contain in one language."""
-    words = load_language(language)
+def expected_of(digest: Digest, options: MailOptions, sender: Sender) -> Expected:
+    """Return what the mail of a digest should contain for readers with these options."""
+    words = load_language(options.language)
     entries = (*digest.present, *digest.collected)[:MOST_ROWS]
     figures = (*headline_figures(digest, words), *money_figures(digest, words))
     return Expected(
-        hosts=expected_hosts(account, sender) | frozenset(_carriers(digest)),
+        hosts=expected_hosts(options.order_url, sender) | frozenset(_carriers(digest)),
         orders=tuple(foreign(entry.order.called) for entry in entries),
         numbers=tuple(figure.value for figure in figures),
-        foreign=" ".join(_foreign_words(digest, account)),
+        foreign=" ".join(_foreign_words(digest, options)),
     )
 
 
-def expected_hosts(account: Account | None, sender: Sender) -> frozenset[str]:
+def expected_hosts(order_url: str | None, sender: Sender) -> frozenset[str]:
     """Return the hosts that any mail may link to: the portal's and the sender's domain."""
-    portal = host(account.order_url or "") if account else ""
+    portal = host(order_url or "")
     return frozenset(filter(None, (portal, sender.mailbox.domain.lower())))
 
 
-def _foreign_words(digest: Digest, account: Account) -> Iterator[str]:
-    place = account.place
+def _foreign_words(digest: Digest, options: MailOptions) -> Iterator[str]:
+    place = options.place
     yield from (digest.account_name, place.name if place else "", place.address if place else "")
     yield from (place.opening_hours if place else "", digest.gap.why if digest.gap else "")
     yield place.pickup_password.value if place and place.pickup_password else ""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from notifier.domain.digest import Digest, Gap
 from notifier.domain.links import Link, portal_url
-from notifier.domain.settings import Account, FileAccess
+from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import foreign
 from notifier.i18n.language import Language
 
@@ -39,35 +39,35 @@ class Banner:
     reason_label: str = ""
 
 
-def view_banners(digest: Digest, account: Account, language: Language) -> tuple[Banner, ...]:
+def view_banners(digest: Digest, options: MailOptions, language: Language) -> tuple[Banner, ...]:
     """All banners of a digest, the gravest first."""
-    return tuple(_banners(digest, account, language))
+    return tuple(_banners(digest, options, language))
 
 
-def _banners(digest: Digest, account: Account, language: Language) -> Iterator[Banner]:
+def _banners(digest: Digest, options: MailOptions, language: Language) -> Iterator[Banner]:
     if digest.gap:
-        yield _incomplete(digest, digest.gap, account, language)
+        yield _incomplete(digest, digest.gap, options, language)
     if digest.skipped_days:
         yield _skipped(digest, language)
     if digest.is_first and digest.present:
         yield _first(digest, language)
-    from_shop = isinstance(account.reads, FileAccess)
+    from_shop = options.reads_file
     if digest.present and digest.day.day <= PICKUP_PASSWORD_DAYS and not from_shop:
         yield _pickup_password(language)
 
 
-def _incomplete(digest: Digest, gap: Gap, account: Account, language: Language) -> Banner:
+def _incomplete(digest: Digest, gap: Gap, options: MailOptions, language: Language) -> Banner:
     shown = gap.unread[:MOST_IDS]
     numbers = map(gap.called, shown)
-    links = [Link(foreign(number), portal_url(account, number)) for number in numbers]
+    links = [Link(foreign(number), portal_url(options.order_url, number)) for number in numbers]
     if rest := len(gap.unread) - len(shown):
         links.append(Link(language.ngettext("and {count} more", "and {count} more", rest)))
     return Banner(
         Urgency.WARNING,
         language.gettext("This list is incomplete"),
         (
-            _how_incomplete(digest, gap, account, language),
-            _until_then(account, language),
+            _how_incomplete(digest, gap, options, language),
+            _until_then(options, language),
         ),
         orders=tuple(links),
         orders_label=language.gettext("Not read:") if links else "",
@@ -76,8 +76,8 @@ def _incomplete(digest: Digest, gap: Gap, account: Account, language: Language) 
     )
 
 
-def _until_then(account: Account, language: Language) -> str:
-    if isinstance(account.reads, FileAccess):
+def _until_then(options: MailOptions, language: Language) -> str:
+    if options.reads_file:
         # The marketplace's portal knows nothing of these orders.
         return language.gettext(
             "There is nothing to do now: the next digest reads them again. "
@@ -89,8 +89,8 @@ def _until_then(account: Account, language: Language) -> str:
     )
 
 
-def _how_incomplete(digest: Digest, gap: Gap, account: Account, language: Language) -> str:
-    if not gap.unread and isinstance(account.reads, FileAccess):
+def _how_incomplete(digest: Digest, gap: Gap, options: MailOptions, language: Language) -> str:
+    if not gap.unread and options.reads_file:
         return language.gettext(
             "Not all of the list could be read, so more parcels may wait for you."
         )

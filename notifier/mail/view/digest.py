@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notifier.domain.digest import Digest
-from notifier.domain.settings import Account, Secret, Sender
+from notifier.domain.settings import MailOptions, PlaceOfReturn, Secret, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 from notifier.mail.view.banners import Banner, view_banners
@@ -56,35 +56,41 @@ class DigestView:
 
 
 def view_digest(
-    digest: Digest, account: Account, sender: Sender, language: Language, group: str | None
+    digest: Digest, options: MailOptions, sender: Sender, language: Language
 ) -> DigestView:
     """Word everything but the list."""
     return DigestView(
         language=language.code,
-        headline=view_headline(digest, account, language),
+        headline=view_headline(digest, options, language),
         account=clean(digest.account_name),
         day=language.full_day(digest.day),
-        banners=view_banners(digest, account, language),
+        banners=view_banners(digest, options, language),
         figures=headline_figures(digest, language),
         money=money_figures(digest, language),
         ages=age_classes(digest, language),
         trend=view_trend(digest, language),
-        place=_place(account, language, group) if digest.present else None,
+        place=_place(options.place, language) if digest.present else None,
         calm=None if digest.present else calm_sentence(digest, language),
-        footer=view_footer((as_of(digest, language),), account, sender, language, group),
-        look=view_branding(account.look),
+        footer=view_footer(
+            (as_of(digest, language),),
+            sender,
+            language,
+            options.group,
+            account_id=digest.account_id,
+            account_name=digest.account_name,
+        ),
+        look=view_branding(options.branding),
     )
 
 
-def _place(account: Account, language: Language, group: str | None) -> PlaceView | None:
-    place = account.place
+def _place(place: PlaceOfReturn | None, language: Language) -> PlaceView | None:
     if place is None:
         return None
     return PlaceView(
         clean(place.name),
         clean(place.address),
         clean(place.opening_hours),
-        _password(place.pickup_password, language) if group in account.password_groups else "",
+        _password(place.pickup_password, language),
     )
 
 

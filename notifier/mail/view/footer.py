@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from notifier import __version__
 from notifier.domain.digest import Digest
 from notifier.domain.links import Link, admin_link, unsubscribe_url
-from notifier.domain.settings import Account, Sender
+from notifier.domain.settings import Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 
@@ -28,21 +28,23 @@ class Footer:
 
 def view_footer(
     sentences: tuple[str, ...],
-    account: Account,
     sender: Sender,
     language: Language,
     group: str | None,
+    *,
+    account_id: str,
+    account_name: str,
 ) -> Footer:
-    """The footer of any mail; `sentences` are what only this kind of mail says."""
+    """Word the footer of any mail; `sentences` are those that only this kind of mail has."""
     return Footer(
         sentences=(
             *sentences,
-            language.gettext("Account: {account}", account=clean(account.name)),
+            language.gettext("Account: {account}", account=clean(account_name)),
             reason(language, group),
         ),
         change=language.gettext("To change who gets it, or to unsubscribe, write to:"),
         admin=admin_link(sender),
-        unsubscribe=Link(language.gettext("Unsubscribe"), unsubscribe_url(sender, account)),
+        unsubscribe=Link(language.gettext("Unsubscribe"), unsubscribe_url(sender, account_id)),
         product=f"{PRODUCT} {__version__}",
     )
 

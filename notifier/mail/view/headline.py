@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from notifier.domain.digest import Digest, Entry
-from notifier.domain.settings import Account
+from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 from notifier.mail.view.rows import day_count
@@ -23,11 +23,11 @@ class Headline:
     """A few words below the title; may be empty."""
 
 
-def view_headline(digest: Digest, account: Account, language: Language) -> Headline:
+def view_headline(digest: Digest, options: MailOptions, language: Language) -> Headline:
     """Word the head of a digest. No order's text is in the subject."""
     return Headline(
         subject=_subject(digest, language),
-        preheader=_preheader(digest, account, language),
+        preheader=_preheader(digest, options, language),
         title=_title(digest, language),
         summary=", ".join(_summary(digest, language)),
     )
@@ -76,14 +76,14 @@ def _summary(digest: Digest, language: Language) -> Iterator[str]:
         yield language.ngettext("{count} lost", "{count} lost", digest.lost)
 
 
-def _preheader(digest: Digest, account: Account, language: Language) -> str:
+def _preheader(digest: Digest, options: MailOptions, language: Language) -> str:
     oldest = digest.oldest
     if oldest is None:
         return calm_sentence(digest, language)
     told = _oldest(oldest, digest, language)
-    if account.place is None:
+    if options.place is None:
         return told
-    return language.gettext("{oldest} – {place}", oldest=told, place=clean(account.place.name))
+    return language.gettext("{oldest} – {place}", oldest=told, place=clean(options.place.name))
 
 
 def _oldest(entry: Entry, digest: Digest, language: Language) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest, Entry, SectionName, count_ages
-from notifier.domain.settings import Account, FileAccess
+from notifier.domain.settings import MailOptions
 from notifier.i18n.language import Language
 from notifier.mail.view.figures import count_by_age
 from notifier.mail.view.rows import OrderRow, view_row
@@ -45,7 +45,7 @@ class OrderListing:
     """
 
     digest: Digest
-    account: Account
+    options: MailOptions
     language: Language
     ranked: tuple[tuple[SectionName, OrderRow], ...]
     waiting: tuple[Entry, ...]
@@ -93,17 +93,17 @@ class OrderListing:
                 "{count} more orders that wait no longer do not fit here.",
                 gone,
             )
-        if waiting and AttachmentKind.CSV in self.account.attachments:
+        if waiting and AttachmentKind.CSV in self.options.attachments:
             yield self.language.gettext("Everything that waits is in the attached CSV file.")
-        elif waiting and AttachmentKind.XLSX in self.account.attachments:
+        elif waiting and AttachmentKind.XLSX in self.options.attachments:
             yield self.language.gettext("Everything that waits is in the attached workbook.")
-        elif waiting and isinstance(self.account.reads, FileAccess):
+        elif waiting and self.options.reads_file:
             yield self.language.gettext("Look the others up where the list comes from.")
         elif waiting:
             yield self.language.gettext("Look the others up in the portal.")
 
 
-def list_orders(digest: Digest, account: Account, language: Language) -> OrderListing:
+def list_orders(digest: Digest, options: MailOptions, language: Language) -> OrderListing:
     """Word the orders of a digest, as many as could ever be shown."""
     waiting = digest.present
     new = {entry.order.id for entry in digest.new}
@@ -114,8 +114,8 @@ def list_orders(digest: Digest, account: Account, language: Language) -> OrderLi
         return SectionName.NEW if entry.order.id in new else SectionName.WAITING
 
     entries = (*waiting, *digest.collected)[:MOST_ROWS]
-    ranked = tuple((section(e), view_row(e, digest, account, language)) for e in entries)
-    return OrderListing(digest, account, language, ranked, waiting)
+    ranked = tuple((section(e), view_row(e, digest, options, language)) for e in entries)
+    return OrderListing(digest, options, language, ranked, waiting)
 
 
 def _heading(name: SectionName, count: int, digest: Digest, language: Language) -> str:

@@ -57,6 +57,8 @@ def view_notice(
                 time=language.time_in(schedule.ends(day), schedule.zone),
             ),
         ),
-        footer=view_footer((), account, sender, language, group),
-        look=view_branding(account.look),
+        footer=view_footer(
+            (), sender, language, group, account_id=account.id, account_name=account.name
+        ),
+        look=view_branding(account.branding),
     )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from notifier.domain.digest import Digest, Entry
 from notifier.domain.links import Link, carrier_url, portal_url
 from notifier.domain.reading import Departure
-from notifier.domain.settings import Account
+from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import foreign
 from notifier.i18n.language import Language
 from notifier.i18n.money import Money
@@ -75,22 +75,22 @@ class OrderRow:
         return ", ".join(filter(None, (self.badge, self.mark)))
 
 
-def view_row(entry: Entry, digest: Digest, account: Account, language: Language) -> OrderRow:
+def view_row(entry: Entry, digest: Digest, options: MailOptions, language: Language) -> OrderRow:
     """Word one order for a mail: what the account's columns tell, and always how long it waits."""
     order = entry.order
-    reference = _reference(order.external_id, language) if account.tells("external_id") else None
-    parcels = tuple(_parcels(entry, account, language))
-    value = _amount(order.value, language) if account.tells("value") else None
-    cod = _cod(order.cod, language) if account.tells("cod") else None
+    reference = _reference(order.external_id, language) if options.shows("external_id") else None
+    parcels = tuple(_parcels(entry, options, language))
+    value = _amount(order.value, language) if options.shows("value") else None
+    cod = _cod(order.cod, language) if options.shows("cod") else None
     below = {"external_id": (Link(reference, None),) if reference else (), "tracking": parcels}
     amounts = {"value": (value, False), "cod": (cod, True)}
     return OrderRow(
-        number=Link(foreign(order.called), portal_url(account, order.called)),
+        number=Link(foreign(order.called), portal_url(options.order_url, order.called)),
         reference=reference,
         parcels=parcels,
-        below=tuple(link for name in _in_order(below, account) for link in below[name]),
-        items=tuple(_items(entry, account, language)),
-        more=_more(entry, account, language),
+        below=tuple(link for name in _in_order(below, options) for link in below[name]),
+        items=tuple(_items(entry, options, language)),
+        more=_more(entry, options, language),
         badge=_badge(entry, digest, language),
         mark=language.gettext("overdue") if entry.overdue else None,
         tone=_tone(entry, digest),
@@ -98,17 +98,17 @@ def view_row(entry: Entry, digest: Digest, account: Account, language: Language)
         cod=cod,
         amounts=tuple(
             Amount(text, is_minor)
-            for text, is_minor in map(amounts.__getitem__, _in_order(amounts, account))
+            for text, is_minor in map(amounts.__getitem__, _in_order(amounts, options))
             if text
         ),
-        dates=" · ".join(_dates(entry, digest, account, language)),
+        dates=" · ".join(_dates(entry, digest, options, language)),
         note=_note(entry, language),
     )
 
 
-def _in_order(names: Collection[str], account: Account) -> Iterator[str]:
+def _in_order(names: Collection[str], options: MailOptions) -> Iterator[str]:
     """These columns in the account's order; those that it does not name come as they are here."""
-    first = [name for name in account.columns if name in names]
+    first = [name for name in options.columns if name in names]
     yield from first
     yield from (name for name in names if name not in first)
 
@@ -118,10 +118,10 @@ def _reference(external_id: str | None, language: Language) -> str | None:
     return language.gettext("Your no. {number}", number=shown) if shown else None
 
 
-def _parcels(entry: Entry, account: Account, language: Language) -> Iterator[Link]:
+def _parcels(entry: Entry, options: MailOptions, language: Language) -> Iterator[Link]:
     """Tracking numbers; the marketplace tells one page for all of them."""
-    url = carrier_url(entry.order.tracking_url) if account.tells("tracking_url") else None
-    if not account.tells("tracking"):
+    url = carrier_url(entry.order.tracking_url) if options.shows("tracking_url") else None
+    if not options.shows("tracking"):
         if url:
             yield Link(language.gettext("Tracking"), url)
         return
@@ -132,27 +132,27 @@ def _parcels(entry: Entry, account: Account, language: Language) -> Iterator[Lin
         yield Link(number, url if index == 0 else None)
 
 
-def _items(entry: Entry, account: Account, language: Language) -> Iterator[ItemLine]:
+def _items(entry: Entry, options: MailOptions, language: Language) -> Iterator[ItemLine]:
     """Titles, or numbers of articles, or how many pieces at least: as much as is to be told."""
-    if not _tells_items(account):
+    if not _tells_items(options):
         pieces = sum(item.quantity for item in entry.order.items)
-        if pieces and account.tells("pieces"):
+        if pieces and options.shows("pieces"):
             yield ItemLine(language.ngettext("{count} piece", "{count} pieces", pieces), None)
         return
     for item in entry.order.items[:MOST_ITEMS]:
-        sku = foreign(item.sku or "") if account.tells("sku") else ""
-        title = foreign(item.title) if account.tells("items") else sku
+        sku = foreign(item.sku or "") if options.shows("sku") else ""
+        title = foreign(item.title) if options.shows("items") else sku
         if title:
             yield ItemLine(f"{item.quantity} × {title}", sku if sku and sku != title else None)
 
 
-def _tells_items(account: Account) -> bool:
-    return account.tells("items") or account.tells("sku")
+def _tells_items(options: MailOptions) -> bool:
+    return options.shows("items") or options.shows("sku")
 
 
-def _more(entry: Entry, account: Account, language: Language) -> str | None:
-    items = len(entry.order.items) - MOST_ITEMS if _tells_items(account) else 0
-    parcels = len(entry.order.tracking_numbers) - MOST_PARCELS if account.tells("tracking") else 0
+def _more(entry: Entry, options: MailOptions, language: Language) -> str | None:
+    items = len(entry.order.items) - MOST_ITEMS if _tells_items(options) else 0
+    parcels = len(entry.order.tracking_numbers) - MOST_PARCELS if options.shows("tracking") else 0
     told = []
     if items > 0:
         told.append(language.ngettext("and {count} more item", "and {count} more items", items))
@@ -216,9 +216,9 @@ def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
     return language.gettext("shipped {day}", day=day)
 
 
-def _dates(entry: Entry, digest: Digest, account: Account, language: Language) -> Iterator[str]:
-    for column in _in_order(_DATES, account):
-        day = _DATES[column](entry, digest, language) if account.tells(column) else None
+def _dates(entry: Entry, digest: Digest, options: MailOptions, language: Language) -> Iterator[str]:
+    for column in _in_order(_DATES, options):
+        day = _DATES[column](entry, digest, language) if options.shows(column) else None
         if day:
             yield day
 

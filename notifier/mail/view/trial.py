@@ -53,8 +53,10 @@ def view_trial(
             _promise(account, recipient, language),
         ),
         facts=tuple(_facts(account, recipient, language)),
-        footer=view_footer((), account, sender, language, recipient.group),
-        look=view_branding(account.look),
+        footer=view_footer(
+            (), sender, language, recipient.group, account_id=account.id, account_name=account.name
+        ),
+        look=view_branding(account.branding),
     )
 
 

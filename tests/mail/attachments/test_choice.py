@@ -23,7 +23,7 @@ from notifier.services.make_messages import freeze_for, render_for
 from notifier.store import open_store
 from tests import factories
 from tests.days import empty, huge, normal
-from tests.factories import account, digest, order
+from tests.factories import account, digest, mail_options, order
 
 CSV, XLSX, SHEET = AttachmentKind
 ALL = (CSV, XLSX, SHEET)
@@ -71,11 +71,11 @@ def test_a_group_that_is_not_among_the_recipients_asks_for_nothing() -> None:
 
 
 def test_on_a_day_without_orders_nothing_goes_along() -> None:
-    assert attachments(empty(), account(attachments=ALL), "en") == {}
+    assert attachments(empty(), mail_options(account(attachments=ALL), "en")) == {}
 
 
 def test_all_that_is_asked_for_goes_along() -> None:
-    files = attachments(normal(), account(attachments=ALL), "en")
+    files = attachments(normal(), mail_options(account(attachments=ALL), "en"))
 
     assert [file.filename for file in files.values()] == [
         "orders-2026-11-22.csv",
@@ -85,7 +85,7 @@ def test_all_that_is_asked_for_goes_along() -> None:
 
 
 def test_of_more_orders_than_anybody_fetches_there_is_no_sheet() -> None:
-    files = attachments(huge(MOST_ON_PAPER + 1), account(attachments=(CSV, SHEET)), "en")
+    files = attachments(huge(MOST_ON_PAPER + 1), mail_options(account(attachments=(CSV, SHEET))))
 
     assert list(files) == [CSV]
 
@@ -113,14 +113,14 @@ def test_what_is_too_large_loses_the_sheet_then_the_workbook(
 def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> None:
     absurd = order(1, cod=Money(Decimal("1e400"), "EUR"))
 
-    files = attachments(digest(absurd), account(attachments=ALL), "en")
+    files = attachments(digest(absurd), mail_options(account(attachments=ALL), "en"))
 
     assert list(files) == [CSV, XLSX]
 
 
 async def test_a_mail_with_all_that_may_go_along_passes_the_guard(context: Context) -> None:
     look = Branding("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
-    ours = account(attachments=ALL, look=look)
+    ours = account(attachments=ALL, branding=look)
 
     (message,) = freeze_for((ours.recipients[1],), ours, normal(), context, 1).messages
 
@@ -158,7 +158,7 @@ async def test_the_mail_names_the_file_that_has_what_it_cannot_show(
 ) -> None:
     reader = Recipient(Mailbox("jana@example.com"), "en", attachments=kinds)
 
-    parts, _ = render_for(reader, account(), huge(500), context)
+    parts, _ = render_for(account().mail_options(reader), huge(500), context)
 
     assert sentence in parts.text.replace("\n", " ")
 
@@ -166,7 +166,7 @@ async def test_the_mail_names_the_file_that_has_what_it_cannot_show(
 def test_files_have_the_columns_that_were_chosen_in_their_order() -> None:
     chosen = account(attachments=ALL, columns=("days", "order"), csv_headings=CsvHeadings.NAMES)
 
-    files = attachments(digest(order(1)), chosen, "en")
+    files = attachments(digest(order(1)), mail_options(chosen, "en"))
 
     assert files[CSV].content.decode("utf-8-sig") == "days,order\r\n0,1\r\n"
     first = openpyxl.load_workbook(io.BytesIO(files[XLSX].content)).worksheets[0]
@@ -181,7 +181,7 @@ async def test_each_recipient_is_told_what_the_columns_of_their_group_say(contex
     driver = Recipient(Mailbox("jana@example.com"), "en", None, columns=("order", "tracking"))
 
     texts = [
-        render_for(who, account(columns=("order", "items")), normal(), context)[0].text
+        render_for(account(columns=("order", "items")).mail_options(who), normal(), context)[0].text
         for who in (office, driver)
     ]
 

@@ -21,7 +21,7 @@ from notifier.mail.attachments.letters import bold, printable, regular
 from notifier.mail.attachments.paper import has_room, paginate
 from notifier.mail.attachments.sheet import pickup_sheet
 from tests.days import huge, incomplete, normal
-from tests.factories import account, digest, order
+from tests.factories import account, digest, mail_options, order
 
 LETTERS = "áčďéěíňóřšťúůýž äĺľôŕ áéíóöőúüű ąćęłńóśźż čćđšž €×–…„“”»«’ ÁČĎŐŰŁĄĘŚŹŻĐ"
 """Of all seven languages, with what our own texts have beside letters."""
@@ -44,7 +44,7 @@ needs_eyes = pytest.mark.skipif(
 
 def pages(shown: Digest, language: str = "en", of: Account | None = None) -> list[str]:
     """The text of each page."""
-    content = pickup_sheet(shown, of or account(), language).content
+    content = pickup_sheet(shown, mail_options(of or account(), language)).content
     return [page.extract_text() for page in PdfReader(BytesIO(content)).pages]
 
 
@@ -141,7 +141,7 @@ def test_any_text_can_be_printed(text: str) -> None:
 def test_a_scanner_reads_the_numbers(tmp_path: Path) -> None:
     file = tmp_path / "sheet.pdf"
     shown = digest(order(7), order(4500001), order(2, number="RET-2026/0042"))
-    file.write_bytes(pickup_sheet(shown, account(), "en").content)
+    file.write_bytes(pickup_sheet(shown, mail_options(account(), "en")).content)
     drawn = ["pdftoppm", "-r", "200", "-png", "-singlefile", str(file), str(tmp_path / "sheet")]
     subprocess.run(drawn, check=True)
 
@@ -179,7 +179,7 @@ def test_blocks_are_dealt_out_to_pages(heights: list[float], expected: list[rang
 
 
 def test_the_same_digest_makes_the_same_bytes() -> None:
-    file = pickup_sheet(normal(), account(), "sl")
+    file = pickup_sheet(normal(), mail_options(account(), "sl"))
 
-    assert file == pickup_sheet(normal(), account(), "sl")
+    assert file == pickup_sheet(normal(), mail_options(account(), "sl"))
     assert (file.filename, file.content_type) == ("pickup-2026-11-22.pdf", "application/pdf")

@@ -23,7 +23,7 @@ from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
 from notifier.mail.render import RenderedMail, Renderer
 from tests.days import DAYS
-from tests.factories import DAY, NOON, account, account_with_password, sender
+from tests.factories import DAY, NOON, account, account_with_password, mail_options, sender
 
 FOLDER = Path(__file__).parent
 
@@ -41,7 +41,7 @@ def digest_mail(language: str, name: str) -> tuple[RenderedMail, FrozenMessage]:
     """A day's digest in one language, as one of a contact group gets it."""
     digest, reader = DAYS[name](), _reader(language)
     shop = account_with_password() if name == "incomplete" else account()
-    parts = Renderer().digest(digest, shop, sender(), language=language, group=reader.group)
+    parts = Renderer().digest(digest, mail_options(shop, language, reader.group), sender())
     message = freeze(
         parts,
         (orders_csv(digest, language),) if digest.present else (),
