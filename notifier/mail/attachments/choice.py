@@ -10,7 +10,6 @@ from notifier.domain.digest import Digest
 from notifier.domain.settings import MailOptions
 from notifier.errors import ExtraMissing
 from notifier.mail.attachments.csv import orders_csv
-from notifier.mail.attachments.sheet import pickup_sheet
 from notifier.mail.attachments.xlsx import orders_xlsx
 from notifier.mail.freeze import Attachment
 
@@ -69,6 +68,9 @@ def _make(kind: AttachmentKind, digest: Digest, options: MailOptions) -> Attachm
         case AttachmentKind.XLSX:
             return orders_xlsx(digest, options.language, options.columns)
         case AttachmentKind.SHEET:
+            # reportlab takes long to load, and few mails have a sheet.
+            from notifier.mail.attachments.sheet import pickup_sheet  # noqa: PLC0415
+
             return pickup_sheet(digest, options)
 
 

@@ -1,0 +1,198 @@
+"""The look of the pick-up sheet: page, measures, texts and barcodes, made with reportlab.
+
+Lengths are in points, 72 to the inch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from html import escape
+from io import BytesIO
+from typing import Any
+
+from reportlab.graphics.barcode.code128 import Code128
+from reportlab.lib.colors import Color
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, KeepInFrame, Paragraph, SimpleDocTemplate
+
+from notifier.mail.attachments.pdf_fonts import BOLD, REGULAR, printable, width
+
+MARGIN = 14 * mm
+LEFT, RIGHT = MARGIN, A4[0] - MARGIN
+WIDTH = RIGHT - LEFT
+FRAME_PADDING = 6
+"""White that SimpleDocTemplate keeps inside its margins."""
+PADDING = 2.5 * mm
+GAP = 4 * mm
+"""White between two columns."""
+
+TICK = 6.5 * mm
+COLUMNS = (TICK + GAP, 56 * mm, 70 * mm, WIDTH - TICK - GAP - 126 * mm)
+"""Widths of the box to tick, the order, its items and its tracking numbers."""
+NUMBER_WIDTH, ITEMS_WIDTH, PARCELS_WIDTH = COLUMNS[1] - GAP, COLUMNS[2] - GAP, COLUMNS[3]
+PLACE_WIDTH = WIDTH - 4 * PADDING
+HIGHEST_CELL = 225 * mm
+MOST_WRAPPED = 3
+"""Texts of more than one line in a cell, of which even the longest fit on a page."""
+SIGNING_SPACE = 11 * mm
+_LINE = (WIDTH - 12 * mm) / 3
+SIGNATURE_COLUMNS = (_LINE, 6 * mm, _LINE, 6 * mm, _LINE)
+
+BLACK, GREY, PALE = (Color(level, level, level) for level in (0, 0.35, 0.93))
+
+_ALL = (0, 0), (-1, -1)
+_FLUSH = [("VALIGN", *_ALL, "TOP"), ("LEFTPADDING", *_ALL, 0), ("RIGHTPADDING", *_ALL, 0)]
+_PADDED = [("TOPPADDING", *_ALL, PADDING), ("BOTTOMPADDING", *_ALL, PADDING)]
+TITLE_STYLE = [*_FLUSH, ("ALIGN", (1, 0), (1, 0), "RIGHT")]
+PLACE_STYLE = [*_PADDED, ("LEFTPADDING", *_ALL, 2 * PADDING), ("BACKGROUND", *_ALL, PALE)]
+ORDERS_STYLE = [
+    *_FLUSH,
+    *_PADDED,
+    ("RIGHTPADDING", (0, 0), (2, -1), GAP),
+    ("LINEBELOW", (0, 0), (-1, 0), 1, BLACK),
+    ("LINEBELOW", (0, 1), (-1, -1), 0.4, GREY),
+]
+SIGNATURE_STYLE = [*_FLUSH, *(("LINEABOVE", (n, 0), (n, 0), 0.7, BLACK) for n in (0, 2, 4))]
+
+BAR_HEIGHT = 9 * mm
+NARROWEST_BAR, WIDEST_BAR = 0.19 * mm, 0.4 * mm
+"""Narrower ones the scanners at a counter cannot tell apart; wider ones only take room."""
+QUIET_BARS = 10
+"""The white that a scanner needs on either side, in widths of a bar (ISO/IEC 15417, 4.5)."""
+LONGEST_BARCODE = 48
+
+
+def build(story: list[Flowable], *, title: str, subject: str, footer: str, language: str) -> bytes:
+    """Lay the flowables out on A4; each page after the first repeats the title on top."""
+
+    def first(canvas: Canvas, _: object) -> None:
+        _draw_line(canvas, MARGIN - 9, footer, 7.5)
+
+    def later(canvas: Canvas, document: object) -> None:
+        first(canvas, document)
+        _draw_line(canvas, A4[1] - MARGIN + 4, title, 9)
+
+    content = BytesIO()
+    document = SimpleDocTemplate(
+        content,
+        pagesize=A4,
+        leftMargin=LEFT - FRAME_PADDING,
+        rightMargin=LEFT - FRAME_PADDING,
+        topMargin=MARGIN - FRAME_PADDING,
+        bottomMargin=MARGIN,
+        title=title,
+        subject=subject,
+        author="",
+        creator="",
+        lang=language,
+        invariant=1,  # otherwise the time of day and a random id make every file different
+        pageCompression=1,
+    )
+    document.build(story, onFirstPage=first, onLaterPages=later, canvasmaker=_NumberedCanvas)
+    return content.getvalue()
+
+
+def text(
+    content: str, room: float, size: float, font: str = REGULAR, colour: Color = BLACK
+) -> Flowable:
+    """Make a text that wraps if it is wider than its room."""
+    content = printable(content)
+    wide = width(content, font, size)
+    if wide <= room:
+        return _Line(content, wide, _style(size, font, colour))
+    return Paragraph(escape(content, quote=False), _style(size, font, colour))
+
+
+@cache
+def _style(size: float, font: str, colour: Color) -> ParagraphStyle:
+    return ParagraphStyle("", fontName=font, fontSize=size, leading=size * 1.25, textColor=colour)
+
+
+def cell(content: Iterable[Flowable]) -> list[Flowable] | KeepInFrame:
+    """Stack flowables in a cell of the table; so many that no page is high enough are shrunk."""
+    stack = [*content]
+    if sum(isinstance(flowable, Paragraph) for flowable in stack) <= MOST_WRAPPED:
+        return stack
+    return KeepInFrame(0, HIGHEST_CELL, stack, mode="shrink")
+
+
+def barcode(number: str) -> Code128 | None:
+    """Make the barcode of an order's number; None if scanners could not read one so long."""
+    if not (number.isascii() and number.isprintable() and 0 < len(number) <= LONGEST_BARCODE):
+        return None
+    code = _Barcode(
+        number, barWidth=1, barHeight=BAR_HEIGHT, quiet=False, spaceBefore=3, spaceAfter=3
+    )
+    fitting = NUMBER_WIDTH / (code.width + QUIET_BARS)  # the gap on its left is white already
+    code.barWidth = min(fitting, WIDEST_BAR)
+    return code if fitting >= NARROWEST_BAR else None
+
+
+class _Barcode(Code128):  # type: ignore[misc]  # reportlab has no types
+    def wrap(self, *_: float) -> tuple[float, float]:
+        # Code128 encodes its text anew for each question about its size.
+        return 0, BAR_HEIGHT
+
+
+class TickBox(Flowable):  # type: ignore[misc]  # reportlab has no types
+    """An empty square to be ticked with a pen."""
+
+    def wrap(self, *_: float) -> tuple[float, float]:
+        return TICK, TICK
+
+    def draw(self) -> None:
+        self.canv.setLineWidth(1.1)
+        self.canv.rect(0, 0, TICK, TICK)
+
+
+class _Line(Flowable):  # type: ignore[misc]  # reportlab has no types
+    """A text that needs no wrapping: a paragraph takes ten times as long, and most are short."""
+
+    def __init__(self, content: str, wide: float, style: ParagraphStyle) -> None:
+        super().__init__()
+        self._content, self._width, self._style = content, wide, style
+
+    def wrap(self, *_: float) -> tuple[float, float]:
+        return self._width, self._style.leading
+
+    def draw(self) -> None:
+        style = self._style
+        self.canv.setFillColor(style.textColor)
+        self.canv.setFont(style.fontName, style.fontSize)
+        self.canv.drawString(0, style.leading - style.fontSize, self._content)
+        self.canv.setFillColor(BLACK)
+
+
+class _NumberedCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
+    """Pages numbered "3/12": each is kept back until it is known how many there are."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._kept: list[dict[str, Any]] = []
+
+    def showPage(self) -> None:  # noqa: N802 - reportlab's name
+        self._kept.append(dict(self.__dict__))
+        self._startPage()
+
+    def save(self) -> None:
+        for number, page in enumerate(self._kept, 1):
+            self.__dict__.update(page)
+            self.setFont(BOLD, 9)
+            self.drawRightString(RIGHT, MARGIN - 9, f"{number}/{len(self._kept)}")
+            super().showPage()
+        super().save()
+
+
+def _draw_line(canvas: Canvas, y: float, content: str, size: float) -> None:
+    """Write a grey line between the margins, smaller if it is too long for that."""
+    content = printable(content)
+    room = WIDTH * 0.9  # the rest is for the page's number
+    canvas.saveState()
+    canvas.setFillColor(GREY)
+    canvas.setFont(REGULAR, min(size, size * room / width(content, REGULAR, size)))
+    canvas.drawString(LEFT, y, content)
+    canvas.restoreState()
