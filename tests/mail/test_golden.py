@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from functools import cache
 
 import pytest
 
@@ -14,36 +13,44 @@ from notifier.mail.html import parse_html
 from notifier.mail.lint import Expected, Severity, expected_hosts, expected_of
 from tests.days import DAYS
 from tests.factories import account, mail_options, sender
-from tests.mail.golden import FOLDER, OTHERS, digest_mail, golden_files
+from tests.mail.golden import (
+    FOLDER,
+    MAIL_NAMES,
+    OTHERS,
+    WHOLE,
+    digest_mail,
+    golden_files,
+    golden_mail,
+    structure,
+)
 from tests.mail.html import elements, order_ids, parse
 from tests.mail.lint_tools import strict_lint
 from tests.mail.lint_tools.cascade import Scheme, knows_dark
 from tests.mail.lint_tools.contrast import LEAST_CONTRAST, seen
 
-MAILS = [(language, name) for language in available_languages() for name in (*DAYS, *OTHERS)]
+MAILS = [(language, name) for language in available_languages() for name in MAIL_NAMES]
 each_mail = pytest.mark.parametrize(("language", "name"), MAILS)
 
 
-@cache
-def files(language: str, name: str) -> dict[str, str]:
-    return dict(golden_files(language, name))
-
-
 def html(language: str, name: str) -> str:
-    return files(language, name)[f"{language}-{name}.html"]
+    return golden_mail(language, name).html
+
+
+def test_mails_look_as_they_did_when_a_person_looked_at_them() -> None:
+    """If this is how they should look now: `python -m tests.mail.golden`, and read the difference."""
+    kept = {
+        path.name: path for path in FOLDER.iterdir() if path.suffix in (".html", ".txt", ".head")
+    }
+    made = dict(golden_files())
+
+    assert sorted(made) == sorted(kept)
+    for file, content in made.items():
+        assert content == kept[file].read_text(encoding="utf-8"), file
 
 
 @each_mail
-def test_a_mail_looks_as_it_did_when_a_person_looked_at_it(language: str, name: str) -> None:
-    """If this is how it should look now: `python -m tests.mail.golden`, and read the difference."""
-    for file, content in files(language, name).items():
-        assert content == (FOLDER / file).read_text(encoding="utf-8"), file
-
-
-def test_there_is_no_golden_file_of_a_mail_that_is_none() -> None:
-    known = {file for language, name in MAILS for file in files(language, name)}
-
-    assert {path.name for path in FOLDER.glob("*-*.*")} == known
+def test_a_mail_has_the_same_structure_in_each_language(language: str, name: str) -> None:
+    assert structure(language, name) == structure(WHOLE, name)
 
 
 @each_mail
@@ -112,7 +119,7 @@ def test_a_lint_has_nothing_to_say_but_what_outlook_does_plainer(language: str, 
 
 @each_mail
 def test_text_lines_fit_the_width_of_a_terminal(language: str, name: str) -> None:
-    text = files(language, name)[f"{language}-{name}.txt"]
+    text = golden_mail(language, name).text
 
     assert [line for line in text.splitlines() if len(line) > 78 and "://" not in line] == []
     assert not re.search("[\u00a0\u202f\t]| $", text, re.MULTILINE)
@@ -121,7 +128,7 @@ def test_text_lines_fit_the_width_of_a_terminal(language: str, name: str) -> Non
 @pytest.mark.parametrize("language", available_languages())
 @pytest.mark.parametrize("day", DAYS)
 def test_text_and_html_show_the_same_orders_in_the_same_order(language: str, day: str) -> None:
-    text = files(language, day)[f"{language}-{day}.txt"]
+    text = golden_mail(language, day).text
 
     in_text = re.findall(r"(?m)^  (\d{7})  ", text)
     assert in_text == order_ids(parse(html(language, day)))

@@ -150,7 +150,7 @@ def test_no_text_leaves_its_column(text: str, tmp_path: Path) -> None:
     items = tuple(Item(text, 9, sku=text) for _ in range(50))
     foul = order(1, items=items, external_id=text, tracking_numbers=(text,) * 50, number=text)
     file = tmp_path / "sheet.pdf"
-    file.write_bytes(pickup_sheet(digest(foul), account(place=None), "en").content)
+    file.write_bytes(pickup_sheet(digest(foul), mail_options(account(place=None))).content)
 
     ends = (*accumulate(COLUMNS, initial=LEFT), RIGHT)[1:]
     found = words(file)

@@ -1,7 +1,9 @@
-"""Golden mails: what each kind of day looks like in each language, to be read by a person.
+"""Golden mails: what each kind of mail looks like, to be read by a person.
 
     python -m tests.mail.golden      # write them anew; then look at the difference
 
+The English mails are kept whole. Every other language has one file with the words of all its mails:
+their markup must be that of the English ones, so it is not kept again.
 The program's version and the boundaries are left out, since they say nothing about the mail.
 """
 
@@ -10,14 +12,17 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from notifier import __version__
 from notifier.domain.alarms import Alarm, Cause
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Mailbox, Recipient
+from notifier.i18n.language import available_languages
 from notifier.i18n.messages import lazy
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import freeze, freeze_alarms, freeze_notice, freeze_review, freeze_test
@@ -26,15 +31,74 @@ from tests.days import DAYS
 from tests.factories import DAY, NOON, account, account_with_password, mail_options, sender
 
 FOLDER = Path(__file__).parent
+WHOLE = "en"
+"""The language whose mails are kept whole."""
+
+_MARKUP = re.compile(r"(<style.*?</style>|<[^>]*>)", re.DOTALL)
 
 
-def golden_files(language: str, name: str) -> Iterator[tuple[str, str]]:
-    """File name and content of every golden file of one mail; `name` is a day or in `OTHERS`."""
+def golden_files() -> Iterator[tuple[str, str]]:
+    """File name and content of every golden file."""
+    for name in MAIL_NAMES:
+        mail = golden_mail(WHOLE, name)
+        yield f"{WHOLE}-{name}.html", mail.html
+        yield f"{WHOLE}-{name}.txt", mail.text
+        yield f"{WHOLE}-{name}.head", mail.head
+    for language in available_languages():
+        if language != WHOLE:
+            yield f"{language}.txt", "\n".join(words(language, name) for name in MAIL_NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenMail:
+    """One mail as it is compared: its parts, and its headers with an outline of what follows."""
+
+    subject: str
+    html: str
+    text: str
+    head: str
+
+
+@cache
+def golden_mail(language: str, name: str) -> GoldenMail:
+    """One mail in one language; `name` is one of `MAIL_NAMES`."""
     other = OTHERS.get(name)
     parts, message = other(language) if other else digest_mail(language, name)
-    yield f"{language}-{name}.html", _timeless(parts.html)
-    yield f"{language}-{name}.txt", _timeless(parts.text)
-    yield f"{language}-{name}.head", _timeless(_head(message))
+    return GoldenMail(
+        parts.subject, _timeless(parts.html), _timeless(parts.text), _timeless(_head(message))
+    )
+
+
+def words(language: str, name: str) -> str:
+    """What a reader sees of a mail: subject, texts of the HTML that English lacks, text part."""
+    mail, english = golden_mail(language, name), golden_mail(WHOLE, name)
+    known = set(_texts(english.html, name))
+    html = [text for text in _texts(mail.html, name) if text not in known]
+    text = _comparable(mail.text.splitlines(), name)
+    return "\n".join([f"=== {name}: {mail.subject}", *html, "--- text", *text, ""])
+
+
+def structure(language: str, name: str) -> list[str]:
+    """Everything of a mail but its words: markup, headers and kinds of parts."""
+    mail = golden_mail(language, name)
+    html = mail.html.replace(f'<html lang="{language}"', "<html lang", 1)
+    head = re.sub(r"(?m)^Subject: .*(\n .*)*|^Content-Language: \w+$", "", mail.head)
+    return [*_comparable(_MARKUP.findall(html), name), *head.splitlines()]
+
+
+def _texts(html: str, name: str) -> list[str]:
+    between = (text.strip() for text in _MARKUP.split(html)[::2])
+    return _comparable(filter(None, between), name)
+
+
+def _comparable(pieces: Iterable[str], name: str) -> list[str]:
+    """Pieces of a mail as they are; of the huge one each kind once, with no order's number.
+
+    How many orders are shown in the huge mail depends on how long a language's words are.
+    """
+    if name != "huge":
+        return list(pieces)
+    return list(dict.fromkeys(re.sub(r"\d{7}", "…", piece) for piece in pieces))
 
 
 def digest_mail(language: str, name: str) -> tuple[RenderedMail, FrozenMessage]:
@@ -143,6 +207,8 @@ def review_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
 
 OTHERS = {"test": trial_mail, "alarm": alarm_mail, "notice": notice_mail, "review": review_mail}
 """Mails that are no digest."""
+
+MAIL_NAMES = (*DAYS, *OTHERS)
 
 
 def _timeless(text: str) -> str:
