@@ -22,7 +22,7 @@ NUMBER_SIZES = (17, 13, 10)
 LONGEST = 70
 """Characters of one value of an order; the mail has the rest."""
 ORDERS_PER_TABLE = 200
-"""reportlab copies what is left of a table for each page, so long ones would take minutes."""
+"""reportlab copies the rest of a table at each page: time grows with the square of its length."""
 
 
 def pickup_sheet(digest: Digest, options: MailOptions) -> Attachment:
