@@ -88,8 +88,8 @@ def clock_cause(error: ClockRefused | ClockUnconfirmed) -> Cause:
     """That the time is not believed; over with the first tick that believes it."""
     return Cause(
         "clock",
-        lazy("The time cannot be believed: {reason}", reason=error),
-        lazy("What is due is done once it is believed again."),
+        lazy("The clock cannot be trusted: {reason}", reason=error),
+        lazy("Due digests are sent as soon as it can be trusted again."),
     )
 
 
@@ -103,10 +103,11 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
         yield Cause(
             "config",
             lazy(
-                "The last good configuration is in force instead of the written one: {reason}",
+                "The last good configuration is in use, because the present one is not valid: "
+                "{reason}",
                 reason=situation.config_trouble,
             ),
-            lazy("`notifier check` names every mistake."),
+            lazy("`notifier check` lists every mistake."),
         )
     for history in situation.histories:
         if cause := _unreadable(history, now) or _lost_day(history):
@@ -138,13 +139,12 @@ def _late(account: Account, run: Run, due_at: datetime) -> Message:
     }
     if run.why:
         return lazy(
-            "{account}: there is no digest of {day} yet, which was due at {time}: {reason}",
+            "{account}: there is still no digest of {day}, due at {time}: {reason}",
             **of_when,
             reason=run.why,
         )
     return lazy(
-        "{account}: the digest of {day}, which was due at {time}, was begun and did not come to an "
-        "end",
+        "{account}: the digest of {day}, due at {time}, was started but did not finish",
         **of_when,
     )
 
@@ -153,13 +153,13 @@ def _tried(account: Account, run: Run, zone: ZoneInfo) -> Message:
     until = f"{account.schedule.ends(run.day).astimezone(zone):%H:%M}"
     if isinstance(account.reads, FileAccess):
         return lazy(
-            "It is tried again until {time}. `notifier check --online` tells whether the file can "
-            "be read, and what is in it.",
+            "It is retried until {time}. `notifier check --online` shows whether the file can be "
+            "read, and what it contains.",
             time=until,
         )
     return lazy(
-        "It is tried again until {time}. `notifier check --online` tells whether the marketplace "
-        "can be reached and takes the credential.",
+        "It is retried until {time}. `notifier check --online` shows whether the marketplace can "
+        "be reached and accepts the credential.",
         time=until,
     )
 
@@ -181,14 +181,14 @@ def _lost_day(history: History) -> Cause | None:
             _no_digest(account),
             lazy("{account}: {day} has no digest: {reason}", **named),
             lazy(
-                "`notifier run --now --account {account}` sends one now; the next digest tells of "
-                "it.",
+                "`notifier run --now --account {account}` sends one now; the next digest "
+                "mentions it.",
                 account=account.id,
             ),
         )
     return Cause(
         _no_digest(account),
-        lazy("{account}: {day} has no digest so far: {reason}", **named),
+        lazy("{account}: {day} has no digest yet: {reason}", **named),
         lazy("Set the clock, then `notifier run --account {account}`.", account=account.id),
     )
 
@@ -223,7 +223,7 @@ def _failed_messages(history: History) -> Iterator[Cause]:
                     reply=_reply(newest),
                 ),
                 lazy(
-                    "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
+                    "Fix the cause, then `notifier outbox retry {number}`; or discard it: "
                     "`notifier outbox discard {number}`.",
                     number=newest.id,
                 ),
@@ -243,7 +243,7 @@ def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
                 reason=why,
             ),
             lazy(
-                "The mail was made with the built-in ones. Mend yours; `notifier check` tries them."
+                "The mail was made with the built-in ones. Fix yours; `notifier check` tests them."
             ),
         )
     elif why is None:
@@ -252,7 +252,7 @@ def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
 
 def _unsure(message: OutboxMessage) -> Cause:
     what = lazy(
-        "Nobody knows whether the mail server has message {number} to {recipient}: {reply}",
+        "It is unknown whether the mail server accepted message {number} to {recipient}: {reply}",
         number=message.id,
         recipient=message.recipient,
         reply=_reply(message),
@@ -265,7 +265,7 @@ def _unsure(message: OutboxMessage) -> Cause:
         )
     else:
         remedy = lazy(
-            "It is sent again by itself; if it did arrive: `notifier outbox discard {number}`.",
+            "It is sent again automatically; if it did arrive: `notifier outbox discard {number}`.",
             number=message.id,
         )
     return Cause(f"unsure/{message.id}", what, remedy)
@@ -277,13 +277,16 @@ def _mail_server(situation: Situation) -> Iterator[Cause]:
             yield Cause(
                 "mail-refused",
                 lazy("No mail can be sent: {reason}", reason=error),
-                lazy("Mend [smtp], then `notifier check --online`; the next run sends what waits."),
+                lazy(
+                    "Fix [smtp], then `notifier check --online`; the next run sends the waiting "
+                    "messages."
+                ),
             )
         case MailUnavailable() as error:
             yield Cause(
                 "mail-unavailable",
                 lazy("No mail can be sent now: {reason}", reason=error),
-                lazy("It is tried again by itself; `notifier check --online` tells more."),
+                lazy("It is retried automatically; `notifier check --online` shows more."),
             )
         case None if not situation.mail_tried:
             yield from (cause for cause in situation.told if cause.kind in MAIL_SERVER)
@@ -300,7 +303,7 @@ def _failed_to_admin(messages: Sequence[OutboxMessage]) -> Iterator[Cause]:
                 reply=_reply(newest),
             ),
             lazy(
-                "Mend `admin` or the cause, then `notifier outbox retry {number}`; or drop it: "
+                "Fix `admin` or the cause, then `notifier outbox retry {number}`; or discard it: "
                 "`notifier outbox discard {number}`.",
                 number=newest.id,
             ),

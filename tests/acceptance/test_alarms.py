@@ -184,7 +184,7 @@ async def test_a_clock_that_is_not_believed_is_one_alarm_until_it_is(world: Worl
 
     assert await alarms(world) == []
     assert [mail["Subject"].partition(" – ")[0] for mail in world.alarm_mails] == [
-        "1 problem is over"
+        "1 problem is solved"
     ]
     assert monitor.told == ["GET /abc/start", "GET /abc", "POST /abc/fail", "GET /abc"]
 
@@ -237,7 +237,7 @@ async def test_the_admin_gets_one_mail_when_it_begins_and_one_when_it_is_over(wo
 
     assert [mail["Subject"].partition(" – ")[0] for mail in world.alarm_mails] == [
         "1 new problem",
-        "1 problem is over",
+        "1 problem is solved",
     ]
 
 
@@ -250,7 +250,7 @@ async def test_of_a_dead_mail_server_the_admin_hears_when_it_is_back(world: Worl
     await world.run("2026-11-21", at="06:25")
 
     (mail,) = world.alarm_mails
-    assert mail["Subject"].startswith("1 problem is over")
+    assert mail["Subject"].startswith("1 problem is solved")
     assert "cannot be reached" in written(mail)
 
 

@@ -251,7 +251,7 @@ async def test_all_day_without_a_list_is_one_notice_each_and_no_digest(world: Wo
 
     assert world.receivers == EVERYBODY
     subject = world.mails[0]["Subject"]
-    assert "The list could not be read so far" in subject
+    assert "The list could not be read yet" in subject
     assert [str(run.state) for run in await world.runs()] == ["skipped"]
 
 

@@ -85,7 +85,7 @@ def test_an_unreadable_list_says_since_when_why_and_until_when() -> None:
     (cause,) = wrong(run(RunState.FAILED), now=SIX + timedelta(hours=2))
 
     assert str(cause.what) == (
-        "Mimovrste: there is no digest of 2026-11-22 yet, which was due at 06:00: 503"
+        "Mimovrste: there is still no digest of 2026-11-22, due at 06:00: 503"
     )
     assert "until 18:00" in str(cause.remedy)
     assert "`notifier check --online`" in str(cause.remedy)
@@ -126,7 +126,7 @@ def test_a_day_that_the_clock_cost_is_wrong_at_once() -> None:
     (cause,) = wrong(run(RunState.ABANDONED, why="the clock is 3 h off"))
 
     assert cause.key == "no-digest/ljubljana"
-    assert str(cause.what) == "Mimovrste: 2026-11-22 has no digest so far: the clock is 3 h off"
+    assert str(cause.what) == "Mimovrste: 2026-11-22 has no digest yet: the clock is 3 h off"
 
 
 def test_a_failed_message_is_wrong_until_a_later_one_to_the_same_mailbox_is_sent() -> None:
@@ -161,7 +161,7 @@ def test_what_nobody_knows_is_wrong_and_says_what_to_do_with_it() -> None:
     assert str(held.remedy) == (
         "If it did not arrive: `notifier outbox retry 7`; if it did: `notifier outbox discard 7`."
     )
-    assert str(unknown.remedy).startswith("It is sent again by itself")
+    assert str(unknown.remedy).startswith("It is sent again automatically")
 
 
 def test_a_mail_server_may_be_away_or_refuse_us() -> None:

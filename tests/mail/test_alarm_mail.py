@@ -27,8 +27,8 @@ def mail(reply: str, language: str = "en") -> RenderedMail:
             reply=reply,
         ),
         lazy(
-            "Mend the cause, then `notifier outbox retry {number}`; or drop it: "
-            "`notifier outbox discard {number}`.",
+            "Fix the cause, then `notifier outbox retry {number}`; or discard it: `notifier "
+            "outbox discard {number}`.",
             number=12,
         ),
     )

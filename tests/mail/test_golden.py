@@ -37,7 +37,7 @@ def html(language: str, name: str) -> str:
 
 
 def test_mails_look_as_they_did_when_a_person_looked_at_them() -> None:
-    """Run `python -m tests.mail.golden` if this is how they should look, and read the difference."""
+    """Run `python -m tests.mail.golden` if they should look so; read the difference."""
     kept = {
         path.name: path for path in FOLDER.iterdir() if path.suffix in (".html", ".txt", ".head")
     }

@@ -216,7 +216,7 @@ def test_the_mail_of_a_file_speaks_of_no_portal_and_no_marketplace(language: str
 
 
 def test_when_not_even_the_missing_ids_are_known_it_says_so() -> None:
-    assert "did not give the whole list" in visible(render(incomplete(1, unread=())))
+    assert "did not return the whole list" in visible(render(incomplete(1, unread=())))
 
 
 def test_a_very_long_list_of_missing_ids_is_counted() -> None:
@@ -320,7 +320,7 @@ def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None
     ids = html.order_ids(html.parse(parts.html))
     assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
     rest = 1_000 - len(ids)
-    (told,) = re.findall(r"(\d+) more waiting parcels do not fit here: (.*?)\.", visible(parts))
+    (told,) = re.findall(r"(\d+) more waiting parcels are not shown: (.*?)\.", visible(parts))
     assert int(told[0]) == rest
     assert sum(int(n) for n in re.findall(r"(\d+) \(", told[1])) == rest
     assert "Everything that waits is in the attached CSV file." in visible(parts)

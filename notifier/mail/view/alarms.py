@@ -73,8 +73,10 @@ def view_alarms(
         groups=tuple(_groups(begun, ended, zone, language)),
         remedy_label=language.gettext("What to do:"),
         sentences=(
-            language.gettext("What is wrong now is shown by the command: notifier status"),
-            language.gettext("You get this mail because you look after this program."),
+            language.gettext("To see what is wrong now, run: notifier status"),
+            language.gettext(
+                "You get this mail because you are the administrator of this program."
+            ),
         ),
         product=f"{PRODUCT} {__version__}",
         look=view_branding(Branding()),
@@ -84,7 +86,7 @@ def view_alarms(
 def _title(begun: Sequence[Alarm], ended: Sequence[Alarm], language: Language) -> str:
     if begun:
         return language.ngettext("{count} new problem", "{count} new problems", len(begun))
-    return language.ngettext("{count} problem is over", "{count} problems are over", len(ended))
+    return language.ngettext("{count} problem is solved", "{count} problems are solved", len(ended))
 
 
 def _groups(
@@ -96,7 +98,7 @@ def _groups(
     if begun:
         yield _group(language.gettext("What is wrong"), "warning", begun, item, language)
     if ended:
-        yield _group(language.gettext("What is over"), "good", ended, item, language)
+        yield _group(language.gettext("Solved"), "good", ended, item, language)
 
 
 def _group(

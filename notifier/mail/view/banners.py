@@ -72,7 +72,7 @@ def _incomplete(digest: Digest, gap: Gap, options: MailOptions, language: Langua
         orders=tuple(links),
         orders_label=language.gettext("Not read:") if links else "",
         reason=foreign(gap.why),
-        reason_label=language.gettext("The program noted:"),
+        reason_label=language.gettext("Technical reason:"),
     )
 
 
@@ -80,12 +80,12 @@ def _until_then(options: MailOptions, language: Language) -> str:
     if options.reads_file:
         # The marketplace's portal knows nothing of these orders.
         return language.gettext(
-            "There is nothing to do now: the next digest reads them again. "
-            "Until then look them up where the list comes from."
+            "You need not do anything: the next digest reads them again. Until then, look them "
+            "up where the list comes from."
         )
     return language.gettext(
-        "There is nothing to do now: the next digest reads them again. "
-        "Until then look them up in the portal."
+        "You need not do anything: the next digest reads them again. Until then, look them up in "
+        "the portal."
     )
 
 
@@ -96,10 +96,10 @@ def _how_incomplete(digest: Digest, gap: Gap, options: MailOptions, language: La
         )
     if not gap.unread:
         return language.gettext(
-            "The marketplace did not give the whole list, so more parcels may wait for you."
+            "The marketplace did not return the whole list, so more parcels may wait for you."
         )
     return language.gettext(
-        "Orders read: {read} of {total}. Parcels of the others may wait for you, too.",
+        "Orders read: {read} of {total}. Parcels of the other orders may wait for you, too.",
         read=language.number(digest.read),
         total=language.number(max(digest.candidates, len(gap.unread))),
     )
@@ -116,7 +116,7 @@ def _skipped(digest: Digest, language: Language) -> Banner:
         language.ngettext("{count} day without a digest", "{count} days without a digest", count),
         (
             language.gettext("No digest was sent on {days}.", days=language.enumeration(days)),
-            language.gettext("Everything that waits now is in this one."),
+            language.gettext("This digest contains everything that waits now."),
         ),
     )
 
@@ -140,9 +140,9 @@ def templates_banner(reason: str, language: Language) -> Banner:
     return Banner(
         Urgency.WARNING,
         language.gettext("Your own templates could not be used"),
-        (language.gettext("This mail was made with the built-in ones; please mend yours."),),
+        (language.gettext("This mail was made with the built-in ones; please fix yours."),),
         reason=foreign(reason),
-        reason_label=language.gettext("The program noted:"),
+        reason_label=language.gettext("Technical reason:"),
     )
 
 

@@ -100,7 +100,7 @@ def _oldest(entry: Entry, digest: Digest, language: Language) -> str:
 def calm_sentence(digest: Digest, language: Language) -> str:
     """What to say where no order is known to wait: never "nothing" of an incomplete list."""
     if digest.gap:
-        return language.gettext("None of the orders that could be read waits for you.")
+        return language.gettext("No order that could be read waits for you.")
     return language.ngettext(
         "The whole list was read ({count} order), and nothing waits for you.",
         "The whole list was read ({count} orders), and nothing waits for you.",

@@ -82,15 +82,15 @@ class OrderListing:
         gone = len(self.digest.collected) - max(0, shown - len(self.waiting))
         if waiting:
             yield self.language.ngettext(
-                "{count} more waiting parcel does not fit here: {ages}.",
-                "{count} more waiting parcels do not fit here: {ages}.",
+                "{count} more waiting parcel is not shown: {ages}.",
+                "{count} more waiting parcels are not shown: {ages}.",
                 len(waiting),
                 ages=", ".join(count_by_age(count_ages(waiting), self.language)),
             )
         if gone:
             yield self.language.ngettext(
-                "{count} more order that waits no longer does not fit here.",
-                "{count} more orders that wait no longer do not fit here.",
+                "{count} more order that no longer waits is not shown.",
+                "{count} more orders that no longer wait are not shown.",
                 gone,
             )
         if waiting and AttachmentKind.CSV in self.options.attachments:
@@ -138,5 +138,5 @@ def _heading(name: SectionName, count: int, digest: Digest, language: Language) 
 
 def _badge_heading(name: SectionName, digest: Digest, language: Language) -> str:
     if name is SectionName.COLLECTED:
-        return language.gettext("What became of it")
+        return language.gettext("Outcome")
     return language.gettext("Shipped") if digest.is_first else language.gettext("Waiting")

@@ -40,20 +40,20 @@ def view_notice(
     not_nothing = language.gettext("That does not mean that nothing waits.")
     return NoticeView(
         language=language.code,
-        subject=language.gettext("The list could not be read so far – {account}", account=name),
+        subject=language.gettext("The list could not be read yet – {account}", account=name),
         preheader=not_nothing,
-        title=language.gettext("The list of parcels could not be read so far"),
+        title=language.gettext("The list of parcels could not be read yet"),
         account=name,
         sentences=(
             language.gettext(
-                "It is the list of {day}. The last try was at {time} ({zone}).",
+                "This is the list of {day}. The last attempt was at {time} ({zone}).",
                 day=language.full_day(day),
                 time=language.time_in(tried_at, schedule.zone),
                 zone=schedule.timezone,
             ),
             not_nothing,
             language.gettext(
-                "It is tried again until {time}. As soon as it can be read, you get the list.",
+                "It is retried until {time}. You get the list as soon as it can be read.",
                 time=language.time_in(schedule.ends(day), schedule.zone),
             ),
         ),

@@ -51,7 +51,7 @@ def view_review(accounts: Sequence[Account], language: Language) -> ReviewView:
     """Word who gets the digests of these accounts."""
     title = language.gettext("Recipients to review")
     question = language.gettext(
-        "These people get the digests. Please check once a month that everybody still should."
+        "These people get the digests. Please check once a month that all of them still should."
     )
     return ReviewView(
         language=language.code,
@@ -66,7 +66,9 @@ def view_review(accounts: Sequence[Account], language: Language) -> ReviewView:
                 "To change the recipients, edit the configuration and run the command: "
                 "notifier check"
             ),
-            language.gettext("You get this mail because you look after this program."),
+            language.gettext(
+                "You get this mail because you are the administrator of this program."
+            ),
         ),
         product=f"{PRODUCT} {__version__}",
         look=view_branding(Branding()),
