@@ -1,44 +1,65 @@
-"""The webhook in the daemon: what the marketplace posts is taken in beside the ticks."""
+"""The daemon's sockets: health for a monitor, and the webhook for the marketplace."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from notifier.services.context import Context
+from notifier.services.daemon import AskHealth
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def receiving(context: Context) -> AsyncIterator[None]:
-    """Take in what is posted while the block runs, if it is configured.
+async def open_servers(context: Context, ask: AskHealth) -> AsyncIterator[None]:
+    """Serve the web app while the block runs, at each socket that is configured.
 
-    Where it cannot be had an error says so, and all the rest goes on: the mail does without.
+    A socket that cannot be opened is logged as an error and nothing more: the mail goes out
+    without it.
     """
     async with AsyncExitStack() as opened:
-        if context.settings.webhook_listen:
-            await _open(context, context.settings.webhook_listen, opened)
+        settings = context.settings
+        if settings.health_listen or settings.webhook_listen:
+            await _open(context, ask, opened)
         yield
 
 
-async def _open(context: Context, listen: str, opened: AsyncExitStack) -> None:
-    async def hear(account_id: str, ids: Sequence[int]) -> None:
+async def _open(context: Context, ask: AskHealth, opened: AsyncExitStack) -> None:
+    # A daemon without sockets does without the web server, which takes its time to load.
+    from notifier.web import health, webhook  # noqa: PLC0415
+    from notifier.web.app import create_app, only  # noqa: PLC0415
+
+    async def store_hints(account_id: str, ids: Sequence[int]) -> None:
         await context.store.order_states.hint(account_id, ids, at=context.clock())
 
-    tokens = {one.id: one.webhook_tokens for one in context.settings.accounts.values()}
+    settings = context.settings
+    tokens = {one.id: one.webhook_tokens for one in settings.accounts.values()}
+    app = create_app(health.health_route(ask), webhook.webhook_route(tokens, store_hints))
+    if settings.health_listen:
+        await _serve("health", only(health.PATH, app), settings.health_listen, opened)
+    if settings.webhook_listen:
+        await _serve("webhook", only(webhook.PATH, app), settings.webhook_listen, opened)
+
+
+async def _serve(name: str, app: ASGIApp, listen: str, opened: AsyncExitStack) -> None:
+    from notifier.web.server import serving  # noqa: PLC0415
+
     try:
-        from notifier.web import create_app, serving  # noqa: PLC0415 - an extra
-
-        address = await opened.enter_async_context(serving(create_app(tokens, hear), listen))
-    except ImportError as error:
-        _complain(listen, f'{error.name} is missing; install "ready-to-return-notifier[web]"')
+        address = await opened.enter_async_context(serving(app, listen))
     except OSError as error:
-        _complain(listen, f"{error.strerror or error}; change daemon.webhook_listen")
+        logger.error(  # noqa: TRY400 - the address and the reason are all there is to say
+            "%s endpoint cannot listen on %s: %s; change daemon.%s_listen",
+            name,
+            listen,
+            error.strerror or error,
+            name,
+            extra={"event": f"no_{name}"},
+        )
     else:
-        logger.info("the webhook is taken at %s", address, extra={"event": "webhook"})
-
-
-def _complain(listen: str, why: str) -> None:
-    logger.error("nobody takes the webhook at %s: %s", listen, why, extra={"event": "no_webhook"})
+        logger.info("%s endpoint listening on %s", name, address, extra={"event": name})

@@ -1,7 +1,7 @@
 """The long-running one: a tick a minute, the configuration read each time, and a calm end.
 
 It decides nothing about what is due; the ledger does. It is given what it needs: a configuration
-to look at, and a way to open what the ticks work with.
+to look at, and ways to open what the ticks work with and the servers beside them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -25,7 +26,6 @@ from notifier.services.context import Context
 from notifier.services.due import RunRequest
 from notifier.services.tick import tick
 from notifier.shutdown import Stop
-from notifier.web.health import HealthReport, open_door
 
 EVERY = timedelta(minutes=1)
 USUAL_BEAT = timedelta(seconds=30)
@@ -33,14 +33,25 @@ USUAL_BEAT = timedelta(seconds=30)
 STALE = timedelta(minutes=5)
 """After this long without a tick we are not well."""
 STORE_SECONDS = 3.0
-"""That the store may take to answer whoever asks how we are."""
+"""How long the store may take to answer a health check."""
 
 _JOB = "tick"
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the daemon is well, and the fields that say more; no orders, no addresses."""
+
+    well: bool
+    fields: Mapping[str, object]
+
+
 Opening = Callable[[Settings], AbstractAsyncContextManager[Context]]
+AskHealth = Callable[[], Awaitable[Health]]
+OpenServers = Callable[[Context, AskHealth], AbstractAsyncContextManager[None]]
+"""Opens the sockets that are configured; one that cannot be opened must raise nothing."""
 
 
 class Daemon:
@@ -50,6 +61,7 @@ class Daemon:
         self,
         config: ConfigWatcher,
         opening: Opening,
+        open_servers: OpenServers,
         *,
         keep: Callable[[Settings], None],
         clock: Callable[[], datetime],
@@ -65,6 +77,7 @@ class Daemon:
         """
         self._config = config
         self._opening = opening
+        self._open_servers = open_servers
         self._keep = keep
         self._clock = clock
         self._stop = stop
@@ -158,23 +171,9 @@ class Daemon:
 
     async def _open(self, settings: Settings) -> Context:
         self._context = await self._opened.enter_async_context(self._opening(settings))
-        if settings.health_listen:
-            await self._open_door(settings.health_listen)
+        servers = self._open_servers(self._context, self.health)
+        await self._opened.enter_async_context(servers)
         return self._context
-
-    async def _open_door(self, listen: str) -> None:
-        """Where it cannot be had, an error says so; the mail is worth more than the monitor."""
-        try:
-            address = await self._opened.enter_async_context(open_door(listen, self.health))
-        except OSError as error:
-            logger.error(  # noqa: TRY400 - the address tells it all
-                "nobody can ask at %s how we are: %s; change daemon.health_listen",
-                listen,
-                error.strerror or error,
-                extra={"event": "no_health"},
-            )
-        else:
-            logger.info("how we are is told at %s", address, extra={"event": "health"})
 
     async def _close(self) -> None:
         self._context = None
@@ -217,13 +216,13 @@ class Daemon:
             return False
         return context is self._context
 
-    async def health(self) -> HealthReport:
-        """How we are: no orders, no addresses."""
+    async def health(self) -> Health:
+        """Say whether the daemon is well: the last tick, the store, the configuration."""
         answers = await _within(STORE_SECONDS, self._store_answers())
         silence = self._pulse.trouble(self._longest_tick())
         ill = silence if answers else "the store does not answer"
         good = self._effective is not None and self._effective.trouble is None
-        return HealthReport(
+        return Health(
             well=ill is None,
             fields={
                 "status": ill or "ok",

@@ -1,121 +1,119 @@
-"""An ASGI app on a socket of the running loop, for visitors who may be strangers.
+"""Serve an ASGI app on a socket of the running event loop.
 
-One visit, one question: no connection is kept, so that one deadline bounds all of it.
+uvicorn waits for a request's header as long as it takes; the operator's web server, which stands in
+front, closes slow connections and refuses large headers (see docs/webhook.md).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from http import HTTPStatus
+import socket
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
-HEAD_SECONDS = 5.0
-"""In which a question must have come up to its body."""
-VISIT_SECONDS = 30.0
-"""That a whole visit may take, its answer included."""
-MOST_VISITORS = 64
-LARGEST_BUFFER = 16 * 1024
-"""Of what came and is no whole head yet."""
+CONNECTIONS_LIMIT = 64
+"""With so many connections open, further requests are answered 503."""
+HEADER_BYTES_LIMIT = 16 * 1024
+"""A header that is longer and still incomplete is answered 400."""
+SHUTDOWN_SECONDS = 3
+"""How long requests in progress may take to finish once the server closes."""
 
-_GROUP_MAY_ASK = 0o660
-
-
-class Visit(H11Protocol):
-    """One connection. uvicorn reads HTTP; here is what it leaves out: to be impatient."""
-
-    head_seconds = HEAD_SECONDS
-    visit_seconds = VISIT_SECONDS
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._deadlines = [
-            self.loop.call_later(self.head_seconds, self._expect_head),
-            self.loop.call_later(self.visit_seconds, transport.abort),
-        ]
-        if len(self.connections) > MOST_VISITORS:
-            transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for deadline in self._deadlines:
-            deadline.cancel()
-        super().connection_lost(exc)
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the text is for nobody
-        too_long = len(self.conn.trailing_data[0]) > LARGEST_BUFFER
-        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_long else HTTPStatus.BAD_REQUEST
-        self._refuse(status)
-
-    def on_response_complete(self) -> None:
-        self.transport.close()  # before it looks for a second question
-        super().on_response_complete()
-
-    def _expect_head(self) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
-
-    def _refuse(self, status: HTTPStatus) -> None:
-        """Answer without the app, unless it has begun to; nothing more is read."""
-        if self.transport.is_closing():
-            return
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or not cycle.response_started:
-            self.transport.write(
-                f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-                "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
-            )
-        self.transport.close()
+_OWNER_AND_GROUP = 0o660
+_STEPS_TO_ACCEPT = 5
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listen: str, *, visit: type[Visit] = Visit) -> AsyncIterator[str]:
-    """Serve at `host:port`, or at a socket by its whole path, while the block runs.
+async def serving(app: ASGIApp, listen: str) -> AsyncIterator[str]:
+    """Serve at `host:port`, or at the absolute path of a Unix socket, while the block runs.
 
-    Gives the address, with the port that was taken. Raises OSError where it cannot be had.
+    Gives the address with the port it got. Raises OSError where it cannot listen.
     """
+    sockets = _bind(listen)
+    server = _server(app)
+    try:
+        await server.on_tick(0)  # makes the configured headers those of every answer
+        await server.startup(sockets)
+        yield _address(listen, sockets)
+    finally:
+        await _stop_accepting(sockets)
+        await server.shutdown(sockets)
+        if listen.startswith("/"):
+            Path(listen).unlink(missing_ok=True)  # noqa: ASYNC240 - takes no time
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    """A server that leaves the process's signals alone: only `Server.serve` would take them."""
     config = uvicorn.Config(
         app,
-        http=visit,
+        http="h11",
         ws="none",
         lifespan="off",
         proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        # One request per connection: of one that was refused, nothing more is read.
+        headers=[("connection", "close")],
         access_log=False,  # the path holds the token
         log_config=None,
-        log_level="critical",  # strangers may write nothing into our log
-        h11_max_incomplete_event_size=LARGEST_BUFFER,
+        log_level="critical",  # strangers must not be able to fill our log
+        limit_concurrency=CONNECTIONS_LIMIT,
+        h11_max_incomplete_event_size=HEADER_BYTES_LIMIT,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     config.load()
-    state = ServerState()
-    # Said, so that nobody asks a second question of a connection that is about to close.
-    state.default_headers = [(b"connection", b"close")]
-    server, address = await _listen(listen, lambda: visit(config, state, {}))
-    try:
-        yield address
-    finally:
-        server.close()
-        for connection in list(state.connections):
-            connection.shutdown()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HEAD_SECONDS):
-                await asyncio.gather(*state.tasks, return_exceptions=True)
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    return server
+
+
+async def _stop_accepting(sockets: list[socket.socket]) -> None:
+    """Accept nobody else, and let uvicorn see whoever was accepted just before.
+
+    A server that closes forgets, open, the connection it is accepting (python/cpython#109564).
+    """
+    for listening in sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    for _ in range(_STEPS_TO_ACCEPT):
+        await asyncio.sleep(0)
+
+
+def _bind(listen: str) -> list[socket.socket]:
+    """Bind the Unix socket, or each address of the host: "localhost" may have two."""
+    with ExitStack() as opened:
         if listen.startswith("/"):
-            Path(listen).unlink(missing_ok=True)  # noqa: ASYNC240 - a moment, at the very end
+            bound = [opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))]
+            _bind_path(bound[0], Path(listen))
+        else:
+            host, _, port = listen.rpartition(":")
+            found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+            bound = []
+            for family, kind, protocol, _, address in found:
+                bound.append(opened.enter_context(socket.socket(family, kind, protocol)))
+                _bind_address(bound[-1], address)
+        opened.pop_all()  # all are bound, and stay open
+    return bound
 
 
-async def _listen(listen: str, make: Callable[[], asyncio.Protocol]) -> tuple[asyncio.Server, str]:
-    loop = asyncio.get_running_loop()
+def _bind_path(unix: socket.socket, path: Path) -> None:
+    if path.is_socket():  # left behind by a process that was killed
+        path.unlink()
+    unix.bind(str(path))
+    path.chmod(_OWNER_AND_GROUP)
+
+
+def _bind_address(tcp: socket.socket, address: tuple[Any, ...]) -> None:
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if tcp.family == socket.AF_INET6:  # the IPv4 address is bound by itself
+        tcp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    tcp.bind(address)
+
+
+def _address(listen: str, bound: list[socket.socket]) -> str:
     if listen.startswith("/"):
-        server = await loop.create_unix_server(make, listen)
-        Path(listen).chmod(_GROUP_MAY_ASK)  # noqa: ASYNC240 - a moment, at the beginning
-        return server, listen
-    host, _, port = listen.rpartition(":")
-    server = await loop.create_server(make, host.strip("[]"), int(port))
-    return server, f"{host}:{server.sockets[0].getsockname()[1]}"
+        return listen
+    return f"{listen.rpartition(':')[0]}:{bound[0].getsockname()[1]}"

@@ -1,29 +1,28 @@
-"""How often somebody may come: a token bucket."""
+"""A token bucket: how many requests somebody may make at once, and how many for long."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-MOST = 30
-"""Turns that may be taken at once."""
-SECONDS_EACH = 2.0
-"""Until there is one more."""
+CAPACITY = 30
+"""Tokens in a full bucket: requests that may come at once."""
+SECONDS_PER_TOKEN = 2.0
 
 
-class Turns:
-    """Turns of one visitor; `monotonic` gives seconds of a clock that nobody can set."""
+class TokenBucket:
+    """The tokens of one account. `monotonic` gives the seconds of a clock that nobody can set."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._left = float(MOST)
-        self._counted_at = monotonic()
+        self._tokens = float(CAPACITY)
+        self._filled_at = monotonic()
 
     def take(self) -> bool:
-        """Take one; False when there is none."""
+        """Take one token; False when the bucket is empty."""
         now = self._monotonic()
-        self._left = min(MOST, self._left + (now - self._counted_at) / SECONDS_EACH)
-        self._counted_at = now
-        if self._left < 1:
+        self._tokens = min(CAPACITY, self._tokens + (now - self._filled_at) / SECONDS_PER_TOKEN)
+        self._filled_at = now
+        if self._tokens < 1:
             return False
-        self._left -= 1
+        self._tokens -= 1
         return True

@@ -1,8 +1,8 @@
 """`POST /hooks/<token>`: the marketplace names orders that changed.
 
 Whoever has the token can hint, and no more: a hint changes neither when a mail goes nor to whom,
-and what is in it is looked up through the API before anything comes of it. Each answer tells
-nothing but what a well-meaning sender needs.
+and each order in it is looked up through the API first. No answer tells more than an honest
+sender needs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,90 +22,75 @@ from starlette.types import Receive, Scope, Send
 from notifier.domain.settings import Secret
 from notifier.errors import StoreError
 from notifier.sources.mall.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
-from notifier.web.token_bucket import Turns
+from notifier.web.token_bucket import TokenBucket
 
+PATH = "/hooks"
 BODY_SECONDS = 10.0
-LARGEST_HEAD = 8 * 1024
-RETRY_SECONDS = 60
-"""The marketplace posts at most once a minute."""
+"""How long a whole body may take, however slowly its bytes come."""
+RETRY_AFTER = {"retry-after": "60"}
+"""Seconds. The marketplace posts at most once a minute."""
 
-Hear = Callable[[str, Sequence[int]], Awaitable[None]]
-"""Store what an account's orders were hinted at; raises StoreError where that cannot be."""
+StoreHints = Callable[[str, Sequence[int]], Awaitable[None]]
+"""Stores the order ids that an account was sent; raises StoreError where it cannot."""
 
 logger = logging.getLogger(__name__)
 
 
-def create_app(
+def webhook_route(
     tokens: Mapping[str, Sequence[Secret]],
-    hear: Hear,
+    store_hints: StoreHints,
     *,
     body_seconds: float = BODY_SECONDS,
     monotonic: Callable[[], float] = time.monotonic,
-) -> Starlette:
-    """An ASGI app; `tokens` are those of each account, by its id."""
-    hooks = _Hooks(tokens, hear, body_seconds, monotonic)
-    # No methods: a path that nobody knows is not there, whatever is done with it.
-    app = Starlette(routes=[Route("/hooks/{token}", hooks)])
-    app.router.redirect_slashes = False
-    return app
+) -> Route:
+    """Take in what is posted with one of `tokens`, which are those of each account by its id."""
+    webhook = _Webhook(tokens, store_hints, body_seconds, monotonic)
+    # No methods here: with a wrong token every method is answered 404.
+    return Route(f"{PATH}/{{token}}", webhook)
 
 
-class _Refused(Exception):
-    """The visit ends with this status."""
-
-    def __init__(self, status: int, **headers: str) -> None:
-        super().__init__(status)
-        self.status = status
-        self.headers = headers
-
-
-class _Hooks:
-    """The one route, as an ASGI app."""
+class _Webhook:
+    """The route's ASGI app. What it refuses, it raises as Starlette's HTTPException."""
 
     def __init__(
         self,
         tokens: Mapping[str, Sequence[Secret]],
-        hear: Hear,
+        store_hints: StoreHints,
         body_seconds: float,
         monotonic: Callable[[], float],
     ) -> None:
         self._tokens = [(one.value, account) for account, all_ in tokens.items() for one in all_]
-        self._hear = hear
+        self._store_hints = store_hints
         self._body_seconds = body_seconds
-        self._turns = {account: Turns(monotonic) for account in tokens}
+        self._buckets = {account: TokenBucket(monotonic) for account in tokens}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
         try:
-            await self._listen(request)
-            response = Response(status_code=202)
-        except _Refused as refused:
-            response = Response(status_code=refused.status, headers=refused.headers)
+            await self._take_in(Request(scope, receive))
         except ClientDisconnect:
             return
-        response.headers["cache-control"] = "no-store"
-        await response(scope, receive, send)
+        await Response(status_code=202)(scope, receive, send)
 
-    async def _listen(self, request: Request) -> None:
-        """Let in, read, understand, store; in the order of what costs least."""
+    async def _take_in(self, request: Request) -> None:
+        """Check, read, parse and store a post, the cheapest step first."""
         account_id = self._account(request.path_params["token"])
         _check_head(request)
-        if not self._turns[account_id].take():
-            raise _Refused(429, **{"retry-after": str(RETRY_SECONDS)})
-        ids = _understood(await self._body(request), account_id)
+        if not self._buckets[account_id].take():
+            raise HTTPException(429, headers=RETRY_AFTER)
+        ids = _parse(await self._body(request), account_id)
         await self._store(account_id, ids)
 
     def _account(self, token: str) -> str:
-        """Whose token it is. All are compared, so that nobody can measure how near one came."""
+        """The account of a token; all are compared, so that the time taken gives nothing away."""
         given = token.encode("utf-8", "replace")
-        whose = [
+        matching = [
             account
             for own, account in self._tokens
             if hmac.compare_digest(own.encode("utf-8"), given)
         ]
-        if not whose:
-            raise _Refused(404)
-        return whose[0]
+        if not matching:
+            raise HTTPException(404)  # byte for byte the answer to any other path
+        return matching[0]
 
     async def _body(self, request: Request) -> bytes:
         body = bytearray()
@@ -114,15 +99,15 @@ class _Hooks:
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > MOST_BYTES:
-                        raise _Refused(413)
+                        raise HTTPException(413)
         except TimeoutError:
-            raise _Refused(408) from None
+            raise HTTPException(408) from None
         return bytes(body)
 
     async def _store(self, account_id: str, ids: Sequence[int]) -> None:
-        """What cannot be stored must be posted again; a sender hears of it by 503."""
+        """Store the ids; where that fails, 503 asks the sender to post them again."""
         try:
-            await self._hear(account_id, ids)
+            await self._store_hints(account_id, ids)
         except (StoreError, RuntimeError) as error:  # the latter while the store is closed
             logger.warning(
                 "%s: a hint could not be stored: %s",
@@ -130,32 +115,30 @@ class _Hooks:
                 error,
                 extra={"event": "hint_lost", "account": account_id},
             )
-            raise _Refused(503, **{"retry-after": str(RETRY_SECONDS)}) from None
+            raise HTTPException(503, headers=RETRY_AFTER) from None
 
 
 def _check_head(request: Request) -> None:
-    """Refuse what is no post of a body of known or bounded length."""
+    """Refuse everything but a POST whose body has a length that is known or bounded."""
     if request.method != "POST":
-        raise _Refused(405, allow="POST")
-    headers = request.headers
-    if sum(len(name) + len(value) for name, value in headers.raw) > LARGEST_HEAD:
-        raise _Refused(431)
-    length, encoding = headers.get("content-length"), headers.get("transfer-encoding")
+        raise HTTPException(405, headers={"allow": "POST"})
+    length = request.headers.get("content-length")
+    encoding = request.headers.get("transfer-encoding")
     if length is not None and encoding is not None:
-        raise _Refused(400)  # RFC 9112, 6.1: an attempt to smuggle a second request
+        raise HTTPException(400)  # RFC 9112, 6.1: an attempt to smuggle a second request
     if length is None and encoding is None:
-        raise _Refused(411)
+        raise HTTPException(411)
     if length is not None and int(length) > MOST_BYTES:
-        raise _Refused(413)
+        raise HTTPException(413)
 
 
-def _understood(body: bytes, account_id: str) -> Sequence[int]:
+def _parse(body: bytes, account_id: str) -> Sequence[int]:
     try:
         hints = parse_hints(body)
     except TooManyHints:
-        raise _Refused(413) from None
+        raise HTTPException(413) from None
     except NotHints:
-        raise _Refused(400) from None
+        raise HTTPException(400) from None
     logger.info(
         "%s: %d orders hinted at",
         account_id,

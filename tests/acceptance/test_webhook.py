@@ -75,7 +75,7 @@ async def test_a_port_that_is_taken_is_told_and_the_mail_goes_on(world: World) -
             assert daemon.process.stderr
             told = (await daemon.process.stderr.read()).decode()
 
-    assert "nobody takes the webhook at 127.0.0.1:" in told
+    assert "webhook endpoint cannot listen on 127.0.0.1:" in told
     assert "change daemon.webhook_listen" in told
     assert TOKEN not in told
 

@@ -13,16 +13,16 @@ from typing import NoReturn
 
 import pytest
 
+from notifier.cli.servers import open_servers
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.errors import ConfigError, Problem, StoreError
 from notifier.monitoring.systemd import Systemd
 from notifier.services.config_watcher import ConfigWatcher, LastGood
 from notifier.services.context import Context
-from notifier.services.daemon import Daemon
+from notifier.services.daemon import Daemon, Health
 from notifier.shutdown import Stop
 from notifier.smtp.connection import MailConnection
 from notifier.store import open_store
-from notifier.web.health import HealthReport
 from tests import factories
 
 NIGHT = factories.NOON.replace(hour=2)
@@ -59,6 +59,7 @@ class Machine:
         return Daemon(
             ConfigWatcher(load, nothing_kept, lambda: self.now),
             self._open,
+            open_servers,
             keep=self.kept.append,
             clock=lambda: self.now,
             stop=self.stop,
@@ -205,7 +206,7 @@ async def test_after_three_days_nothing_is_done_and_the_monitor_hears_it(
 
 
 async def health_of(daemon: Daemon) -> tuple[bool, object]:
-    answer: HealthReport = await daemon.health()
+    answer: Health = await daemon.health()
     return answer.well, answer.fields["status"]
 
 
@@ -245,7 +246,8 @@ async def test_a_monitor_that_cannot_be_let_in_costs_nobody_the_mail(
         async with serving(machine):
             await machine.until(lambda: machine.ticks >= 2)
 
-    assert f"nobody can ask at {address} how we are" in caplog.text
+    assert f"health endpoint cannot listen on {address}: " in caplog.text
+    assert "change daemon.health_listen" in caplog.text
 
 
 async def test_a_configuration_that_never_was_good_is_for_who_started_us(machine: Machine) -> None:

@@ -10,7 +10,7 @@ from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from notifier.domain.settings import Settings
     from notifier.services.context import Context
@@ -35,28 +35,22 @@ def command(invocation: Invocation) -> int:
 
 async def serve(invocation: Invocation) -> ExitCode:
     """Put the daemon together, and let it serve until a signal asks it to stop."""
-    from contextlib import asynccontextmanager  # noqa: PLC0415
-
     from notifier.cli.build_context import open_context  # noqa: PLC0415
+    from notifier.cli.servers import open_servers  # noqa: PLC0415
     from notifier.cli.signals import stopping  # noqa: PLC0415
-    from notifier.cli.webhook import receiving  # noqa: PLC0415
     from notifier.monitoring.systemd import Systemd  # noqa: PLC0415
     from notifier.services.daemon import Daemon  # noqa: PLC0415
     from notifier.shutdown import Stop  # noqa: PLC0415
 
     stop = Stop()
 
-    @asynccontextmanager
-    async def opening(settings: Settings) -> AsyncIterator[Context]:
-        async with (
-            open_context(settings, invocation.now, read_only=False, stop=stop) as context,
-            receiving(context),
-        ):
-            yield context
+    def opening(settings: Settings) -> AbstractAsyncContextManager[Context]:
+        return open_context(settings, invocation.now, read_only=False, stop=stop)
 
     daemon = Daemon(
         invocation.config_watcher(),
         opening,
+        open_servers,
         keep=invocation.keep,
         clock=invocation.now,
         stop=stop,
