@@ -5,7 +5,6 @@
     NotifierError                 exit code   temporary
     ├── ConfigError               78          no     every problem of the configuration at once
     ├── TemplatesBroken           78          no     the operator's own templates cannot be used
-    ├── ExtraMissing              78          no     a wanted attachment needs an optional library
     ├── RecipientsError           78          no     a list of recipients that cannot be resolved
     ├── RefusedError              77          no     somebody said no; a person must act
     │   ├── MarketplaceRefused    77          no     credential unknown or blocked
@@ -102,16 +101,6 @@ class TemplatesBroken(NotifierError):
     """The operator's own templates cannot be used; a digest is made with the built-in ones."""
 
     exit_code = ExitCode.CONFIG
-
-
-class ExtraMissing(NotifierError):
-    """What is wanted needs an optional library that is not installed."""
-
-    exit_code = ExitCode.CONFIG
-
-    def __init__(self, extra: str, library: str) -> None:
-        super().__init__(f"{library} is missing; pip install 'ready-to-return-notifier[{extra}]'")
-        self.extra = extra
 
 
 class RecipientsError(NotifierError):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from notifier.config.values import is_loopback
-from notifier.domain.attachments import AttachmentKind
 from notifier.domain.recipients import is_address
 from notifier.domain.schedule import Schedule
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
-from notifier.mail.attachments import EXTRAS, is_installed
 
 LOOK_AHEAD = 366
 """Days in which clock changes are looked for."""
@@ -21,7 +19,6 @@ def find_warnings(settings: Settings, now: datetime) -> Iterator[str]:
     yield from _same_credential(settings)
     yield from _sender(settings)
     yield from _webhook(settings)
-    yield from missing_extras(settings)
     for account in settings.accounts.values():
         place = f"accounts.{account.id}"
         yield from (f"{place}: {caution}" for caution in _of_account(account, now))
@@ -71,25 +68,6 @@ def _webhook(settings: Settings) -> Iterator[str]:
         )
     if settings.webhook_listen and not first:
         yield "daemon.webhook_listen: no account has a webhook_token, so every post is refused"
-
-
-def missing_extras(
-    settings: Settings, installed: Callable[[str], bool] = is_installed
-) -> Iterator[str]:
-    """Attachments that go along with no mail, because what makes them is not installed."""
-    asked = {kind for account in settings.accounts.values() for kind in _asked(account)}
-    for kind, (extra, module) in EXTRAS.items():
-        if kind in asked and not installed(module):
-            yield (
-                f'attachments: "{kind.value}" goes along with no mail until {module} is '
-                f"installed; pip install 'ready-to-return-notifier[{extra}]', or take it out"
-            )
-
-
-def _asked(account: Account) -> Iterator[AttachmentKind]:
-    for recipient in account.recipients:
-        own = recipient.attachments
-        yield from account.attachments if own is None else own
 
 
 def _of_account(account: Account, now: datetime) -> Iterator[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from notifier.config.warnings import find_warnings, missing_extras
+from notifier.config.warnings import find_warnings
 from tests.config.sample import SAMPLE, changed, load
+from tests.config.sound import changed, load
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PLACE = 'place = { name = "Branch" }\n'
@@ -22,21 +23,6 @@ def told(folder: Path, text: str) -> list[str]:
 
 def test_a_careful_configuration_leaves_nothing_to_say(tmp_path: Path) -> None:
     assert told(tmp_path, CAREFUL) == []
-
-
-def test_an_attachment_whose_library_is_missing_is_told_with_what_to_install(
-    tmp_path: Path,
-) -> None:
-    text = changed(("members =", 'attachments = ["sheet", "csv"]\nmembers ='))
-    wanted = load(tmp_path, text)
-
-    (told,) = missing_extras(wanted, installed=lambda _: False)
-
-    assert told == (
-        'attachments: "sheet" goes along with no mail until reportlab is installed; '
-        "pip install 'ready-to-return-notifier[pdf]', or take it out"
-    )
-    assert list(missing_extras(wanted)) == []
 
 
 def test_a_short_one_is_told_what_the_mail_will_lack(tmp_path: Path) -> None:

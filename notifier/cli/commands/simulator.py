@@ -88,13 +88,8 @@ def command(
     API does. `POST /simulator/advance?days=1` moves its clock on, so that orders age, come back
     and are collected; `GET /simulator/state` tells counts.
     """
-    try:
-        from notifier.simulator import SCENARIOS, World  # noqa: PLC0415
-    except ImportError as error:
-        raise click.UsageError(
-            f'the simulator needs the extra "demo" ({error.name} is missing): '
-            "pip install 'ready-to-return-notifier[demo]'"
-        ) from None
+    from notifier.simulator import SCENARIOS, World  # noqa: PLC0415
+
     if list_scenarios:
         for name, kind in SCENARIOS.items():
             invocation.echo(f"{name:<14}{kind.about}")

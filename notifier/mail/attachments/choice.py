@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest
 from notifier.domain.settings import MailOptions
-from notifier.errors import ExtraMissing
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.attachments.xlsx import orders_xlsx
 from notifier.mail.freeze import Attachment
@@ -54,8 +53,6 @@ def _try(kind: AttachmentKind, digest: Digest, options: MailOptions) -> Attachme
         return None
     try:
         return _make(kind, digest, options)
-    except ExtraMissing as error:
-        _tell(kind, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a library stumbles over, or a full disk
         _tell(kind, f"it could not be made ({type(error).__name__}: {error})")
     return None

@@ -14,7 +14,6 @@ from babel.numbers import get_currency_precision, get_currency_symbol
 
 from notifier.domain.columns import Column, Value, chosen
 from notifier.domain.digest import Digest, Entry
-from notifier.errors import ExtraMissing
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.freeze import Attachment
@@ -47,7 +46,6 @@ def orders_xlsx(digest: Digest, language: str, columns: Sequence[str] = ()) -> A
     """Every order that waits, in the columns of the CSV. The same digest makes the same bytes.
 
     No cell is a formula or a link, whatever its text begins with, also when somebody edits it.
-    Raises ExtraMissing where XlsxWriter is not installed.
     """
     words = load_language(language)
     out = BytesIO()
@@ -60,10 +58,8 @@ def orders_xlsx(digest: Digest, language: str, columns: Sequence[str] = ()) -> A
 
 
 def _new_workbook(out: BytesIO) -> Workbook:
-    try:
-        import xlsxwriter  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise ExtraMissing("xlsx", "XlsxWriter") from None
+    import xlsxwriter  # noqa: PLC0415 - heavy
+
     return xlsxwriter.Workbook(out, _OPTIONS)
 
 
