@@ -9,7 +9,6 @@ import pytest
 
 from notifier.config.warnings import find_warnings
 from tests.config.sample import SAMPLE, changed, load
-from tests.config.sound import changed, load
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PLACE = 'place = { name = "Branch" }\n'
