@@ -1,28 +1,34 @@
-"""The command line: parse, call a service, show. One file per command, imported when called."""
+"""The command line: parse, call a service, show.
+
+Each command has a file of its own in `commands/`, imported only when it is called.
+"""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import click
 
 from notifier import __version__
-from notifier.cli.context import Invocation
+from notifier.cli.entry import enter
 
-# One line each, so that `notifier --help` imports none of them; a test holds them together.
+# One line each, so that `notifier --help` imports no command; a test compares them with the
+# commands' own help.
 COMMANDS = {
     "init": "Write a commented config.toml from a few questions.",
-    "check": "Find every mistake in the configuration; say who gets what, and when.",
-    "run": "Send the digests that are due, and what still waits in the outbox.",
-    "daemon": "Stay, send each digest at its time, and try again what waits.",
-    "explain": "Say what is due when and why, and who gets it; touches nothing.",
-    "status": "Show how everything stands: last digests, what is next, what is wrong.",
+    "check": "Find every mistake in the configuration; show who gets what, and when.",
+    "run": "Send the digests that are due, and the messages that wait in the outbox.",
+    "daemon": "Run continuously: send digests on schedule, retry pending mail.",
+    "explain": "Explain what is due when and why, and who gets it; changes nothing.",
+    "status": "Show the overall status: last digests, what is next, what is wrong.",
     "preview": "Show today's digest without sending or recording anything.",
     "orders": "Show what is ready to return now, as a table, CSV or JSON.",
     "send-test": "Send a test mail to one of the configured addresses.",
-    "runs": "Show the run ledger: which day was done, and how.",
-    "outbox": "Show the messages, their states and the server's replies.",
-    "doctor": "Look at configuration, clock, files and store; explain what is wrong.",
+    "runs": "Show the run ledger: which days were done, and how.",
+    "outbox": "Show the messages, their states and the mail server's replies.",
+    "doctor": "Examine configuration, clock, files and store; explain what is wrong.",
     "adopt": "Take over a store that was copied, moved or restored from a backup.",
     "demo": "Try everything out on this machine, with a simulated marketplace.",
     "simulator": "Serve a simulated marketplace on a port.",
@@ -52,9 +58,13 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        from importlib import import_module  # noqa: PLC0415 - keeps `--help` fast
-
-        module = import_module(f"notifier.cli.commands.{cmd_name.replace('-', '_')}")
+        try:
+            module = import_module(f"notifier.cli.commands.{cmd_name.replace('-', '_')}")
+        except ModuleNotFoundError as error:
+            raise click.UsageError(
+                f'`notifier {cmd_name}` needs "{error.name}", which is not installed: '
+                "pip install 'ready-to-return-notifier[demo]'"
+            ) from None
         command: click.Command = module.command
         return command
 
@@ -85,7 +95,8 @@ def cli(ctx: click.Context, config_file: str | None, *, verbose: bool) -> None:
     notifier reads the marketplace once a day and mails one digest per seller account: what is
     new, what still waits, and what was collected since.
     """
-    from pathlib import Path  # noqa: PLC0415 - keeps `--help` fast
+    # Loaded with the command by now; `notifier --help` never comes here.
+    from notifier.cli.context import Invocation  # noqa: PLC0415
 
     if config_file == "":
         raise click.BadParameter("is empty; name a file, or leave it out", param_hint="--config")
@@ -96,6 +107,4 @@ def cli(ctx: click.Context, config_file: str | None, *, verbose: bool) -> None:
 
 def main() -> None:
     """Entry point of the command `notifier`."""
-    from notifier.cli.entry import enter  # noqa: PLC0415 - keeps `--help` fast
-
     sys.exit(enter(cli))

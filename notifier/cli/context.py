@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
+import logging
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import click
 
-if TYPE_CHECKING:
-    # All of these take longer to import than `notifier --help` takes as a whole.
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-    from pathlib import Path
-
-    from notifier.domain.settings import Settings
-    from notifier.services.config_watcher import ConfigWatcher
+from notifier import config, logs
+from notifier.domain.settings import Settings
+from notifier.services.config_watcher import ConfigWatcher
 
 
 class Invocation:
@@ -35,13 +35,11 @@ class Invocation:
 
     def now(self) -> datetime:
         """The time, aware and in UTC; the demo plays it."""
-        from datetime import UTC, datetime  # noqa: PLC0415
 
         return self._clock() if self._clock else datetime.now(UTC)
 
     def person(self) -> str:
         """Who calls, for the audit trail: the person behind `sudo`, or the login name."""
-        import getpass  # noqa: PLC0415
 
         try:
             return self.environ.get("SUDO_USER") or getpass.getuser()
@@ -50,16 +48,11 @@ class Invocation:
 
     def settings(self) -> Settings:
         """Find and read the configuration; raises ConfigError with every problem."""
-        from notifier import config  # noqa: PLC0415
 
         return config.load(config.locate(self.config_file, self.environ), environ=self.environ)
 
     def config_watcher(self) -> ConfigWatcher:
         """Watch the file, with the copy of the last good one for the days it is broken."""
-        from functools import partial  # noqa: PLC0415
-
-        from notifier import config  # noqa: PLC0415
-        from notifier.services.config_watcher import ConfigWatcher  # noqa: PLC0415
 
         file = config.locate(self.config_file, self.environ)
         load = partial(config.load, file, environ=self.environ)
@@ -68,16 +61,12 @@ class Invocation:
 
     def keep(self, settings: Settings) -> None:
         """Keep a copy of a configuration that worked, for the days on which it is broken."""
-        from notifier import config  # noqa: PLC0415
 
         file = config.locate(self.config_file, self.environ)
         config.keep(file, settings, environ=self.environ, good_at=self.now())
 
     def tell_story(self, *, in_background: bool = False) -> None:
         """Log the steps: sentences for a person, JSON lines under systemd."""
-        import logging  # noqa: PLC0415
-
-        from notifier import logs  # noqa: PLC0415
 
         level = logging.DEBUG if self.verbose else logging.INFO
         as_json = "INVOCATION_ID" in self.environ

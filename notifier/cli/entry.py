@@ -8,6 +8,8 @@ import sys
 
 import click
 
+from notifier.errors import NotifierError
+
 COMPLETION = "_NOTIFIER_COMPLETE"
 
 INTERRUPTED = 128 + 2
@@ -77,7 +79,6 @@ def _make_printable() -> None:
 
 def _expected(error: Exception) -> int:
     """Say what an error we know asks for; anything else goes on."""
-    from notifier.errors import NotifierError  # noqa: PLC0415 - keeps `notifier --help` fast
 
     if not isinstance(error, NotifierError):
         raise error

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from notifier.cli.context import Invocation
 from notifier.domain.reading import Failed, Incomplete
-from notifier.domain.settings import FileAccess
+from notifier.domain.settings import Account, FileAccess, Settings
 from notifier.errors import ExitCode, NotifierError
 from notifier.http import HttpClient
 from notifier.smtp.connection import MailConnection
 from notifier.sources.file import OrderFile
 from notifier.sources.mall import Marketplace
-
-if TYPE_CHECKING:
-    from notifier.cli.context import Invocation
-    from notifier.domain.settings import Account, Settings
 
 
 async def try_logins(invocation: Invocation, settings: Settings) -> list[ExitCode]:

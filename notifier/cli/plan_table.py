@@ -7,17 +7,17 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
+from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation
 from notifier.cli.tables import print_table
 from notifier.domain.reading_plan import Reason
+from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    from notifier.services.call_estimate import CallEstimate
+from notifier.services.call_estimate import CallEstimate, estimate_calls
+from notifier.store import open_store
 
 WHY = {
     Reason.WAITED: "it waited when it was read last",
@@ -31,10 +31,6 @@ FIELDS = ("account", "order", "reason", "shipped_on", "read_on")
 
 async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> ExitCode:
     """Print the plan of each account; of a file there is none."""
-    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
-    from notifier.domain.settings import MarketplaceAccess  # noqa: PLC0415
-    from notifier.services.call_estimate import estimate_calls  # noqa: PLC0415
-    from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()
     found = []

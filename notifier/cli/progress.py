@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.progress import Progress
+
 
 @contextmanager
 def orders_read() -> Iterator[Callable[[int, int], None] | None]:
@@ -13,7 +15,6 @@ def orders_read() -> Iterator[Callable[[int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.progress import Progress  # noqa: PLC0415 - a timer never needs it
 
     with Progress(transient=True) as bar:
         task = bar.add_task("Reading orders", total=None)

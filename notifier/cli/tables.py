@@ -7,6 +7,12 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 WIDE = 10_000
 LEAST_WIDTH = 24
 """Of a column whose cells may wrap."""
@@ -24,11 +30,6 @@ def print_table(
     Numbers, dates and single words never break: where the terminal is too narrow for a row of
     them, its lines run on instead.
     """
-    import click  # noqa: PLC0415
-    from rich import box  # noqa: PLC0415 - `notifier --help` does without
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)

@@ -24,20 +24,19 @@ def loaded_by(program: str) -> set[str]:
 
 
 def test_a_run_in_which_nothing_is_due_loads_neither_web_server_nor_attachments() -> None:
-    assert (
-        loaded_by("import notifier.cli.commands.run, notifier.cli.assembly, notifier.services.tick")
-        == set()
-    )
+    program = "import notifier.cli.commands.run, notifier.cli.build_context, notifier.services.tick"
+    assert loaded_by(program) == set()
 
 
 SERVERS = """
 import asyncio
 from types import SimpleNamespace
-from notifier.cli.servers import open_servers
+from notifier.cli.commands.daemon import open_servers
 
 async def open_and_close():
     settings = SimpleNamespace(accounts={{}}, health_listen={health!r}, webhook_listen=None)
-    async with open_servers(settings, None, None):
+    context = SimpleNamespace(settings=settings, store=None, clock=None)
+    async with open_servers(context, None):
         pass
 
 asyncio.run(open_and_close())

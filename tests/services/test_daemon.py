@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pytest
 
-from notifier.cli.servers import open_servers
+from notifier.cli.commands.daemon import open_servers
 from notifier.domain.settings import Settings, SmtpServer, StoreLocation, Tls
 from notifier.errors import ConfigError, Problem, StoreError
 from notifier.monitoring.systemd import Systemd

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Sequence
+from datetime import date
 
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.domain.ledger import OutboxMessage
+from notifier.domain.settings import Account, Settings
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from notifier.domain.ledger import OutboxMessage
-    from notifier.domain.settings import Account, Settings
-    from notifier.store import Store
+from notifier.services.due import RunRequest, find_due_run
+from notifier.store import Store, open_store, ownership
 
 WHY_SKIPPED = "the store was adopted; it may have been sent before that"
 """What the ledger says of a day that was due when the store was taken over."""
@@ -30,7 +28,6 @@ def command(invocation: Invocation, *, yes: bool) -> int:
     Nothing is sent by it: messages on their way are held until a person decides about each, and
     a day that is due now counts as skipped. Make sure that no other machine sends from a copy.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     settings = invocation.settings()
     why = _tell_what_is_wrong(invocation, settings)
@@ -41,7 +38,6 @@ def command(invocation: Invocation, *, yes: bool) -> int:
 
 
 def _tell_what_is_wrong(invocation: Invocation, settings: Settings) -> str | None:
-    from notifier.store import ownership  # noqa: PLC0415
 
     owned = ownership(settings.store)
     found = owned.why_not or "goes with this machine, and is the newest there was here"
@@ -53,7 +49,6 @@ def _tell_what_is_wrong(invocation: Invocation, settings: Settings) -> str | Non
 
 async def _adopt(invocation: Invocation, settings: Settings, why: str | None) -> ExitCode:
     """Settle what may have been sent first, so that a crash leaves the store refused."""
-    from notifier.store import open_store  # noqa: PLC0415
 
     now = invocation.now()
     async with open_store(settings.store, adopting=True) as store:
@@ -78,7 +73,6 @@ async def _adopt(invocation: Invocation, settings: Settings, why: str | None) ->
 
 async def _skip(account: Account, store: Store, invocation: Invocation) -> Sequence[date]:
     """Record what is due now as skipped, with every day before it that is open."""
-    from notifier.services.due import RunRequest, find_due_run  # noqa: PLC0415
 
     now = invocation.now()
     due = await find_due_run(account, store, RunRequest(), now)

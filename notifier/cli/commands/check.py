@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import stat
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from datetime import datetime
+from pathlib import Path
 
 import click
 
+from notifier import config
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.cli.online_checks import try_logins
+from notifier.config.warnings import find_warnings
+from notifier.domain.recipients import Recipient
+from notifier.domain.schedule import due
+from notifier.domain.settings import Account, FileAccess, Settings, SmtpServer
 from notifier.errors import ExitCode, gravest
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
-    from notifier.domain.recipients import Recipient
-    from notifier.domain.settings import Account, Settings, SmtpServer
+from notifier.mail.check_templates import check_templates
+from notifier.mail.lint import Severity
+from notifier.mail.render import Renderer
+from notifier.sources.file import name_of
 
 WIDTH = 14
 """Of the column that says what a line is about."""
@@ -27,7 +32,7 @@ WIDTH = 14
 @click.option("--online", is_flag=True, help="Log in to marketplace and mail server too.")
 @pass_invocation
 def command(invocation: Invocation, *, online: bool) -> int:
-    """Find every mistake in the configuration; say who gets what, and when.
+    """Find every mistake in the configuration; show who gets what, and when.
 
     With --online it also logs in to the marketplace, for one call an account, or reads the
     account's file, and logs in to the mail server; nothing is sent. Own templates are checked
@@ -37,17 +42,12 @@ def command(invocation: Invocation, *, online: bool) -> int:
     tell(invocation, settings)
     if not online:
         return ExitCode.DONE
-    import asyncio  # noqa: PLC0415 - `notifier --help` does without
-
-    from notifier.cli.online_checks import try_logins  # noqa: PLC0415
 
     return gravest(asyncio.run(try_logins(invocation, settings)))
 
 
 def tell(invocation: Invocation, settings: Settings) -> None:
     """Print what a correct configuration means, and what in it deserves a second look."""
-    from notifier import config  # noqa: PLC0415 - `notifier --help` does without
-    from notifier.config.warnings import find_warnings  # noqa: PLC0415
 
     file = config.locate(invocation.config_file, invocation.environ)
     invocation.echo(f"{file}: no mistakes.")
@@ -81,7 +81,6 @@ def _account(account: Account, invocation: Invocation) -> Iterator[tuple[str, st
 
 
 def _next(account: Account, now: datetime) -> str:
-    from notifier.domain.schedule import due  # noqa: PLC0415
 
     schedule = account.schedule
     task = due(schedule, now, {})
@@ -93,8 +92,6 @@ def _next(account: Account, now: datetime) -> str:
 
 
 def _reads(account: Account) -> str:
-    from notifier.domain.settings import FileAccess  # noqa: PLC0415
-    from notifier.sources.file import name_of  # noqa: PLC0415
 
     if isinstance(account.reads, FileAccess):
         return name_of(account.reads)
@@ -141,9 +138,6 @@ def _templates(settings: Settings, now: datetime) -> Iterator[str]:
     """Report what is wrong with the operator's own templates, in each language of a recipient."""
     if not settings.templates_dir:
         return
-    from notifier.mail.check_templates import check_templates  # noqa: PLC0415
-    from notifier.mail.lint import Severity  # noqa: PLC0415
-    from notifier.mail.render import Renderer  # noqa: PLC0415
 
     renderer = Renderer(settings.templates_dir)
     readers = {

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import signal
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import click
 
+from notifier.cli.build_context import open_context
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.cli.signals import stopping
+from notifier.domain.settings import Settings
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
-
-    from notifier.domain.settings import Settings
-    from notifier.services.context import Context
+from notifier.monitoring.systemd import Systemd
+from notifier.services.context import Context
+from notifier.services.daemon import AskHealth, Daemon
+from notifier.shutdown import Stop
 
 
 @click.command
 @pass_invocation
 def command(invocation: Invocation) -> int:
-    """Stay, send each digest at its time, and try again what waits.
+    """Run continuously: send digests on schedule, retry pending mail.
 
     Once a minute it looks at what is due, and at the configuration. SIGTERM ends it calmly, within
     a minute; SIGHUP makes it look at once.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
-    import signal  # noqa: PLC0415
 
     # One that comes before we listen to it must not end us.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -35,12 +36,6 @@ def command(invocation: Invocation) -> int:
 
 async def serve(invocation: Invocation) -> ExitCode:
     """Put the daemon together, and let it serve until a signal asks it to stop."""
-    from notifier.cli.build_context import open_context  # noqa: PLC0415
-    from notifier.cli.servers import open_servers  # noqa: PLC0415
-    from notifier.cli.signals import stopping  # noqa: PLC0415
-    from notifier.monitoring.systemd import Systemd  # noqa: PLC0415
-    from notifier.services.daemon import Daemon  # noqa: PLC0415
-    from notifier.shutdown import Stop  # noqa: PLC0415
 
     stop = Stop()
 
@@ -59,3 +54,14 @@ async def serve(invocation: Invocation) -> ExitCode:
     with stopping(stop, hangup=daemon.reload):
         await daemon.serve()
     return ExitCode.DONE
+
+
+def open_servers(context: Context, ask: AskHealth) -> AbstractAsyncContextManager[None]:
+    """Serve health and webhook while the block runs, if a socket is configured."""
+    settings = context.settings
+    if not (settings.health_listen or settings.webhook_listen):
+        return nullcontext()
+    # The web server takes a fifth of a second to load, and most daemons have no socket.
+    from notifier.web.listeners import listening  # noqa: PLC0415
+
+    return listening(context, ask)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,8 +14,12 @@ from pathlib import Path
 
 import click
 
+from notifier.cli.commands.run import run
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode, gravest
+from notifier.services.due import RunRequest
+from notifier.simulator import World, serve
+from notifier.simulator.mailbox import receive
 
 FIRST_LINE = "# Written by `notifier demo`; it starts over in a folder where it finds this line."
 
@@ -65,23 +71,13 @@ def command(invocation: Invocation, *, directory: Path | None, seed: int) -> int
     Plays two mornings of a small shop: the first digest, then a day later one that tells what
     is new, what still waits and what was collected. Nothing leaves this machine.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
-    try:
-        import notifier.simulator.mailbox  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise click.UsageError(
-            f'the demo needs the extra "demo" ({error.name} is missing): '
-            "pip install 'ready-to-return-notifier[demo]'"
-        ) from None
     folder = _prepare(directory)
     invocation.tell_story()
     return asyncio.run(_play(invocation, folder, seed))
 
 
 async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
-    from notifier.simulator import World, serve  # noqa: PLC0415
-    from notifier.simulator.mailbox import receive  # noqa: PLC0415
 
     today = invocation.now()
     world = World.from_scenario("small_shop", seed=seed, start=today - timedelta(days=1))
@@ -104,8 +100,6 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
 
 async def _run(config: Path, at: datetime) -> ExitCode:
     """What `notifier --config CONFIG run --now` does, at a played time."""
-    from notifier.cli.commands.run import run  # noqa: PLC0415
-    from notifier.services.due import RunRequest  # noqa: PLC0415
 
     return await run(
         Invocation(config, clock=lambda: at, environ={}), (), RunRequest(now=True, who="demo")
@@ -130,7 +124,6 @@ def _prepare(directory: Path | None) -> Path:
 
 def _clear(directory: Path) -> None:
     """Remove what a demo makes, by name, and nothing else."""
-    import shutil  # noqa: PLC0415
 
     shutil.rmtree(directory / "Maildir", ignore_errors=True)
     for pattern in ("config.toml", "notifier.db*", "digest-*.html"):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
+from notifier import config
 from notifier.cli.context import Invocation, pass_invocation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from notifier.domain.findings import Finding
-    from notifier.domain.settings import Settings
+from notifier.cli.machine_checks import clock, files, order_files, time_zones
+from notifier.config.build import likely_store
+from notifier.config.warnings import find_warnings
+from notifier.domain.findings import Finding, exit_code, ok, problem, warning
+from notifier.domain.settings import Settings
+from notifier.errors import ConfigError, ExitCode
+from notifier.store.examination import examine
 
 ANY_ZONE = "Europe/Prague"
 """Asked for where no configuration names one."""
@@ -23,13 +25,12 @@ ANY_ZONE = "Europe/Prague"
 @click.option("--integrity", is_flag=True, help="Read every page of a SQLite store.")
 @pass_invocation
 def command(invocation: Invocation, *, integrity: bool) -> int:
-    """Look at configuration, clock, files and store; explain what is wrong.
+    """Examine configuration, clock, files and store; explain what is wrong.
 
     One line for each finding: ok, warning or problem, what was found, and what to do. It changes
     nothing, and works with a broken configuration and a broken store. The exit code is that of
     the gravest problem.
     """
-    from notifier.domain.findings import exit_code  # noqa: PLC0415 - keeps `notifier --help` fast
 
     findings = []
     for finding in _examine_all(invocation, integrity=integrity):
@@ -39,10 +40,6 @@ def command(invocation: Invocation, *, integrity: bool) -> int:
 
 
 def _examine_all(invocation: Invocation, *, integrity: bool) -> Iterator[Finding]:
-    from notifier import config  # noqa: PLC0415
-    from notifier.cli.machine_checks import clock, files, order_files, time_zones  # noqa: PLC0415
-    from notifier.config.build import likely_store  # noqa: PLC0415
-    from notifier.store.examination import examine  # noqa: PLC0415
 
     path = config.locate(invocation.config_file, invocation.environ)
     settings, found = _configuration(path, invocation)
@@ -59,10 +56,6 @@ def _examine_all(invocation: Invocation, *, integrity: bool) -> Iterator[Finding
 def _configuration(
     path: Path, invocation: Invocation
 ) -> tuple[Settings | None, tuple[Finding, ...]]:
-    from notifier import config  # noqa: PLC0415
-    from notifier.config.warnings import find_warnings  # noqa: PLC0415
-    from notifier.domain.findings import ok, problem, warning  # noqa: PLC0415
-    from notifier.errors import ConfigError, ExitCode  # noqa: PLC0415
 
     try:
         settings = config.load(path, environ=invocation.environ)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
+from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.domain.ledger import MessageState, OutboxMessage, Run
+from notifier.domain.outlook import Slot, slot_of, slots_after
+from notifier.domain.recipients import Recipient
+from notifier.domain.settings import Account
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    # These take longer to import than a mistyped option deserves.
-    from notifier.domain.ledger import OutboxMessage, Run
-    from notifier.domain.outlook import Slot
-    from notifier.domain.recipients import Recipient
-    from notifier.domain.settings import Account
-    from notifier.services.due import DueRun
-    from notifier.store import Store
+from notifier.services.due import DueRun, RunRequest, find_due_run
+from notifier.store import Store, open_store
 
 WIDTH = 10
 """Of the column that says what a line is about."""
@@ -72,12 +70,11 @@ def moment(text: str) -> datetime:
 def command(
     invocation: Invocation, *, accounts: tuple[str, ...], at: datetime | None, days: int
 ) -> int:
-    """Say what is due when and why, and who gets it; touches nothing.
+    """Explain what is due when and why, and who gets it; changes nothing.
 
     For another time it answers by the ledger as it is now, as if nothing ran until then. Neither
     the marketplace nor the mail server is asked.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     return asyncio.run(explain(invocation, accounts, at, days))
 
@@ -86,8 +83,6 @@ async def explain(
     invocation: Invocation, ids: tuple[str, ...], at: datetime | None, days: int
 ) -> ExitCode:
     """Print what there is to say of each account."""
-    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
-    from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()
     chosen = choose_accounts(settings, ids)
@@ -102,8 +97,6 @@ async def explain(
 
 async def gather(account: Account, store: Store, now: datetime) -> Facts:
     """Ask the ledger and the outbox; touches nothing."""
-    from notifier.domain.ledger import MessageState  # noqa: PLC0415
-    from notifier.services.due import RunRequest, find_due_run  # noqa: PLC0415
 
     due = await find_due_run(account, store, RunRequest(), now)
     days = {*_days_told(account, now), *([due.day] if due.day else [])}
@@ -150,7 +143,6 @@ def _lines(facts: Facts, days: int) -> Lines:
 
 def _present(facts: Facts) -> Lines:
     """The day that is due, and why; then why today and yesterday are as they are."""
-    from notifier.domain.outlook import slot_of  # noqa: PLC0415
 
     due = facts.due.day
     yield "due", _verdict(facts, slot_of(facts.account.schedule, due)) if due else "nothing"
@@ -231,7 +223,6 @@ def _fate(message: OutboxMessage, now: datetime) -> str:
 
 def _coming(facts: Facts, days: int) -> Lines:
     """The next days, and beyond them those of a year on which something is odd."""
-    from notifier.domain.outlook import slots_after  # noqa: PLC0415
 
     slots = slots_after(facts.account.schedule, facts.now, YEAR)
     for slot in slots[:days]:

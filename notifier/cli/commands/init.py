@@ -8,16 +8,18 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from notifier import config
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.config.file import write_private
+from notifier.config.layers import Tree, put
+from notifier.config.new_file import config_text
+from notifier.config.toml import Where, dotted
+from notifier.config.values import is_loopback
 from notifier.errors import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from notifier.config.layers import Tree
-    from notifier.config.toml import Where
 
 Answers = Mapping[str, Any]
 """What is known, by the name of its question; a file that holds it, by that name and "_file"."""
@@ -100,7 +102,6 @@ QUESTIONS = (
 @pass_invocation
 def command(invocation: Invocation, /, *, yes: bool, force: bool, **flags: Any) -> None:
     """Write a commented config.toml from a few questions."""
-    from notifier.config.new_file import config_text  # noqa: PLC0415 - keeps --help fast
 
     file = _target(invocation)
     if file.exists() and not force:
@@ -214,9 +215,6 @@ def _split(text: str) -> list[str]:
 
 def _objections(question: Question, known: Answers) -> list[str]:
     """What the configuration has against one answer; all it still lacks does not count."""
-    from notifier import config  # noqa: PLC0415
-    from notifier.config.new_file import config_text  # noqa: PLC0415
-    from notifier.config.toml import dotted  # noqa: PLC0415
 
     option = dotted(question.where(_account_id(known)))
     try:
@@ -231,7 +229,6 @@ def _objections(question: Question, known: Answers) -> list[str]:
 
 def _refuse_wrong(text: str, file: Path, known: Answers, environ: Mapping[str, str]) -> None:
     """Raise ConfigError for what the answers and the environment together make wrong."""
-    from notifier import config  # noqa: PLC0415
 
     try:
         config.parse(text, file, environ=environ)
@@ -241,7 +238,6 @@ def _refuse_wrong(text: str, file: Path, known: Answers, environ: Mapping[str, s
 
 def _by_flag(problem: Problem, known: Answers) -> Problem:
     """The same with the flag in place of the line, since the file with that line is not written."""
-    from notifier.config.toml import dotted  # noqa: PLC0415
 
     flags = {dotted(one.where(_account_id(known))): one.flag for one in QUESTIONS}
     flags |= {f"{path}_file": f"{flag}-file" for path, flag in flags.items()}
@@ -256,7 +252,6 @@ def _by_flag(problem: Problem, known: Answers) -> Problem:
 
 def _tree(known: Answers) -> Tree:
     """The configuration that says what is known."""
-    from notifier.config.layers import put  # noqa: PLC0415
 
     tree: Tree = {}
     for question in QUESTIONS:
@@ -272,7 +267,6 @@ def _tree(known: Answers) -> Tree:
 
 def _tls(host: str, port: object) -> str:
     """How the connection is protected, which follows from the port nearly everywhere."""
-    from notifier.config.values import is_loopback  # noqa: PLC0415
 
     if port == 465:
         return "implicit"
@@ -287,7 +281,6 @@ def _account_id(known: Answers) -> str:
 
 
 def _write(file: Path, text: str, *, replace: bool) -> None:
-    from notifier.config.file import write_private  # noqa: PLC0415
 
     try:
         write_private(file, text.encode(), replace=replace)

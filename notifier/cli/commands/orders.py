@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -10,18 +11,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import click
 
+from notifier.cli.build_context import choose_accounts, open_context
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.cli.plan_table import show_plan
+from notifier.cli.progress import orders_read
+from notifier.cli.tables import print_table
+from notifier.domain import query
+from notifier.domain.columns import COLUMNS, DEFAULT, Column, Value, choose
+from notifier.domain.digest import Digest, Entry
+from notifier.domain.query import Condition, arrange
+from notifier.domain.reading import Failed
+from notifier.domain.settings import Account
 from notifier.errors import ExitCode, gravest
-
-if TYPE_CHECKING:
-    from notifier.domain.columns import Column, Value
-    from notifier.domain.digest import Digest, Entry
-    from notifier.domain.query import Condition
-    from notifier.domain.settings import Account
+from notifier.mail.attachments.csv import safe_cell
+from notifier.services.run import read_digest
 
 
 @click.command
@@ -69,11 +75,6 @@ def command(
     seen" and "days" come from the run ledger, so before the first run every order is seen today.
     Oldest first, unless sorted otherwise.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
-
-    from notifier.cli.plan_table import show_plan  # noqa: PLC0415
-    from notifier.domain import query  # noqa: PLC0415
-    from notifier.domain.columns import COLUMNS  # noqa: PLC0415
 
     if planned:
         if columns or filters or sort:
@@ -109,10 +110,6 @@ class View:
 
 
 async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> ExitCode:
-    from notifier.cli.build_context import choose_accounts, open_context  # noqa: PLC0415
-    from notifier.cli.progress import orders_read  # noqa: PLC0415
-    from notifier.domain.reading import Failed  # noqa: PLC0415
-    from notifier.services.run import read_digest  # noqa: PLC0415
 
     settings = invocation.settings()
     accounts = choose_accounts(settings, ids)
@@ -140,7 +137,6 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
 
 
 def _arranged(digest: Digest, view: View) -> tuple[Entry, ...]:
-    from notifier.domain.query import arrange  # noqa: PLC0415
 
     return arrange(digest.present, view.conditions, view.sort, digest.zone)
 
@@ -157,13 +153,11 @@ Chosen = tuple["Column", ...] | None
 
 
 def _default(of_account: Sequence[str] = ()) -> tuple[Column, ...]:
-    from notifier.domain.columns import DEFAULT, choose  # noqa: PLC0415
 
     return choose(of_account or DEFAULT)
 
 
 def _table(found: Found, chosen: Chosen) -> None:
-    from notifier.cli.tables import print_table  # noqa: PLC0415
 
     for account, entries in found:
         columns = chosen or _default(account.columns)
@@ -177,7 +171,6 @@ def _table(found: Found, chosen: Chosen) -> None:
 
 
 def _csv(found: Found, chosen: Chosen) -> None:
-    from notifier.mail.attachments.csv import safe_cell  # noqa: PLC0415
 
     columns = chosen or _default()
     out = io.StringIO()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import asyncio
+from datetime import date, datetime, timedelta
 
 import click
 
+from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.cli.tables import print_table
+from notifier.domain.ledger import Attempt, Decision, MessageState, OutboxMessage
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from notifier.domain.ledger import Attempt, Decision, OutboxMessage
-    from notifier.store import Store
+from notifier.store import Store, open_store
 
 HEADINGS = ("No.", "Day", "Account", "Recipient", "State", "Tries", "Next try (UTC)", "Last reply")
 ADMIN = "(admin)"
@@ -42,12 +40,11 @@ class NumberOrCommand(click.Group):
 def command(
     ctx: click.Context, invocation: Invocation, *, account: str | None, waiting: bool, limit: int
 ) -> int | None:
-    """Show the messages, their states and the server's replies.
+    """Show the messages, their states and the mail server's replies.
 
     Newest first. `notifier outbox NUMBER` shows every delivery attempt of one message. The last
     reply of a message that is sent is the mail server's receipt.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     if ctx.invoked_subcommand:
         return None
@@ -59,7 +56,6 @@ def command(
 @pass_invocation
 def show(invocation: Invocation, *, number: int) -> int:
     """Show every delivery attempt of one message."""
-    import asyncio  # noqa: PLC0415
 
     return asyncio.run(_show_one(invocation, number))
 
@@ -72,7 +68,6 @@ def retry(invocation: Invocation, *, number: int) -> int:
 
     It may be held, failed or put off; it is tried for a day.
     """
-    from notifier.domain.ledger import Decision  # noqa: PLC0415
 
     return _decide(invocation, number, Decision.RETRY)
 
@@ -85,7 +80,6 @@ def discard(invocation: Invocation, *, number: int) -> int:
 
     Whoever was to get it has it, or does without.
     """
-    from notifier.domain.ledger import Decision  # noqa: PLC0415
 
     return _decide(invocation, number, Decision.DISCARD)
 
@@ -100,23 +94,17 @@ def resend(invocation: Invocation, *, day: datetime, recipient: str, account: st
 
     For somebody who lost it. Its text is kept for retention_days.
     """
-    import asyncio  # noqa: PLC0415
-
-    from notifier.domain.ledger import Decision  # noqa: PLC0415
 
     number = asyncio.run(_find(invocation, day.date(), recipient, account))
     return _decide(invocation, number, Decision.RESEND)
 
 
 def _decide(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
-    import asyncio  # noqa: PLC0415
 
     return asyncio.run(_decided(invocation, number, decision))
 
 
 async def _decided(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
-    from notifier.domain.ledger import Decision  # noqa: PLC0415
-    from notifier.store import open_store  # noqa: PLC0415
 
     now = invocation.now()
     async with open_store(invocation.settings().store) as store:
@@ -145,7 +133,6 @@ def _why_not(message: OutboxMessage, decision: Decision) -> str:
 
 
 async def _find(invocation: Invocation, day: date, recipient: str, account: str | None) -> int:
-    from notifier.store import open_store  # noqa: PLC0415
 
     async with open_store(invocation.settings().store, read_only=True) as store:
         number = await store.outbox.find(recipient, day, account_id=account)
@@ -157,10 +144,6 @@ async def _find(invocation: Invocation, day: date, recipient: str, account: str 
 async def _show_all(
     invocation: Invocation, account: str | None, limit: int, *, waiting: bool
 ) -> ExitCode:
-    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
-    from notifier.cli.tables import print_table  # noqa: PLC0415
-    from notifier.domain.ledger import MessageState  # noqa: PLC0415
-    from notifier.store import open_store  # noqa: PLC0415
 
     states = [state for state in MessageState if state.waiting] if waiting else None
     settings = invocation.settings()
@@ -176,7 +159,6 @@ async def _show_all(
 
 
 async def _show_one(invocation: Invocation, number: int) -> ExitCode:
-    from notifier.store import open_store  # noqa: PLC0415
 
     async with open_store(invocation.settings().store, read_only=True) as store:
         message = await _existing(store, number)

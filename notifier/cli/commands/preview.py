@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from notifier.cli.build_context import choose_accounts, open_context
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.cli.progress import orders_read
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from notifier.mail.lint import LintFinding
-    from notifier.services.preview import Preview
+from notifier.i18n.language import available_languages
+from notifier.mail.lint import LintFinding, Severity
+from notifier.services.preview import Preview, preview
 
 STANDARD_OUTPUT = Path("-")
 
@@ -64,7 +65,6 @@ def command(
     It reads the marketplace, so it costs as many calls as a run. What is wrong with the mail goes
     to standard error.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     if html == STANDARD_OUTPUT and (text or show):
         other = "--text" if text else "--open"
@@ -93,9 +93,6 @@ def command(
 
 
 async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Preview:
-    from notifier.cli.build_context import choose_accounts, open_context  # noqa: PLC0415
-    from notifier.cli.progress import orders_read  # noqa: PLC0415
-    from notifier.services.preview import preview  # noqa: PLC0415
 
     settings = invocation.settings()
     account = choose_accounts(settings, [id_] if id_ else [])[0]
@@ -113,7 +110,6 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
 
 def _tell(invocation: Invocation, findings: Sequence[LintFinding], *, with_notes: bool) -> None:
     """Print what is wrong with the mail to standard error, apart from the mail itself."""
-    from notifier.mail.lint import Severity  # noqa: PLC0415
 
     for finding in findings:
         if with_notes or finding.severity is not Severity.NOTE:
@@ -121,14 +117,12 @@ def _tell(invocation: Invocation, findings: Sequence[LintFinding], *, with_notes
 
 
 def _exit_code(findings: Sequence[LintFinding]) -> ExitCode:
-    from notifier.mail.lint import Severity  # noqa: PLC0415
 
     is_wrong = any(finding.severity is Severity.ERROR for finding in findings)
     return ExitCode.FAILED if is_wrong else ExitCode.DONE
 
 
 def _check_language(language: str | None) -> None:
-    from notifier.i18n.language import available_languages  # noqa: PLC0415
 
     if language and language not in available_languages():
         raise click.BadParameter(
@@ -150,8 +144,6 @@ def _write_files(shown: Preview, folder: Path) -> None:
 def _write(content: bytes, file: Path | None) -> Path:
     """Write to `file`, or to a new one where the browser can read it."""
     if file is None:
-        import tempfile  # noqa: PLC0415
-
         file = Path(tempfile.mkdtemp(prefix="notifier-preview-")) / "digest.html"
     try:
         file.write_bytes(content)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from notifier.cli.build_context import choose_accounts, open_context
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.cli.progress import orders_read
+from notifier.cli.signals import stopping
+from notifier.domain.schedule import LOOK_BACK, parse_day
+from notifier.domain.settings import Account
 from notifier.errors import ExitCode, gravest
-
-if TYPE_CHECKING:
-    from notifier.domain.settings import Account
-    from notifier.services.config_watcher import EffectiveConfig
-    from notifier.services.context import Context
-    from notifier.services.deliver import Delivered
-    from notifier.services.due import RunRequest
-    from notifier.services.run import RunReport
+from notifier.services.config_watcher import EffectiveConfig
+from notifier.services.context import Context
+from notifier.services.deliver import Delivered
+from notifier.services.due import RunRequest
+from notifier.services.run import RECORDING_TIME, RunReport, dry_run
+from notifier.services.tick import tick
+from notifier.shutdown import Stop
 
 logger = logging.getLogger("notifier.cli.commands.run")
 
 
 def local_day(text: str) -> date:
     """A calendar day on the command line."""
-    from notifier.domain.schedule import parse_day  # noqa: PLC0415 - keeps `notifier --help` fast
 
     try:
         return parse_day(text)
@@ -55,15 +58,12 @@ def command(
     dry_run: bool,
     force: bool,
 ) -> int:
-    """Send the digests that are due, and what still waits in the outbox.
+    """Send the digests that are due, and the messages that wait in the outbox.
 
     Without options it asks the run ledger what is due, so it may be called as often as you
     like: a second run of a day sends nothing new. A timer that calls it every ten minutes is
     all the scheduling it needs.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
-
-    from notifier.services.due import RunRequest  # noqa: PLC0415
 
     invocation.tell_story()
     request = RunRequest(day, now, force, invocation.person())
@@ -74,10 +74,6 @@ async def run(
     invocation: Invocation, ids: tuple[str, ...], request: RunRequest, *, dry_run: bool = False
 ) -> ExitCode:
     """Read the configuration, run the chosen accounts, and deliver."""
-    from notifier.cli.build_context import choose_accounts, open_context  # noqa: PLC0415
-    from notifier.cli.progress import orders_read  # noqa: PLC0415
-    from notifier.cli.signals import stopping  # noqa: PLC0415
-    from notifier.shutdown import Stop  # noqa: PLC0415
 
     effective = _effective(invocation, dry_run=dry_run)
     chosen = choose_accounts(effective.settings, ids)
@@ -94,7 +90,6 @@ async def run(
 
 def _effective(invocation: Invocation, *, dry_run: bool) -> EffectiveConfig:
     """The configuration in force; a dry run never falls back on the last good one."""
-    from notifier.services.config_watcher import EffectiveConfig  # noqa: PLC0415
 
     if dry_run:
         return EffectiveConfig(invocation.settings())
@@ -111,7 +106,6 @@ async def _run(
     invocation: Invocation,
     effective: EffectiveConfig,
 ) -> ExitCode:
-    from notifier.services.tick import tick  # noqa: PLC0415
 
     done = await tick(context, request, accounts=accounts, config_trouble=effective.trouble)
     if effective.trouble is None and done.served_well:
@@ -127,7 +121,6 @@ async def _run(
 async def _dry_run(
     context: Context, accounts: tuple[Account, ...], request: RunRequest, invocation: Invocation
 ) -> ExitCode:
-    from notifier.services.run import dry_run  # noqa: PLC0415
 
     codes = []
     for account in accounts:
@@ -155,7 +148,6 @@ async def _dry_run(
 
 
 def _refuse_odd_day(accounts: tuple[Account, ...], day: date | None, now: datetime) -> None:
-    from notifier.domain.schedule import LOOK_BACK  # noqa: PLC0415
 
     for account in accounts:
         today = account.schedule.local_day(now)
@@ -173,7 +165,6 @@ def _refuse_odd_day(accounts: tuple[Account, ...], day: date | None, now: dateti
 
 def _sentence(report: RunReport, next_at: datetime) -> str:
     """What this run did for an account, or why it did nothing and what comes next."""
-    from notifier.services.run import RECORDING_TIME  # noqa: PLC0415
 
     name, run = report.account.name, report.run
     if report.error:

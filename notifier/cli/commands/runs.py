@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
 
 import click
 
+from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.cli.tables import print_table
+from notifier.domain.ledger import Run
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    from notifier.domain.ledger import Run
+from notifier.store import open_store
 
 HEADINGS = (
     "Day",
@@ -31,13 +32,10 @@ HEADINGS = (
 @click.option("--limit", type=click.IntRange(1), default=30, show_default=True, help="At most N.")
 @pass_invocation
 def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
-    """Show the run ledger: which day was done, and how. Newest first.
+    """Show the run ledger: which days were done, and how.
 
     Edition 1 is the day's own; further ones were forced by a person.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
-
-    from notifier.cli.tables import print_table  # noqa: PLC0415
 
     runs = asyncio.run(_list(invocation, account, limit))
     if not runs:
@@ -48,8 +46,6 @@ def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
 
 
 async def _list(invocation: Invocation, account: str | None, limit: int) -> tuple[Run, ...]:
-    from notifier.cli.build_context import choose_accounts  # noqa: PLC0415
-    from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:

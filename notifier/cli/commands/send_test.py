@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
 
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.domain.ledger import Outcome
+from notifier.domain.recipients import Recipient, parse_mailbox
+from notifier.domain.settings import Account, Settings
 from notifier.errors import DeliveryFailed, ExitCode, MailUnavailable
-
-if TYPE_CHECKING:
-    from notifier.domain.recipients import Recipient
-    from notifier.domain.settings import Account, Settings
-    from notifier.smtp.connection import DeliveryOutcome
+from notifier.mail.freeze import freeze_test
+from notifier.mail.render import Renderer
+from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection
 
 
 @click.command
@@ -23,13 +24,11 @@ def command(invocation: Invocation, address: str) -> int:
 
     It is neither a digest nor in the outbox: what fails here is not tried again.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     return asyncio.run(_send(invocation, address))
 
 
 async def _send(invocation: Invocation, address: str) -> ExitCode:
-    from notifier.domain.ledger import Outcome  # noqa: PLC0415
 
     settings = invocation.settings()
     account, recipient = _find(settings, address)
@@ -57,9 +56,6 @@ async def _send(invocation: Invocation, address: str) -> ExitCode:
 async def _deliver(
     invocation: Invocation, settings: Settings, account: Account, recipient: Recipient
 ) -> DeliveryOutcome:
-    from notifier.mail.freeze import freeze_test  # noqa: PLC0415
-    from notifier.mail.render import Renderer  # noqa: PLC0415
-    from notifier.smtp.connection import Envelope, MailConnection  # noqa: PLC0415
 
     renderer = Renderer(settings.templates_dir)
     parts = renderer.test(account, settings.sender, recipient)
@@ -79,7 +75,6 @@ async def _nothing() -> None:
 
 def _find(settings: Settings, address: str) -> tuple[Account, Recipient]:
     """The configured recipient with that address: this must not become a way to mail anybody."""
-    from notifier.domain.recipients import Recipient, parse_mailbox  # noqa: PLC0415
 
     try:
         wanted = parse_mailbox(address)

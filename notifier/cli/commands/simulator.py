@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    from notifier.simulator import World
+from notifier.simulator import SCENARIOS, World, serve
+from notifier.simulator.poster import posting
 
 CLIENT_ID = "demo-client-id"
 
@@ -88,7 +90,6 @@ def command(
     API does. `POST /simulator/advance?days=1` moves its clock on, so that orders age, come back
     and are collected; `GET /simulator/state` tells counts.
     """
-    from notifier.simulator import SCENARIOS, World  # noqa: PLC0415
 
     if list_scenarios:
         for name, kind in SCENARIOS.items():
@@ -120,12 +121,6 @@ def command(
 
 
 def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Hook | None) -> int:
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
-    import contextlib  # noqa: PLC0415
-    import signal  # noqa: PLC0415
-
-    from notifier.simulator import serve  # noqa: PLC0415
-    from notifier.simulator.poster import posting  # noqa: PLC0415
 
     async def until_stopped() -> None:
         stop = asyncio.Event()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from notifier.cli.context import Invocation, pass_invocation
+from notifier.domain.alarms import Alarm
+from notifier.domain.ledger import OutboxMessage, Run
 from notifier.errors import ExitCode
-
-if TYPE_CHECKING:
-    # These take longer to import than a mistyped option deserves.
-    from notifier.domain.alarms import Alarm
-    from notifier.domain.ledger import OutboxMessage, Run
-    from notifier.services.status import AccountStatus, SystemStatus
+from notifier.services.status import AccountStatus, SystemStatus, collect_status
+from notifier.store import open_store
 
 WIDTH = 10
 """Of the column that says what a line is about."""
@@ -27,19 +26,16 @@ _COMMANDS = {"held": "retry", "failed": "retry", "unknown": "discard"}
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
 @pass_invocation
 def command(invocation: Invocation, *, as_json: bool) -> int:
-    """Show how everything stands: last digests, what is next, what is wrong.
+    """Show the overall status: last digests, what is next, what is wrong.
 
     Reads the store alone and changes nothing. The exit code is 3 unless all is good.
     """
-    import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
     return asyncio.run(show(invocation, as_json=as_json))
 
 
 async def show(invocation: Invocation, *, as_json: bool = False) -> ExitCode:
     """Look around, and print it."""
-    from notifier.services.status import collect_status  # noqa: PLC0415
-    from notifier.store import open_store  # noqa: PLC0415
 
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:

@@ -5,35 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp
 
 from notifier.services.context import Context
 from notifier.services.daemon import AskHealth
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+from notifier.web import health, webhook
+from notifier.web.app import create_app, only
+from notifier.web.server import serving
 
 logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_servers(context: Context, ask: AskHealth) -> AsyncIterator[None]:
+async def listening(context: Context, ask: AskHealth) -> AsyncIterator[None]:
     """Serve the web app while the block runs, at each socket that is configured.
 
     A socket that cannot be opened is logged as an error and nothing more: the mail goes out
     without it.
     """
-    async with AsyncExitStack() as opened:
-        settings = context.settings
-        if settings.health_listen or settings.webhook_listen:
-            await _open(context, ask, opened)
-        yield
-
-
-async def _open(context: Context, ask: AskHealth, opened: AsyncExitStack) -> None:
-    # A daemon without sockets does without the web server, which takes its time to load.
-    from notifier.web import health, webhook  # noqa: PLC0415
-    from notifier.web.app import create_app, only  # noqa: PLC0415
 
     async def store_hints(account_id: str, ids: Sequence[int]) -> None:
         await context.store.order_states.hint(account_id, ids, at=context.clock())
@@ -41,15 +31,15 @@ async def _open(context: Context, ask: AskHealth, opened: AsyncExitStack) -> Non
     settings = context.settings
     tokens = {one.id: one.webhook_tokens for one in settings.accounts.values()}
     app = create_app(health.health_route(ask), webhook.webhook_route(tokens, store_hints))
-    if settings.health_listen:
-        await _serve("health", only(health.PATH, app), settings.health_listen, opened)
-    if settings.webhook_listen:
-        await _serve("webhook", only(webhook.PATH, app), settings.webhook_listen, opened)
+    async with AsyncExitStack() as opened:
+        if settings.health_listen:
+            await _serve("health", only(health.PATH, app), settings.health_listen, opened)
+        if settings.webhook_listen:
+            await _serve("webhook", only(webhook.PATH, app), settings.webhook_listen, opened)
+        yield
 
 
 async def _serve(name: str, app: ASGIApp, listen: str, opened: AsyncExitStack) -> None:
-    from notifier.web.server import serving  # noqa: PLC0415
-
     try:
         address = await opened.enter_async_context(serving(app, listen))
     except OSError as error:
