@@ -29,9 +29,9 @@ from notifier.shutdown import Stop
 
 EVERY = timedelta(minutes=1)
 USUAL_BEAT = timedelta(seconds=30)
-"""Between two looks at ourselves, where no watchdog sets the pace."""
+"""Pause between two self-checks, where no watchdog sets it."""
 STALE = timedelta(minutes=5)
-"""After this long without a tick we are not well."""
+"""After this long without a successful tick the daemon counts as ill."""
 STORE_SECONDS = 3.0
 """How long the store may take to answer a health check."""
 
@@ -55,7 +55,7 @@ OpenServers = Callable[[Context, AskHealth], AbstractAsyncContextManager[None]]
 
 
 class Daemon:
-    """Serves until somebody asks it to stop."""
+    """Serves until a stop is requested."""
 
     def __init__(
         self,
@@ -71,9 +71,9 @@ class Daemon:
         beat: timedelta = USUAL_BEAT,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keep` is told the settings that served a tick well; a watchdog sets its own beat.
+        """`keep` receives the settings of a tick that went well; a watchdog sets its own beat.
 
-        `monotonic` gives seconds of a clock that nobody can set.
+        `monotonic` returns seconds of a clock that cannot be set.
         """
         self._config = config
         self._opening = opening
@@ -89,15 +89,15 @@ class Daemon:
         self._opened = AsyncExitStack()
         self._at_work = asyncio.Lock()
         self._reload_wanted = False
-        self._told = ""
+        self._trouble = ""
         self._open_alarms = 0
         self._pulse = _Pulse(monotonic)
         self._scheduler = _scheduler(self._wake, every)
 
     async def serve(self) -> None:
-        """Open everything, then tick until the stop.
+        """Open everything, then tick until a stop is requested.
 
-        Raises ConfigError or StoreError where it cannot even begin.
+        Raises ConfigError or StoreError where it cannot even start.
         """
         try:
             await self._prepare()
@@ -108,7 +108,7 @@ class Daemon:
             self._systemd.stopping()
             logger.info("stopping", extra={"event": "stopping"})
             self._scheduler.pause()
-            async with self._at_work:  # the tick under way ends by itself, and soon
+            async with self._at_work:  # the tick in progress ends on its own, and soon
                 beat.cancel()
                 self._scheduler.shutdown(wait=False)
         finally:
@@ -116,24 +116,26 @@ class Daemon:
         logger.info("stopped", extra={"event": "stopped"})
 
     def reload(self) -> None:
-        """Look at the configuration now, or as soon as the tick under way is over."""
+        """Read the configuration again now, or as soon as the tick in progress is over."""
         if not self._reload_wanted:
             self._reload_wanted = True
             self._systemd.reloading()
             self._tick_now()
 
     async def step(self) -> None:
-        """One tick; whatever goes wrong in it, the next one goes on."""
+        """Run one tick. Whatever goes wrong in it, the next one runs."""
         self._pulse.begin()
         try:
             await self._step()
             self._pulse.count(self._clock())
         except Stopped:
-            logger.info("the tick was ended early", extra={"event": "ended_early"})
+            logger.info(
+                "the tick ended early: a stop was requested", extra={"event": "ended_early"}
+            )
         except NotifierError as error:
-            self._complain(str(error))
+            self._report_trouble(str(error))
             if isinstance(error, StoreError) and not error.temporary:
-                await self._close()  # and open it again, with all the checks of a beginning
+                await self._close()  # the next tick opens it again, with all checks
         except Exception:
             logger.exception("a tick failed; a bug, please report it", extra={"event": "bug"})
         finally:
@@ -149,17 +151,17 @@ class Daemon:
         )
         self._open_alarms = len(done.alarms_open)
         if effective.trouble is None:
-            self._be_content()
+            self._report_recovery()
             if done.served_well:
                 self._keep(effective.settings)
 
     async def _prepare(self) -> tuple[EffectiveConfig, Context]:
-        """Look at the configuration, and open what it names if that is not open yet."""
+        """Read the configuration, and open what it needs unless that is open already."""
         wanted, self._reload_wanted = self._reload_wanted, False
         try:
             effective = self._config.current()
             if effective.trouble:
-                self._complain(effective.trouble)
+                self._report_trouble(effective.trouble)
             before, self._effective = self._effective, effective
             if before and before.settings != effective.settings:
                 logger.info("the configuration changed", extra={"event": "reloaded"})
@@ -180,7 +182,7 @@ class Daemon:
         await self._opened.aclose()
 
     async def _wake(self) -> None:
-        """What the scheduler calls, and nobody else."""
+        """Tick, and once more if a reload was requested meanwhile; only the scheduler calls this."""
         async with self._at_work:
             while not self._stop.asked:
                 await self.step()
@@ -192,7 +194,7 @@ class Daemon:
             self._scheduler.modify_job(_JOB, next_run_time=datetime.now(UTC))
 
     async def _beat(self) -> None:
-        """Look at ourselves, again and again, however long a tick takes."""
+        """Feed the watchdog while the store answers, however long a tick takes."""
         while True:
             await asyncio.sleep(self._pause.total_seconds())
             if await self._store_answers():
@@ -200,7 +202,7 @@ class Daemon:
             self._notice_jumped_clock()
 
     def _notice_jumped_clock(self) -> None:
-        """The scheduler waits for a time of day: a clock set back would keep it waiting."""
+        """Tick now if the clock was set back: the scheduler would wait until the old time."""
         job = self._scheduler.get_job(_JOB)
         if job.next_run_time and job.next_run_time - datetime.now(UTC) > 2 * self._every:
             logger.warning("the clock was set back", extra={"event": "clock_set_back"})
@@ -212,7 +214,7 @@ class Daemon:
             return False
         try:
             await context.store.answer()
-        except (StoreError, RuntimeError):  # the latter when it is closed at this very moment
+        except (StoreError, RuntimeError):  # RuntimeError while it closes
             return False
         return context is self._context
 
@@ -235,7 +237,7 @@ class Daemon:
         )
 
     def _longest_tick(self) -> timedelta:
-        """A tick may read for long, one account after the other."""
+        """Return the longest time a tick may take: accounts are read one after the other."""
         return sum((account.reads.run_timeout for account in self._accounts), STALE)
 
     def _next_due(self) -> datetime | None:
@@ -249,27 +251,27 @@ class Daemon:
     def _status(self) -> str:
         at = self._next_due()
         due = f"Next digest due {at:%Y-%m-%d %H:%M} UTC" if at else "Nothing is due"
-        return f"{due}; {self._told}" if self._told else due
+        return f"{due}; {self._trouble}" if self._trouble else due
 
-    def _complain(self, text: str) -> None:
-        """Say what is wrong, once while it stays the same."""
-        if text != self._told:
-            self._told = text
+    def _report_trouble(self, text: str) -> None:
+        """Log what is wrong, once while it stays the same."""
+        if text != self._trouble:
+            self._trouble = text
             logger.error("%s", text, extra={"event": "trouble"})
 
-    def _be_content(self) -> None:
-        if self._told:
-            self._told = ""
-            logger.info("all is well again", extra={"event": "well_again"})
+    def _report_recovery(self) -> None:
+        if self._trouble:
+            self._trouble = ""
+            logger.info("the trouble is over", extra={"event": "well_again"})
 
 
 class _Pulse:
-    """When the ticks were."""
+    """Remembers when ticks succeeded, by a clock that cannot be set."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self.last_at: datetime | None = None
-        """When the last tick ended that did its work; for a person."""
+        """When the last successful tick ended, by the wall clock."""
         self._counted = monotonic()
         self._under_way = False
         self._went_well = True
@@ -278,20 +280,20 @@ class _Pulse:
         self._under_way = True
 
     def count(self, at: datetime) -> None:
-        """This tick did its work."""
+        """Record that this tick succeeded."""
         self.last_at, self._counted, self._went_well = at, self._monotonic(), True
         self._under_way = False
 
     def end(self) -> None:
-        """A tick that was not counted failed."""
+        """Record the end of a tick; one that was not counted has failed."""
         self._went_well = self._went_well and not self._under_way
         self._under_way = False
 
     def trouble(self, longest_tick: timedelta) -> str | None:
-        """What is wrong; a tick under way may take longer than the pause between two."""
+        """Return what is wrong, if anything; a tick in progress may take up to `longest_tick`."""
         patience = longest_tick if self._under_way and self._went_well else STALE
         silent = timedelta(seconds=round(self._monotonic() - self._counted))
-        return None if silent <= patience else f"no tick did its work for {silent}"
+        return None if silent <= patience else f"no successful tick for {silent}"
 
 
 def _written(at: datetime | None) -> str | None:
@@ -307,7 +309,10 @@ async def _within(seconds: float, asked: Awaitable[bool]) -> bool:
 
 
 def _scheduler(wake: Callable[[], object], every: timedelta) -> AsyncIOScheduler:
-    """It only wakes us: late is as good as in time, and once as good as often."""
+    """Build the scheduler that wakes the daemon; the ledger decides what is due.
+
+    So a late wake-up is as good as a punctual one, and one as good as several.
+    """
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(
         wake,

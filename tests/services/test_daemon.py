@@ -228,7 +228,7 @@ async def test_the_monitor_hears_when_ticks_do_not_do_their_work_and_when_they_d
         before = machine.ticks
         await machine.until(lambda: machine.ticks >= before + 2)
         machine.seconds += 301
-        assert await health_of(daemon) == (False, "no tick did its work for 0:05:01")
+        assert await health_of(daemon) == (False, "no successful tick for 0:05:01")
 
         machine.accidents.clear()
         before = machine.ticks
