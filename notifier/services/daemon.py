@@ -182,7 +182,7 @@ class Daemon:
         await self._opened.aclose()
 
     async def _wake(self) -> None:
-        """Tick, and once more if a reload was requested meanwhile; only the scheduler calls this."""
+        """Tick, and once more if a reload was requested meanwhile; the scheduler calls this."""
         async with self._at_work:
             while not self._stop.asked:
                 await self.step()
