@@ -15,7 +15,7 @@ from notifier.domain.settings import SmtpServer, StoreLocation, Tls
 from notifier.errors import Stopped
 from notifier.services.deliver import deliver_waiting
 from notifier.shutdown import Stop
-from notifier.smtp.connection import MailConnection, Patience
+from notifier.smtp.connection import MailConnection, Timeouts
 from notifier.store import Store, open_store
 from tests import factories
 from tests.neighbours.smtp import (
@@ -42,10 +42,10 @@ class Post:
 
     async def deliver(self) -> None:
         server = SmtpServer("127.0.0.1", self.server.port, Tls.NONE)
-        patience = Patience(courtesy=A_MOMENT, farewell=A_MOMENT)
+        timeouts = Timeouts(rset_and_quit=A_MOMENT, dot_when_stopping=A_MOMENT)
         context = factories.context(
             self.store,
-            mail=lambda: MailConnection(server, patience=patience, stop=self.stop),
+            mail=lambda: MailConnection(server, timeouts=timeouts, stop=self.stop),
             stop=self.stop,
         )
         await deliver_waiting(context, ["celje"])

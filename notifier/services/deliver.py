@@ -85,7 +85,7 @@ async def deliver_one(
     claim = await store.outbox.claim(
         at=clock(),
         holder=context.holder,
-        lease=mail.longest + MARGIN,
+        lease=mail.max_duration + MARGIN,
         account_ids=account_ids,
         unknown_too=on_unknown is OnUnknown.RESEND,
     )

@@ -1,1 +1,1 @@
-"""The mail server, as a neighbour: `smtp.py` is the door, docs/delivery.md the outcome table."""
+"""The mail server: read connection.py first; docs/delivery.md has the table of outcomes."""

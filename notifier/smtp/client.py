@@ -1,8 +1,9 @@
-"""The SMTP client of the library, as we want it: verified TLS, and closed at once when closed."""
+"""The library's SMTP client, set up our way: verified TLS, immediate close, masked login."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import socket
 import ssl
@@ -10,41 +11,50 @@ from ipaddress import ip_address
 from typing import cast
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPServerDisconnected
+from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
 
 from notifier.domain.settings import SmtpServer, Tls
-from notifier.errors import MailRefused
+from notifier.errors import MailRefused, MailUnavailable
+from notifier.smtp.outcomes import is_permanent
+from notifier.smtp.replies import printable, reply_text
+
+LOGIN_HINT = "check smtp.username and smtp.password"
 
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 
 
 class Client(aiosmtplib.SMTP):
-    """A client whose connection is gone once it is closed.
+    """An SMTP client that drops its connection as soon as it is closed.
 
-    The library waits for buffers to empty and for TLS to say goodbye, which a server that hangs
-    can draw out; whatever closes a connection here has no use for either.
+    The library waits until buffers are empty and TLS is shut down. A server that hangs could
+    make that last.
     """
 
     def close(self) -> None:
-        """Close the connection; harmless when there is none."""
+        """Drop the connection; do nothing without one."""
         transport = self.transport
         super().close()
         if transport is not None:
             cast("asyncio.WriteTransport", transport).abort()
 
     async def write(self, data: bytes) -> None:
-        """Write these bytes, and wait until nothing of them is left to be written."""
+        """Write `data`, and wait until the write buffer is empty."""
         protocol, transport = self.protocol, self.transport
         if protocol is None or transport is None:
             raise SMTPServerDisconnected("Server not connected")
-        # Waiting ends at the low mark, which is then 0; TLS never gets below a high mark of 0.
+        # drain() returns at the low-water mark, which is 0 for this high one. A high-water mark
+        # of 0 would never be left under TLS.
         cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=1)
         protocol.write(data)
-        await protocol._drain_helper()  # noqa: SLF001 - the library has no public way to wait
+        await protocol._drain_helper()  # noqa: SLF001 - the library has no public drain
+
+
+# In the order of the attempts. Under TLS a challenge-response mechanism protects nothing more.
+_MECHANISMS = {"plain": Client.auth_plain, "login": Client.auth_login}
 
 
 def new_client(server: SmtpServer) -> Client:
-    """A client for this server, not connected yet. Raises MailRefused where TLS cannot be had."""
+    """Return a client that is not connected yet. Raise MailRefused if TLS cannot be set up."""
     return Client(
         hostname=server.host,
         port=server.port,
@@ -56,8 +66,54 @@ def new_client(server: SmtpServer) -> Client:
     )
 
 
+async def log_in(client: Client, server: SmtpServer, *, name: str) -> None:
+    """Log in if the configuration has a login. Raise MailRefused or MailUnavailable.
+
+    `name` is the server's name for the operator. Errors of the connection pass through.
+    """
+    if server.username is None or server.password is None:
+        return
+    refusal = None
+    for mechanism in _common_mechanisms(client, name):
+        try:
+            await _MECHANISMS[mechanism](client, server.username, server.password.value)
+        except SMTPResponseException as error:
+            refusal = error
+        else:
+            return
+        # 535 rejects the password itself: another attempt could only lock the account.
+        if refusal.code == 535 or not is_permanent(refusal.code) or not client.is_connected:
+            break
+    assert refusal is not None  # noqa: S101 - there is at least one mechanism
+    reply = reply_text(refusal.code, mask_login(refusal.message, server))
+    if is_permanent(refusal.code):
+        raise MailRefused(f"{name} refused the login ({reply}); {LOGIN_HINT}")
+    raise MailUnavailable(f"{name} cannot check the login now ({reply})")
+
+
+def mask_login(text: str, server: SmtpServer) -> str:
+    """Mask the login in a reply, since some servers repeat it."""
+    if server.username is None or server.password is None:
+        return text
+    password = server.password.value
+    for secret in (f"\0{server.username}\0{password}", password):
+        text = text.replace(base64.b64encode(secret.encode()).decode(), "••••")
+    return text.replace(password, "••••")
+
+
+def _common_mechanisms(client: Client, name: str) -> list[str]:
+    common = [mechanism for mechanism in _MECHANISMS if mechanism in client.server_auth_methods]
+    if not common:
+        offered = printable(" ".join(client.server_auth_methods).upper())
+        raise MailRefused(
+            f"{name} offers no login mechanism that we support ({offered or 'none at all'}); use "
+            "its submission port, 465 or 587, or leave smtp.username out if it needs no login"
+        )
+    return common
+
+
 def _tls_context(server: SmtpServer) -> ssl.SSLContext | None:
-    """Verification is always on; `ca_file` stands for the system's authorities."""
+    """Return a context that verifies certificates; `ca_file` replaces the system's authorities."""
     if server.tls is Tls.NONE:
         if not _is_loopback(server.host):
             raise MailRefused(
@@ -70,7 +126,7 @@ def _tls_context(server: SmtpServer) -> ssl.SSLContext | None:
     except OSError as error:
         reason = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else None
         raise MailRefused(
-            f"smtp.ca_file {server.ca_file} {reason or 'is no file of PEM certificates'}"
+            f"smtp.ca_file {server.ca_file}: {reason or 'not a file of PEM certificates'}"
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -84,6 +140,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _own_name() -> str:
-    """What EHLO says. Looking up the full name may hang without DNS, so it is not looked up."""
+    """Return the name for EHLO, without a DNS query, which might hang."""
     name = socket.gethostname()
     return name if _DOMAIN.fullmatch(name) else "[127.0.0.1]"

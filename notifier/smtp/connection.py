@@ -1,7 +1,7 @@
 """The connection to the mail server: opened when first needed, one transaction per message.
 
-Every attempt ends in exactly one of four outcomes, and says in which phase. Only an answer to the
-final dot makes a message accepted; what was lost after the dot is *unknown*, not failed.
+Every attempt ends in exactly one of four outcomes, in a known phase. A message is *accepted* only
+by a reply to the final dot. Without a reply after the dot, its outcome is *unknown*, not failed.
 """
 
 from __future__ import annotations
@@ -20,36 +20,32 @@ from notifier.boundaries import Boundary, boundary
 from notifier.domain.settings import SmtpServer, Tls
 from notifier.errors import MailRefused
 from notifier.shutdown import Stop
-from notifier.smtp.client import Client, new_client
-from notifier.smtp.login import HINT, log_in, without_login
+from notifier.smtp.client import LOGIN_HINT, Client, log_in, mask_login, new_client
 from notifier.smtp.outcomes import DeliveryOutcome, Envelope, SmtpStage
-from notifier.smtp.refusals import no_starttls, refusal
-from notifier.smtp.reply_text import tls_error
-from notifier.smtp.transaction import LoginWanted, Patience, Transaction
+from notifier.smtp.replies import find_tls_error, session_error
+from notifier.smtp.transaction import LoginRequired, Timeouts, Transaction
 
-__all__ = ["DeliveryOutcome", "Envelope", "MailConnection", "Patience", "SmtpStage"]
+__all__ = ["DeliveryOutcome", "Envelope", "MailConnection", "SmtpStage", "Timeouts"]
 
-_OPENING = 4
-"""Time-outs that all of connecting, TLS and login may take together."""
-_COMMANDS = 4
-"""Those of one transaction that wait for an answer before the dot, RSET among them."""
-_USUAL_BODY = timedelta(minutes=5)
-"""For a mail of 3 MB at the slowest; ours are far smaller."""
+# Both in units of `SmtpServer.timeout`.
+_OPENING = 4  # for connecting, TLS and login together
+_COMMANDS = 4  # commands of one transaction before the dot: RSET, MAIL, RCPT, DATA
+_USUAL_BODY = timedelta(minutes=5)  # 3 MB at the lowest rate; our mails are far smaller
 
 
 class MailConnection:
     """A connection to the mail server, as an async context; one transaction at a time.
 
-    `phase` is how far it got, also when an error is raised. `stop` ends a transaction before its
-    dot at once, and the wait for an answer to the dot soon.
+    `phase` is the last phase that was reached, also after an error. `stop` ends a transaction
+    immediately before the dot, and after the dot as soon as `Timeouts.dot_when_stopping` is over.
     """
 
     def __init__(
-        self, server: SmtpServer, *, patience: Patience | None = None, stop: Stop | None = None
+        self, server: SmtpServer, *, timeouts: Timeouts | None = None, stop: Stop | None = None
     ) -> None:
         self._server = server
         self._stop = stop or Stop()
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or Timeouts()
         self._client: Client | None = None
         self._used = False
         self.phase = SmtpStage.CONNECT
@@ -67,23 +63,23 @@ class MailConnection:
 
     @property
     def name(self) -> str:
-        """The server as a person knows it."""
+        """The server's name for people."""
         return f"mail server {self._server.host}:{self._server.port}"
 
     @property
-    def longest(self) -> timedelta:
-        """What opening and one transaction of a usual size can take at most."""
-        return (_OPENING + _COMMANDS) * self._server.timeout + self._patience.dot + _USUAL_BODY
+    def max_duration(self) -> timedelta:
+        """The longest time for opening the connection and one transaction of usual size."""
+        return (_OPENING + _COMMANDS) * self._server.timeout + self._timeouts.dot + _USUAL_BODY
 
     async def open(self) -> None:
-        """Connect, secure and log in, unless that is done already.
+        """Connect, start TLS and log in, unless the connection is open.
 
-        Raises MailUnavailable when it may work later, MailRefused when a person must act.
+        Raise MailUnavailable if it may work later, MailRefused if a person must act.
         """
-        await self._opened()
+        await self._open_client()
 
     async def close(self) -> None:
-        """Say QUIT if anybody listens; whatever is answered changes nothing any more."""
+        """Send QUIT if the server is connected, and ignore its reply: all outcomes are known."""
         client, self._client = self._client, None
         if client is None:
             return
@@ -91,7 +87,7 @@ class MailConnection:
             boundary(Boundary.QUITTING)
             if client.is_connected:
                 with contextlib.suppress(SMTPException, OSError):
-                    await client.quit(timeout=self._patience.courtesy.total_seconds())
+                    await client.quit(timeout=self._timeouts.rset_and_quit.total_seconds())
         finally:
             client.close()
         boundary(Boundary.CLOSED)
@@ -99,64 +95,63 @@ class MailConnection:
     async def send(
         self, envelope: Envelope, *, before_dot: Callable[[], Awaitable[None]]
     ) -> DeliveryOutcome:
-        """Run one transaction. `before_dot` makes its mark durable just before the final dot.
+        """Run one transaction, and await `before_dot` just before the final dot.
 
-        Raises what `open` raises, and what `before_dot` raises (then no dot is sent); a demand
-        for a login is MailRefused too, and a stop before the dot is Stopped. Everything else is
-        a Delivery.
+        Raise the errors of `open` and of `before_dot` (then no dot is sent), MailRefused if the
+        server requires a login, and Stopped before the dot. Any other end is a DeliveryOutcome.
         """
         async with self._stop.limit():
-            client = await self._cleared()
+            client = await self._idle_client()
         transaction = Transaction(
             client,
             envelope,
             timeout=self._server.timeout,
-            patience=self._patience,
+            timeouts=self._timeouts,
             stop=self._stop,
-            masked=partial(without_login, server=self._server),
+            mask=partial(mask_login, server=self._server),
         )
         try:
             return await transaction.run(before_dot)
-        except LoginWanted as error:
+        except LoginRequired as error:
             await self.close()
-            raise MailRefused(f"{self.name} wants a login first ({error}); {HINT}") from None
+            raise MailRefused(f"{self.name} requires a login ({error}); {LOGIN_HINT}") from None
         except BaseException:
             client.close()
             raise
         finally:
             self.phase = transaction.phase
 
-    async def _cleared(self) -> Client:
-        """A client without a transaction: the one there is if it still answers, or a new one.
+    async def _idle_client(self) -> Client:
+        """Return a client without a transaction: the present one if it still replies, or a new one.
 
-        Servers close connections after a time, or after some messages. To ask first costs one
-        round trip; to find out at MAIL would put a message off that nobody has refused.
+        Servers close connections after some time or some messages. RSET costs a round trip; a
+        connection that turns out to be closed at MAIL would defer a message without any reason.
         """
         client = self._client
         if client is not None and client.is_connected and self._used:
             try:
-                await client.rset(timeout=self._patience.courtesy.total_seconds())
+                await client.rset(timeout=self._timeouts.rset_and_quit.total_seconds())
             except (SMTPException, OSError):
                 client.close()
             except BaseException:
-                client.close()  # or its late answer would be taken for the next one
+                client.close()  # its late reply would be taken for the reply to the next command
                 raise
-        client = await self._opened()
+        client = await self._open_client()
         self._used = True
         return client
 
-    async def _opened(self) -> Client:
+    async def _open_client(self) -> Client:
         if self._client is not None and self._client.is_connected:
             return self._client
         self.phase, self._used = SmtpStage.CONNECT, False
         client = new_client(self._server)
         try:
             async with asyncio.timeout(_OPENING * self._server.timeout.total_seconds()):
-                await self._open(client)
-        except (SMTPException, OSError, UnicodeError) as error:  # the last for an odd host name
+                await self._start_session(client)
+        except (SMTPException, OSError, UnicodeError) as error:  # UnicodeError: an odd host name
             client.close()
-            reached, self.phase = self.phase, SmtpStage.TLS if tls_error(error) else self.phase
-            raise refusal(self.name, error, reached) from None
+            failed, self.phase = self.phase, SmtpStage.TLS if find_tls_error(error) else self.phase
+            raise session_error(self.name, error, failed) from None
         except BaseException:
             client.close()
             raise
@@ -164,13 +159,17 @@ class MailConnection:
         boundary(Boundary.CONNECTED)
         return client
 
-    async def _open(self, client: Client) -> None:
+    async def _start_session(self, client: Client) -> None:
         await client.connect()
         await _greet(client)
         if self._server.tls is Tls.STARTTLS:
             self.phase = SmtpStage.TLS
             if not client.supports_extension("starttls"):
-                raise no_starttls(self.name)
+                # No fall-back: somebody in between may have removed the offer.
+                raise MailRefused(
+                    f"{self.name} does not offer STARTTLS, so nothing was sent; "
+                    'set smtp.tls = "implicit" with port 465, or use another server'
+                )
             await client.starttls()
             await _greet(client)
         self.phase = SmtpStage.LOGIN
@@ -178,7 +177,7 @@ class MailConnection:
 
 
 async def _greet(client: Client) -> None:
-    """EHLO, or HELO to a server that does not know it (RFC 5321, 4.1.1.1)."""
+    """Send EHLO, or HELO to a server without EHLO (RFC 5321, 4.1.1.1)."""
     try:
         await client.ehlo()
     except SMTPHeloError as error:

@@ -1,4 +1,4 @@
-"""What is delivered, how an attempt can end, and what each answer of the server makes of it."""
+"""The envelope of a message, the ways an attempt can end, and the meaning of each reply code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from notifier.domain.ledger import Outcome
 
 
 class SmtpStage(StrEnum):
-    """Where in the conversation an attempt ended."""
+    """The part of an SMTP session that an attempt reached."""
 
     CONNECT = "connect"
     TLS = "tls"
@@ -23,62 +23,63 @@ class SmtpStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What is to be delivered: the addresses of the transaction, and the frozen bytes."""
+    """The addresses of one transaction, and the bytes of the message."""
 
     sender: str
     recipient: str
     content: bytes
     """RFC 5322 with CRLF line ends; not dot-stuffed."""
     envid: str
-    """Names the message in bounces (RFC 3461, 4.4)."""
+    """The envelope identifier that a bounce repeats (RFC 3461, 4.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """How one attempt ended. `reply` is the server's answer, or what happened instead of one."""
+    """The result of one attempt."""
 
     outcome: Outcome
     phase: SmtpStage
     reply: str
+    """The server's reply, or the reason why there is none."""
 
 
-def lets_go_on(phase: SmtpStage, code: int) -> bool:
-    """Whether an answer at MAIL, RCPT or DATA leads to the next phase."""
-    return code == 354 if phase is SmtpStage.DATA else is_yes(code)
+# Servers older than RFC 5321 reply 552 where it asks for 452 (4.5.3.1.10).
+_TOO_MANY_RECIPIENTS = (SmtpStage.RCPT, 552)
 
 
 def judge(phase: SmtpStage, code: int) -> Outcome:
-    """What a final answer makes of the attempt: the table of docs/delivery.md.
+    """Return the outcome for the last reply of an attempt, as in the table of docs/delivery.md.
 
-    4xx may work later, 5xx will not (RFC 5321, 4.2.1). An answer that is neither, and does not
-    lead on, is no verdict: before the dot nothing was handed over, after it nobody knows.
+    4xx is temporary, 5xx is permanent (RFC 5321, 4.2.1). Any other code proves nothing: before
+    the dot the server has no message yet, after the dot it may have accepted it.
     """
-    if phase is SmtpStage.DOT and not is_no(code):
-        return Outcome.ACCEPTED if is_yes(code) else Outcome.UNKNOWN
-    if not is_final(code) or wants_login(code) or (phase, code) == _TOO_MANY_RECIPIENTS:
+    if phase is SmtpStage.DOT and not is_negative(code):
+        return Outcome.ACCEPTED if is_positive(code) else Outcome.UNKNOWN
+    if not is_permanent(code) or login_required(code) or (phase, code) == _TOO_MANY_RECIPIENTS:
         return Outcome.DEFERRED
     return Outcome.REJECTED
 
 
-# What servers from before RFC 5321 say instead of 452 (4.5.3.1.10).
-_TOO_MANY_RECIPIENTS = (SmtpStage.RCPT, 552)
+def may_continue(phase: SmtpStage, code: int) -> bool:
+    """Return whether a reply to MAIL, RCPT or DATA allows the next command."""
+    return code == 354 if phase is SmtpStage.DATA else is_positive(code)
 
 
-def wants_login(code: int) -> bool:
-    """Whether an answer is about our login, and so nobody's failure but the operator's."""
+def login_required(code: int) -> bool:
+    """Return whether the server asks for a login: a fault of the setup, not of the message."""
     return code in (530, 535)
 
 
-def is_yes(code: int) -> bool:
-    """Done."""
+def is_positive(code: int) -> bool:
+    """Return whether the server did what was asked (2xx)."""
     return 200 <= code < 300
 
 
-def is_no(code: int) -> bool:
-    """Not done, now or ever."""
+def is_negative(code: int) -> bool:
+    """Return whether the server refused, for now (4xx) or permanently (5xx)."""
     return 400 <= code < 600
 
 
-def is_final(code: int) -> bool:
-    """Not done, and not to be tried again."""
+def is_permanent(code: int) -> bool:
+    """Return whether the server refused permanently (5xx)."""
     return 500 <= code < 600

@@ -20,13 +20,13 @@ from notifier.smtp.outcomes import (
     DeliveryOutcome,
     Envelope,
     SmtpStage,
-    is_no,
-    is_yes,
+    is_negative,
+    is_positive,
     judge,
-    lets_go_on,
-    wants_login,
+    login_required,
+    may_continue,
 )
-from notifier.smtp.reply_text import reply_text, what_happened
+from notifier.smtp.replies import describe_error, reply_text
 
 _PIECE = 16_384
 _LEADING_DOT = re.compile(rb"(?m)^\.")
@@ -34,25 +34,25 @@ _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>@]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the server may take where one answer to one command is not the measure."""
+class Timeouts:
+    """Time limits that differ from the time-out of an ordinary command, `SmtpServer.timeout`."""
 
     dot: timedelta = timedelta(minutes=10)
-    """For the answer to a message it has in full (RFC 5321, 4.5.3.2.6)."""
+    """For the reply to the final dot (RFC 5321, 4.5.3.2.6)."""
     bytes_per_second: int = 10_000
-    """The slowest it may take the body."""
-    courtesy: timedelta = timedelta(seconds=5)
-    """For the answer to RSET and QUIT, which decide nothing."""
-    farewell: timedelta = timedelta(seconds=45)
-    """For the answer to the dot, once this process was asked to stop."""
+    """The lowest rate at which the server may read the body."""
+    rset_and_quit: timedelta = timedelta(seconds=5)
+    """For the replies to RSET and QUIT, on which no outcome depends."""
+    dot_when_stopping: timedelta = timedelta(seconds=45)
+    """For the reply to the final dot once this process is asked to stop."""
 
 
-class LoginWanted(Exception):
-    """The server takes no mail from who has not logged in; its text is the answer."""
+class LoginRequired(Exception):
+    """The server accepts no mail without a login; the text is its reply."""
 
 
 class Transaction:
-    """One attempt; `phase` is how far it got."""
+    """One attempt to deliver one message; `phase` is the last phase that was reached."""
 
     def __init__(
         self,
@@ -60,56 +60,56 @@ class Transaction:
         envelope: Envelope,
         *,
         timeout: timedelta,
-        patience: Patience,
+        timeouts: Timeouts,
         stop: Stop,
-        masked: Callable[[str], str] = str,
+        mask: Callable[[str], str] = str,
     ) -> None:
-        """`masked` takes out of an answer what nobody may see."""
+        """`mask` removes secrets from a reply."""
         self._client = client
         self._envelope = envelope
         self._timeout = timeout
-        self._patience = patience
+        self._timeouts = timeouts
         self._stop = stop
-        self._masked = masked
+        self._mask = mask
         self.phase = SmtpStage.MAIL
 
     async def run(self, before_dot: Callable[[], Awaitable[None]]) -> DeliveryOutcome:
-        """Hand the message over; `before_dot` is awaited when only the dot is missing.
+        """Send the message, and await `before_dot` before the final dot.
 
-        Raises LoginWanted, Stopped, and what `before_dot` raises: then the message has no end,
-        and the caller must close the connection, so that the server drops it (RFC 5321, 4.1.1.4).
+        Raise LoginRequired, Stopped, and the errors of `before_dot`. The caller must then close
+        the connection: without a dot the server drops the message (RFC 5321, 4.1.1.4).
         """
         async with self._stop.limit():
-            delivery = self._unsendable() or await self._hand_over()
+            delivery = self._reject_addresses() or await self._send_up_to_dot()
         if delivery is None:
             await before_dot()
             self._stop.check()
-            delivery = await self._end()
+            delivery = await self._send_dot()
         return delivery
 
-    def _unsendable(self) -> DeliveryOutcome | None:
-        """Addresses the server must not be asked about, since the others could suffer for it."""
+    def _reject_addresses(self) -> DeliveryOutcome | None:
+        # A server may close the connection because of these, and so disturb the other messages.
         for phase, address in (
             (SmtpStage.MAIL, self._envelope.sender),
             (SmtpStage.RCPT, self._envelope.recipient),
         ):
             if not (_ADDRESS.fullmatch(address) and address.isprintable()):
                 return DeliveryOutcome(
-                    Outcome.REJECTED, phase, f"not sent: {address!a} is no address"
+                    Outcome.REJECTED, phase, f"not sent: {address!a} is not an address"
                 )
             if not address.isascii() and not self._client.supports_extension("smtputf8"):
                 reason = f"not sent: {address} needs SMTPUTF8, which the server does not offer"
                 return DeliveryOutcome(Outcome.REJECTED, phase, reason)
         return None
 
-    async def _hand_over(self) -> DeliveryOutcome | None:
-        """Everything up to the dot; None when only that is missing."""
+    async def _send_up_to_dot(self) -> DeliveryOutcome | None:
+        """Send everything before the dot; return None if the server still expects the dot."""
         try:
             for phase, command in self._commands():
                 self.phase = phase
                 reply = await self._client.execute_command(*command)
-                if not lets_go_on(phase, reply.code):
-                    return self._answered(reply)
+                if not may_continue(phase, reply.code):
+                    return self._judged(reply)
                 boundary(Boundary(phase))
             self.phase = SmtpStage.BODY
             await self._write_body()
@@ -118,15 +118,15 @@ class Transaction:
             return self._lost(error)
         return None
 
-    async def _end(self) -> DeliveryOutcome:
-        """The dot: from here until an answer is read, nobody knows."""
+    async def _send_dot(self) -> DeliveryOutcome:
+        """Send the dot; the outcome is unknown until its reply is read."""
         if not self._client.is_connected:
             return self._lost(SMTPServerDisconnected("before the dot"))
         self.phase = SmtpStage.DOT
         try:
-            seconds = self._patience.dot.total_seconds()
-            async with self._stop.limit(self._patience.farewell):
-                return self._answered(await self._client.execute_command(b".", timeout=seconds))
+            seconds = self._timeouts.dot.total_seconds()
+            async with self._stop.limit(self._timeouts.dot_when_stopping):
+                return self._judged(await self._client.execute_command(b".", timeout=seconds))
         except (SMTPException, OSError, Stopped) as error:
             return self._lost(error)
 
@@ -149,45 +149,45 @@ class Transaction:
         if not (envelope.sender + envelope.recipient).isascii():
             yield "SMTPUTF8"
         if offers("dsn"):
-            # A bounce with the headers alone keeps the orders out of other people's mailboxes.
+            # A bounce without the body keeps the orders out of other mailboxes.
             yield "RET=HDRS"
             yield f"ENVID={_xtext(envelope.envid)}"
 
     async def _write_body(self) -> None:
-        """Write the body, and wait until it has left us.
+        """Write the body, and wait until the write buffer is empty.
 
-        Under TLS the last 64 kB may still be in a buffer of asyncio's. Should the connection be
-        lost there, the outcome is unknown instead of deferred: the safe side.
+        Under TLS asyncio may still hold the last 64 kB. If the connection is lost then, the
+        outcome is unknown instead of deferred, which is the safe side.
         """
         content = _LEADING_DOT.sub(b"..", self._envelope.content)
         if not content.endswith(b"\r\n"):
-            content += b"\r\n"  # or the dot would be a part of the last line
-        seconds = self._timeout.total_seconds() + len(content) / self._patience.bytes_per_second
+            content += b"\r\n"  # the dot needs a line of its own
+        seconds = self._timeout.total_seconds() + len(content) / self._timeouts.bytes_per_second
         async with asyncio.timeout(seconds):
-            # In pieces, since TLS passes on in one go whatever it gets in one go.
+            # In pieces: asyncio's TLS encrypts each write as a whole, however large.
             for start in range(0, len(content), _PIECE):
                 await self._client.write(content[start : start + _PIECE])
         if not self._client.is_connected:
             raise SMTPServerDisconnected("in the body")
 
-    def _answered(self, reply: SMTPResponse) -> DeliveryOutcome:
-        text = reply_text(reply.code, self._masked(reply.message))
-        if wants_login(reply.code):
-            raise LoginWanted(text)
-        if not is_yes(reply.code) and not is_no(reply.code):
-            self._client.close()  # it is out of step, and would answer the next message wrongly
+    def _judged(self, reply: SMTPResponse) -> DeliveryOutcome:
+        text = reply_text(reply.code, self._mask(reply.message))
+        if login_required(reply.code):
+            raise LoginRequired(text)
+        if not is_positive(reply.code) and not is_negative(reply.code):
+            self._client.close()  # out of step: its next reply may belong to this command
         return DeliveryOutcome(judge(self.phase, reply.code), self.phase, text)
 
     def _lost(self, error: Exception) -> DeliveryOutcome:
         self._client.close()
         outcome = Outcome.UNKNOWN if self.phase is SmtpStage.DOT else Outcome.DEFERRED
         if isinstance(error, SMTPResponseException):
-            error.message = self._masked(error.message)
-        return DeliveryOutcome(outcome, self.phase, what_happened(error))
+            error.message = self._mask(error.message)
+        return DeliveryOutcome(outcome, self.phase, describe_error(error))
 
 
 def _xtext(text: str) -> str:
-    """Printable ASCII but + and =, anything else as +HH (RFC 3461, 4)."""
+    """Encode everything but printable ASCII, and + and =, as +HH (RFC 3461, 4)."""
     return "".join(
         chr(byte) if 33 <= byte <= 126 and byte not in b"+=" else f"+{byte:02X}"
         for byte in text.encode()

@@ -98,7 +98,7 @@ async def test_the_mail_server_gets_as_much_time_as_is_configured(tmp_path: Path
     longest = []
     for seconds in (7, 8):
         async with opened(tmp_path, smtp=f"timeout_seconds = {seconds}") as context:
-            longest.append(context.mail().longest)
+            longest.append(context.mail().max_duration)
 
     # Four answers to come in and four to hand a message over, before the dot.
     assert longest[1] - longest[0] == 8 * timedelta(seconds=1)

@@ -15,7 +15,7 @@ from notifier.domain.ledger import FrozenMessage, MessageState, OutboxMessage
 from notifier.domain.settings import OnUnknown, Secret, SmtpServer, StoreLocation, Tls
 from notifier.errors import MailRefused, MailUnavailable, StoreError
 from notifier.services.deliver import MARGIN, DeliveryResult, deliver_waiting
-from notifier.smtp.connection import MailConnection, Patience
+from notifier.smtp.connection import MailConnection, Timeouts
 from notifier.store import Store, open_store
 from tests import factories
 from tests.neighbours.smtp import (
@@ -30,7 +30,7 @@ from tests.neighbours.smtp import (
 )
 
 EVERYBODY = ["office@example.com", "jana@example.com", "pavol@example.com"]
-LEASE = MailConnection(SmtpServer("127.0.0.1", 25, Tls.NONE)).longest + MARGIN
+LEASE = MailConnection(SmtpServer("127.0.0.1", 25, Tls.NONE)).max_duration + MARGIN
 GIVE_UP_AFTER = timedelta(hours=20)
 A_MOMENT = timedelta(seconds=0.15)
 
@@ -52,13 +52,13 @@ class Post:
     ) -> DeliveryResult:
         """One pass, that much later."""
         self.now += after
-        patience = Patience(courtesy=A_MOMENT)
+        timeouts = Timeouts(rset_and_quit=A_MOMENT)
         smtp = replace(settings or self.settings(), on_unknown=on_unknown)
         context = factories.context(
             self.store,
             at=lambda: self.now,
             settings=factories.settings(smtp=smtp),
-            mail=lambda: MailConnection(smtp, patience=patience),
+            mail=lambda: MailConnection(smtp, timeouts=timeouts),
         )
         return await deliver_waiting(context, ["ljubljana"])
 

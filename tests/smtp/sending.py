@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from notifier.domain.settings import Secret, SmtpServer, Tls
-from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection, Patience
+from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection, Timeouts
 
 SENDER = "parcels@example.com"
 CONTENT = b"Subject: 12 parcels to collect\r\n\r\nBranch Center\r\n.\r\n..two\r\nend\r\n"
 
 IMPATIENT = timedelta(seconds=0.15)
-QUICK = Patience(dot=IMPATIENT, bytes_per_second=500_000_000, courtesy=IMPATIENT)
+QUICK = Timeouts(dot=IMPATIENT, bytes_per_second=500_000_000, rset_and_quit=IMPATIENT)
 
 
 def server_at(
@@ -32,7 +32,7 @@ def server_at(
 def connect(port: int, *, impatient: bool = False) -> MailConnection:
     """A connection in the clear; an impatient one gives up after a moment."""
     timeout = IMPATIENT if impatient else timedelta(seconds=5)
-    return MailConnection(server_at(port, timeout=timeout), patience=QUICK)
+    return MailConnection(server_at(port, timeout=timeout), timeouts=QUICK)
 
 
 def envelope(

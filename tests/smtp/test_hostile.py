@@ -6,7 +6,7 @@ import pytest
 
 from notifier.domain.ledger import Outcome
 from notifier.errors import MailUnavailable
-from notifier.smtp.reply_text import MOST_CHARACTERS, printable
+from notifier.smtp.replies import MAX_CHARACTERS, printable
 from tests.neighbours.smtp import SmtpNeighbour, Step, floods, says_bytes
 from tests.smtp.sending import connect, send
 
@@ -19,7 +19,7 @@ SAYINGS = {
     "separators": ("a\u2028b\u0085c".encode(), "a b c"),
     "bare CR": (b"a\rb", "a b"),
     "Slovene": ("zavrnjeno: predolgo čakanje".encode(), "zavrnjeno: predolgo čakanje"),
-    "long": (b"x" * 8000, "x" * (MOST_CHARACTERS - 4)),
+    "long": (b"x" * 8000, "x" * (MAX_CHARACTERS - 4)),
 }
 FLOODS = {
     "a line without end": b"2" * 65536,
@@ -54,7 +54,7 @@ async def test_a_flood_instead_of_a_greeting_is_cut_off(
             await send(mail)
 
     assert str(raised.value).isprintable()
-    assert len(str(raised.value)) < MOST_CHARACTERS + 200
+    assert len(str(raised.value)) < MAX_CHARACTERS + 200
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_flood_instead_of_an_answer_is_cut_off_and_the_next_message_gets
 
     assert delivery.outcome is outcome
     assert delivery.reply.isprintable()
-    assert len(delivery.reply) <= MOST_CHARACTERS
+    assert len(delivery.reply) <= MAX_CHARACTERS
     assert following.outcome is Outcome.ACCEPTED
 
 

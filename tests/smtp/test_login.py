@@ -26,7 +26,7 @@ LOGIN = ("digest", "kočka s pěti")
 
 def logged_in(server: SmtpNeighbour, login: tuple[str, str] = LOGIN) -> MailConnection:
     """A connection that logs in; in the clear, since the server is on this machine."""
-    return MailConnection(server_at(server.port, login=login), patience=QUICK)
+    return MailConnection(server_at(server.port, login=login), timeouts=QUICK)
 
 
 @pytest.mark.parametrize("mechanisms", [("PLAIN",), ("LOGIN",), ("XOAUTH2", "LOGIN", "PLAIN")])
@@ -97,7 +97,7 @@ async def test_a_login_that_cannot_be_checked_now_is_tried_again(
     server.script(Step.AUTH, action)
     settings = server_at(server.port, login=LOGIN, timeout=QUICK.dot)
 
-    async with MailConnection(settings, patience=QUICK) as mail:
+    async with MailConnection(settings, timeouts=QUICK) as mail:
         with pytest.raises(MailUnavailable) as raised:
             await send(mail)
         assert words in str(raised.value)
@@ -117,11 +117,14 @@ async def test_silence_at_the_login_is_told_apart_from_a_server_that_is_not_ther
     server.script(Step.AUTH, action)
     settings = server_at(server.port, login=LOGIN, timeout=QUICK.dot)
 
-    async with MailConnection(settings, patience=QUICK) as mail:
+    async with MailConnection(settings, timeouts=QUICK) as mail:
         with pytest.raises(MailUnavailable) as raised:
             await mail.open()
 
-    assert f":{server.port} answered, but not to the login ({what}); wait" in str(raised.value)
+    assert (
+        f":{server.port} accepted the connection, but did not answer the login ({what}); wait"
+        in str(raised.value)
+    )
     assert "cannot be reached" not in str(raised.value)
 
 

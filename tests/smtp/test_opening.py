@@ -33,7 +33,7 @@ ERRORS = {"later": MailUnavailable, "refused": MailRefused}
     ("column", "action", "words"),
     [
         ("421", says_and_drops("421 4.3.2 busy"), "421 4.3.2 busy"),
-        ("4xx", says("450 later"), "come back later (450 later)"),
+        ("4xx", says("450 later"), "try again later (450 later)"),
         ("5xx", says_and_drops("554 5.7.1 you are listed"), "554 5.7.1 you are listed"),
         ("connection lost", drops, "the connection was lost"),
         ("connection lost", resets, "Connection reset by peer"),

@@ -6,7 +6,7 @@ import pytest
 
 from notifier.domain.ledger import Outcome
 from notifier.smtp.connection import MailConnection, SmtpStage
-from notifier.smtp.outcomes import judge, wants_login
+from notifier.smtp.outcomes import judge, login_required
 from tests.neighbours.smtp import (
     Action,
     SmtpNeighbour,
@@ -153,5 +153,5 @@ def test_what_an_answer_makes_of_an_attempt(phase: SmtpStage, code: int, outcome
 @pytest.mark.parametrize("phase", STEPS)
 @pytest.mark.parametrize("code", [530, 535])
 def test_an_answer_about_our_login_is_nobodys_failure(phase: SmtpStage, code: int) -> None:
-    assert wants_login(code)
+    assert login_required(code)
     assert judge(phase, code) is Outcome.DEFERRED

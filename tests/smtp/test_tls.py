@@ -67,7 +67,7 @@ def connect(
 ) -> MailConnection:
     timeout = IMPATIENT if impatient else timedelta(seconds=5)
     settings = server_at(server.port, tls, login=LOGIN, ca_file=ca_file, timeout=timeout)
-    return MailConnection(settings, patience=QUICK)
+    return MailConnection(settings, timeouts=QUICK)
 
 
 async def refused(mail: MailConnection, error: type[NotifierError] = MailRefused) -> str:
@@ -197,7 +197,7 @@ async def test_what_is_slipped_in_before_tls_begins_is_not_believed(
 async def test_a_port_in_the_clear_is_no_port_for_implicit_tls(server: SmtpNeighbour) -> None:
     message = await refused(connect(server, Tls.IMPLICIT, None))
 
-    assert "no TLS conversation is possible" in message
+    assert "the TLS handshake failed" in message
     assert 'port 465 goes with smtp.tls = "implicit"' in message
     assert "AUTH" not in server.commands
     assert server.accepted == []
@@ -230,12 +230,12 @@ async def test_a_server_that_only_knows_old_tls_is_refused(server: SmtpNeighbour
 
     message = await refused(connect(server, Tls.IMPLICIT, None))
 
-    assert "no TLS conversation is possible (tlsv1 alert protocol version)" in message
+    assert "the TLS handshake failed (tlsv1 alert protocol version)" in message
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "No such file or directory"), ("no certificate", "no file of PEM certificates")],
+    [(None, "No such file or directory"), ("no certificate", "not a file of PEM certificates")],
 )
 async def test_a_ca_file_that_cannot_be_used_is_named(
     tmp_path: Path, text: str | None, words: str
@@ -247,5 +247,5 @@ async def test_a_ca_file_that_cannot_be_used_is_named(
 
     message = await refused(MailConnection(settings))
 
-    assert f"smtp.ca_file {file}" in message
+    assert f"smtp.ca_file {file}:" in message
     assert words in message
