@@ -95,7 +95,7 @@ class _Neighbours:
 
     def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
         states = self.store.order_states
-        memory = AccountState(states, self.store.meta, account.id, keeps=not self.read_only)
+        memory = AccountState(states, self.store.meta, account.id, writable=not self.read_only)
         return Marketplace(
             access, self.http, clock=self.clock, memory=memory, progress=self.progress
         )

@@ -64,7 +64,9 @@ async def update_alarms(
         seen = await store.alarms.open()
         situation = await _situation(accounts, store, seen, outbox, config_trouble, reports=reports)
         wrong = causes(situation, now)
-        begun, ended = await store.alarms.reconcile(wrong, at=now, seen=seen, letter=mailer.about)
+        begun, ended = await store.alarms.reconcile(
+            wrong, at=now, open_before=seen, compose_mail=mailer.about
+        )
         _log(begun, ended)
         return Changes(begun, ended, await store.alarms.open())
     except StoreError:

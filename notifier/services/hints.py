@@ -104,7 +104,7 @@ async def follow_hints(account: Account, context: Context) -> None:
     except Exception:
         logger.exception("%s: a bug, please report it", account.name, extra={"event": "bug"})
         batch = HintBatch()
-    await store.order_states.look(account.id, batch, at=now)
+    await store.order_states.record_lookup(account.id, batch, at=now)
     await store.meta.set(mark, budget.after(batch, now).dump())
     _log(account, batch)
 

@@ -109,7 +109,7 @@ async def _waiting(account: Account, runs: Sequence[Run], store: Store) -> Waiti
         return None
     looked_at = await last_look(account, store)
     if looked_at and looked_at > read.finished_at:
-        return WaitingOrders(await store.order_states.waiting(account.id), looked_at)
+        return WaitingOrders(await store.order_states.count_waiting(account.id), looked_at)
     return WaitingOrders(read.waiting or 0, read.finished_at)
 
 

@@ -1,9 +1,9 @@
-"""The store: run ledger, snapshots, outbox, audit. `docs/store.md` tells operators about it.
+"""The store: run ledger, snapshots, outbox, alarms, audit trail. docs/store.md is for operators.
 
-Open it with `open_store`; everything else hangs on what that gives.
+`open_store` opens it; all other access goes through the `Store` that it returns.
 """
 
-from notifier.store.audit import Audit, AuditEntry
+from notifier.store.alarms import Audit, AuditEntry
 from notifier.store.order_states import AccountState
 from notifier.store.outbox import Claim, Outbox
 from notifier.store.runs import Runs

@@ -1,4 +1,7 @@
-"""Engines: one set of pragmas for SQLite, and transactions that say at once that they write."""
+"""Database engines, transactions, and the database's errors as ours: no other module knows those.
+
+A transaction on SQLite declares at its start whether it writes.
+"""
 
 from __future__ import annotations
 
@@ -11,31 +14,58 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, StatementError
 
-from notifier.errors import StoreError
-from notifier.store.foreign import is_busy
+from notifier.errors import StoreBusy, StoreError
 
 BUSY_SECONDS = 5.0
 CONNECT_SECONDS = 10
-PAUSE_SECONDS = 0.02
+RETRY_SECONDS = 0.02
+
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+# SQLite reports a full quota, and a journal index that cannot grow, as I/O errors.
+_NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+# PostgreSQL's documentation, appendix A.
+_BUSY_STATES = (
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    "53300",  # too_many_connections
+    "55P03",  # lock_not_available
+    "57P03",  # cannot_connect_now
+)
+_HINTS = {
+    sqlite3.SQLITE_CORRUPT: "it is damaged; restore a backup of it",
+    sqlite3.SQLITE_NOTADB: (
+        "it is not a store of this program; name another file in store.path, or restore a backup"
+    ),
+    sqlite3.SQLITE_FULL: "the disk is full; nothing was recorded, make space",
+    sqlite3.SQLITE_READONLY: (
+        "it cannot be written; check the owner of the file and its folder, and the disk"
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "it cannot be opened; check that this user may read the file and write to its folder, and "
+        "that the disk is not read-only"
+    ),
+    sqlite3.SQLITE_IOERR: "the disk reports an error; check it before anything else",
+}
 
 
 def sqlite_file(url: str | URL) -> Path | None:
-    """The file of a SQLite URL; None for any other database, and for one in memory."""
+    """Return the file of a SQLite URL; None for another database, and for one in memory."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None
     return Path(str(parsed.database))
 
 
-def shown(url: str) -> str:
-    """The store as a person knows it: a path, or a URL without its password."""
+def display_name(url: str) -> str:
+    """Return the store's name for people: a path, or a URL without its password."""
     file = sqlite_file(url)
     return str(file) if file else make_url(url).render_as_string(hide_password=True)
 
 
 def writing_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """An engine that may write."""
+    """Return an engine that may write."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, busy_seconds, writes=True)
@@ -43,20 +73,23 @@ def writing_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
 
 
 def reading_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """An engine that cannot write; a SQLite file must exist. Raises what `uri_to_read` does."""
+    """Return an engine that cannot write; a SQLite file must exist.
+
+    Raise StoreError as `read_only_uri` does.
+    """
     file = sqlite_file(url)
     if file is not None:
-        parsed = URL.create("sqlite", database=uri_to_read(file), query={"uri": "true"})
+        parsed = URL.create("sqlite", database=read_only_uri(file), query={"uri": "true"})
         return _sqlite(parsed, busy_seconds, writes=False)
     return _postgresql(make_url(url), busy_seconds, execution_options={"postgresql_readonly": True})
 
 
-def uri_to_read(file: Path) -> str:
-    """A SQLite file for reading alone, also where nothing at all may be written.
+def read_only_uri(file: Path) -> str:
+    """Return the URI for reading a SQLite file, even in a folder that cannot be written.
 
-    Even a reader needs the index of the journal, and makes it in the folder where it is not there
-    (sqlite.org/wal.html, "Read-Only Databases"). Where it may not, and nothing is in the journal,
-    all there is stands in the file. Raises StoreError where it does not.
+    A reader needs the index of the journal, and creates it if it is missing (sqlite.org/wal.html,
+    "Read-Only Databases"). Without write access the file alone suffices if the journal is empty.
+    Raise StoreError if it is not.
     """
     resolved = file.resolve()
     uri = f"{resolved.as_uri()}?mode=ro"
@@ -65,20 +98,19 @@ def uri_to_read(file: Path) -> str:
         return uri
     if journal.exists() and journal.stat().st_size:
         raise StoreError(
-            f"{file} cannot be read by who may not write to its folder, because its newest rows "
-            f"are still in {journal.name}; call this as the user it belongs to, or copy "
-            f"{file.name} and {journal.name} to where you may write, and name the copy in "
-            "store.path"
+            f"{file} cannot be read without write access to its folder, because its newest rows "
+            f"are still in {journal.name}; run this command as the owner of the store, or copy "
+            f"{file.name} and {journal.name} to a folder that you can write to, and name the copy "
+            "in store.path"
         )
     return f"{uri}&immutable=1"
 
 
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
-    """One transaction, committed unless something is raised.
+    """Run one transaction, committed unless an error is raised.
 
-    On SQLite one that may write must say so when it begins: one that read first and then wants
-    to write can find itself refused half-way.
+    On SQLite a transaction that reads first and writes later can be refused half-way.
     """
     with engine.connect() as connection:
         connection.info["writes"] = writes
@@ -87,7 +119,7 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
 
 
 def empty_journal(engine: Engine) -> None:
-    """Make SQLite's journal empty: what was overwritten in the file still stands in it."""
+    """Empty SQLite's journal, which still holds rows that are overwritten in the file."""
     if engine.dialect.name != "sqlite":
         return
     raw = engine.raw_connection()
@@ -97,17 +129,72 @@ def empty_journal(engine: Engine) -> None:
         raw.close()
 
 
+@contextmanager
+def translate_errors(name: str) -> Iterator[None]:
+    """Turn errors of the database and its file into StoreError or StoreBusy, naming the store."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _store_error(name, error.orig) from error
+    except sqlite3.Error as error:
+        raise _store_error(name, error) from error
+    except OSError as error:
+        raise StoreError(
+            f"{name} cannot be used ({error.strerror}); check store.path, and the owner of the "
+            "file and its folder"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"store.url needs the driver {error.name}: pip install "
+            "'ready-to-return-notifier[postgres]'"
+        ) from error
+    except ArgumentError:
+        # Not kept as the cause, since it may quote the URL with its password.
+        raise StoreError("store.url is not a database URL; see docs/store.md") from None
+    except StatementError as error:
+        raise StoreError(f"{name}: {error.orig}") from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"{name}: {error}") from error
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Return whether another process holds a lock, so that a later attempt may succeed."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return _primary(code) in _BUSY
+    return getattr(error, "sqlstate", None) in _BUSY_STATES
+
+
+def needs_space(error: StoreError) -> bool:
+    """Return whether the disk was full, or failed in a way that may mean the same."""
+    cause = getattr(error.__cause__, "orig", error.__cause__)
+    return _primary(getattr(cause, "sqlite_errorcode", None) or 0) in _NO_SPACE
+
+
+def _store_error(name: str, error: BaseException | None) -> StoreError:
+    if is_busy(error):
+        return StoreBusy(f"{name} is in use by another process; try again in a moment")
+    hint = _HINTS.get(_primary(getattr(error, "sqlite_errorcode", None) or 0))
+    return StoreError(f"{name}: {hint or str(error).strip() or type(error).__name__}")
+
+
+def _primary(code: int) -> int:
+    """Return the primary part of an extended result code (sqlite.org/rescode.html)."""
+    return code & 0xFF
+
+
 def _sqlite(url: URL, busy_seconds: float, *, writes: bool) -> Engine:
-    """SQLAlchemy's way to leave transactions to us (its documentation of pysqlite)."""
-    # Parameters are orders and mails: nobody's error message.
+    # Parameters hold orders and mails, so error messages must not show them.
     engine = create_engine(url, connect_args={"timeout": busy_seconds}, hide_parameters=True)
 
+    # With isolation_level None the driver starts no transactions; the "begin" hook does
+    # (SQLAlchemy's documentation of pysqlite).
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON").close()
         if writes:
-            _keep_a_journal(connection, busy_seconds)
+            _enable_wal(connection, busy_seconds)
             connection.execute("PRAGMA synchronous=FULL").close()
             connection.execute("PRAGMA secure_delete=ON").close()
 
@@ -118,8 +205,8 @@ def _sqlite(url: URL, busy_seconds: float, *, writes: bool) -> Engine:
     return engine
 
 
-def _keep_a_journal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switch to write-ahead logging. SQLite does not wait when two new stores do so at once."""
+def _enable_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch to write-ahead logging; SQLite does not wait if two new stores do so at once."""
     deadline = time.monotonic() + busy_seconds
     while True:
         try:
@@ -127,7 +214,7 @@ def _keep_a_journal(connection: sqlite3.Connection, busy_seconds: float) -> None
         except sqlite3.OperationalError as error:
             if not is_busy(error) or time.monotonic() >= deadline:
                 raise
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(RETRY_SECONDS)
         else:
             return
 

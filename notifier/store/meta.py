@@ -1,4 +1,4 @@
-"""What the store says of itself: a few words, each under its name."""
+"""Named values about the store as a whole or an account: times, and small values as JSON."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from notifier.store.thread import StoreThread
 
 
 class Meta:
-    """Names and their values."""
+    """A key-value table Each method is one transaction."""
 
     def __init__(self, thread: StoreThread) -> None:
         self._thread = thread
 
-    async def get(self, name: str) -> str | None:
-        """The value of that name, if it has one."""
-        query = select(marks.c.value).where(marks.c.name == name)
-        return await self._thread.read(lambda c: c.execute(query).scalar())
-
     async def begin(self, name: str, value: str) -> None:
-        """Give that name a value unless it has one."""
+        """Set a value unless it is set already."""
         if await self.get(name) is None:
             await self.set(name, value)
 
+    async def get(self, name: str) -> str | None:
+        """Return a value, or None if it was never set."""
+        query = select(marks.c.value).where(marks.c.name == name)
+        return await self._thread.read(lambda c: c.execute(query).scalar())
+
     async def set(self, name: str, value: str) -> None:
-        """Give that name a value."""
-        there = update(marks).where(marks.c.name == name).values(value=value)
-        new = insert(marks).values(name=name, value=value)
+        """Set a value."""
+        await self._thread.write(lambda c: write_value(c, name, value))
 
-        def record(connection: Connection) -> None:
-            if connection.execute(there).rowcount:
-                return
-            try:
-                with connection.begin_nested():
-                    connection.execute(new)
-            except IntegrityError:  # somebody else has just given it one
-                connection.execute(there)
 
-        await self._thread.write(record)
+def write_value(connection: Connection, name: str, value: str) -> None:
+    """Set a value as a part of a transaction."""
+    change = update(marks).where(marks.c.name == name).values(value=value)
+    if connection.execute(change).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(marks).values(name=name, value=value))
+    except IntegrityError:  # another process has set it at this moment
+        connection.execute(change)

@@ -1,19 +1,25 @@
-"""Open an engine on a store that was found to be ours, whole, and of this program's schema."""
+"""Open a database engine on a store, after checks that it is ours, undamaged and up to date.
+
+SQLite opens a file of zero bytes as a new, empty database. The mark beside the store (identity.py)
+prevents that: if the mark exists and the store does not, the store was lost, and is refused.
+"""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from notifier.errors import StoreError
-from notifier.store import ballast, identity, maintenance, schema
+from notifier.store import disk, identity, migrations
 from notifier.store.engine import (
     BUSY_SECONDS,
+    read_only_uri,
     reading_engine,
     sqlite_file,
     transaction,
@@ -21,109 +27,172 @@ from notifier.store.engine import (
 )
 from notifier.store.tables import metadata
 
-IN_MEMORY = "sqlite://"
+_RESTORE = "restore a backup of it: docs/store.md says how"
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What is opened, and for whom."""
+class Target:
+    """The store to open."""
 
     url: str
     name: str
-    """The store as a person knows it."""
+    """The store's name for people."""
     machine: str | None
-    """A hash that stands for this machine: `identity.this_machine`."""
+    """The hash of this machine, as `identity.this_machine` returns it."""
     adopting: bool = False
-    """Whether a store that belongs to another machine is opened as well."""
+    """Whether a store of another machine is opened too."""
     busy_seconds: float = BUSY_SECONDS
 
     @property
     def file(self) -> Path | None:
-        """The SQLite file; None for any other store."""
+        """The SQLite file; None for another database."""
         return sqlite_file(self.url)
 
 
-def to_write(terms: Terms) -> Engine:
-    """An engine that may write to the store, which is made if there never was one."""
-    file = terms.file
+def open_for_writing(target: Target) -> Engine:
+    """Return an engine that may write; create the store if there never was one."""
+    file = target.file
     if file is not None:
-        maintenance.refuse_lost_or_foreign(file, terms.busy_seconds)
-        _make_room(file)
-        ballast.refuse_full_disk(file)
-    with _kept_if_sound(writing_engine(terms.url, busy_seconds=terms.busy_seconds)) as engine:
-        _refuse_unsound(engine, terms)
-        schema.bring_up_to_date(engine, terms.name)
-        if file is not None and not terms.adopting:
-            identity.install(engine, terms.machine)
+        refuse_lost_or_foreign(file, target.busy_seconds)
+        # Created here with private modes, since SQLite would follow the umask.
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        disk.refuse_full_disk(file)
+    with _disposed_on_error(writing_engine(target.url, busy_seconds=target.busy_seconds)) as engine:
+        with transaction(engine, writes=False) as connection:
+            quick_check(connection, target.name)
+            migrations.refuse_newer(migrations.schema_version(connection), target.name)
+        if file is not None and not target.adopting:
+            identity.refuse_moved(engine, file, target.machine)
+        migrations.bring_up_to_date(engine, target.name)
+        if file is not None and not target.adopting:
+            identity.install(engine, target.machine)
         if file is not None:
-            ballast.take_on(file)
+            disk.create_ballast(file)
     return engine
 
 
-def to_read(terms: Terms) -> Engine:
-    """An engine that cannot write; on an empty store in memory where there is none yet."""
-    file = terms.file
+def open_for_reading(target: Target) -> Engine:
+    """Return an engine that cannot write; an empty store in memory if there is none yet."""
+    file = target.file
     if file is not None:
-        maintenance.refuse_lost_or_foreign(file, terms.busy_seconds)
+        refuse_lost_or_foreign(file, target.busy_seconds)
         if not file.exists():
-            return _nothing_yet()
-    with _kept_if_sound(reading_engine(terms.url, busy_seconds=terms.busy_seconds)) as engine:
+            return _empty_store()
+    with _disposed_on_error(reading_engine(target.url, busy_seconds=target.busy_seconds)) as engine:
         with transaction(engine, writes=False) as connection:
-            version = schema.schema_version(connection)
-        schema.refuse_newer(version, terms.name)
-        if version is not None and version != schema.HEAD:
+            version = migrations.schema_version(connection)
+        migrations.refuse_newer(version, target.name)
+        if version is not None and version != migrations.HEAD:
             raise StoreError(
-                f"{terms.name} is from an older version of this program; the next `notifier run` "
+                f"{target.name} is from an older version of this program; the next `notifier run` "
                 "brings it up to date"
             )
-        if file is not None and (why := identity.finding(engine, file, terms.machine)):
-            logger.warning("%s", identity.explained(file, why), extra={"event": "store_moved"})
+        if file is not None and (why := identity.mismatch(engine, file, target.machine)):
+            logger.warning("%s", identity.explain(file, why), extra={"event": "store_moved"})
     if version is None:
         engine.dispose()
-        return _nothing_yet()
+        return _empty_store()
     return engine
 
 
-def why_not_ours(terms: Terms) -> str | None:
-    """Why the SQLite store must not be written to by this machine; None when it may."""
-    file = terms.file
+def mismatch(target: Target) -> str | None:
+    """Return why this machine must not write to a SQLite store; None if it may."""
+    file = target.file
     if file is None:
         return None
-    maintenance.refuse_lost_or_foreign(file, terms.busy_seconds)
+    refuse_lost_or_foreign(file, target.busy_seconds)
     if not file.exists():
-        raise StoreError(f"there is no store at {file} yet; the next `notifier run` makes one")
-    with _kept_if_sound(reading_engine(terms.url, busy_seconds=terms.busy_seconds)) as engine:
-        why = identity.finding(engine, file, terms.machine)
+        raise StoreError(f"there is no store at {file} yet; the next `notifier run` creates it")
+    with _disposed_on_error(reading_engine(target.url, busy_seconds=target.busy_seconds)) as engine:
+        why = identity.mismatch(engine, file, target.machine)
     engine.dispose()
     return why
 
 
-def _refuse_unsound(engine: Engine, terms: Terms) -> None:
-    """Refuse what is damaged, newer than this program, or not ours, before anything is changed."""
-    with transaction(engine, writes=False) as connection:
-        maintenance.quick_check(connection, terms.name)
-        schema.refuse_newer(schema.schema_version(connection), terms.name)
-    if terms.file is not None and not terms.adopting:
-        identity.refuse_moved(engine, terms.file, terms.machine)
+def refuse_lost_or_foreign(file: Path, busy_seconds: float) -> None:
+    """Raise StoreError for a file that is not a store of ours, before an engine opens it."""
+    if file.is_dir():
+        raise StoreError(f"{file} is a folder; name a file in store.path")
+    # The mark is read first: another process may be creating the store at this moment.
+    marked = identity.mark_file(file).exists()
+    size = file.stat().st_size if file.exists() else 0
+    header = _read_header(file, busy_seconds) if size else None
+    if marked and (header is None or not header.tables):
+        raise StoreError(_describe_loss(file))
+    if header is None:
+        return
+    # A file without tables is ours too: a process may be killed while it creates the store.
+    ours = header.application_id == migrations.APPLICATION_ID
+    if not ours and (header.application_id or header.tables):
+        raise StoreError(
+            f"{file} is not a store of this program; name another file in store.path, or restore "
+            "a backup"
+        )
+    # SQLite reads a last page that was cut off as if it ended in zeros.
+    journal = file.with_name(f"{file.name}-wal")
+    if size % header.page_size and not (journal.exists() and journal.stat().st_size):
+        raise StoreError(f"{file} is damaged (it was cut off); {_RESTORE}")
 
 
-def _nothing_yet() -> Engine:
-    engine = writing_engine(IN_MEMORY)
+def quick_check(connection: Connection, name: str) -> None:
+    """Raise StoreError if SQLite finds damage in its quick check."""
+    if connection.dialect.name == "sqlite":
+        _check("PRAGMA quick_check(1)", connection, name)
+
+
+def integrity_check(connection: Connection, name: str) -> None:
+    """Raise StoreError for any damage, including indexes and references between rows."""
+    _check("PRAGMA integrity_check(1)", connection, name)
+    orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if orphan is not None:
+        raise StoreError(
+            f"{name} is damaged (a row of {orphan[0]} refers to a missing row); {_RESTORE}"
+        )
+
+
+def _check(pragma: str, connection: Connection, name: str) -> None:
+    result = connection.exec_driver_sql(pragma).scalar()
+    if result != "ok":
+        raise StoreError(f"{name} is damaged ({result}); {_RESTORE}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    application_id: int
+    tables: int
+    page_size: int
+
+
+def _read_header(file: Path, busy_seconds: float) -> _Header:
+    """Read it through SQLite, since the newest version may be only in the journal."""
+    with closing(sqlite3.connect(read_only_uri(file), uri=True, timeout=busy_seconds)) as opened:
+        (application_id,) = opened.execute("PRAGMA application_id").fetchone()
+        (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (page_size,) = opened.execute("PRAGMA page_size").fetchone()
+    return _Header(application_id, tables, page_size)
+
+
+def _describe_loss(file: Path) -> str:
+    state, mark = "is empty" if file.exists() else "is gone", identity.mark_file(file).name
+    return (
+        f"{file} {state}, but {mark} beside it proves that there was a store; restore a backup "
+        f"(docs/store.md). To start from zero on purpose, remove {mark}: then the record of sent "
+        "messages, and since when parcels wait, is lost"
+    )
+
+
+def _empty_store() -> Engine:
+    engine = writing_engine("sqlite://")
     with transaction(engine, writes=True) as connection:
         metadata.create_all(connection)
     return engine
 
 
-def _make_room(file: Path) -> None:
-    """Make the folder and the file as ours alone: SQLite would follow the umask."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.touch(mode=0o600)
-
-
 @contextmanager
-def _kept_if_sound(engine: Engine) -> Iterator[Engine]:
+def _disposed_on_error(engine: Engine) -> Iterator[Engine]:
     try:
         yield engine
     except BaseException:

@@ -1,12 +1,12 @@
-"""What is remembered of each account's orders between two readings, and what was hinted at."""
+"""The state of each account between two readings: its orders, and hints from the marketplace."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from notifier.domain.quota import Quota
@@ -15,197 +15,174 @@ from notifier.store.meta import Meta
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread
 
-MOST_HINTS = 5_000
-"""Of an account, between two readings. Beyond them it is only kept that there were more."""
+MAX_HINTS = 5_000
+"""Limit per account between two readings; beyond it only the overflow is recorded."""
 
-_MORE = 0
-"""The id of no order: the row that says so."""
+_OVERFLOW = 0
+"""The order id of the row that records the overflow. No order has it."""
 
 
 class OrderStates:
-    """Sightings and hints of all accounts. Each method is one transaction."""
+    """The orders and hints of all accounts. Each method is one transaction."""
 
     def __init__(self, thread: StoreThread) -> None:
         self._thread = thread
 
     async def recall(self, account_id: str) -> ReadingState:
-        """What is remembered of the orders of an account."""
-        seen = select(sightings).where(sightings.c.account_id == account_id)
-        heard = select(hints).where(hints.c.account_id == account_id)
+        """Return the state of an account, without its quota."""
+        known = select(sightings).where(sightings.c.account_id == account_id)
+        hinted = select(hints).where(hints.c.account_id == account_id)
 
         def load(connection: Connection) -> ReadingState:
-            told = {row.order_id: row.looked_at for row in connection.execute(heard)}
-            overheard = _MORE in told
-            told.pop(_MORE, None)
+            looked_at = {row.order_id: row.looked_at for row in connection.execute(hinted)}
+            overflowed = _OVERFLOW in looked_at
+            looked_at.pop(_OVERFLOW, None)
             return ReadingState(
                 {
                     row.order_id: OrderState(row.shipped_on, row.read_on, row.waits, row.comes_back)
-                    for row in connection.execute(seen)
+                    for row in connection.execute(known)
                 },
-                hints=frozenset(told),
-                fresh=frozenset(id_ for id_, looked_at in told.items() if looked_at is None),
-                overheard=overheard,
+                hints=frozenset(looked_at),
+                fresh=frozenset(order_id for order_id, at in looked_at.items() if at is None),
+                overheard=overflowed,
             )
 
         return await self._thread.read(load)
 
-    async def waiting(self, account_id: str) -> int:
-        """How many orders of an account waited when they were looked at last."""
-        count = (
-            select(func.count())
-            .select_from(sightings)
-            .where(sightings.c.account_id == account_id, sightings.c.waits)
-        )
-        return await self._thread.read(lambda c: c.execute(count).scalar() or 0)
+    async def count_waiting(self, account_id: str) -> int:
+        """Count the orders that waited when their detail was read last."""
+        mine = sightings.c.account_id == account_id, sightings.c.waits
+        count = select(func.count()).select_from(sightings).where(*mine)
+        return await self._thread.read(lambda c: c.execute(count).scalar_one())
 
     async def has_fresh_hints(self, account_id: str) -> bool:
-        """Whether there is a hint that nobody has looked into."""
-        fresh = (
-            select(hints.c.order_id)
-            .where(
-                hints.c.account_id == account_id,
-                hints.c.looked_at.is_(None),
-                hints.c.order_id != _MORE,
-            )
-            .limit(1)
+        """Return whether there is a hint whose order was not looked up yet."""
+        fresh = select(hints.c.order_id).where(
+            hints.c.account_id == account_id,
+            hints.c.looked_at.is_(None),
+            hints.c.order_id != _OVERFLOW,
         )
-        return await self._thread.read(lambda c: c.execute(fresh).scalar() is not None)
+        return await self._thread.read(lambda c: c.execute(fresh.limit(1)).scalar() is not None)
 
     async def remember(
         self,
         account_id: str,
-        new: Mapping[int, OrderState],
+        states: Mapping[int, OrderState],
         *,
         followed: Collection[int] = (),
         since: datetime,
     ) -> None:
-        """Remember these instead of all before; the hints from before `since` were followed."""
+        """Replace all states of an account, and delete the hints that were followed.
+
+        `since` is the begin of the reading: a hint that came later is kept.
+        """
 
         def record(connection: Connection) -> None:
             connection.execute(delete(sightings).where(sightings.c.account_id == account_id))
-            _insert(connection, account_id, new)
-            _forget(connection, account_id, {*followed, _MORE}, since)
+            _insert(connection, account_id, states)
+            _delete_hints(connection, account_id, {*followed, _OVERFLOW}, since)
 
         await self._thread.write(record)
 
-    async def look(self, account_id: str, batch: HintBatch, *, at: datetime) -> None:
-        """Remember what a look between two readings, begun at that instant, gave."""
-        there = sightings.c.account_id == account_id, sightings.c.order_id == bindparam("number")
-        looked = (
-            update(hints)
-            .where(
-                hints.c.account_id == account_id,
-                hints.c.order_id == bindparam("number"),
-                hints.c.heard_at <= at,
-            )
-            .values(looked_at=at)
-        )
+    async def record_lookup(self, account_id: str, batch: HintBatch, *, at: datetime) -> None:
+        """Record the orders that were looked up between two readings; `at` is the begin of that."""
+        read = sightings.c.account_id == account_id, sightings.c.order_id == bindparam("number")
+        dismissed = _hints_until(account_id, at)
 
         def record(connection: Connection) -> None:
             if batch.read:
-                connection.execute(delete(sightings).where(*there), _numbers(batch.read))
-                still = {id_: one for id_, one in batch.read.items() if one is not None}
-                _insert(connection, account_id, still)
-                _forget(connection, account_id, batch.read, at)
+                connection.execute(delete(sightings).where(*read), _numbers(batch.read))
+                listed = {order_id: state for order_id, state in batch.read.items() if state}
+                _insert(connection, account_id, listed)
+                _delete_hints(connection, account_id, batch.read, at)
             if batch.dismissed:
-                connection.execute(looked, _numbers(batch.dismissed))
+                looked_at = update(hints).where(*dismissed).values(looked_at=at)
+                connection.execute(looked_at, _numbers(batch.dismissed))
 
         await self._thread.write(record)
 
-    async def hint(self, account_id: str, ids: Iterable[int], *, at: datetime) -> None:
-        """Remember that the marketplace named these orders; of a flood, that it was one."""
+    async def add_hints(self, account_id: str, ids: Iterable[int], *, at: datetime) -> None:
+        """Record the orders that the marketplace named, or that there were too many of them."""
         named = tuple(dict.fromkeys(ids))
         if not named:
             return
-        of_account = hints.c.account_id == account_id
-        kept = select(func.count()).select_from(hints).where(of_account)
-        again = select(hints.c.order_id).where(of_account, hints.c.order_id.in_(named))
+        mine = hints.c.account_id == account_id
+        count = select(func.count()).select_from(hints).where(mine)
+        repeated = select(hints.c.order_id).where(mine, hints.c.order_id.in_(named))
 
         def record(connection: Connection) -> None:
-            room = MOST_HINTS - (connection.execute(kept).scalar() or 0)
-            known = set(connection.execute(again).scalars())
-            new = [id_ for id_ in named if id_ not in known]
-            taken = [*known, *new[:room], *((_MORE,) if len(new) > room else ())]
-            rows = [{"account_id": account_id, "order_id": id_, "heard_at": at} for id_ in taken]
-            connection.execute(_upsert(connection), rows)
+            space = MAX_HINTS - connection.execute(count).scalar_one()
+            known = set(connection.execute(repeated).scalars())
+            new = [order_id for order_id in named if order_id not in known]
+            kept = [*known, *new[:space], *((_OVERFLOW,) if len(new) > space else ())]
+            rows = [{"account_id": account_id, "order_id": id_, "heard_at": at} for id_ in kept]
+            # A repeated hint is fresh again. Both databases spell the upsert in the same way.
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            insertion = dialect.insert(hints)
+            upsert = insertion.on_conflict_do_update(
+                index_elements=("account_id", "order_id"),
+                set_={"heard_at": insertion.excluded.heard_at, "looked_at": None},
+            )
+            connection.execute(upsert, rows)
 
         await self._thread.write(record)
 
 
-def _insert(connection: Connection, account_id: str, new: Mapping[int, OrderState]) -> None:
-    rows = [
-        {
-            "account_id": account_id,
-            "order_id": id_,
-            "shipped_on": one.shipped_on,
-            "read_on": one.read_on,
-            "waits": one.waits,
-            "comes_back": one.comes_back,
-        }
-        for id_, one in new.items()
-    ]
+def _insert(connection: Connection, account_id: str, states: Mapping[int, OrderState]) -> None:
+    rows = [{"account_id": account_id, "order_id": i, **asdict(s)} for i, s in states.items()]
     if rows:
         connection.execute(insert(sightings), rows)
 
 
-def _forget(connection: Connection, account_id: str, ids: Iterable[int], since: datetime) -> None:
-    """These hints were followed; one that came later than `since` is a new one."""
-    over = delete(hints).where(
+def _delete_hints(
+    connection: Connection, account_id: str, ids: Iterable[int], until: datetime
+) -> None:
+    connection.execute(delete(hints).where(*_hints_until(account_id, until)), _numbers(ids))
+
+
+def _hints_until(account_id: str, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Match the hint about the order `number` that came until an instant; a later one is new."""
+    return (
         hints.c.account_id == account_id,
         hints.c.order_id == bindparam("number"),
-        hints.c.heard_at <= since,
+        hints.c.heard_at <= until,
     )
-    connection.execute(over, _numbers(ids))
 
 
 def _numbers(ids: Iterable[int]) -> list[dict[str, int]]:
-    return [{"number": id_} for id_ in ids]
-
-
-def _upsert(connection: Connection) -> Executable:
-    """A hint that is there already is as fresh as the newest."""
-    key = ("account_id", "order_id")
-    if connection.dialect.name == "postgresql":
-        new = postgresql.insert(hints)
-        return new.on_conflict_do_update(
-            index_elements=key, set_={"heard_at": new.excluded.heard_at, "looked_at": None}
-        )
-    young = sqlite.insert(hints)
-    return young.on_conflict_do_update(
-        index_elements=key, set_={"heard_at": young.excluded.heard_at, "looked_at": None}
-    )
+    return [{"number": order_id} for order_id in ids]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What is remembered of one account; a `StateStore`."""
+    """The stored state of one account; implements `StateStore`."""
 
-    sightings: OrderStates
-    marks: Meta
+    states: OrderStates
+    meta: Meta
     account_id: str
-    keeps: bool = True
-    """Whether it may write; otherwise what is new is forgotten."""
+    writable: bool = True
+    """Whether changes are stored; otherwise they are dropped, as in a preview."""
 
     async def recall(self) -> ReadingState:
-        """What is remembered now."""
-        recalled = await self.sightings.recall(self.account_id)
-        kept = await self.marks.get(self._quota)
-        return replace(recalled, quota=Quota.load(kept) if kept else None)
+        """Return the present state."""
+        state = await self.states.recall(self.account_id)
+        quota = await self.meta.get(self._quota_name)
+        return replace(state, quota=Quota.load(quota) if quota else None)
 
     async def remember(
-        self, sightings: Mapping[int, OrderState], followed: Collection[int], since: datetime
+        self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
-        """Remember these instead of all before."""
-        if self.keeps:
-            await self.sightings.remember(
-                self.account_id, sightings, followed=followed, since=since
+        """Replace all order states; see `OrderStates.remember`."""
+        if self.writable:
+            await self.states.remember(
+                self.account_id, order_states, followed=followed, since=since
             )
 
     async def note(self, quota: Quota) -> None:
-        """Remember what is left of the day's calls."""
-        if self.keeps:
-            await self.marks.set(self._quota, quota.dump())
+        """Store the rest of the day's calls."""
+        if self.writable:
+            await self.meta.set(self._quota_name, quota.dump())
 
     @property
-    def _quota(self) -> str:
+    def _quota_name(self) -> str:
         return f"quota.{self.account_id}"

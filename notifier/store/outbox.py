@@ -1,8 +1,8 @@
-"""The outbox: frozen messages on their way, and every attempt to deliver them."""
+"""The outbox: frozen messages until they are delivered, and every attempt to deliver them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    exists,
     func,
     insert,
     or_,
@@ -38,19 +37,25 @@ from notifier.domain.ledger import (
     Run,
 )
 from notifier.errors import StoreError
-from notifier.store.tables import Instant, Row, Words, attempts, audit, bodies, messages, runs
+from notifier.store.message_rows import (
+    HAS_BODY,
+    WITH_BODY,
+    enqueue,
+    of_accounts,
+    select_messages,
+    to_message,
+)
+from notifier.store.tables import Instant, Row, Words, attempts, audit, messages, runs
 from notifier.store.thread import StoreThread
 
 _IN_HAND = (MessageState.SENDING, MessageState.DOT)
 _AGAIN = (MessageState.DEFERRED, MessageState.UNKNOWN)
 _WAITING = tuple(state for state in MessageState if state.waiting)
-_FREE = {"holder": None, "leased_until": None}
 
-# What every delivery runs is built once: to build a statement costs more than to run it. What is
-# set comes with the parameters, by the names of the columns.
+# The statements of every delivery are built once, since building one costs more than running it.
+# The values to set are parameters with the names of the columns.
 _NOW = bindparam("now", type_=Instant())
 _NUMBER: BindParameter[int] = bindparam("number", type_=BigInteger())
-_NEW_MESSAGE = insert(messages).returning(messages.c.id)
 _NEW_ATTEMPT = insert(attempts).returning(attempts.c.id)
 _MARK_DOT = (
     update(messages)
@@ -64,7 +69,7 @@ _MARK_DOT = (
 )
 _ATTEMPT = update(attempts).where(attempts.c.id == _NUMBER)
 _END_OPEN_ATTEMPT = _ATTEMPT.where(attempts.c.ended_at.is_(None))
-_TELL_LATE = _ATTEMPT.values(
+_ADD_LATE_REPLY = _ATTEMPT.values(
     reply=func.coalesce(attempts.c.reply, "").concat(bindparam("late", type_=Words()))
 )
 _SETTLE = update(messages).where(messages.c.id == _NUMBER)
@@ -73,7 +78,7 @@ _SETTLE_IN_HAND = _SETTLE.where(messages.c.state.in_(_IN_HAND))
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message in hand, as it was found, and the attempt that began with taking it."""
+    """A message as it was found, and the attempt to deliver it that began with the claim."""
 
     message: OutboxMessage
     attempt: int
@@ -95,7 +100,7 @@ class Outbox:
         at: datetime,
         give_up_at: datetime,
     ) -> bool:
-        """Put a message beside the digests into the outbox; False when it is there already."""
+        """Add a message that is no digest; return False if it is in the outbox already."""
 
         def record(connection: Connection) -> bool:
             try:
@@ -110,24 +115,20 @@ class Outbox:
     async def hold_unknown(
         self, at: datetime, *, account_ids: Collection[str] | None = None
     ) -> tuple[OutboxMessage, ...]:
-        """Hold everything of which nobody knows whether the server has it; gives those messages.
+        """Hold every message that the server may have without our knowledge; return them.
 
-        That is what is known to be unknown, and what a process that died had marked.
+        These are unknown messages, and those whose process died after the mark before the dot.
         """
         dead = and_(messages.c.state == MessageState.DOT, messages.c.leased_until <= at)
-        unknown = and_(or_(messages.c.state == MessageState.UNKNOWN, dead), _of(account_ids))
-        held = {"state": MessageState.HELD, "settled_at": at, "next_try_at": None, **_FREE}
-
-        def record(connection: Connection) -> tuple[OutboxMessage, ...]:
-            return _change_all(connection, unknown, held, at)
-
-        return await self._thread.write(record)
+        unknown = and_(
+            or_(messages.c.state == MessageState.UNKNOWN, dead), of_accounts(account_ids)
+        )
+        return await self._thread.write(lambda c: _settle_all(c, unknown, MessageState.HELD, at))
 
     async def hold_all(self, at: datetime) -> tuple[OutboxMessage, ...]:
-        """Hold everything that is still on its way, whoever has it; gives those messages."""
-        held = {"state": MessageState.HELD, "settled_at": at, "next_try_at": None, **_FREE}
-        on_their_way = messages.c.state.in_(_WAITING)
-        return await self._thread.write(lambda c: _change_all(c, on_their_way, held, at))
+        """Hold every pending message, even if a process has claimed it; return them."""
+        pending = messages.c.state.in_(_WAITING)
+        return await self._thread.write(lambda c: _settle_all(c, pending, MessageState.HELD, at))
 
     async def claim(
         self,
@@ -138,36 +139,37 @@ class Outbox:
         account_ids: Collection[str] | None = None,
         unknown_too: bool = True,
     ) -> Claim | None:
-        """Take the oldest message that may be tried now, and begin an attempt; None without one.
+        """Claim the oldest message that may be tried now, and begin an attempt; None without one.
 
-        It comes back with its content, and with the state it was found in: a message found in
-        `dot` may have been accepted by a server whose answer was lost. The attempt of a process
-        that died ends here, as unknown if it was marked. Without `unknown_too` nothing is taken
-        that a server may have: see `hold_unknown`.
+        It is returned with its content, and with the state it was found in. If that is `dot`, a
+        server may have accepted it and its reply was lost. The attempt of a dead process ends
+        here, as unknown after the mark. Without `unknown_too`, messages that a server may have
+        are left alone: see `hold_unknown`.
         """
-        of_whom = None if account_ids is None else frozenset(account_ids)
-        candidates, mine = _claim(of_whom, unknown_too)
+        accounts = None if account_ids is None else frozenset(account_ids)
+        candidates, take_one = _claim(accounts, unknown_too)
         claim = {"state": MessageState.SENDING, "holder": holder, "leased_until": at + lease}
 
         def take(connection: Connection) -> Claim | None:
             while row := connection.execute(candidates, {"now": at}).first():
-                taken = connection.execute(mine, {"now": at, "number": row.id, **claim})
+                # Counted, since another process may take the same message at this moment.
+                taken = connection.execute(take_one, {"now": at, "number": row.id, **claim})
                 if taken.rowcount:
-                    _end_left_behind(connection, row, at)
+                    _end_dead_attempt(connection, row, at)
                     begun = {"message_id": row.id, "started_at": at, "outcome": Outcome.STARTED}
                     attempt = connection.execute(_NEW_ATTEMPT, begun).scalar_one()
-                    return Claim(_message(row, row.content), attempt, holder)
+                    return Claim(to_message(row, row.content), attempt, holder)
             return None
 
         return await self._thread.write(take)
 
     async def mark_dot(self, claim: Claim, *, at: datetime) -> None:
-        """Write down that the final dot comes next. Raises StoreError when it is not ours."""
+        """Record that the final dot follows. Raise StoreError if the claim is no longer ours."""
         number = claim.message.id
 
         def mark(connection: Connection) -> None:
-            ours = {"number": number, "who": claim.holder, "now": at}
-            if connection.execute(_MARK_DOT, ours).rowcount != 1:
+            claimed = {"number": number, "who": claim.holder, "now": at}
+            if connection.execute(_MARK_DOT, claimed).rowcount != 1:
                 raise StoreError(
                     f"message {number} was taken over by another process; it was not sent"
                 )
@@ -185,11 +187,11 @@ class Outbox:
         reply: str | None,
         next_try_at: datetime | None = None,
     ) -> None:
-        """Write down how an attempt ended, and what becomes of the message.
+        """Record the outcome of an attempt, and the new state of its message.
 
-        A late answer is believed: who was taken for dead still records what it was told, but
-        only an acceptance changes a message that is in other hands or done. The attempt keeps its
-        outcome then, since others went by it: a copy sent meanwhile has its reason there.
+        A process that was taken for dead may record a late outcome. It changes a message that
+        another process has claimed or settled only if it is an acceptance. The attempt then keeps
+        its outcome, which explains why a copy was sent meanwhile, and gets the late reply beside.
         """
         ended = {"ended_at": at, "outcome": outcome, "phase": phase, "reply": reply}
         result = {
@@ -207,7 +209,8 @@ class Outbox:
             in_time = connection.execute(_END_OPEN_ATTEMPT, attempt).rowcount == 1
             if not in_time:
                 late = {"number": claim.attempt, "late": f"; {outcome} late: {reply}"}
-                connection.execute(_TELL_LATE, late)
+                connection.execute(_ADD_LATE_REPLY, late)
+            # An acceptance counts whoever has the message now: the server has it.
             if outcome is Outcome.ACCEPTED:
                 connection.execute(_SETTLE, settled)
             elif in_time:
@@ -218,40 +221,36 @@ class Outbox:
     async def give_up(
         self, at: datetime, *, account_ids: Collection[str] | None = None
     ) -> tuple[OutboxMessage, ...]:
-        """Fail what was not accepted in time; gives those messages."""
+        """Fail the messages that were not accepted in time; return them."""
         late = and_(
             messages.c.give_up_at <= at,
             or_(messages.c.state.in_((MessageState.QUEUED, *_AGAIN)), _abandoned(at)),
-            _of(account_ids),
+            of_accounts(account_ids),
         )
-
-        failed = {"state": MessageState.FAILED, "settled_at": at, "next_try_at": None, **_FREE}
-
-        def record(connection: Connection) -> tuple[OutboxMessage, ...]:
-            return _change_all(connection, late, failed, at)
-
-        return await self._thread.write(record)
+        return await self._thread.write(lambda c: _settle_all(c, late, MessageState.FAILED, at))
 
     async def hasten(self, at: datetime, *, account_ids: Collection[str] | None = None) -> int:
-        """Make everything that waits for its next try due now; gives how many."""
-        later = and_(messages.c.state.in_(_AGAIN), messages.c.next_try_at > at, _of(account_ids))
+        """Make every message that waits for its next try due now; return their number."""
+        later = and_(
+            messages.c.state.in_(_AGAIN), messages.c.next_try_at > at, of_accounts(account_ids)
+        )
         due = update(messages).where(later).values(next_try_at=at)
         return await self._thread.write(lambda c: c.execute(due).rowcount)
 
     async def decide(
         self, number: int, decision: Decision, *, who: str, at: datetime, give_up_at: datetime
     ) -> bool:
-        """Do what a person decided, and write down who; False when the message is not in a state
-        for it, or its body was erased.
+        """Apply a person's decision, and record it in the audit trail.
+
+        Return False if the state of the message does not allow it, or its body was erased.
         """
-        if decision is Decision.DISCARD:
-            new = {"state": MessageState.DISCARDED, "settled_at": at, "next_try_at": None}
-        else:
-            new = {"state": MessageState.QUEUED, "settled_at": None, "next_try_at": None}
-            new["give_up_at"] = give_up_at
         decidable = and_(messages.c.id == number, messages.c.state.in_(decision.of))
-        if decision is not Decision.DISCARD:
-            decidable = and_(decidable, _HAS_BODY)
+        new: dict[str, object] = {"next_try_at": None}
+        if decision is Decision.DISCARD:
+            new |= {"state": MessageState.DISCARDED, "settled_at": at}
+        else:
+            new |= {"state": MessageState.QUEUED, "settled_at": None, "give_up_at": give_up_at}
+            decidable = and_(decidable, HAS_BODY)
         entry = {"at": at, "who": who, "action": decision, "subject": f"message {number}"}
 
         def record(connection: Connection) -> bool:
@@ -264,7 +263,7 @@ class Outbox:
         return await self._thread.write(record)
 
     async def find(self, recipient: str, day: date, *, account_id: str | None) -> int | None:
-        """The number of the digest of that day to that recipient, of its last edition."""
+        """Return the number of the digest of a day to a recipient, in its last edition."""
         query = (
             select(messages.c.id)
             .join(runs, runs.c.id == messages.c.run_id)
@@ -281,11 +280,11 @@ class Outbox:
         return await self._thread.read(lambda c: c.execute(query).scalar())
 
     async def pending(self, account_ids: Collection[str] | None = None) -> int:
-        """How many messages are still to be delivered."""
+        """Count the messages that are still to be delivered."""
         query = (
             select(func.count())
             .select_from(messages)
-            .where(messages.c.state.in_(_WAITING), _of(account_ids))
+            .where(messages.c.state.in_(_WAITING), of_accounts(account_ids))
         )
         return await self._thread.read(lambda c: c.execute(query).scalar_one())
 
@@ -297,8 +296,8 @@ class Outbox:
         account_id: str | None = None,
         limit: int = 50,
     ) -> tuple[OutboxMessage, ...]:
-        """Messages without their content, newest first."""
-        query = _messages().order_by(messages.c.id.desc()).limit(limit)
+        """Return messages without their content, newest first."""
+        query = select_messages().order_by(messages.c.id.desc()).limit(limit)
         if states is not None:
             query = query.where(messages.c.state.in_(tuple(states)))
         if kind is not None:
@@ -306,16 +305,16 @@ class Outbox:
         if account_id is not None:
             query = query.where(runs.c.account_id == account_id)
         rows = await self._thread.read(lambda c: c.execute(query).all())
-        return tuple(_message(row) for row in rows)
+        return tuple(to_message(row) for row in rows)
 
     async def get(self, number: int) -> OutboxMessage | None:
-        """One message with its content."""
-        query = _WITH_BODY.where(messages.c.id == number)
+        """Return one message with its content."""
+        query = WITH_BODY.where(messages.c.id == number)
         row = await self._thread.read(lambda c: c.execute(query).first())
-        return _message(row, row.content) if row else None
+        return to_message(row, row.content) if row else None
 
     async def attempts(self, number: int) -> tuple[Attempt, ...]:
-        """Every attempt at one message, oldest first."""
+        """Return every attempt to deliver one message, oldest first."""
         query = select(attempts).where(attempts.c.message_id == number).order_by(attempts.c.id)
         rows = await self._thread.read(lambda c: c.execute(query).all())
         return tuple(
@@ -332,71 +331,43 @@ class Outbox:
         )
 
 
-def enqueue(
-    connection: Connection,
-    message: FrozenMessage,
-    kind: MessageKind,
-    *,
-    run: Run | None = None,
-    at: datetime,
-    give_up_at: datetime,
-) -> None:
-    """Put a message into the outbox, within the transaction of whoever made it."""
-    row = {
-        "run_id": run.id if run else None,
-        "kind": kind,
-        "message_id": message.message_id,
-        "recipient": message.recipient,
-        "envelope_from": message.envelope_from,
-        "language": message.language,
-        "subject": message.subject,
-        "size": len(message.content),
-        "state": MessageState.QUEUED,
-        "attempts": 0,
-        "created_at": at,
-        "give_up_at": give_up_at,
-    }
-    number = connection.execute(_NEW_MESSAGE, row).scalar_one()
-    connection.execute(insert(bodies), {"message_id": number, "content": message.content})
-
-
-def _change_all(
-    connection: Connection, which: ColumnElement[bool], values: Mapping[str, object], at: datetime
+def _settle_all(
+    connection: Connection, which: ColumnElement[bool], state: MessageState, at: datetime
 ) -> tuple[OutboxMessage, ...]:
-    """Change all of these, and end what a process that died had in hand; as they were before."""
-    found = connection.execute(_messages().where(which).with_for_update(of=messages)).all()
+    """Settle messages in `state`, and end the attempts of dead processes; return the old rows."""
+    found = connection.execute(select_messages().where(which).with_for_update(of=messages)).all()
     for row in found:
-        _end_left_behind(connection, row, at)
+        _end_dead_attempt(connection, row, at)
+    settled = {"state": state, "settled_at": at, "next_try_at": None}
+    free = {"holder": None, "leased_until": None}
     these = messages.c.id.in_([row.id for row in found])
-    connection.execute(update(messages).where(these).values(**values))
-    return tuple(map(_message, found))
+    connection.execute(update(messages).where(these).values(**settled, **free))
+    return tuple(map(to_message, found))
 
 
 @lru_cache(maxsize=8)
 def _claim(account_ids: frozenset[str] | None, unknown_too: bool) -> tuple[Select[Row], Update]:
-    """Find the oldest that may be tried `now`; take it by its `number`, if it still may."""
+    """Return two statements: find the oldest message to try `now`, and take it by `number`."""
     may_be_tried = _may_be_tried(_NOW, unknown_too=unknown_too)
-    oldest = _oldest(and_(may_be_tried, _of(account_ids)))
-    counted = update(messages).values(attempts=messages.c.attempts + 1)
-    mine = counted.where(messages.c.id == _NUMBER, may_be_tried)
-    return _WITH_BODY.where(messages.c.id == oldest), mine
+    oldest = _oldest(and_(may_be_tried, of_accounts(account_ids)))
+    take_one = update(messages).values(attempts=messages.c.attempts + 1)
+    take_one = take_one.where(messages.c.id == _NUMBER, may_be_tried)
+    return WITH_BODY.where(messages.c.id == oldest), take_one
 
 
 def _may_be_tried(at: BindParameter[datetime], *, unknown_too: bool) -> ColumnElement[bool]:
-    """Queued, due again, or left behind by a process that died; and not too late."""
+    """Match messages that are queued, due again or of a dead process, and not too late."""
     due = and_(messages.c.state.in_(_AGAIN), messages.c.next_try_at <= at)
-    nobody_has_it = messages.c.state.not_in((MessageState.DOT, MessageState.UNKNOWN))
+    surely_unsent = messages.c.state.not_in((MessageState.DOT, MessageState.UNKNOWN))
     in_time = or_(messages.c.give_up_at.is_(None), messages.c.give_up_at > at)
     ready = or_(messages.c.state == MessageState.QUEUED, due, _abandoned(at))
-    sendable = and_(ready, in_time, _HAS_BODY)
-    return sendable if unknown_too else and_(sendable, nobody_has_it)
+    sendable = and_(ready, in_time, HAS_BODY)
+    return sendable if unknown_too else and_(sendable, surely_unsent)
 
 
 def _oldest(free: ColumnElement[bool]) -> ScalarSelect[int]:
-    """The number of the oldest of these.
-
-    The new ones, of which there may be thousands, are found one by one by the index, in order.
-    """
+    """Select the id of the oldest message that is free."""
+    # There may be thousands of queued messages. The index finds the first one without the others.
     new = select(messages.c.id).where(messages.c.state == MessageState.QUEUED, free)
     first = new.order_by(messages.c.next_try_at, messages.c.id).limit(1)
     tried = select(messages.c.id).where(messages.c.state.in_((*_IN_HAND, *_AGAIN)), free)
@@ -408,8 +379,8 @@ def _abandoned(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(messages.c.state.in_(_IN_HAND), messages.c.leased_until <= at)
 
 
-def _end_left_behind(connection: Connection, found: Row, at: datetime) -> None:
-    """End the attempt of a process that died with this message in hand."""
+def _end_dead_attempt(connection: Connection, found: Row, at: datetime) -> None:
+    """End the attempt of a process that died after it claimed this message."""
     if found.state not in _IN_HAND:
         return
     marked = found.state == MessageState.DOT
@@ -421,47 +392,3 @@ def _end_left_behind(connection: Connection, found: Row, at: datetime) -> None:
     }
     left = and_(attempts.c.message_id == found.id, attempts.c.ended_at.is_(None))
     connection.execute(update(attempts).where(left).values(**ended))
-
-
-def _of(account_ids: Collection[str] | None) -> ColumnElement[bool]:
-    """Of these accounts, and of none; of any where None are named."""
-    if account_ids is None:
-        return messages.c.id.is_not(None)
-    chosen = select(runs.c.id).where(runs.c.account_id.in_(tuple(account_ids)))
-    return or_(messages.c.run_id.is_(None), messages.c.run_id.in_(chosen))
-
-
-def _messages() -> Select[Row]:
-    columns = (messages, runs.c.account_id, runs.c.day, runs.c.edition)
-    return select(*columns).outerjoin(runs, runs.c.id == messages.c.run_id)
-
-
-_HAS_BODY = exists().where(bodies.c.message_id == messages.c.id)
-_WITH_BODY = (
-    _messages()
-    .add_columns(bodies.c.content)
-    .outerjoin(bodies, bodies.c.message_id == messages.c.id)
-)
-
-
-def _message(row: Row, content: bytes | None = None) -> OutboxMessage:
-    return OutboxMessage(
-        id=row.id,
-        kind=MessageKind(row.kind),
-        account_id=row.account_id or "",
-        day=row.day or row.created_at.date(),
-        edition=row.edition or 0,
-        message_id=row.message_id,
-        recipient=row.recipient,
-        envelope_from=row.envelope_from,
-        subject=row.subject,
-        state=MessageState(row.state),
-        attempts=row.attempts,
-        created_at=row.created_at,
-        size=row.size,
-        next_try_at=row.next_try_at,
-        give_up_at=row.give_up_at,
-        settled_at=row.settled_at,
-        receipt=row.receipt,
-        content=content,
-    )

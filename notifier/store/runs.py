@@ -1,4 +1,4 @@
-"""The run ledger: which day of which account was run, how, and what waited then."""
+"""The run ledger: for each account and day whether it was run, the result, and the snapshot."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from notifier.domain.ledger import (
 )
 from notifier.errors import StoreError
 from notifier.store import identity
-from notifier.store.outbox import enqueue
+from notifier.store.message_rows import enqueue
 from notifier.store.snapshots import load_snapshot, save_snapshot
 from notifier.store.tables import Row, messages, runs
 from notifier.store.thread import StoreThread
@@ -55,9 +55,9 @@ class Runs:
         edition: int = AUTOMATIC_EDITION,
         reason: str | None = None,
     ) -> Run | None:
-        """Take the day; None when it is settled, or somebody else is at it.
+        """Begin the run of a day; return None if it is settled or another process runs it.
 
-        A run that failed, or whose holder let its lease run out, is begun again.
+        A run that failed, or whose lease is over, is begun again.
         """
         claim = {
             "state": RunState.RUNNING,
@@ -72,6 +72,7 @@ class Runs:
             key = _key(account_id, day, edition)
             taken = connection.execute(update(runs).where(key, _free(at)).values(**claim))
             if taken.rowcount == 0:
+                # There is no row yet, or it is not free.
                 new = {"account_id": account_id, "day": day, "edition": edition, "reason": reason}
                 if not _insert_unless_there(connection, new | claim):
                     return None
@@ -88,9 +89,9 @@ class Runs:
         at: datetime,
         give_up_at: datetime,
     ) -> Run:
-        """Record run, snapshot and messages in one transaction; from here a crash loses nothing.
+        """Record run, snapshot and messages in one transaction; from then on a crash loses nothing.
 
-        Raises StoreError when the lease ran out and somebody else took the run.
+        Raise StoreError if the lease is over and another process took the run.
         """
         result = {
             "state": RunState.INCOMPLETE if digest.gap else RunState.COMPLETE,
@@ -106,37 +107,38 @@ class Runs:
             save_snapshot(connection, run.id, digest.snapshot.known)
             connection.execute(_discard_notices(run, at))
             for message in frozen:
-                kind = MessageKind.DIGEST
-                enqueue(connection, message, kind, run=run, at=at, give_up_at=give_up_at)
+                enqueue(
+                    connection, message, MessageKind.DIGEST, run=run, at=at, give_up_at=give_up_at
+                )
             identity.advance(connection)
             return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
 
         recorded = await self._thread.write(record)
-        await self._thread.between(identity.publish)
+        await self._thread.outside_transaction(identity.update_mark)
         return recorded
 
     async def fail(self, run: Run, why: str, *, at: datetime) -> Run:
-        """Record that nothing was frozen; it may be begun again."""
+        """Record that a run failed; it may be begun again later."""
         return await self._end(run, RunState.FAILED, why, at)
 
     async def interrupt(self, run: Run, why: str) -> Run:
-        """Record that it was ended before it came to anything; it may be begun again at once."""
+        """Record that a run was stopped early; it may be begun again at once."""
         return await self._end(run, RunState.FAILED, why, None)
 
     async def abandon(self, run: Run, why: str, *, at: datetime) -> Run:
-        """Record that the clock could not be believed: nothing was frozen, the day is open."""
+        """Record that the clock was wrong, so the day stays open."""
         return await self._end(run, RunState.ABANDONED, why, at)
 
     async def end_leases(self, at: datetime) -> None:
-        """Let others begin again what is under way, whoever has it in hand."""
+        """End the leases of all runs in progress, so that they may be begun again."""
         running = update(runs).where(runs.c.state == RunState.RUNNING)
         await self._thread.write(lambda c: c.execute(running.values(leased_until=at)))
 
     async def skip(self, account_id: str, days: Iterable[date], why: str, *, at: datetime) -> None:
-        """Record days that have no digest and will have none.
+        """Record days as skipped: they have no digest and will have none.
 
-        A day that failed, or whose process died, is skipped for the reason it failed. One that is
-        settled or under way is left alone.
+        A day that failed keeps the reason of its failure. Days that are settled or in progress are
+        left alone.
         """
         wanted = sorted(days)
         if not wanted:
@@ -155,7 +157,7 @@ class Runs:
         await self._thread.write(record)
 
     async def settled_days(self, account_id: str, since: date) -> dict[date, bool]:
-        """Days from `since` on that were begun, and whether they need nothing more."""
+        """Return the days from `since` on that were begun, and whether each is settled."""
         query = select(runs.c.day, runs.c.state).where(
             runs.c.account_id == account_id,
             runs.c.day >= since,
@@ -165,7 +167,7 @@ class Runs:
         return {row.day: RunState(row.state).settled for row in rows}
 
     async def latest(self, account_id: str, day: date) -> Run | None:
-        """The run of the highest edition of that day."""
+        """Return the run of the highest edition of a day."""
         query = (
             _runs()
             .where(runs.c.account_id == account_id, runs.c.day == day)
@@ -176,7 +178,7 @@ class Runs:
         return _run(row) if row else None
 
     async def list(self, *, account_id: str | None = None, limit: int = 30) -> tuple[Run, ...]:
-        """Runs, the newest day and edition first."""
+        """Return runs, newest day and edition first."""
         query = _runs().order_by(runs.c.day.desc(), runs.c.account_id, runs.c.edition.desc())
         if account_id is not None:
             query = query.where(runs.c.account_id == account_id)
@@ -184,10 +186,11 @@ class Runs:
         return tuple(map(_run, rows))
 
     async def snapshot_before(self, account_id: str, day: date) -> Snapshot | None:
-        """What waited at the end of the last frozen run of an earlier day, and besides that in
-        earlier editions of the day itself.
+        """Return the snapshot that the digest of a day is compared with.
 
-        None without any, and when it was erased: compared with nothing, everything would be new.
+        It holds the orders of the last frozen run of an earlier day, and those that only the
+        previous edition of the same day had. None if there is neither, and if the earlier day's
+        orders were erased: compared with no orders, everything would be new.
         """
         frozen = and_(runs.c.account_id == account_id, runs.c.state.in_(FROZEN))
         newest = _runs().where(frozen).order_by(runs.c.day.desc(), runs.c.edition.desc()).limit(1)
@@ -208,7 +211,7 @@ class Runs:
                 since,
                 known,
                 whole=connection.execute(select(func.count()).where(whole)).scalar_one() > 0,
-                earlier={id_: one for id_, one in earlier.items() if id_ not in known},
+                earlier={id_: order for id_, order in earlier.items() if id_ not in known},
             )
 
         return await self._thread.read(load)
@@ -216,7 +219,7 @@ class Runs:
     async def skipped_since(
         self, account_id: str, after: date | None, before: date
     ) -> tuple[date, ...]:
-        """Skipped days between two days, oldest first; `after` None means from the first on."""
+        """Return the skipped days between two days, oldest first; `after` None means all before."""
         query = select(runs.c.day).where(
             runs.c.account_id == account_id,
             runs.c.state == RunState.SKIPPED,
@@ -232,22 +235,22 @@ class Runs:
     async def trend(
         self, account_id: str, day: date, days: int = 14
     ) -> tuple[tuple[date, int | None], ...]:
-        """How many waited on each of the `days` before `day`, since the account's first run.
+        """Return the number of waiting orders on each of the `days` before `day`.
 
-        None where no complete list was read.
+        It begins with the account's first run. None stands for a day without a complete list.
         """
         mine = runs.c.account_id == account_id
         window = [day - timedelta(days=back) for back in range(days, 0, -1)]
         complete = (
             select(runs.c.day, runs.c.waiting)
             .where(mine, runs.c.state == RunState.COMPLETE, runs.c.day.in_(window))
-            .order_by(runs.c.day, runs.c.edition)  # the last edition counts
+            .order_by(runs.c.day, runs.c.edition)  # so that the last edition stays in the dict
         )
 
         def load(connection: Connection) -> tuple[tuple[date, int | None], ...]:
             first = connection.execute(select(func.min(runs.c.day)).where(mine)).scalar()
             counts = {row.day: row.waiting for row in connection.execute(complete)}
-            return tuple((one, counts.get(one)) for one in window if first and one >= first)
+            return tuple((day, counts.get(day)) for day in window if first and day >= first)
 
         return await self._thread.read(load)
 
@@ -260,7 +263,8 @@ class Runs:
 
     @staticmethod
     def _finish(connection: Connection, run: Run, result: Mapping[str, object]) -> None:
-        """Settle a run that is still ours: one update and a count."""
+        """Settle a run, or raise StoreError if another process took it: one update and a count."""
+        # `begun_at` tells our run from the same row begun again by another process.
         ours = and_(
             runs.c.id == run.id,
             runs.c.state == RunState.RUNNING,
@@ -275,7 +279,7 @@ class Runs:
 
 
 def _discard_notices(run: Run, at: datetime) -> Update:
-    """What still waits to say that the list could not be read is no longer true."""
+    """Discard the pending notices that the list could not be read, since now it was."""
     waiting = (MessageState.QUEUED, MessageState.DEFERRED)
     mine = and_(messages.c.run_id == run.id, messages.c.kind == MessageKind.NOTICE)
     discarded = {"state": MessageState.DISCARDED, "settled_at": at, "next_try_at": None}
@@ -287,13 +291,13 @@ def _key(account_id: str, day: date, edition: int) -> ColumnElement[bool]:
 
 
 def _free(at: datetime) -> ColumnElement[bool]:
-    """Failed, or left behind by a process that died: it may be begun again."""
+    """Match runs that may be begun again: failed, abandoned, or of a dead process."""
     died = and_(runs.c.state == RunState.RUNNING, runs.c.leased_until <= at)
     return or_(runs.c.state.in_((RunState.FAILED, RunState.ABANDONED)), died)
 
 
 def _insert_unless_there(connection: Connection, row: Mapping[str, object]) -> bool:
-    """Insert a run; False when its day and edition are somebody else's, perhaps since just now."""
+    """Insert a run; return False if its day and edition exist, perhaps since this moment."""
     try:
         with connection.begin_nested():
             connection.execute(insert(runs).values(**row))
@@ -303,7 +307,7 @@ def _insert_unless_there(connection: Connection, row: Mapping[str, object]) -> b
 
 
 def _runs() -> Select[Row]:
-    """Runs with how many messages they made, and how many of those were sent."""
+    """Select runs with the numbers of their digests, and of those that were sent."""
     mine = and_(messages.c.run_id == runs.c.id, messages.c.kind == MessageKind.DIGEST)
     count = select(func.count()).where(mine)
     sent = count.where(messages.c.state == MessageState.SENT)

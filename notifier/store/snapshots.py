@@ -1,4 +1,4 @@
-"""Snapshots, and orders as JSON in them. There is no buyer in an order, so none gets in here."""
+"""Snapshots: the orders that waited at the end of a run, as JSON. An order has no buyer in it."""
 
 from __future__ import annotations
 
@@ -17,36 +17,53 @@ from notifier.store.tables import snapshots
 
 
 def save_snapshot(connection: Connection, run_id: int, known: Mapping[int, Known]) -> None:
-    """Record what waited at the end of a run."""
+    """Store the orders that waited at the end of a run."""
     rows = [
         {
             "run_id": run_id,
             "order_id": order_id,
-            "first_seen": one.first_seen,
-            "record": dump_order(one.order),
+            "first_seen": order.first_seen,
+            "record": dump_order(order.order),
         }
-        for order_id, one in known.items()
+        for order_id, order in known.items()
     ]
     if rows:
         connection.execute(insert(snapshots), rows)
 
 
 def load_snapshot(connection: Connection, run_id: int) -> dict[int, Known]:
-    """What waited at the end of a run, by order id; empty as well once it was erased."""
+    """Return the orders that waited at the end of a run, by id; none once they are erased."""
     rows = connection.execute(select(snapshots).where(snapshots.c.run_id == run_id))
     return {row.order_id: Known(row.first_seen, load_order(row.record)) for row in rows}
 
 
 def dump_order(order: Order) -> str:
-    """The order as one line of JSON; what it does not tell is left out.
+    """Return an order as one line of JSON without empty fields.
 
-    In ASCII: a marketplace's text may hold characters that a database refuses.
+    It is ASCII, since text from a marketplace may hold characters that a database refuses.
     """
-    return json.dumps(_filled(_order_fields(order)), separators=(",", ":"))
+    fields = {
+        "id": order.id,
+        "status": order.status.value,
+        "ready": order.ready_to_return,
+        "number": order.number,
+        "test": order.test or None,
+        "mall_delivery": order.mall_delivery or None,
+        "external_id": order.external_id,
+        "purchase_id": order.purchase_id,
+        "tracking": order.tracking_numbers or None,
+        "tracking_url": order.tracking_url,
+        "items": [_without_none(_item_fields(item)) for item in order.items] or None,
+        "currency": order.currency,
+        "cod": _money_fields(order.cod),
+        "shipped_at": _instant(order.shipped_at),
+        "first_attempt": _instant(order.first_delivery_attempt),
+    }
+    return json.dumps(_without_none(fields), separators=(",", ":"))
 
 
 def load_order(text: str) -> Order:
-    """The order that was dumped."""
+    """Return the order that `dump_order` wrote."""
     data: dict[str, Any] = json.loads(text)
     return Order(
         id=data["id"],
@@ -67,26 +84,6 @@ def load_order(text: str) -> Order:
     )
 
 
-def _order_fields(order: Order) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "status": order.status.value,
-        "ready": order.ready_to_return,
-        "number": order.number,
-        "test": order.test or None,
-        "mall_delivery": order.mall_delivery or None,
-        "external_id": order.external_id,
-        "purchase_id": order.purchase_id,
-        "tracking": order.tracking_numbers or None,
-        "tracking_url": order.tracking_url,
-        "items": [_filled(_item_fields(item)) for item in order.items] or None,
-        "currency": order.currency,
-        "cod": _money_fields(order.cod),
-        "shipped_at": _instant(order.shipped_at),
-        "first_attempt": _instant(order.first_delivery_attempt),
-    }
-
-
 def _item_fields(item: Item) -> dict[str, Any]:
     return {
         "title": item.title,
@@ -97,7 +94,7 @@ def _item_fields(item: Item) -> dict[str, Any]:
     }
 
 
-def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""The tables. The same on SQLite and PostgreSQL; `docs/store.md` says what each is for."""
+"""The tables, the same on SQLite and PostgreSQL. docs/store.md explains each of them."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ metadata = MetaData(
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite forgets the zone, so it is put back; naive is refused."""
+    """An aware datetime in UTC; a naive one is refused. SQLite stores no zone, so it is added."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database: UTC."""
+        """Return UTC for the database."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -52,28 +52,28 @@ class Instant(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """From the database: aware, in UTC."""
+        """Return an aware datetime in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Words(TypeDecorator[str]):
-    """Text from elsewhere, with what no database takes (NUL, lone surrogates) replaced.
+    """Foreign text. Characters that no database takes (NUL, lone surrogates) are replaced.
 
-    What a server answered must never get lost because it cannot be stored.
+    Otherwise the reply of a server could not be stored, and so the outcome would be lost.
     """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """To the database: text that is UTF-8."""
+        """Return text that is valid UTF-8."""
         return None if value is None else storable(value)
 
 
 def _id() -> Column[int]:
-    # SQLite gives numbers by itself to INTEGER alone.
+    # SQLite numbers rows by itself only in a column of type INTEGER.
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
@@ -133,7 +133,7 @@ messages = Table(
     Index(None, "state", "next_try_at"),
 )
 
-# Beside its message, since SQLite writes the whole of a row when any of it changes.
+# Apart from `messages`, since SQLite writes the whole row whenever one column changes.
 bodies = Table(
     "bodies",
     metadata,
@@ -164,6 +164,7 @@ audit = Table(
     Column("detail", Words),
 )
 
+# What an account knew of its listed orders at the last reading: `OrderState`.
 sightings = Table(
     "sightings",
     metadata,
@@ -196,6 +197,7 @@ alarms = Table(
     Index("uq_alarms_open", "cause", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
+# Named values: `Meta`, and the store's `Identity`.
 marks = Table(
     "marks",
     metadata,
@@ -204,4 +206,4 @@ marks = Table(
 )
 
 Row = Any
-"""A row of one of them; its columns are attributes."""
+"""A row of a query; its columns are attributes."""

@@ -1,7 +1,7 @@
-"""One thread that alone talks to the database, and transactions that the loop awaits.
+"""The one thread that uses the database; the event loop awaits its transactions.
 
-Measured with `synchronous=FULL`: a plain engine on one thread makes three times the commits a
-second of an async engine over aiosqlite. One thread is also all that SQLite can use for writing.
+Measured with `synchronous=FULL`: a plain engine on one thread makes three times as many commits a
+second as an async engine over aiosqlite. SQLite could not use a second thread for writing anyway.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from sqlalchemy import Connection, Engine
 
 from notifier.boundaries import Boundary, boundary
 from notifier.errors import StoreError
-from notifier.store import ballast
-from notifier.store.engine import sqlite_file, transaction
-from notifier.store.foreign import needs_room, translated
+from notifier.store.disk import delete_ballast
+from notifier.store.engine import needs_space, sqlite_file, transaction, translate_errors
 
 T = TypeVar("T")
 
 
 class StoreThread:
-    """Runs a function of a connection as one transaction; first `open`, at last `close`."""
+    """Runs functions of a connection as transactions, between `open` and `close`."""
 
     _engine: Engine
 
@@ -35,46 +34,46 @@ class StoreThread:
         self._opened = ExitStack()
 
     async def open(self, opening: Callable[[], Engine]) -> None:
-        """Open the engine on the thread; `close` finds it even if nobody waits any more."""
+        """Open the engine on the thread, so that `close` disposes it even after a cancellation."""
 
-        def keep() -> None:
-            with translated(self._name):
+        def open_and_keep() -> None:
+            with translate_errors(self._name):
                 self._engine = opening()
             self._opened.callback(self._engine.dispose)
 
-        await self._run(keep)
+        await self._run(open_and_keep)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work`, which only reads."""
+        """Run `work` in a transaction that only reads."""
         return await self._run(lambda: self._transact(work, writes=False))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction that is committed, on disk, when this returns."""
+        """Run `work` in a transaction that is committed, on the disk, when this returns."""
         if self._read_only:
             raise StoreError(f"{self._name} was opened for reading only")
         return await self._run(lambda: self._transact(work, writes=True))
 
     async def write_at_any_cost(self, work: Callable[[Connection], T]) -> T:
-        """As `write`; when the disk is full, the ballast is given up, and it is tried once more.
+        """Run `work` as `write` does; if the disk is full, delete the ballast and try once more.
 
-        For what has happened already and must not be forgotten.
+        For the record of what has happened already, such as the reply to a sent message.
         """
         try:
             return await self.write(work)
         except StoreError as error:
-            if not needs_room(error):
+            if not needs_space(error):
                 raise
-            await self.between(_give_up_ballast)
+            await self.outside_transaction(_delete_ballast)
             return await self.write(work)
 
-    async def between(self, work: Callable[[Engine], T]) -> T:
-        """Run something that must not meet a transaction."""
+    async def outside_transaction(self, work: Callable[[Engine], T]) -> T:
+        """Run `work` while no transaction is open."""
 
-        def alone() -> T:
-            with translated(self._name):
+        def run() -> T:
+            with translate_errors(self._name):
                 return work(self._engine)
 
-        return await self._run(alone)
+        return await self._run(run)
 
     async def close(self) -> None:
         """Close every connection and end the thread."""
@@ -87,7 +86,7 @@ class StoreThread:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def _transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
-        with translated(self._name), transaction(self._engine, writes=writes) as connection:
+        with translate_errors(self._name), transaction(self._engine, writes=writes) as connection:
             done = work(connection)
             if writes:
                 boundary(Boundary.COMMITTING)
@@ -96,6 +95,6 @@ class StoreThread:
         return done
 
 
-def _give_up_ballast(engine: Engine) -> None:
+def _delete_ballast(engine: Engine) -> None:
     if file := sqlite_file(engine.url):
-        ballast.give_up(file)
+        delete_ballast(file)

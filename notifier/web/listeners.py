@@ -26,7 +26,7 @@ async def listening(context: Context, ask: AskHealth) -> AsyncIterator[None]:
     """
 
     async def store_hints(account_id: str, ids: Sequence[int]) -> None:
-        await context.store.order_states.hint(account_id, ids, at=context.clock())
+        await context.store.order_states.add_hints(account_id, ids, at=context.clock())
 
     settings = context.settings
     tokens = {one.id: one.webhook_tokens for one in settings.accounts.values()}

@@ -28,7 +28,7 @@ async def test_it_tells_what_the_next_reading_then_takes(world: World) -> None:
     lately(world)
     await world.call("run", "--now")
     async with open_store(world.location) as store:
-        await store.order_states.hint("ljubljana", [1, 2], at=datetime.now(UTC))
+        await store.order_states.add_hints("ljubljana", [1, 2], at=datetime.now(UTC))
     spent = world.marketplace.requests
 
     as_json = json.loads((await world.call("orders", "--plan", "--format", "json")).out)

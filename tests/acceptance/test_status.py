@@ -110,7 +110,7 @@ async def test_how_many_wait_is_as_fresh_as_the_last_hint_that_was_looked_into(
     collected = world.marketplace.ready_ids()[0]
     world.marketplace.set_status(collected, "returned")
     async with open_store(world.location) as store:
-        await store.order_states.hint("ljubljana", [collected], at=world.now)
+        await store.order_states.add_hints("ljubljana", [collected], at=world.now)
     await world.run("2026-11-21", at="10:00")
     await status(world, "2026-11-21", "10:01")
 

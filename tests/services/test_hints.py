@@ -49,7 +49,7 @@ class Desk:
     watcher: Watcher = field(default_factory=Watcher)
 
     async def hint(self, *ids: int) -> None:
-        await self.context.store.order_states.hint(ACCOUNT.id, ids, at=self.now)
+        await self.context.store.order_states.add_hints(ACCOUNT.id, ids, at=self.now)
 
     async def look(self, after: timedelta = timedelta(0)) -> int:
         """How often the marketplace was asked by then."""

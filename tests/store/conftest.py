@@ -61,7 +61,7 @@ def file(tmp_path: Path) -> Path:
 def tables(server: Engine) -> Iterator[Engine]:
     """A store in PostgreSQL that many tests use, one after the other."""
     with _schema(server) as url:
-        opening.to_write(opening.Terms(url, "the store of the tests", None)).dispose()
+        opening.open_for_writing(opening.Target(url, "the store of the tests", None)).dispose()
         with _administered(url) as engine:
             yield engine
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
-from alembic import command as _command  # noqa: F401 - loaded once for all of the processes
+from alembic import operations as _operations  # noqa: F401 - loaded once for all processes
 from sqlalchemy import Engine, event
 
 from notifier.domain.settings import StoreLocation

@@ -11,7 +11,7 @@ from notifier.domain.ledger import FrozenMessage
 from notifier.domain.settings import StoreLocation
 from notifier.i18n.messages import lazy
 from notifier.store import Store, open_store
-from notifier.store.alarms import Letter, no_letter
+from notifier.store.alarms import ComposeMail, no_mail
 from tests.factories import NOON
 from tests.store.arrange import message
 
@@ -25,11 +25,13 @@ LATER = NOON + timedelta(minutes=10)
 
 
 async def reconcile(
-    store: Store, causes: list[Cause], *, at: datetime, letter: Letter = no_letter
+    store: Store, causes: list[Cause], *, at: datetime, compose_mail: ComposeMail = no_mail
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
-    """By who has just looked at what is open."""
-    seen = await store.alarms.open()
-    return await store.alarms.reconcile(causes, at=at, seen=seen, letter=letter)
+    """Reconcile with the alarms that are open now."""
+    open_before = await store.alarms.open()
+    return await store.alarms.reconcile(
+        causes, at=at, open_before=open_before, compose_mail=compose_mail
+    )
 
 
 async def test_a_cause_begins_an_alarm_and_is_open_until_it_is_gone(store: Store) -> None:
@@ -74,10 +76,10 @@ async def test_the_same_cause_given_twice_is_one_alarm(store: Store) -> None:
 
 
 async def test_what_began_meanwhile_is_not_ended_by_who_looked_before(store: Store) -> None:
-    seen_by_the_other = await store.alarms.open()
+    open_before = await store.alarms.open()
     (alarm,), _ = await reconcile(store, [MAIL], at=NOON)
 
-    assert await store.alarms.reconcile([], at=LATER, seen=seen_by_the_other) == ((), ())
+    assert await store.alarms.reconcile([], at=LATER, open_before=open_before) == ((), ())
     assert await store.alarms.open() == (alarm,)
 
 
@@ -103,12 +105,12 @@ async def test_of_two_processes_only_one_tells(location: StoreLocation) -> None:
 async def test_the_mail_that_tells_of_it_is_in_the_outbox_with_it(store: Store) -> None:
     told: list[tuple[int, int]] = []
 
-    def letter(begun: tuple[Alarm, ...], ended: tuple[Alarm, ...]) -> FrozenMessage | None:
+    def compose_mail(begun: tuple[Alarm, ...], ended: tuple[Alarm, ...]) -> FrozenMessage | None:
         told.append((len(begun), len(ended)))
         return message("admin@example.com") if begun else None
 
-    await reconcile(store, [MAIL], at=NOON, letter=letter)
-    await reconcile(store, [], at=LATER, letter=letter)
+    await reconcile(store, [MAIL], at=NOON, compose_mail=compose_mail)
+    await reconcile(store, [], at=LATER, compose_mail=compose_mail)
 
     assert told == [(1, 0), (0, 1)]
     (mail,) = await store.outbox.list()

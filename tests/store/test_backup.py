@@ -11,7 +11,7 @@ from pathlib import Path
 
 from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
-from notifier.store.backup import daily, daily_backups, outdated
+from notifier.store.disk import daily_backup, daily_backups, outdated_copies
 from tests.factories import DAY, NOON
 from tests.store.arrange import freeze
 
@@ -24,12 +24,12 @@ async def test_a_copy_is_whole_private_and_made_once_a_day(file: Path) -> None:
     async with open_store(at(file)) as store:
         await freeze(store, "jana@example.com")
         assert await store.back_up(DAY)
-        made_at = daily(file, DAY).stat().st_mtime_ns
+        made_at = daily_backup(file, DAY).stat().st_mtime_ns
         assert not await store.back_up(DAY)
 
-    assert daily(file, DAY).stat().st_mtime_ns == made_at
-    assert stat.S_IMODE(daily(file, DAY).stat().st_mode) == 0o600
-    with closing(sqlite3.connect(daily(file, DAY))) as copy:
+    assert daily_backup(file, DAY).stat().st_mtime_ns == made_at
+    assert stat.S_IMODE(daily_backup(file, DAY).stat().st_mode) == 0o600
+    with closing(sqlite3.connect(daily_backup(file, DAY))) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert copy.execute("SELECT recipient FROM messages").fetchall() == [("jana@example.com",)]
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
@@ -63,7 +63,7 @@ async def test_what_a_killed_process_left_of_a_copy_is_dropped_and_so_are_old_on
     today = (NOON - timedelta(hours=1)).timestamp()
     os.utime(file.parent / "notifier.db.before-0003", (today, today))
 
-    assert sorted(path.name for path in outdated(file, DAY)) == sorted(names)
+    assert sorted(path.name for path in outdated_copies(file, DAY)) == sorted(names)
 
 
 async def test_a_copy_taken_while_another_process_writes_is_one_state(file: Path) -> None:
@@ -74,7 +74,7 @@ async def test_a_copy_taken_while_another_process_writes_is_one_state(file: Path
             writer.execute("DELETE FROM messages")
             assert await store.back_up(DAY)
             writer.execute("ROLLBACK")
-    with closing(sqlite3.connect(daily(file, DAY))) as copy:
+    with closing(sqlite3.connect(daily_backup(file, DAY))) as copy:
         assert copy.execute("SELECT count(*) FROM messages").fetchone() == (1,)
 
 

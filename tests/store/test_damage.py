@@ -229,9 +229,10 @@ def test_a_journal_that_cannot_be_read_without_writing_is_told_with_the_way_out(
 
     finished = opened_by_another(shown, "to read")
 
-    assert finished.stderr.startswith(f"74 {shown} cannot be read by who may not write to its")
-    assert "call this as the user it belongs to, or copy notifier.db and notifier.db-wal" in (
-        finished.stderr
+    assert finished.stderr.startswith(f"74 {shown} cannot be read without write access to its")
+    assert (
+        "run this command as the owner of the store, or copy notifier.db and notifier.db-wal"
+        in (finished.stderr)
     )
 
 

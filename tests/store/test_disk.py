@@ -8,7 +8,7 @@ import pytest
 
 from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
-from notifier.store.ballast import SIZE, ballast_file
+from notifier.store.disk import BALLAST_BYTES, ballast_file
 from tests.factories import DAY
 from tests.store.small_disk import missing, on_a_disk
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 @pytest.mark.parametrize(
     ("options", "hint"),
-    [("size=2m", "at least 4096 KiB"), ("size=8m,nr_inodes=3", "no more files")],
+    [("size=2m", "at least 4096 KiB"), ("size=8m,nr_inodes=3", "no free inodes")],
 )
 def test_nothing_is_begun_on_a_disk_without_room(tmp_path: Path, options: str, hint: str) -> None:
     said = on_a_disk(options, tmp_path, "after the dot")
@@ -37,14 +37,14 @@ def test_what_was_sent_is_recorded_on_a_full_disk(tmp_path: Path) -> None:
     said = on_a_disk("size=8m", tmp_path, "after the dot")
 
     assert said.startswith("opened\n{'sent'}, ballast: False\n")
-    assert "the ballast is given up; make room" in said
+    assert "the ballast was deleted; make space" in said
 
 
 def test_a_copy_that_finds_no_room_is_a_warning_and_stops_nothing(tmp_path: Path) -> None:
     said = on_a_disk("size=8m", tmp_path, "a copy")
 
     assert said.startswith("opened\ncopied: False\nfrozen: complete\n")
-    assert f"notifier.db.backup-{DAY} cannot be made: the disk is too full" in said
+    assert f"notifier.db.backup-{DAY} cannot be written: the disk is too full" in said
 
 
 def test_a_disk_that_turned_read_only_is_read_and_refused_to_whoever_writes(
@@ -59,7 +59,7 @@ def test_a_disk_that_turned_read_only_is_read_and_refused_to_whoever_writes(
 async def test_ballast_that_was_given_up_is_taken_on_again(file: Path) -> None:
     location = StoreLocation(f"sqlite:///{file}")
     async with open_store(location) as store:
-        assert ballast_file(file).stat().st_size == SIZE
+        assert ballast_file(file).stat().st_size == BALLAST_BYTES
         ballast_file(file).unlink()
         await store.back_up(DAY)
         assert ballast_file(file).exists()

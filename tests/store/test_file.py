@@ -15,18 +15,20 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, insert, select
 
 from notifier.domain.ledger import MessageState, Outcome
 from notifier.domain.settings import StoreLocation
 from notifier.errors import ExitCode, StoreBusy, StoreError
 from notifier.store import Store, open_store
-from notifier.store.engine import reading_engine, sqlite_file, transaction, writing_engine
-from notifier.store.foreign import translated
-from notifier.store.schema import HEAD
+from notifier.store.engine import (
+    reading_engine,
+    sqlite_file,
+    transaction,
+    translate_errors,
+    writing_engine,
+)
 from notifier.store.tables import audit, messages, metadata
 from tests.factories import DAY, NOON, order
 from tests.store.arrange import LEASE, freeze
@@ -52,7 +54,7 @@ async def refusal(file: Path, *, read_only: bool = False) -> StoreError:
 @contextmanager
 def writing(engine: Engine, file: Path) -> Iterator[Connection]:
     """A transaction whose errors are ours."""
-    with translated(str(file)), transaction(engine, writes=True) as connection:
+    with translate_errors(str(file)), transaction(engine, writes=True) as connection:
         yield connection
 
 
@@ -369,10 +371,3 @@ async def test_the_migrations_make_the_tables_of_the_program(location: StoreLoca
     engine.dispose()
 
     assert difference == []
-
-
-def test_the_head_is_alembics_head() -> None:
-    config = Config()
-    config.set_main_option("script_location", "notifier:store/migrations")
-
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD

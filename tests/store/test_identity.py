@@ -17,10 +17,10 @@ from notifier.store import open_store
 from notifier.store.identity import (
     UNREADABLE,
     Identity,
+    compare,
     mark_file,
     read_mark,
     this_machine,
-    why_not_ours,
 )
 from tests.factories import DAY, NOON
 from tests.store.arrange import freeze
@@ -55,10 +55,10 @@ def known(generation: int = 3, *, store: str = "a", machine: str | None = HERE) 
         pytest.param(known(), known(), HERE, None, id="as it was left"),
         pytest.param(known(4), known(3), HERE, None, id="killed before the mark"),
         pytest.param(known(0), None, HERE, None, id="killed before the first mark"),
-        pytest.param(known(3), None, HERE, "without the mark", id="the file alone"),
+        pytest.param(known(3), None, HERE, "without its mark", id="the file alone"),
         pytest.param(known(2), known(3), HERE, "older", id="a restored backup"),
         pytest.param(None, known(3), HERE, "older", id="a backup from before identities"),
-        pytest.param(known(), known(store="b"), HERE, "not the one", id="another store"),
+        pytest.param(known(), known(store="b"), HERE, "not the store", id="another store"),
         pytest.param(known(), known(), THERE, "another machine", id="a cloned machine"),
         pytest.param(known(), known(), None, "another machine", id="a machine that lost its id"),
         pytest.param(known(), UNREADABLE, HERE, "cannot be read", id="a broken mark"),
@@ -73,7 +73,7 @@ def known(generation: int = 3, *, store: str = "a", machine: str | None = HERE) 
 def test_a_store_goes_with_its_machine_and_its_mark(
     stored: Identity | None, mark: Identity | None, machine: str | None, why: str | None
 ) -> None:
-    found = why_not_ours(stored, mark, machine)
+    found = compare(stored, mark, machine)
 
     assert found is None if why is None else why in (found or "")
 
@@ -131,7 +131,7 @@ async def test_a_copy_without_its_mark_is_refused(file: Path, tmp_path: Path) ->
     copied.parent.mkdir()
     shutil.copy(file, copied)
 
-    assert "without the mark" in str(await refusal(at(copied)))
+    assert "without its mark" in str(await refusal(at(copied)))
 
 
 async def test_what_reads_only_warns(file: Path, caplog: pytest.LogCaptureFixture) -> None:

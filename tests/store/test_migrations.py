@@ -12,16 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import create_engine, text
 
 from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from notifier.store.engine import sqlite_file, transaction, writing_engine
 from notifier.store.identity import mark_file
-from notifier.store.maintenance import sign
-from notifier.store.schema import HEAD
+from notifier.store.migrations import HEAD, migrate
 from tests.factories import DAY
 from tests.store import processes
 
@@ -42,11 +39,7 @@ def make_first(location: StoreLocation) -> None:
     """A store as the first version of this program left it, with a run and a message."""
     engine = writing_engine(location.url)
     with transaction(engine, writes=True) as connection:
-        config = Config()
-        config.set_main_option("script_location", "notifier:store/migrations")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        sign(connection)
+        migrate(connection, None, "0001")
         for row in (FIRST_RUN, FIRST_MESSAGE):
             connection.execute(text(row))
     engine.dispose()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from notifier.domain.quota import Quota
 from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
 from notifier.store import AccountState, Store
-from notifier.store.order_states import MOST_HINTS
+from notifier.store.order_states import MAX_HINTS
 from tests.factories import DAY, NOON
 
 WAITS = OrderState(DAY, DAY, waits=True)
@@ -26,7 +26,7 @@ async def test_what_is_remembered_takes_the_place_of_all_before(store: Store) ->
 
 
 async def test_each_account_has_its_own(store: Store) -> None:
-    await store.order_states.hint("ljubljana", [1], at=NOON)
+    await store.order_states.add_hints("ljubljana", [1], at=NOON)
     await store.order_states.remember("ljubljana", {1: WAITS}, since=NOON)
     await store.order_states.remember("celje", {}, followed=[1], since=NOON)
 
@@ -37,8 +37,8 @@ async def test_each_account_has_its_own(store: Store) -> None:
 
 
 async def test_a_hint_that_came_while_its_order_was_read_is_kept(store: Store) -> None:
-    await store.order_states.hint("ljubljana", [1, 2, 2], at=NOON)
-    await store.order_states.hint("ljubljana", [2], at=NOON + timedelta(seconds=1))
+    await store.order_states.add_hints("ljubljana", [1, 2, 2], at=NOON)
+    await store.order_states.add_hints("ljubljana", [2], at=NOON + timedelta(seconds=1))
 
     await store.order_states.remember("ljubljana", {}, followed=[1, 2], since=NOON)
 
@@ -46,7 +46,7 @@ async def test_a_hint_that_came_while_its_order_was_read_is_kept(store: Store) -
 
 
 async def test_a_mere_look_remembers_nothing(store: Store) -> None:
-    await AccountState(store.order_states, store.meta, "ljubljana", keeps=False).remember(
+    await AccountState(store.order_states, store.meta, "ljubljana", writable=False).remember(
         {1: WAITS}, (), NOON
     )
 
@@ -56,11 +56,11 @@ async def test_a_mere_look_remembers_nothing(store: Store) -> None:
 async def test_a_look_between_two_readings_changes_what_it_looked_at(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
     await memory.remember({1: WAITS, 2: BACK, 3: BACK}, (), NOON)
-    await store.order_states.hint("ljubljana", [1, 2, 4, 5], at=NOON)
-    await store.order_states.hint("celje", [1], at=NOON)
+    await store.order_states.add_hints("ljubljana", [1, 2, 4, 5], at=NOON)
+    await store.order_states.add_hints("celje", [1], at=NOON)
 
     batch = HintBatch(read={1: None, 4: WAITS}, dismissed=frozenset({5}))
-    await store.order_states.look("ljubljana", batch, at=NOON)
+    await store.order_states.record_lookup("ljubljana", batch, at=NOON)
 
     recalled = await memory.recall()
     assert recalled.order_states == {2: BACK, 3: BACK, 4: WAITS}
@@ -71,37 +71,39 @@ async def test_a_look_between_two_readings_changes_what_it_looked_at(store: Stor
 
 async def test_what_is_hinted_at_again_is_fresh_again(store: Store) -> None:
     later = NOON + timedelta(minutes=1)
-    await store.order_states.hint("ljubljana", [1, 2], at=NOON)
-    await store.order_states.hint("ljubljana", [2], at=later)
+    await store.order_states.add_hints("ljubljana", [1, 2], at=NOON)
+    await store.order_states.add_hints("ljubljana", [2], at=later)
 
-    await store.order_states.look("ljubljana", HintBatch(dismissed=frozenset({1, 2})), at=NOON)
+    await store.order_states.record_lookup(
+        "ljubljana", HintBatch(dismissed=frozenset({1, 2})), at=NOON
+    )
     assert (await store.order_states.recall("ljubljana")).fresh == {2}
 
-    await store.order_states.hint("ljubljana", [1], at=later)
+    await store.order_states.add_hints("ljubljana", [1], at=later)
     assert (await store.order_states.recall("ljubljana")).fresh == {1, 2}
 
 
 async def test_whether_there_is_anything_to_look_at_is_known(store: Store) -> None:
     assert not await store.order_states.has_fresh_hints("ljubljana")
 
-    await store.order_states.hint("ljubljana", [], at=NOON)
+    await store.order_states.add_hints("ljubljana", [], at=NOON)
     assert not await store.order_states.has_fresh_hints("ljubljana")
 
-    await store.order_states.hint("ljubljana", [1], at=NOON)
+    await store.order_states.add_hints("ljubljana", [1], at=NOON)
     assert await store.order_states.has_fresh_hints("ljubljana")
     assert not await store.order_states.has_fresh_hints("celje")
 
 
 async def test_of_a_flood_it_is_kept_that_it_was_one_until_the_next_reading(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
-    for first in range(1, MOST_HINTS, 1000):
-        await store.order_states.hint("ljubljana", range(first, first + 1000), at=NOON)
+    for first in range(1, MAX_HINTS, 1000):
+        await store.order_states.add_hints("ljubljana", range(first, first + 1000), at=NOON)
     full = await memory.recall()
-    await store.order_states.hint("ljubljana", [1, 7, 10_001, 10_002], at=NOON)
+    await store.order_states.add_hints("ljubljana", [1, 7, 10_001, 10_002], at=NOON)
     flooded = await memory.recall()
     await memory.remember({}, full.hints, NOON)
 
-    assert (len(full.hints), full.overheard) == (MOST_HINTS, False)
+    assert (len(full.hints), full.overheard) == (MAX_HINTS, False)
     assert (flooded.hints, flooded.overheard) == (full.hints, True)
     assert await memory.recall() == ReadingState()
 
@@ -110,7 +112,7 @@ async def test_what_is_left_of_the_calls_of_a_day_is_remembered_for_each_account
     store: Store,
 ) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
-    reader = AccountState(store.order_states, store.meta, "ljubljana", keeps=False)
+    reader = AccountState(store.order_states, store.meta, "ljubljana", writable=False)
     other = AccountState(store.order_states, store.meta, "celje")
     told = Quota(7, NOON, NOON + timedelta(hours=3), 5_000)
 

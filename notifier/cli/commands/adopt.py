@@ -40,11 +40,11 @@ def command(invocation: Invocation, *, yes: bool) -> int:
 def _tell_what_is_wrong(invocation: Invocation, settings: Settings) -> str | None:
 
     owned = ownership(settings.store)
-    found = owned.why_not or "goes with this machine, and is the newest there was here"
+    found = owned.mismatch or "belongs to this machine, and is the newest state known here"
     if not owned.bound:
         found = "may be used by many machines; adopt it only after you restored it from a backup"
     invocation.echo(f"{owned.name} {found}.")
-    return owned.why_not
+    return owned.mismatch
 
 
 async def _adopt(invocation: Invocation, settings: Settings, why: str | None) -> ExitCode:
