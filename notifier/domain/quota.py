@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 UNSTATED = timedelta(hours=1)
@@ -27,14 +26,3 @@ class Quota:
     def holds(self, now: datetime) -> bool:
         """Whether no more than `left` can be left now; never after a clock was set back."""
         return self.stated_at <= now < min(self.until, self.stated_at + BELIEVED)
-
-    def dump(self) -> str:
-        """Return it as text, for the store."""
-        return json.dumps(asdict(self), default=datetime.isoformat)
-
-    @classmethod
-    def load(cls, text: str) -> Quota:
-        """Read what `dump` wrote."""
-        fields = json.loads(text)
-        moments = {name: datetime.fromisoformat(fields[name]) for name in ("stated_at", "until")}
-        return cls(**{**fields, **moments})

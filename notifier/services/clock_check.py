@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from notifier.domain.clock import Belief, compare, judge
 from notifier.domain.reading import Source
 from notifier.errors import ClockUnconfirmed
@@ -15,8 +13,7 @@ LAST_TICK = "last_tick"
 
 async def confirm_clock(context: Context, source: Source) -> None:
     """Trust the current time and remember it, or raise ClockRefused or ClockUnconfirmed."""
-    now, told = context.clock(), await context.store.meta.get(LAST_TICK)
-    last = datetime.fromisoformat(told) if told else None
+    now, last = context.clock(), await context.store.meta.get_time(LAST_TICK)
     belief = judge(now, last)
     if belief is not Belief.SURE:
         async with context.stop.limit():
@@ -28,4 +25,4 @@ async def confirm_clock(context: Context, source: Source) -> None:
                 f"{last:%Y-%m-%d %H:%M}, and neither the marketplace nor a fresh file of "
                 "orders confirms it; nothing is done until one does"
             )
-    await context.store.meta.set(LAST_TICK, now.isoformat())
+    await context.store.meta.set_time(LAST_TICK, now)

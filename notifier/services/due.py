@@ -60,8 +60,7 @@ async def find_due_run(
     """Ask the ledger what there is to do at `now`; writes nothing."""
     today = account.schedule.local_day(now)
     settled = await store.runs.settled_days(account.id, today - schedule.LOOK_BACK)
-    watched = await store.meta.get(_watched(account))
-    since = datetime.fromisoformat(watched) if watched else None
+    since = await store.meta.get_time(_watched(account))
     due = schedule.due(account.schedule, now, settled, since=since)
     day, edition = due.day, AUTOMATIC_EDITION
     if request.is_made:
@@ -76,7 +75,7 @@ async def find_due_run(
 
 async def start_watching(account: Account, store: Store, now: datetime) -> None:
     """Record since when this account is looked after: earlier days were never promised."""
-    await store.meta.begin(_watched(account), now.isoformat())
+    await store.meta.set_time_once(_watched(account), now)
 
 
 def _watched(account: Account) -> str:

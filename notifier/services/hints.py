@@ -6,10 +6,9 @@ from it: a digest always reads the marketplace itself.
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from notifier.domain.reading_plan import HintBatch
 from notifier.domain.settings import Account
@@ -58,42 +57,30 @@ class CallBudget:
         spent = self.spent + batch.calls
         return replace(self, spent=spent, daily_limit=limit, looked_at=now)
 
-    def dump(self) -> str:
-        """Return it as text for the store."""
-        return json.dumps(asdict(self), default=str)
-
-    @classmethod
-    def load(cls, text: str | None, now: datetime) -> CallBudget:
-        """Read what `dump` wrote; a new day starts with nothing spent."""
-        today = now.date()
-        if text is None:
-            return cls(today)
-        said = json.loads(text)
-        looked_at = said["looked_at"] and datetime.fromisoformat(said["looked_at"])
-        limit = said["daily_limit"]
-        if said["day"] != str(today):
-            return cls(today, 0, limit, looked_at)
-        return cls(today, said["spent"], limit, looked_at)
+    def on(self, today: date) -> CallBudget:
+        """Return the budget of a day, on which nothing is spent yet if it is a new one."""
+        return self if self.day == today else replace(self, day=today, spent=0)
 
 
 async def last_look(account: Account, store: Store) -> datetime | None:
     """Return when hints about an account were last looked up."""
-    told = await store.meta.get(_mark(account))
-    return CallBudget.load(told, datetime.min.replace(tzinfo=UTC)).looked_at
+    budget = await store.meta.get_json(_budget_name(account), CallBudget)
+    return budget.looked_at if budget else None
 
 
-def _mark(account: Account) -> str:
+def _budget_name(account: Account) -> str:
     return f"lookups.{account.id}"
 
 
 async def follow_hints(account: Account, context: Context) -> None:
     """Look up new hints, if there are any and calls are left. Raises StoreError and Stopped."""
-    store, mark = context.store, _mark(account)
+    store, budget_name = context.store, _budget_name(account)
     hint_reader = context.hint_reader(account)
     if hint_reader is None or not await store.order_states.has_fresh_hints(account.id):
         return
     now = context.clock()
-    budget = CallBudget.load(await store.meta.get(mark), now)
+    stored = await store.meta.get_json(budget_name, CallBudget)
+    budget = (stored or CallBudget(now.date())).on(now.date())
     if not budget.allows(now):
         return
     try:
@@ -105,7 +92,7 @@ async def follow_hints(account: Account, context: Context) -> None:
         logger.exception("%s: a bug, please report it", account.name, extra={"event": "bug"})
         batch = HintBatch()
     await store.order_states.record_lookup(account.id, batch, at=now)
-    await store.meta.set(mark, budget.after(batch, now).dump())
+    await store.meta.set_json(budget_name, budget.after(batch, now))
     _log(account, batch)
 
 

@@ -166,8 +166,7 @@ class AccountState:
     async def recall(self) -> ReadingState:
         """Return the present state."""
         state = await self.states.recall(self.account_id)
-        quota = await self.meta.get(self._quota_name)
-        return replace(state, quota=Quota.load(quota) if quota else None)
+        return replace(state, quota=await self.meta.get_json(self._quota_name, Quota))
 
     async def remember(
         self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
@@ -181,7 +180,7 @@ class AccountState:
     async def note(self, quota: Quota) -> None:
         """Store the rest of the day's calls."""
         if self.writable:
-            await self.meta.set(self._quota_name, quota.dump())
+            await self.meta.set_json(self._quota_name, quota)
 
     @property
     def _quota_name(self) -> str:

@@ -73,7 +73,7 @@ async def done(store: Store, day: date) -> None:
         "ljubljana", day, at=at, lease=timedelta(minutes=20), holder="a test"
     )
     assert run is not None
-    await store.meta.begin("watched.ljubljana", at.isoformat())
+    await store.meta.set_time_once("watched.ljubljana", at)
     message = FrozenMessage(
         message_id=f"<{day}>",
         recipient="office@example.com",

@@ -15,7 +15,7 @@ from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
 from notifier.domain.settings import StoreLocation
 from notifier.errors import Stopped
 from notifier.services.context import Context
-from notifier.services.hints import EVERY, SHARE, UNTOLD, CallBudget, follow_hints
+from notifier.services.hints import EVERY, SHARE, UNTOLD, follow_hints
 from notifier.store import open_store
 from tests import factories
 from tests.factories import DAY, NOON
@@ -172,9 +172,3 @@ async def test_a_stop_ends_it_at_once(desk: Desk) -> None:
     await desk.hint(1)
     with pytest.raises(Stopped):
         await follow_hints(ACCOUNT, desk.context)
-
-
-def test_a_budget_is_read_as_it_was_written() -> None:
-    budget = CallBudget(NOON.date(), 3, 5_000, NOON)
-
-    assert CallBudget.load(budget.dump(), NOON) == budget

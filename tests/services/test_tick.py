@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -81,7 +81,7 @@ async def test_a_bug_in_one_account_ends_in_its_exit_code_and_the_other_has_its_
 async def test_a_marketplace_is_asked_for_the_time_before_a_file_is(tmp_path: Path) -> None:
     file = FileAccess(tmp_path / "orders.csv", FileFormat.CSV, {"id": "Order"}, "UTC")
     async with open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as store:
-        await store.meta.set(LAST_TICK, "2026-01-01T00:00:00+00:00")
+        await store.meta.set_time(LAST_TICK, datetime(2026, 1, 1, tzinfo=UTC))
     Shelf.asked_for_time.clear()
     async with SmtpNeighbour() as server:
         await tick_of(tmp_path, server, [replace(account("celje-file"), reads=file), account(OURS)])

@@ -1,4 +1,4 @@
-"""An alarm begins once, goes on, and ends once."""
+"""An alarm begins once, continues, and ends once; the audit trail keeps people's actions."""
 
 from __future__ import annotations
 
@@ -121,3 +121,24 @@ async def test_nothing_is_open_in_a_store_that_does_not_exist_yet(tmp_path: Path
     location = StoreLocation(f"sqlite:///{tmp_path / 'none.db'}")
     async with open_store(location, read_only=True) as store:
         assert await store.alarms.open() == ()
+
+
+async def test_the_audit_trail_lists_the_newest_entry_first(store: Store) -> None:
+    for hours, action in enumerate(("recipient added", "recipient removed")):
+        await store.audit.record(
+            at=NOON + timedelta(hours=hours),
+            who="admin",
+            action=action,
+            subject="ljubljana",
+            detail="jana@example.com",
+        )
+
+    newest, oldest = await store.audit.list()
+
+    assert (newest.action, newest.at) == ("recipient removed", NOON + timedelta(hours=1))
+    assert (oldest.who, oldest.subject, oldest.detail) == (
+        "admin",
+        "ljubljana",
+        "jana@example.com",
+    )
+    assert await store.audit.list(limit=1) == (newest,)
