@@ -221,9 +221,7 @@ class Runs:
     ) -> tuple[date, ...]:
         """Return the skipped days between two days, oldest first; `after` None means all before."""
         query = select(runs.c.day).where(
-            runs.c.account_id == account_id,
-            runs.c.state == RunState.SKIPPED,
-            runs.c.day < before,
+            runs.c.account_id == account_id, runs.c.state == RunState.SKIPPED, runs.c.day < before
         )
         if after is not None:
             query = query.where(runs.c.day > after)
@@ -266,9 +264,7 @@ class Runs:
         """Settle a run, or raise StoreError if another process took it: one update and a count."""
         # `begun_at` tells our run from the same row begun again by another process.
         ours = and_(
-            runs.c.id == run.id,
-            runs.c.state == RunState.RUNNING,
-            runs.c.begun_at == run.begun_at,
+            runs.c.id == run.id, runs.c.state == RunState.RUNNING, runs.c.begun_at == run.begun_at
         )
         free = {"holder": None, "leased_until": None}
         if connection.execute(update(runs).where(ours).values(**result, **free)).rowcount != 1:

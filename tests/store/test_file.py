@@ -14,8 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, insert, select
 
 from notifier.domain.ledger import MessageState, Outcome
@@ -29,7 +27,7 @@ from notifier.store.engine import (
     translate_errors,
     writing_engine,
 )
-from notifier.store.tables import audit, messages, metadata
+from notifier.store.tables import audit, messages
 from tests.factories import DAY, NOON, order
 from tests.store.arrange import LEASE, freeze
 
@@ -360,14 +358,3 @@ async def test_a_backup_taken_while_the_store_is_used_can_be_restored(
 
     async with open_store(at(restored)) as store:
         assert [(run.waiting, run.messages) for run in await store.runs.list()] == [(2, 1)]
-
-
-async def test_the_migrations_make_the_tables_of_the_program(location: StoreLocation) -> None:
-    async with open_store(location):
-        pass
-    engine = create_engine(location.url)
-    with engine.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), metadata)
-    engine.dispose()
-
-    assert difference == []

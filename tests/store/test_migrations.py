@@ -12,15 +12,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from notifier.domain.settings import StoreLocation
 from notifier.store import open_store
 from notifier.store.engine import sqlite_file, transaction, writing_engine
 from notifier.store.identity import mark_file
-from notifier.store.migrations import HEAD, migrate
+from notifier.store.migrations import HEAD
+from notifier.store.tables import metadata
 from tests.factories import DAY
 from tests.store import processes
+from tests.store.first_schema import create_first_schema
 
 ROOT = Path(__file__).parents[2]
 FIRST_RUN = (
@@ -39,7 +43,7 @@ def make_first(location: StoreLocation) -> None:
     """A store as the first version of this program left it, with a run and a message."""
     engine = writing_engine(location.url)
     with transaction(engine, writes=True) as connection:
-        migrate(connection, None, "0001")
+        create_first_schema(connection)
         for row in (FIRST_RUN, FIRST_MESSAGE):
             connection.execute(text(row))
     engine.dispose()
@@ -70,6 +74,22 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(location: StoreLocat
 
     assert asyncio.run(opened(location)) == EVERYTHING
     assert schema_of(location) == HEAD
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["migrated", "new"])
+def test_a_migrated_store_and_a_new_one_have_the_tables_of_the_program(
+    location: StoreLocation, *, first: bool
+) -> None:
+    if first:
+        make_first(location)
+    asyncio.run(opened(location))
+
+    engine = create_engine(location.url)
+    with engine.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), metadata)
+    engine.dispose()
+
+    assert difference == []
 
 
 def test_it_is_copied_before_that(file: Path) -> None:
