@@ -24,14 +24,12 @@ _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 
 
 class Client(aiosmtplib.SMTP):
-    """An SMTP client that drops its connection as soon as it is closed.
-
-    The library waits until buffers are empty and TLS is shut down. A server that hangs could
-    make that last.
-    """
+    """An SMTP client that drops its connection as soon as it is closed."""
 
     def close(self) -> None:
         """Drop the connection; do nothing without one."""
+        # The library waits until buffers are empty and TLS is shut down, which may take long with
+        # a server that hangs.
         transport = self.transport
         super().close()
         if transport is not None:

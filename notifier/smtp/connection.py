@@ -122,11 +122,9 @@ class MailConnection:
             self.phase = transaction.phase
 
     async def _idle_client(self) -> Client:
-        """Return a client without a transaction: the present one if it still replies, or a new one.
-
-        Servers close connections after some time or some messages. RSET costs a round trip; a
-        connection that turns out to be closed at MAIL would defer a message without any reason.
-        """
+        """Return a client without a transaction: the present one if it replies, or a new one."""
+        # Servers close connections after some time or some messages. RSET costs a round trip; a
+        # connection that turns out to be closed at MAIL would defer a message without any reason.
         client = self._client
         if client is not None and client.is_connected and self._used:
             try:

@@ -48,11 +48,9 @@ _TOO_MANY_RECIPIENTS = (SmtpStage.RCPT, 552)
 
 
 def judge(phase: SmtpStage, code: int) -> Outcome:
-    """Return the outcome for the last reply of an attempt, as in the table of docs/delivery.md.
-
-    4xx is temporary, 5xx is permanent (RFC 5321, 4.2.1). Any other code proves nothing: before
-    the dot the server has no message yet, after the dot it may have accepted it.
-    """
+    """Return the outcome for the last reply of an attempt, as in the table of docs/delivery.md."""
+    # 4xx is temporary, 5xx is permanent (RFC 5321, 4.2.1). Any other code proves nothing: before
+    # the dot the server has no message yet, after the dot it may have accepted it.
     if phase is SmtpStage.DOT and not is_negative(code):
         return Outcome.ACCEPTED if is_positive(code) else Outcome.UNKNOWN
     if not is_permanent(code) or login_required(code) or (phase, code) == _TOO_MANY_RECIPIENTS:

@@ -39,10 +39,8 @@ def find_tls_error(error: BaseException) -> ssl.SSLError | None:
 
 
 def printable(text: str) -> str:
-    """Return one line without control characters, text direction marks and surrogates.
-
-    A hostile server could otherwise write escape sequences into a terminal or a log.
-    """
+    """Return one line without control characters, text direction marks and surrogates."""
+    # A hostile server could otherwise write escape sequences into a terminal or a log.
     kept = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(kept.split())[:MAX_CHARACTERS]
 

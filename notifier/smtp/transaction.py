@@ -154,11 +154,9 @@ class Transaction:
             yield f"ENVID={_xtext(envelope.envid)}"
 
     async def _write_body(self) -> None:
-        """Write the body, and wait until the write buffer is empty.
-
-        Under TLS asyncio may still hold the last 64 kB. If the connection is lost then, the
-        outcome is unknown instead of deferred, which is the safe side.
-        """
+        """Write the body, and wait until the write buffer is empty."""
+        # Under TLS asyncio may still hold the last 64 kB. If the connection is lost then, the
+        # outcome is unknown instead of deferred, which is the safe side.
         content = _LEADING_DOT.sub(b"..", self._envelope.content)
         if not content.endswith(b"\r\n"):
             content += b"\r\n"  # the dot needs a line of its own

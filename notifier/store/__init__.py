@@ -3,21 +3,9 @@
 `open_store` opens it; all other access goes through the `Store` that it returns.
 """
 
-from notifier.store.alarms import Audit, AuditEntry
+from notifier.store.alarms import AuditEntry
 from notifier.store.order_states import AccountState
-from notifier.store.outbox import Claim, Outbox
-from notifier.store.runs import Runs
-from notifier.store.store import Ownership, Store, open_store, ownership
+from notifier.store.outbox import Claim
+from notifier.store.store import Store, open_store, ownership
 
-__all__ = [
-    "AccountState",
-    "Audit",
-    "AuditEntry",
-    "Claim",
-    "Outbox",
-    "Ownership",
-    "Runs",
-    "Store",
-    "open_store",
-    "ownership",
-]
+__all__ = ["AccountState", "AuditEntry", "Claim", "Store", "open_store", "ownership"]

@@ -110,7 +110,7 @@ def daily_backups(file: Path) -> dict[date, Path]:
 def back_up(file: Path, day: date) -> bool:
     """Make the backup of a day if it is missing, delete old ones; return whether one was made.
 
-    A failure is only logged as a warning: it must not stop a run.
+    A failure is only logged as a warning.
     """
     made = not daily_backup(file, day).exists() and _copy(file, daily_backup(file, day))
     for path in outdated_copies(file, day):
@@ -124,11 +124,9 @@ def back_up_before_migration(file: Path, schema: str) -> None:
 
 
 def outdated_copies(file: Path, day: date) -> Iterator[Path]:
-    """Find backups beyond their retention, and unfinished files of killed processes.
-
-    A backup of a future day was made with a wrong clock. It would never become old.
-    """
+    """Find backups beyond their retention, and unfinished files of killed processes."""
     backups = daily_backups(file)
+    # A backup of a future day was made with a wrong clock. It would never become old.
     kept = [made_on for made_on in backups if made_on <= day][-DAYS_KEPT:]
     yield from (path for made_on, path in backups.items() if made_on not in kept)
     for pattern, days in ((f"{file.name}.before-*", DAYS_KEPT), (f"{file.name}*{_UNFINISHED}*", 0)):

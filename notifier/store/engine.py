@@ -1,7 +1,4 @@
-"""Database engines, transactions, and the database's errors as ours: no other module knows those.
-
-A transaction on SQLite declares at its start whether it writes.
-"""
+"""Database engines, transactions, and the database's errors turned into ours."""
 
 from __future__ import annotations
 
@@ -73,10 +70,7 @@ def writing_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
 
 
 def reading_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """Return an engine that cannot write; a SQLite file must exist.
-
-    Raise StoreError as `read_only_uri` does.
-    """
+    """Return an engine that cannot write; a SQLite file must exist, see also `read_only_uri`."""
     file = sqlite_file(url)
     if file is not None:
         parsed = URL.create("sqlite", database=read_only_uri(file), query={"uri": "true"})
@@ -85,12 +79,9 @@ def reading_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
 
 
 def read_only_uri(file: Path) -> str:
-    """Return the URI for reading a SQLite file, even in a folder that cannot be written.
-
-    A reader needs the index of the journal, and creates it if it is missing (sqlite.org/wal.html,
-    "Read-Only Databases"). Without write access the file alone suffices if the journal is empty.
-    Raise StoreError if it is not.
-    """
+    """Return the URI for reading a SQLite file. Raise StoreError if that needs write access."""
+    # A reader needs the index of the journal, and creates it in the folder if it is missing
+    # (sqlite.org/wal.html, "Read-Only Databases"). With an empty journal the file alone suffices.
     resolved = file.resolve()
     uri = f"{resolved.as_uri()}?mode=ro"
     journal, index = (resolved.with_name(f"{resolved.name}{end}") for end in ("-wal", "-shm"))
@@ -108,10 +99,8 @@ def read_only_uri(file: Path) -> str:
 
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
-    """Run one transaction, committed unless an error is raised.
-
-    On SQLite a transaction that reads first and writes later can be refused half-way.
-    """
+    """Run one transaction, committed unless an error is raised."""
+    # On SQLite a transaction that reads first and writes later can be refused half-way.
     with engine.connect() as connection:
         connection.info["writes"] = writes
         with connection.begin():

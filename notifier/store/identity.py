@@ -52,10 +52,8 @@ UNREADABLE = Identity("", None, 0)
 
 
 def this_machine(name: str | None, files: Sequence[Path] = MACHINE_ID_FILES) -> str | None:
-    """Return a hash of this machine's configured name, or else of its machine id.
-
-    The id itself is confidential (machine-id(5)).
-    """
+    """Return a hash of this machine's configured name, or else of its machine id."""
+    # The id itself is confidential: machine-id(5).
     if name is not None:
         return _hash("name", name)
     for file in files:
@@ -149,10 +147,8 @@ def advance(connection: Connection) -> None:
 
 
 def update_mark(engine: Engine) -> None:
-    """Write the store's generation into the mark.
-
-    A failure is only logged: an old mark refuses fewer stores, never an intact one.
-    """
+    """Write the store's generation into the mark; only log a failure."""
+    # With an old mark fewer stores are refused, and never an intact one.
     try:
         _write_mark(engine)
     except (OSError, DBAPIError) as error:
@@ -177,10 +173,8 @@ def mark_file(file: Path) -> Path:
 
 
 def read_mark(file: Path) -> Identity | None:
-    """Read the mark of a store; return UNREADABLE for an invalid one, None without one.
-
-    The first version of this program wrote an empty mark, which counts as none.
-    """
+    """Read the mark of a store; return UNREADABLE for an invalid one, None without one."""
+    # The first version of this program wrote an empty mark, which counts as none.
     try:
         text = mark_file(file).read_text(encoding="ascii")
         return _identity(json.loads(text)) if text else None

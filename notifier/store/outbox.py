@@ -51,6 +51,7 @@ from notifier.store.thread import StoreThread
 _IN_HAND = (MessageState.SENDING, MessageState.DOT)
 _AGAIN = (MessageState.DEFERRED, MessageState.UNKNOWN)
 _WAITING = tuple(state for state in MessageState if state.waiting)
+_UNCLAIMED = {"holder": None, "leased_until": None}
 
 # The statements of every delivery are built once, since building one costs more than running it.
 # The values to set are parameters with the names of the columns.
@@ -189,25 +190,20 @@ class Outbox:
     ) -> None:
         """Record the outcome of an attempt, and the new state of its message.
 
-        A process that was taken for dead may record a late outcome. It changes a message that
-        another process has claimed or settled only if it is an acceptance. The attempt then keeps
-        its outcome, which explains why a copy was sent meanwhile, and gets the late reply beside.
+        If another process has claimed or settled the message since, only an acceptance changes it.
         """
         ended = {"ended_at": at, "outcome": outcome, "phase": phase, "reply": reply}
-        result = {
-            "state": state,
-            "receipt": reply,
-            "next_try_at": next_try_at,
-            "settled_at": None if state.waiting else at,
-            "holder": None,
-            "leased_until": None,
-        }
+        settled_at = None if state.waiting else at
+        result = {"state": state, "receipt": reply, "settled_at": settled_at, **_UNCLAIMED}
+        result["next_try_at"] = next_try_at
 
         def record(connection: Connection) -> None:
             settled = {"number": claim.message.id, **result}
             attempt = {"number": claim.attempt, **ended}
             in_time = connection.execute(_END_OPEN_ATTEMPT, attempt).rowcount == 1
             if not in_time:
+                # This process was taken for dead. The attempt keeps the outcome it was given then,
+                # which explains why a copy was sent meanwhile.
                 late = {"number": claim.attempt, "late": f"; {outcome} late: {reply}"}
                 connection.execute(_ADD_LATE_REPLY, late)
             # An acceptance counts whoever has the message now: the server has it.
@@ -319,15 +315,9 @@ class Outbox:
         rows = await self._thread.read(lambda c: c.execute(query).all())
         return tuple(
             Attempt(
-                id=row.id,
-                message_id=row.message_id,
-                started_at=row.started_at,
-                ended_at=row.ended_at,
-                outcome=Outcome(row.outcome),
-                phase=row.phase,
-                reply=row.reply,
+                r.id, r.message_id, r.started_at, r.ended_at, Outcome(r.outcome), r.phase, r.reply
             )
-            for row in rows
+            for r in rows
         )
 
 
@@ -338,10 +328,9 @@ def _settle_all(
     found = connection.execute(select_messages().where(which).with_for_update(of=messages)).all()
     for row in found:
         _end_dead_attempt(connection, row, at)
-    settled = {"state": state, "settled_at": at, "next_try_at": None}
-    free = {"holder": None, "leased_until": None}
+    settled = {"state": state, "settled_at": at, "next_try_at": None, **_UNCLAIMED}
     these = messages.c.id.in_([row.id for row in found])
-    connection.execute(update(messages).where(these).values(**settled, **free))
+    connection.execute(update(messages).where(these).values(**settled))
     return tuple(map(to_message, found))
 
 

@@ -235,7 +235,7 @@ class Runs:
     ) -> tuple[tuple[date, int | None], ...]:
         """Return the number of waiting orders on each of the `days` before `day`.
 
-        It begins with the account's first run. None stands for a day without a complete list.
+        It begins with the account's first run. None means a day without a complete list.
         """
         mine = runs.c.account_id == account_id
         window = [day - timedelta(days=back) for back in range(days, 0, -1)]

@@ -38,10 +38,8 @@ def load_snapshot(connection: Connection, run_id: int) -> dict[int, Known]:
 
 
 def dump_order(order: Order) -> str:
-    """Return an order as one line of JSON without empty fields.
-
-    It is ASCII, since text from a marketplace may hold characters that a database refuses.
-    """
+    """Return an order as one line of JSON without empty fields."""
+    # json.dumps returns ASCII: a marketplace's text may hold characters that a database refuses.
     fields = {
         "id": order.id,
         "status": order.status.value,

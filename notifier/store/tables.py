@@ -43,10 +43,9 @@ class Instant(sa.TypeDecorator[datetime]):
 
 
 class Words(sa.TypeDecorator[str]):
-    """Foreign text. Characters that no database takes (NUL, lone surrogates) are replaced.
+    """Foreign text. Characters that no database takes (NUL, lone surrogates) are replaced."""
 
-    Otherwise the reply of a server could not be stored, and so the outcome would be lost.
-    """
+    # Otherwise a server's reply could not be stored, and so the outcome would be lost.
 
     impl = sa.Text
     cache_ok = True

@@ -1,8 +1,7 @@
-"""The one thread that uses the database; the event loop awaits its transactions.
+"""The one thread that uses the database; the event loop awaits its transactions."""
 
-Measured with `synchronous=FULL`: a plain engine on one thread makes three times as many commits a
-second as an async engine over aiosqlite. SQLite could not use a second thread for writing anyway.
-"""
+# Measured with `synchronous=FULL`: a plain engine on one thread makes three times as many commits
+# a second as an async engine over aiosqlite. SQLite could not write from two threads anyway.
 
 from __future__ import annotations
 
