@@ -1,4 +1,4 @@
-"""What it takes to send one message to a mail server of the tests."""
+"""Settings, connections and envelopes to send one message to a mail server of the tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def server_at(
 
 
 def connect(port: int, *, impatient: bool = False) -> MailConnection:
-    """A connection in the clear; an impatient one gives up after a moment."""
+    """A connection without TLS; an impatient one gives up after a moment."""
     timeout = IMPATIENT if impatient else timedelta(seconds=5)
     return MailConnection(server_at(port, timeout=timeout), timeouts=QUICK)
 
@@ -46,7 +46,7 @@ def envelope(
 
 
 async def unmarked() -> None:
-    """Stands where the mark before the dot is written."""
+    """Write no mark before the dot."""
 
 
 async def send(mail: MailConnection, recipient: str = "jana@example.com") -> DeliveryOutcome:

@@ -1,4 +1,4 @@
-"""The bytes that were frozen are the bytes that arrive, and the mark stands before the dot."""
+"""The frozen bytes arrive unchanged, and the mark is written before the dot."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_a_line_that_begins_with_a_dot_gets_another(
 
 
 @pytest.mark.parametrize("size", [100, 3_000_000])
-async def test_the_mark_is_written_when_the_whole_body_is_over_and_the_dot_is_not(
+async def test_the_mark_is_written_between_the_body_and_the_dot(
     server: SmtpNeighbour, size: int
 ) -> None:
     content = b"x" * size + b"\r\n"

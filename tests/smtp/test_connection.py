@@ -1,4 +1,4 @@
-"""One connection carries the messages of a pass, and none of them disturbs another."""
+"""One connection carries several messages, and none of them disturbs another."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_several_messages_travel_over_one_connection(server: SmtpNeighbour
     assert server.commands[-1] == "QUIT"
 
 
-async def test_nothing_is_connected_before_there_is_something_to_send(
+async def test_no_connection_is_opened_without_a_message(
     server: SmtpNeighbour,
 ) -> None:
     async with connect(server.port):
@@ -35,7 +35,7 @@ async def test_nothing_is_connected_before_there_is_something_to_send(
     assert server.visits == 0
 
 
-async def test_open_says_whether_the_server_can_be_used_and_sends_nothing(
+async def test_open_tries_the_server_and_sends_nothing(
     server: SmtpNeighbour,
 ) -> None:
     async with connect(server.port) as mail:
@@ -57,7 +57,7 @@ async def test_one_refused_recipient_does_not_disturb_the_next(server: SmtpNeigh
 
 
 @pytest.mark.parametrize("farewell", [drops, resets, hangs, says("421 too many messages")])
-async def test_a_connection_lost_between_two_messages_is_opened_anew(
+async def test_a_connection_lost_between_two_messages_is_replaced(
     server: SmtpNeighbour, farewell: Action
 ) -> None:
     server.script(Step.RSET, farewell)
@@ -118,7 +118,7 @@ async def test_a_server_that_comes_back_is_used_again(server: SmtpNeighbour) -> 
     ("step", "phase"),
     [(Step.GREETING, SmtpStage.CONNECT), (Step.RCPT, SmtpStage.RCPT), (None, SmtpStage.DOT)],
 )
-async def test_how_far_it_got_is_known(
+async def test_the_phase_is_the_last_one_that_was_reached(
     server: SmtpNeighbour, step: Step | None, phase: SmtpStage
 ) -> None:
     if step:
@@ -132,7 +132,7 @@ async def test_how_far_it_got_is_known(
 
 
 def _tells(reached: asyncio.Event) -> Action:
-    """Sets an event, and hangs."""
+    """Set an event, and hang."""
 
     async def action(conversation: object) -> int:
         reached.set()

@@ -1,4 +1,4 @@
-"""Whatever a server says, what we keep of it is short and printable, and we stay alive."""
+"""Replies are stored short and printable, however hostile the server is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FLOODS = {
 
 @pytest.mark.parametrize(("saying", "kept"), SAYINGS.values(), ids=SAYINGS)
 @pytest.mark.parametrize(("step", "outcome"), [(Step.RCPT, "rejected"), (Step.DOT, "accepted")])
-async def test_an_answer_is_kept_as_one_printable_line(
+async def test_a_reply_is_stored_as_one_printable_line(
     server: SmtpNeighbour, saying: bytes, kept: str, step: Step, outcome: str
 ) -> None:
     code = "550" if step is Step.RCPT else "250"

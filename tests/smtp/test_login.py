@@ -1,4 +1,4 @@
-"""Logging in: what is said to the server, and what to the operator."""
+"""The login, and the errors about it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def logged_in(server: SmtpNeighbour, login: tuple[str, str] = LOGIN) -> MailConn
 
 
 @pytest.mark.parametrize("mechanisms", [("PLAIN",), ("LOGIN",), ("XOAUTH2", "LOGIN", "PLAIN")])
-async def test_any_common_way_to_log_in_is_used(mechanisms: tuple[str, ...]) -> None:
+async def test_every_common_mechanism_is_used(mechanisms: tuple[str, ...]) -> None:
     async with SmtpNeighbour(mechanisms=mechanisms) as server, logged_in(server) as mail:
         server.require_login(*LOGIN)
         delivery = await send(mail)
@@ -39,7 +39,7 @@ async def test_any_common_way_to_log_in_is_used(mechanisms: tuple[str, ...]) -> 
     assert server.commands.count("AUTH") == 1
 
 
-async def test_a_wrong_password_is_tried_once_and_the_way_out_is_told(
+async def test_a_wrong_password_is_tried_once_and_the_error_names_the_way_out(
     server: SmtpNeighbour,
 ) -> None:
     server.require_login("digest", "another")
@@ -54,7 +54,7 @@ async def test_a_wrong_password_is_tried_once_and_the_way_out_is_told(
     assert server.accepted == []
 
 
-async def test_a_server_that_hangs_up_on_a_wrong_password_has_refused_it_all_the_same(
+async def test_a_server_that_disconnects_after_a_wrong_password_has_refused_it(
     server: SmtpNeighbour,
 ) -> None:
     server.require_login(*LOGIN)
@@ -110,7 +110,7 @@ async def test_a_login_that_cannot_be_checked_now_is_tried_again(
     [(drops, "the connection was lost"), (hangs, "no answer in time")],
     ids=["drop", "hang"],
 )
-async def test_silence_at_the_login_is_told_apart_from_a_server_that_is_not_there(
+async def test_silence_at_the_login_differs_from_an_unreachable_server(
     server: SmtpNeighbour, action: Action, what: str
 ) -> None:
     server.require_login(*LOGIN)
@@ -131,7 +131,7 @@ async def test_silence_at_the_login_is_told_apart_from_a_server_that_is_not_ther
 @pytest.mark.parametrize(
     ("mechanisms", "words"), [((), "none at all"), (("CRAM-MD5", "XOAUTH2"), "CRAM-MD5 XOAUTH2")]
 )
-async def test_a_server_without_a_login_we_know_is_refused(
+async def test_a_server_without_a_supported_mechanism_is_refused(
     mechanisms: tuple[str, ...], words: str
 ) -> None:
     async with SmtpNeighbour(mechanisms=mechanisms) as server, logged_in(server) as mail:
@@ -152,7 +152,7 @@ async def test_without_a_login_none_is_tried(server: SmtpNeighbour) -> None:
 
 
 @pytest.mark.parametrize("step", [Step.MAIL, Step.RCPT, Step.DATA, Step.DOT])
-async def test_a_demand_for_a_login_is_the_operators_business_in_every_phase(
+async def test_a_required_login_is_refused_in_every_phase(
     server: SmtpNeighbour, step: Step
 ) -> None:
     server.script(step, says("530 5.7.0 log in first"))

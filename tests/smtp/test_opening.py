@@ -1,4 +1,4 @@
-"""A server that cannot be used at all ends the pass with an error that says what to do."""
+"""A server that cannot be used raises an error with the way out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ERRORS = {"later": MailUnavailable, "refused": MailRefused}
         ("no SMTP", says("199 what"), "199 what"),
     ],
 )
-async def test_a_server_that_does_not_begin_a_conversation(
+async def test_a_server_that_does_not_begin_a_session(
     server: SmtpNeighbour, step: Step, column: str, action: Action, words: str
 ) -> None:
     server.script(step, action)
@@ -57,7 +57,7 @@ async def test_a_server_that_does_not_begin_a_conversation(
     assert server.accepted == []
 
 
-async def test_nobody_listening_is_told_with_what_to_check() -> None:
+async def test_a_closed_port_is_reported_with_the_options_to_check() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         async with connect(nobody.getsockname()[1]) as mail:
@@ -73,7 +73,7 @@ async def test_nobody_listening_is_told_with_what_to_check() -> None:
         pytest.param("a" * 64 + ".example", "label", id="impossible"),
     ],
 )
-async def test_a_host_without_an_address_is_told(host: str, words: str) -> None:
+async def test_a_host_without_an_address_is_reported(host: str, words: str) -> None:
     async with MailConnection(server_at(25, Tls.IMPLICIT, host=host)) as mail:
         with pytest.raises(MailUnavailable) as raised:
             await send(mail)
@@ -96,7 +96,7 @@ async def test_a_server_that_only_knows_helo_gets_helo_and_no_parameters(
 
 
 @pytest.mark.parametrize("host", ["mail.example", "192.0.2.1", "127.0.0.1.example", "2001:db8::1"])
-async def test_mail_in_the_clear_goes_to_this_machine_only(host: str) -> None:
+async def test_mail_without_tls_goes_to_this_machine_only(host: str) -> None:
     async with MailConnection(server_at(25, Tls.NONE, host=host)) as mail:
         with pytest.raises(MailRefused, match="for this machine only"):
             await send(mail)

@@ -1,4 +1,4 @@
-"""The outcome table of docs/delivery.md, row by row, against a server that does what it says."""
+"""The outcome table of docs/delivery.md, row by row, against a scripted server."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_connection_lost_in_the_body_is_deferred_without_a_mark(
 
 
 @pytest.mark.parametrize("silence", [drops, resets, hangs])
-async def test_a_message_that_was_taken_without_an_answer_is_unknown(
+async def test_a_message_accepted_without_a_reply_is_unknown(
     server: SmtpNeighbour, silence: Action
 ) -> None:
     server.script(Step.DOT, accepts_and(silence))
@@ -105,7 +105,7 @@ async def test_a_connection_lost_while_the_mark_is_written_is_deferred_since_no_
     assert server.accepted == []
 
 
-async def test_a_late_answer_to_the_dot_is_believed(server: SmtpNeighbour) -> None:
+async def test_a_slow_reply_to_the_dot_counts(server: SmtpNeighbour) -> None:
     server.script(Step.DOT, drips(b"250 kept\r\n", pause=0.01))
 
     async with connect(server.port) as mail:
@@ -146,12 +146,12 @@ async def test_the_answer_to_the_dot_has_more_time_than_a_command(server: SmtpNe
         (SmtpStage.DOT, -1, Outcome.UNKNOWN),
     ],
 )
-def test_what_an_answer_makes_of_an_attempt(phase: SmtpStage, code: int, outcome: Outcome) -> None:
+def test_each_reply_code_has_one_outcome(phase: SmtpStage, code: int, outcome: Outcome) -> None:
     assert judge(phase, code) is outcome
 
 
 @pytest.mark.parametrize("phase", STEPS)
 @pytest.mark.parametrize("code", [530, 535])
-def test_an_answer_about_our_login_is_nobodys_failure(phase: SmtpStage, code: int) -> None:
+def test_a_reply_about_the_login_fails_no_message(phase: SmtpStage, code: int) -> None:
     assert login_required(code)
     assert judge(phase, code) is Outcome.DEFERRED

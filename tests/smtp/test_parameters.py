@@ -1,4 +1,4 @@
-"""What MAIL and RCPT ask for, depending on what the server offers."""
+"""The parameters of MAIL and RCPT, depending on the extensions of the server."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_a_sender_the_server_cannot_take_is_refused_by_name() -> None:
     ],
     ids=ascii,
 )
-async def test_what_is_no_address_reaches_no_server_and_disturbs_nobody(address: str) -> None:
+async def test_an_invalid_address_is_not_sent_and_disturbs_no_other_message(address: str) -> None:
     deliveries, accepted = await deliver(
         ("SMTPUTF8",), envelope(address), envelope(sender=address), envelope(JANA)
     )

@@ -1,4 +1,4 @@
-"""Programs that others have written take our mail unharmed."""
+"""Mail servers of other authors receive our mail unchanged."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_postfix_delivers_a_digest_with_all_its_parts_and_every_byte(langu
     assert kept.partition(b"\nFrom: ")[2] == sent.removeprefix(b"From: ")
 
 
-async def test_postfix_delivers_every_every_byte_and_refuses_strangers_for_good() -> None:
+async def test_postfix_delivers_every_byte_and_refuses_strangers_permanently() -> None:
     async with postfix() as server, connect(server.port) as mail:
         stranger = envelope("jana@elsewhere.example", content=CONTENT)
         refused = await mail.send(stranger, before_dot=unmarked)

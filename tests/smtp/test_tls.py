@@ -1,4 +1,4 @@
-"""TLS as the configuration wants it or nothing: no fall-back, and no password in the clear."""
+"""TLS as configured, or no mail: no fall-back, and no password without TLS."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ async def test_a_connection_lost_in_the_body_is_deferred_over_tls_too(
         pytest.param("127.0.0.1", -1, "certificate has expired", id="expired"),
     ],
 )
-async def test_a_certificate_that_proves_nothing_ends_it_before_anything_is_said(
+async def test_an_invalid_certificate_ends_the_session_before_the_login(
     authority: Authority, tls: Tls, name: str, days: int, words: str
 ) -> None:
     ca_file = None if "issuer" in words else authority.file
@@ -179,7 +179,7 @@ async def test_starttls_that_fails_ends_it(
     assert server.commands == ["EHLO", "STARTTLS"]
 
 
-async def test_what_is_slipped_in_before_tls_begins_is_not_believed(
+async def test_plain_text_injected_before_tls_is_ignored(
     authority: Authority,
 ) -> None:
     evil = b"220 go ahead\r\n250-evil.example\r\n250-AUTH PLAIN\r\n250 DSN\r\n"
@@ -194,7 +194,7 @@ async def test_what_is_slipped_in_before_tls_begins_is_not_believed(
     assert server.accepted[0].mail_options == ()
 
 
-async def test_a_port_in_the_clear_is_no_port_for_implicit_tls(server: SmtpNeighbour) -> None:
+async def test_implicit_tls_on_a_plain_port_is_refused(server: SmtpNeighbour) -> None:
     message = await refused(connect(server, Tls.IMPLICIT, None))
 
     assert "the TLS handshake failed" in message
@@ -203,7 +203,7 @@ async def test_a_port_in_the_clear_is_no_port_for_implicit_tls(server: SmtpNeigh
     assert server.accepted == []
 
 
-async def test_a_port_for_implicit_tls_says_nothing_to_who_waits_for_a_greeting(
+async def test_starttls_on_a_port_for_implicit_tls_ends_with_a_time_out(
     authority: Authority,
 ) -> None:
     async with speaking(Tls.IMPLICIT, authority.certificate("127.0.0.1")) as server:

@@ -1,6 +1,6 @@
-"""What other processes do to a store in these tests.
+"""Other processes that use a store, for these tests.
 
-They are forked from a server that has imported the store once, so that many are cheap.
+They are forked from a server that has imported the store once, which makes many of them cheap.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _start: list[Barrier] = []
 
 
 def line_up(start: Barrier) -> None:
-    """Be told when to start, once for the process."""
+    """Receive the common start, once for each process."""
     _start.append(start)
 
 
 def race(url: str) -> list[str]:
-    """Take all there is to take, at the same moment as the others; gives what was had."""
+    """Claim every day and message at the same moment as the others; return the claimed ones."""
     return asyncio.run(_race(url))
 
 
@@ -65,7 +65,7 @@ def _wait_for_the_others() -> bool:
 
 
 def killed(work: Callable[[str], None], url: str) -> None:
-    """Let a process do something to the store that ends in its death."""
+    """Run `work` in a process, and assert that it was killed."""
     process = FORKS.Process(target=work, args=(url,))
     process.start()
     process.join(PATIENCE_SECONDS)
@@ -85,7 +85,7 @@ async def _die_after_a_run(url: str) -> None:
 
 
 def die_at_statement(number: int, url: str) -> bool:
-    """Let a process open the store, and die before its n-th statement; whether it came so far."""
+    """Open the store in a process killed before its n-th statement; return whether it was."""
     process = FORKS.Process(target=_open_and_die, args=(number, url))
     process.start()
     process.join(PATIENCE_SECONDS)
@@ -110,7 +110,7 @@ def _open_and_die(number: int, url: str) -> None:
 
 
 def die_while_migrating(url: str) -> None:
-    """Die when one table of several is made."""
+    """Die after one of the tables is created."""
     event.listen(Engine, "after_cursor_execute", _die_once_there_are_messages)
     asyncio.run(_make(url))
 

@@ -1,4 +1,4 @@
-"""A small disk of its own for one process, and what is done to a store on it.
+"""A process with a small disk of its own, and tasks with a store on it.
 
 Called as `python -m tests.store.small_disk WHAT FOLDER`, it prints how that went.
 """
@@ -32,7 +32,7 @@ def missing() -> str | None:
 
 
 def on_a_disk(options: str, folder: Path, what: str) -> str:
-    """What a process printed that works on a tmpfs of its own with these mount options."""
+    """Run a task on a tmpfs with these mount options; return its output."""
     program = (sys.executable, "-m", "tests.store.small_disk", what, str(folder))
     finished = subprocess.run(
         ["unshare", "-Urm", "sh", "-c", MOUNT, "sh", options, str(folder), *program],
@@ -53,12 +53,12 @@ def fill(folder: Path) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the test."""
+    """Print a line for the test."""
     sys.stdout.write(f"{text}\n")
 
 
 async def full_before_the_dot(store: Store, folder: Path) -> None:
-    """Want to mark the dot of a message, on a disk that is full by now."""
+    """Mark the dot of a message on a disk that is full by then."""
     await freeze(store, "jana@example.com")
     claim = await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
     assert claim is not None
@@ -68,7 +68,7 @@ async def full_before_the_dot(store: Store, folder: Path) -> None:
 
 
 async def full_after_the_dot(store: Store, folder: Path) -> None:
-    """Record that a message was accepted, on a disk that is full by now."""
+    """Record an acceptance on a disk that is full by then."""
     await freeze(store, *(f"r{number}@example.com" for number in range(10)))
     taken = []
     while claim := await store.outbox.claim(at=NOON, holder="me", lease=LEASE):
@@ -88,8 +88,8 @@ async def full_after_the_dot(store: Store, folder: Path) -> None:
     say(f"{states}, ballast: {(folder / 'notifier.db.ballast').exists()}")
 
 
-async def too_full_for_a_copy(store: Store, folder: Path) -> None:
-    """Go on after the daily copy found no room."""
+async def too_full_for_a_backup(store: Store, folder: Path) -> None:
+    """Freeze a run after a backup without space."""
     (folder / "filling").write_bytes(bytes(3 * 1024 * 1024))
     say(f"copied: {await store.back_up(DAY)}")
     say(f"frozen: {(await freeze(store, 'jana@example.com')).state}")
@@ -108,12 +108,12 @@ def location(folder: Path) -> StoreLocation:
 TASKS = {
     "before the dot": full_before_the_dot,
     "after the dot": full_after_the_dot,
-    "a copy": too_full_for_a_copy,
+    "a copy": too_full_for_a_backup,
 }
 
 
 async def main(what: str, folder: Path) -> None:
-    """Open a store in the folder, and do it."""
+    """Open a store in the folder, and run a task."""
     try:
         async with open_store(location(folder)) as store:
             say("opened")

@@ -1,4 +1,4 @@
-"""Taking over a store: what may have been sent is settled, whoever has it in hand."""
+"""Adopting a store: messages that may have been sent are held, even claimed ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.store.small_disk import missing
 ROOT = Path(__file__).parents[2]
 
 
-async def test_all_that_is_on_its_way_is_held(store: Store) -> None:
+async def test_every_pending_message_is_held(store: Store) -> None:
     await freeze(store, *(f"r{number}@example.com" for number in range(4)))
     for state in (MessageState.DEFERRED, MessageState.SENT):
         claim = await store.outbox.claim(at=NOON, holder="other", lease=LEASE)
@@ -50,7 +50,7 @@ async def test_all_that_is_on_its_way_is_held(store: Store) -> None:
     assert attempted.ended_at == NOON
 
 
-async def test_a_run_under_way_elsewhere_can_be_skipped(store: Store) -> None:
+async def test_a_run_of_another_process_can_be_skipped(store: Store) -> None:
     await begin(store)
     await store.runs.skip("ljubljana", [DAY], "adopted", at=NOON)
     assert [run.state for run in await store.runs.list()] == [RunState.RUNNING]
@@ -89,9 +89,7 @@ async def make(location: StoreLocation) -> None:
 @pytest.mark.skipif(
     this_machine(None) is None, reason="this machine has no id that could be another one"
 )
-def test_a_clone_that_was_given_a_machine_id_of_its_own_is_refused(
-    file: Path, tmp_path: Path
-) -> None:
+def test_a_cloned_machine_with_a_new_machine_id_is_refused(file: Path, tmp_path: Path) -> None:
     location = StoreLocation(f"sqlite:///{file}")
     asyncio.run(make(location))
     machine_id = tmp_path / "machine-id"

@@ -50,7 +50,9 @@ async def test_a_cause_begins_an_alarm_and_is_open_until_it_is_gone(store: Store
     assert await store.alarms.open() == begun[1:]
 
 
-async def test_one_that_goes_on_is_not_told_again_but_takes_the_newer_words(store: Store) -> None:
+async def test_an_alarm_that_continues_is_not_reported_again_but_takes_the_newer_text(
+    store: Store,
+) -> None:
     await reconcile(store, [MAIL], at=NOON)
     worse = Cause(MAIL.key, lazy("the mail server does not answer at all"), MAIL.remedy)
 
@@ -60,7 +62,7 @@ async def test_one_that_goes_on_is_not_told_again_but_takes_the_newer_words(stor
     assert (alarm.cause, alarm.begun_at) == (worse, NOON)
 
 
-async def test_a_cause_that_comes_back_is_an_alarm_of_its_own(store: Store) -> None:
+async def test_a_cause_that_comes_back_begins_a_new_alarm(store: Store) -> None:
     (first,), _ = await reconcile(store, [MAIL], at=NOON)
     await reconcile(store, [], at=LATER)
     (second,), _ = await reconcile(store, [MAIL], at=LATER + timedelta(minutes=10))
@@ -75,7 +77,7 @@ async def test_the_same_cause_given_twice_is_one_alarm(store: Store) -> None:
     assert len(begun) == 1
 
 
-async def test_what_began_meanwhile_is_not_ended_by_who_looked_before(store: Store) -> None:
+async def test_an_alarm_begun_meanwhile_is_not_ended_by_older_causes(store: Store) -> None:
     open_before = await store.alarms.open()
     (alarm,), _ = await reconcile(store, [MAIL], at=NOON)
 
@@ -83,7 +85,7 @@ async def test_what_began_meanwhile_is_not_ended_by_who_looked_before(store: Sto
     assert await store.alarms.open() == (alarm,)
 
 
-async def test_one_that_is_begun_beside_the_others_is_begun_once(store: Store) -> None:
+async def test_an_alarm_that_is_begun_alone_is_begun_once(store: Store) -> None:
     await reconcile(store, [LIST], at=NOON)
 
     assert await store.alarms.begin(MAIL, at=NOON) is not None
@@ -91,28 +93,28 @@ async def test_one_that_is_begun_beside_the_others_is_begun_once(store: Store) -
     assert [alarm.cause for alarm in await store.alarms.open()] == [LIST, MAIL]
 
 
-async def test_of_two_processes_only_one_tells(location: StoreLocation) -> None:
+async def test_only_one_of_two_processes_reports_a_change(location: StoreLocation) -> None:
     async with open_store(location) as mine, open_store(location) as theirs:
-        told = await asyncio.gather(
+        begin = await asyncio.gather(
             *(reconcile(store, [MAIL], at=NOON) for store in (mine, theirs))
         )
-        over = await asyncio.gather(*(reconcile(store, [], at=LATER) for store in (mine, theirs)))
+        end = await asyncio.gather(*(reconcile(store, [], at=LATER) for store in (mine, theirs)))
 
-    assert sorted(len(begun) for begun, _ in told) == [0, 1]
-    assert sorted(len(ended) for _, ended in over) == [0, 1]
+    assert sorted(len(begun) for begun, _ in begin) == [0, 1]
+    assert sorted(len(ended) for _, ended in end) == [0, 1]
 
 
-async def test_the_mail_that_tells_of_it_is_in_the_outbox_with_it(store: Store) -> None:
-    told: list[tuple[int, int]] = []
+async def test_the_mail_about_an_alarm_enters_the_outbox_with_it(store: Store) -> None:
+    changes: list[tuple[int, int]] = []
 
     def compose_mail(begun: tuple[Alarm, ...], ended: tuple[Alarm, ...]) -> FrozenMessage | None:
-        told.append((len(begun), len(ended)))
+        changes.append((len(begun), len(ended)))
         return message("admin@example.com") if begun else None
 
     await reconcile(store, [MAIL], at=NOON, compose_mail=compose_mail)
     await reconcile(store, [], at=LATER, compose_mail=compose_mail)
 
-    assert told == [(1, 0), (0, 1)]
+    assert changes == [(1, 0), (0, 1)]
     (mail,) = await store.outbox.list()
     assert (mail.kind, mail.recipient, mail.account_id) == ("alarm", "admin@example.com", "")
 

@@ -1,4 +1,4 @@
-"""Copies of the store: whole, private, and none longer than it should be."""
+"""Backups of the store: complete, private, and deleted in time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def at(file: Path) -> StoreLocation:
     return StoreLocation(f"sqlite:///{file}")
 
 
-async def test_a_copy_is_whole_private_and_made_once_a_day(file: Path) -> None:
+async def test_a_backup_is_complete_private_and_made_once_a_day(file: Path) -> None:
     async with open_store(at(file)) as store:
         await freeze(store, "jana@example.com")
         assert await store.back_up(DAY)
@@ -43,7 +43,7 @@ async def test_seven_days_are_kept(file: Path) -> None:
     assert list(daily_backups(file)) == [DAY + timedelta(days=number) for number in range(2, 9)]
 
 
-async def test_a_copy_made_by_a_wrong_clock_is_dropped(file: Path) -> None:
+async def test_a_backup_made_with_a_wrong_clock_is_deleted(file: Path) -> None:
     async with open_store(at(file)) as store:
         await store.back_up(date(2098, 1, 1))
         await store.back_up(DAY)
@@ -51,7 +51,7 @@ async def test_a_copy_made_by_a_wrong_clock_is_dropped(file: Path) -> None:
     assert list(daily_backups(file)) == [DAY]
 
 
-async def test_what_a_killed_process_left_of_a_copy_is_dropped_and_so_are_old_ones(
+async def test_unfinished_and_old_copies_are_deleted(
     file: Path,
 ) -> None:
     names = ("notifier.db.backup-2026-11-20.part-0a1b2c3d", "notifier.db.before-0002")
@@ -66,7 +66,9 @@ async def test_what_a_killed_process_left_of_a_copy_is_dropped_and_so_are_old_on
     assert sorted(path.name for path in outdated_copies(file, DAY)) == sorted(names)
 
 
-async def test_a_copy_taken_while_another_process_writes_is_one_state(file: Path) -> None:
+async def test_a_backup_made_during_a_transaction_of_another_process_is_consistent(
+    file: Path,
+) -> None:
     async with open_store(at(file), busy_seconds=0.05) as store:
         await freeze(store, "jana@example.com")
         with closing(sqlite3.connect(file, isolation_level=None)) as writer:
@@ -78,6 +80,6 @@ async def test_a_copy_taken_while_another_process_writes_is_one_state(file: Path
         assert copy.execute("SELECT count(*) FROM messages").fetchone() == (1,)
 
 
-async def test_postgresql_is_not_copied_by_us(in_postgresql: StoreLocation) -> None:
+async def test_a_store_in_postgresql_has_no_backup_of_ours(in_postgresql: StoreLocation) -> None:
     async with open_store(in_postgresql) as store:
         assert not await store.back_up(DAY)

@@ -1,4 +1,4 @@
-"""Damage of every kind: a store that cannot be trusted is never written to, nor begun anew."""
+"""A damaged store is never written to, and never replaced by an empty one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def pages(file: Path) -> range:
     return range(file.stat().st_size // PAGE)
 
 
-def test_a_page_that_was_overwritten_is_found_whichever_it_is(copy: Path, sound: Path) -> None:
+def test_every_overwritten_page_is_found(copy: Path, sound: Path) -> None:
     sound_bytes = copy.read_bytes()
     missed = []
     for page in pages(copy):
@@ -190,7 +190,7 @@ played = pytest.mark.skipif(nobody.why_not() is not None, reason=str(nobody.why_
 
 
 @played
-def test_somebody_who_may_only_read_is_told_whose_it_is(shown: Path) -> None:
+def test_writing_without_permission_names_the_owner_as_the_cause(shown: Path) -> None:
     finished = opened_by_another(shown)
 
     assert finished.stderr.startswith("74 "), finished.stderr
@@ -199,7 +199,7 @@ def test_somebody_who_may_only_read_is_told_whose_it_is(shown: Path) -> None:
 
 
 @played
-def test_somebody_who_may_only_read_reads(shown: Path) -> None:
+def test_a_reader_needs_no_write_access(shown: Path) -> None:
     before = sorted(path.name for path in shown.parent.iterdir())
 
     finished = opened_by_another(shown, "to read")
@@ -209,7 +209,7 @@ def test_somebody_who_may_only_read_reads(shown: Path) -> None:
 
 
 @played
-def test_somebody_who_may_only_read_reads_what_another_process_is_writing(shown: Path) -> None:
+def test_a_reader_without_write_access_reads_the_journal_of_another_process(shown: Path) -> None:
     with closing(sqlite3.connect(shown, isolation_level=None)) as writer:
         writer.execute("DELETE FROM runs")  # stands in the journal alone, as long as this is open
 
@@ -219,7 +219,7 @@ def test_somebody_who_may_only_read_reads_what_another_process_is_writing(shown:
 
 
 @played
-def test_a_journal_that_cannot_be_read_without_writing_is_told_with_the_way_out(
+def test_a_journal_that_needs_write_access_is_refused_with_the_way_out(
     shown: Path,
 ) -> None:
     with closing(sqlite3.connect(shown, isolation_level=None)) as writer:
@@ -237,7 +237,7 @@ def test_a_journal_that_cannot_be_read_without_writing_is_told_with_the_way_out(
 
 
 @played
-def test_a_store_that_may_not_even_be_read_is_told_so(shown: Path) -> None:
+def test_a_store_without_read_access_is_refused(shown: Path) -> None:
     shown.parent.chmod(0o755)
     shown.chmod(0o600)
     program = (*nobody.AS_NOBODY, sys.executable, "-c", OPEN, str(shown), "to read")
@@ -261,7 +261,7 @@ def test_a_folder_in_place_of_the_store_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "PRAGMA locking_mode=EXCLUSIVE"])
-def test_a_store_somebody_holds_is_a_matter_of_time(copy: Path, lock: str) -> None:
+def test_a_locked_store_is_a_temporary_error(copy: Path, lock: str) -> None:
     async def use() -> None:
         location = StoreLocation(f"sqlite:///{copy}")
         async with open_store(location, busy_seconds=0.05) as store:

@@ -1,4 +1,4 @@
-"""The store as a file: what it refuses, and that it never starts from zero by mistake."""
+"""Opening the store: what is refused, and that it never starts from zero by mistake."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_the_store_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
         ("busy_timeout", 5000),
     ],
 )
-def test_sqlite_is_told_to_be_careful(file: Path, pragma: str, value: object) -> None:
+def test_sqlite_has_the_safe_settings(file: Path, pragma: str, value: object) -> None:
     engine = writing_engine(at(file).url)
     with transaction(engine, writes=True) as connection:
         found = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
@@ -85,7 +85,7 @@ def test_sqlite_is_told_to_be_careful(file: Path, pragma: str, value: object) ->
 
 @pytest.mark.parametrize("read_only", [False, True])
 @pytest.mark.parametrize("loss", ["emptied", "gone"])
-async def test_a_lost_store_is_refused_and_not_begun_anew(
+async def test_a_lost_store_is_refused_and_not_replaced(
     file: Path, loss: str, *, read_only: bool
 ) -> None:
     await make(file)
@@ -122,7 +122,7 @@ async def test_a_text_file_is_refused_untouched(file: Path) -> None:
     assert file.read_text(encoding="utf-8") == "dear diary"
 
 
-async def test_a_store_that_was_killed_before_its_first_table_is_finished(file: Path) -> None:
+async def test_a_store_whose_creation_was_killed_is_completed(file: Path) -> None:
     born = sqlite3.connect(file)
     born.execute("PRAGMA journal_mode=WAL")
     born.close()
@@ -131,7 +131,7 @@ async def test_a_store_that_was_killed_before_its_first_table_is_finished(file: 
     await make(file)
 
 
-async def test_a_store_that_another_process_is_making_is_waited_for(file: Path) -> None:
+async def test_a_store_that_another_process_creates_is_awaited(file: Path) -> None:
     maker = sqlite3.connect(file, isolation_level=None)
     maker.execute("BEGIN IMMEDIATE")
     asyncio.get_running_loop().call_later(0.05, maker.close)
@@ -172,7 +172,7 @@ async def test_a_store_of_a_newer_version_is_refused(file: Path) -> None:
         assert "newer version" in str(await refusal(file, read_only=read_only))
 
 
-async def test_a_store_somebody_holds_is_a_matter_of_time(file: Path) -> None:
+async def test_a_locked_store_is_a_temporary_error(file: Path) -> None:
     await make(file)
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -187,7 +187,7 @@ async def test_a_store_somebody_holds_is_a_matter_of_time(file: Path) -> None:
     assert caught.value.exit_code is ExitCode.TRY_LATER
 
 
-async def test_postgresql_is_not_waited_for_longer_either(in_postgresql: StoreLocation) -> None:
+async def test_a_lock_in_postgresql_is_a_temporary_error_too(in_postgresql: StoreLocation) -> None:
     async with open_store(in_postgresql, busy_seconds=0.05) as store:
         await freeze(store, "jana@example.com")
         engine = create_engine(in_postgresql.url)
@@ -209,7 +209,7 @@ async def test_a_server_that_is_not_there_is_named_without_its_password() -> Non
 
 
 @pytest.mark.parametrize("url", ["CANARY", "nosuch://me:CANARY@db.example/notifier"])
-async def test_what_is_no_database_url_is_refused_without_quoting_it(url: str) -> None:
+async def test_an_invalid_database_url_is_refused_without_quoting_it(url: str) -> None:
     with pytest.raises(StoreError, match=r"store\.url") as caught:
         async with open_store(StoreLocation(url)):
             pass
@@ -217,7 +217,7 @@ async def test_what_is_no_database_url_is_refused_without_quoting_it(url: str) -
     assert "CANARY" not in "".join(traceback.format_exception(caught.value))
 
 
-async def test_a_full_disk_is_a_matter_for_a_person(file: Path) -> None:
+async def test_a_full_disk_is_reported(file: Path) -> None:
     await make(file)
     engine = writing_engine(at(file).url)
     row = {"at": NOON, "who": "x", "action": "x", "subject": "x" * 100_000}
@@ -228,7 +228,7 @@ async def test_a_full_disk_is_a_matter_for_a_person(file: Path) -> None:
     engine.dispose()
 
 
-async def test_a_store_that_cannot_be_written_is_a_matter_for_a_person(file: Path) -> None:
+async def test_a_store_that_cannot_be_written_is_reported(file: Path) -> None:
     await make(file)
     engine = reading_engine(at(file).url)
     with pytest.raises(StoreError, match="cannot be written"), writing(engine, file) as connection:
@@ -242,7 +242,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "store.path" in str(await refusal(tmp_path / "file" / "notifier.db"))
 
 
-async def test_reading_makes_no_file_and_finds_nothing(file: Path) -> None:
+async def test_reading_creates_no_file_and_finds_nothing(file: Path) -> None:
     async with open_store(at(file), read_only=True) as store:
         assert await store.runs.list() == ()
         assert await store.outbox.pending() == 0
@@ -250,7 +250,7 @@ async def test_reading_makes_no_file_and_finds_nothing(file: Path) -> None:
     assert list(file.parent.iterdir()) == []
 
 
-async def test_reading_finds_nothing_where_no_store_was_made_yet(location: StoreLocation) -> None:
+async def test_reading_finds_nothing_before_a_store_is_created(location: StoreLocation) -> None:
     file = sqlite_file(location.url)
     if file:
         file.touch()
@@ -303,7 +303,7 @@ async def test_names_are_erased_from_the_file_and_its_journal_in_time(file: Path
         assert [run.waiting for run in await store.runs.list()] == [1, 1, 1]
 
 
-async def test_what_nobody_delivered_is_erased_after_it_was_given_up(store: Store) -> None:
+async def test_an_undelivered_body_is_erased_after_it_was_given_up(store: Store) -> None:
     await freeze(store, "jana@example.com", give_up_after=timedelta(days=1))
     (message,) = await store.outbox.list()
 

@@ -1,4 +1,4 @@
-"""Whose store it is: what was copied, moved or restored is not written to by itself."""
+"""A store that was copied, moved or restored is refused until a person adopts it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def known(generation: int = 3, *, store: str = "a", machine: str | None = HERE) 
         ),
     ],
 )
-def test_a_store_goes_with_its_machine_and_its_mark(
+def test_a_store_must_match_its_machine_and_its_mark(
     stored: Identity | None, mark: Identity | None, machine: str | None, why: str | None
 ) -> None:
     found = compare(stored, mark, machine)
@@ -78,7 +78,7 @@ def test_a_store_goes_with_its_machine_and_its_mark(
     assert found is None if why is None else why in (found or "")
 
 
-def test_a_machine_is_known_by_a_name_or_else_by_its_id(tmp_path: Path) -> None:
+def test_a_machine_is_identified_by_its_name_or_else_by_its_id(tmp_path: Path) -> None:
     empty, first, second = (tmp_path / name for name in ("empty", "first", "second"))
     empty.touch()
     first.write_text("0123456789abcdef0123456789abcdef\n", encoding="ascii")
@@ -134,7 +134,9 @@ async def test_a_copy_without_its_mark_is_refused(file: Path, tmp_path: Path) ->
     assert "without its mark" in str(await refusal(at(copied)))
 
 
-async def test_what_reads_only_warns(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_reading_a_store_of_another_machine_only_warns(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     await make(file)
 
     async with open_store(at(file, "there"), read_only=True) as store:
@@ -159,7 +161,7 @@ async def test_the_mark_follows_the_store_and_is_private(file: Path) -> None:
     assert set(json.loads(mark_file(file).read_text())) == {"store", "machine", "generation"}
 
 
-async def test_a_mark_that_was_left_behind_is_brought_up_to_the_store(file: Path) -> None:
+async def test_an_old_mark_is_updated_to_the_store(file: Path) -> None:
     async with open_store(at(file)) as store:
         old = mark_file(file).read_bytes()
         await freeze(store, "jana@example.com")
@@ -172,7 +174,7 @@ async def test_a_mark_that_was_left_behind_is_brought_up_to_the_store(file: Path
     assert (read_mark(file) or UNREADABLE).generation == 1
 
 
-async def test_an_adopted_store_holds_what_was_on_its_way_and_is_refused_no_more(
+async def test_an_adopted_store_holds_its_pending_messages_and_opens(
     file: Path,
 ) -> None:
     await make(file)
@@ -188,7 +190,7 @@ async def test_an_adopted_store_holds_what_was_on_its_way_and_is_refused_no_more
     await refusal(at(file))
 
 
-async def test_an_adoption_that_was_killed_half_way_leaves_the_store_refused(file: Path) -> None:
+async def test_an_unfinished_adoption_leaves_the_store_refused(file: Path) -> None:
     await make(file)
 
     async with open_store(at(file, "there"), adopting=True) as store:
@@ -203,7 +205,9 @@ async def test_one_store_in_postgresql_serves_many_machines(in_postgresql: Store
             await store.runs.list()
 
 
-async def test_four_who_make_the_store_at_once_agree_on_its_identity(file: Path) -> None:
+async def test_four_processes_that_create_the_store_at_once_agree_on_its_identity(
+    file: Path,
+) -> None:
     async def opened(number: int) -> None:
         async with open_store(at(file)) as store:
             await freeze(store, edition=number)

@@ -1,4 +1,4 @@
-"""Upgrades keep the state, whenever they are killed."""
+"""A migration keeps all rows, and is complete or not begun if it is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of orders between two readings."""
+"""The state of orders between two readings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAITS = OrderState(DAY, DAY, waits=True)
 BACK = OrderState(None, None, comes_back=True)
 
 
-async def test_what_is_remembered_takes_the_place_of_all_before(store: Store) -> None:
+async def test_new_states_replace_all_old_ones(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
 
     await memory.remember({1: WAITS, 2: BACK}, (), NOON)
@@ -25,7 +25,7 @@ async def test_what_is_remembered_takes_the_place_of_all_before(store: Store) ->
     assert (await memory.recall()).order_states == {3: BACK}
 
 
-async def test_each_account_has_its_own(store: Store) -> None:
+async def test_each_account_has_its_own_states_and_hints(store: Store) -> None:
     await store.order_states.add_hints("ljubljana", [1], at=NOON)
     await store.order_states.remember("ljubljana", {1: WAITS}, since=NOON)
     await store.order_states.remember("celje", {}, followed=[1], since=NOON)
@@ -36,7 +36,7 @@ async def test_each_account_has_its_own(store: Store) -> None:
     assert (set(theirs.order_states), theirs.hints) == (set(), frozenset())
 
 
-async def test_a_hint_that_came_while_its_order_was_read_is_kept(store: Store) -> None:
+async def test_a_hint_that_came_during_the_reading_is_kept(store: Store) -> None:
     await store.order_states.add_hints("ljubljana", [1, 2, 2], at=NOON)
     await store.order_states.add_hints("ljubljana", [2], at=NOON + timedelta(seconds=1))
 
@@ -45,7 +45,7 @@ async def test_a_hint_that_came_while_its_order_was_read_is_kept(store: Store) -
     assert (await store.order_states.recall("ljubljana")).hints == {2}
 
 
-async def test_a_mere_look_remembers_nothing(store: Store) -> None:
+async def test_a_read_only_state_stores_nothing(store: Store) -> None:
     await AccountState(store.order_states, store.meta, "ljubljana", writable=False).remember(
         {1: WAITS}, (), NOON
     )
@@ -53,7 +53,7 @@ async def test_a_mere_look_remembers_nothing(store: Store) -> None:
     assert (await store.order_states.recall("ljubljana")).order_states == {}
 
 
-async def test_a_look_between_two_readings_changes_what_it_looked_at(store: Store) -> None:
+async def test_a_lookup_changes_only_its_orders(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
     await memory.remember({1: WAITS, 2: BACK, 3: BACK}, (), NOON)
     await store.order_states.add_hints("ljubljana", [1, 2, 4, 5], at=NOON)
@@ -69,7 +69,7 @@ async def test_a_look_between_two_readings_changes_what_it_looked_at(store: Stor
     assert (await store.order_states.recall("celje")).fresh == {1}
 
 
-async def test_what_is_hinted_at_again_is_fresh_again(store: Store) -> None:
+async def test_a_repeated_hint_is_fresh_again(store: Store) -> None:
     later = NOON + timedelta(minutes=1)
     await store.order_states.add_hints("ljubljana", [1, 2], at=NOON)
     await store.order_states.add_hints("ljubljana", [2], at=later)
@@ -83,7 +83,7 @@ async def test_what_is_hinted_at_again_is_fresh_again(store: Store) -> None:
     assert (await store.order_states.recall("ljubljana")).fresh == {1, 2}
 
 
-async def test_whether_there_is_anything_to_look_at_is_known(store: Store) -> None:
+async def test_fresh_hints_are_found(store: Store) -> None:
     assert not await store.order_states.has_fresh_hints("ljubljana")
 
     await store.order_states.add_hints("ljubljana", [], at=NOON)
@@ -94,7 +94,7 @@ async def test_whether_there_is_anything_to_look_at_is_known(store: Store) -> No
     assert not await store.order_states.has_fresh_hints("celje")
 
 
-async def test_of_a_flood_it_is_kept_that_it_was_one_until_the_next_reading(store: Store) -> None:
+async def test_an_overflow_of_hints_is_recorded_until_the_next_reading(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
     for first in range(1, MAX_HINTS, 1000):
         await store.order_states.add_hints("ljubljana", range(first, first + 1000), at=NOON)
@@ -108,17 +108,17 @@ async def test_of_a_flood_it_is_kept_that_it_was_one_until_the_next_reading(stor
     assert await memory.recall() == ReadingState()
 
 
-async def test_what_is_left_of_the_calls_of_a_day_is_remembered_for_each_account(
+async def test_the_quota_is_stored_for_each_account(
     store: Store,
 ) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
     reader = AccountState(store.order_states, store.meta, "ljubljana", writable=False)
     other = AccountState(store.order_states, store.meta, "celje")
-    told = Quota(7, NOON, NOON + timedelta(hours=3), 5_000)
+    quota = Quota(7, NOON, NOON + timedelta(hours=3), 5_000)
 
-    await memory.note(replace(told, left=9, daily_limit=None))
-    await memory.note(told)
-    await reader.note(replace(told, left=1))
+    await memory.note(replace(quota, left=9, daily_limit=None))
+    await memory.note(quota)
+    await reader.note(replace(quota, left=1))
 
-    assert (await reader.recall()).quota == told
+    assert (await reader.recall()).quota == quota
     assert (await other.recall()).quota is None

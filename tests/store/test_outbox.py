@@ -94,9 +94,7 @@ async def test_a_sent_message_keeps_its_receipt_and_is_never_claimed_again(store
 
 
 @pytest.mark.parametrize("state", [MessageState.DEFERRED, MessageState.UNKNOWN])
-async def test_what_may_be_tried_again_waits_for_its_time(
-    store: Store, state: MessageState
-) -> None:
+async def test_a_message_to_try_again_waits_for_its_time(store: Store, state: MessageState) -> None:
     await freeze(store, "jana@example.com")
     await settle(store, await taken(store), state, again_at=NOON + 5 * MINUTE)
 
@@ -104,7 +102,7 @@ async def test_what_may_be_tried_again_waits_for_its_time(
     assert (await taken(store, NOON + 5 * MINUTE)).message.attempts == 1
 
 
-async def test_a_person_can_hasten_what_waits(store: Store) -> None:
+async def test_a_person_can_make_waiting_messages_due(store: Store) -> None:
     await freeze(store, "jana@example.com")
     await settle(
         store, await taken(store), MessageState.DEFERRED, again_at=NOON + timedelta(hours=1)
@@ -116,7 +114,7 @@ async def test_a_person_can_hasten_what_waits(store: Store) -> None:
 
 
 @pytest.mark.parametrize("marked", [False, True])
-async def test_what_a_dead_process_had_in_hand_comes_back_after_its_lease(
+async def test_the_message_of_a_dead_process_is_free_after_its_lease(
     store: Store, *, marked: bool
 ) -> None:
     await freeze(store, "jana@example.com")
@@ -157,7 +155,7 @@ async def thought_dead(store: Store) -> Claim:
     return found
 
 
-async def test_a_late_acceptance_is_believed_and_stops_the_copy(store: Store) -> None:
+async def test_a_late_acceptance_counts_and_stops_the_copy(store: Store) -> None:
     mine = await thought_dead(store)
     theirs = await claim(store, NOON + LEASE, "another")
     assert theirs is not None
@@ -169,7 +167,7 @@ async def test_a_late_acceptance_is_believed_and_stops_the_copy(store: Store) ->
     assert [m.state for m in await store.outbox.list()] == [MessageState.SENT]
 
 
-async def test_an_attempt_others_took_for_unknown_stays_it_and_tells_the_late_answer(
+async def test_an_unknown_attempt_stays_unknown_with_the_late_reply_beside(
     store: Store,
 ) -> None:
     mine = await thought_dead(store)
@@ -184,7 +182,7 @@ async def test_an_attempt_others_took_for_unknown_stays_it_and_tells_the_late_an
 
 
 @pytest.mark.parametrize("done", [True, False])
-async def test_a_late_failure_is_recorded_and_leaves_the_message_to_whoever_has_it(
+async def test_a_late_failure_is_recorded_and_does_not_change_the_message(
     store: Store, *, done: bool
 ) -> None:
     mine = await thought_dead(store)
@@ -200,7 +198,7 @@ async def test_a_late_failure_is_recorded_and_leaves_the_message_to_whoever_has_
     assert "deferred late" in str((await store.outbox.attempts(mine.message.id))[0].reply)
 
 
-async def test_of_two_answers_the_acceptance_counts(store: Store) -> None:
+async def test_the_acceptance_counts_among_two_replies(store: Store) -> None:
     mine = await thought_dead(store)
     theirs = await taken(store, NOON + LEASE)
 
@@ -214,7 +212,7 @@ async def test_of_two_answers_the_acceptance_counts(store: Store) -> None:
     ]
 
 
-async def test_an_answer_no_database_takes_is_recorded_all_the_same(store: Store) -> None:
+async def test_a_reply_with_invalid_characters_is_recorded(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
 
@@ -223,7 +221,7 @@ async def test_an_answer_no_database_takes_is_recorded_all_the_same(store: Store
     assert [m.receipt for m in await store.outbox.list()] == ["250 ??é"]
 
 
-async def test_whoever_lost_the_claim_may_not_send_the_dot(store: Store) -> None:
+async def test_a_lost_claim_does_not_allow_the_dot(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
     await claim(store, NOON + LEASE, "another")
@@ -232,7 +230,7 @@ async def test_whoever_lost_the_claim_may_not_send_the_dot(store: Store) -> None
         await store.outbox.mark_dot(found, at=NOON + LEASE)
 
 
-async def test_a_claim_that_ran_out_does_not_serve_for_the_dot(store: Store) -> None:
+async def test_an_expired_claim_does_not_allow_the_dot(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
 
@@ -240,7 +238,7 @@ async def test_a_claim_that_ran_out_does_not_serve_for_the_dot(store: Store) -> 
         await store.outbox.mark_dot(found, at=NOON + LEASE)
 
 
-async def test_what_was_not_accepted_in_time_is_given_up_and_named(store: Store) -> None:
+async def test_messages_not_accepted_in_time_are_given_up_and_returned(store: Store) -> None:
     await freeze(store, "jana@example.com", give_up_after=timedelta(hours=1))
     late = NOON + timedelta(hours=1)
 
@@ -250,7 +248,7 @@ async def test_what_was_not_accepted_in_time_is_given_up_and_named(store: Store)
     assert [m.state for m in await store.outbox.list()] == [MessageState.FAILED]
 
 
-async def test_what_a_dead_process_had_in_hand_is_given_up_in_time_too(store: Store) -> None:
+async def test_the_message_of_a_dead_process_is_given_up_in_time(store: Store) -> None:
     await freeze(store, "jana@example.com", give_up_after=timedelta(hours=1))
     found = await taken(store)
 
@@ -261,7 +259,7 @@ async def test_what_a_dead_process_had_in_hand_is_given_up_in_time_too(store: St
     assert await store.outbox.pending() == 0
 
 
-async def test_what_is_in_hand_is_not_given_up(store: Store) -> None:
+async def test_a_claimed_message_is_not_given_up(store: Store) -> None:
     await freeze(store, "jana@example.com", give_up_after=timedelta(minutes=1))
     await taken(store)
 
@@ -274,9 +272,9 @@ async def test_a_run_and_recipient_has_one_message(store: Store) -> None:
 
     assert await store.outbox.list() == ()
     assert await store.runs.snapshot_before("ljubljana", NOON.date() + timedelta(days=1)) is None
-    told = "".join(traceback.format_exception(caught.value))
-    assert message().subject not in told
-    assert "CANARY" not in told
+    shown = "".join(traceback.format_exception(caught.value))
+    assert message().subject not in shown
+    assert "CANARY" not in shown
 
 
 async def state_of(store: Store, number: int) -> MessageState:
@@ -291,7 +289,7 @@ async def decide(store: Store, number: int, decision: Decision) -> bool:
     )
 
 
-async def test_what_nobody_knows_is_held_and_what_is_known_is_not(store: Store) -> None:
+async def test_only_messages_with_unknown_delivery_are_held(store: Store) -> None:
     await freeze(store, "jana@example.com", "pavol@example.com", "office@example.com")
     marked, unknown, failed = [await taken(store) for _ in range(3)]
     await store.outbox.mark_dot(marked, at=NOON)
@@ -309,7 +307,7 @@ async def test_what_nobody_knows_is_held_and_what_is_known_is_not(store: Store) 
     assert await state_of(store, failed.message.id) is MessageState.FAILED
 
 
-async def test_a_claim_that_must_not_double_passes_over_what_a_dead_process_had_marked(
+async def test_a_claim_without_unknown_messages_skips_the_marked_one_of_a_dead_process(
     store: Store,
 ) -> None:
     await freeze(store, "jana@example.com")
@@ -346,7 +344,7 @@ async def test_a_person_decides_and_the_audit_trail_says_who(
 
 
 @pytest.mark.parametrize("decision", Decision)
-async def test_nobody_decides_about_a_message_in_hand(store: Store, decision: Decision) -> None:
+async def test_no_decision_changes_a_claimed_message(store: Store, decision: Decision) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
 
@@ -355,7 +353,7 @@ async def test_nobody_decides_about_a_message_in_hand(store: Store, decision: De
     assert await store.audit.list() == ()
 
 
-async def test_what_was_sent_is_not_tried_again_by_mistake(store: Store) -> None:
+async def test_a_sent_message_is_not_retried_by_mistake(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
     await settle(store, found, MessageState.SENT)
@@ -364,7 +362,7 @@ async def test_what_was_sent_is_not_tried_again_by_mistake(store: Store) -> None
     assert not await decide(store, found.message.id, Decision.DISCARD)
 
 
-async def test_without_its_text_a_message_cannot_be_sent_again(store: Store) -> None:
+async def test_a_message_without_its_body_cannot_be_sent_again(store: Store) -> None:
     await freeze(store, "jana@example.com")
     found = await taken(store)
     await settle(store, found, MessageState.FAILED)

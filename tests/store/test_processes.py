@@ -1,4 +1,4 @@
-"""Several processes on one store, and processes that die with it in hand."""
+"""Several processes on one store, and processes that die while they use it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def test_six_processes_share_days_and_messages_without_taking_one_twice(
     assert sorted(taken) == sorted([*RECIPIENTS, *days])
 
 
-async def test_a_store_whose_process_was_killed_is_still_ours(location: StoreLocation) -> None:
+async def test_a_store_whose_process_was_killed_opens_with_all_rows(
+    location: StoreLocation,
+) -> None:
     processes.killed(processes.die_after_a_run, location.url)
 
     for read_only in (True, False):
@@ -54,7 +56,7 @@ async def test_a_process_killed_in_a_migration_leaves_nothing_of_it(
     await freeze_in(location, "jana@example.com")
 
 
-async def test_two_who_make_the_store_at_once_both_get_it(location: StoreLocation) -> None:
+async def test_processes_that_create_the_store_at_once_all_open_it(location: StoreLocation) -> None:
     async def opened() -> int:
         async with open_store(location) as store:
             return len(await store.runs.list())

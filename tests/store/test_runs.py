@@ -19,13 +19,13 @@ from tests.store.arrange import LEASE, begin, freeze
 NEXT = DAY + timedelta(days=1)
 
 
-async def test_a_day_is_begun_by_one_alone(store: Store) -> None:
+async def test_only_one_process_begins_a_day(store: Store) -> None:
     await begin(store)
 
     assert await store.runs.begin("ljubljana", DAY, at=NOON, lease=LEASE, holder="another") is None
 
 
-async def test_other_accounts_days_and_editions_are_runs_of_their_own(store: Store) -> None:
+async def test_other_accounts_days_and_editions_are_other_runs(store: Store) -> None:
     await begin(store)
 
     for account_id, day, edition in (("celje", DAY, 1), ("ljubljana", NEXT, 1), ("celje", DAY, 2)):
@@ -55,7 +55,7 @@ async def test_a_run_whose_holder_died_is_taken_over_after_its_lease(store: Stor
     assert late is not None
 
 
-async def test_whoever_lost_the_run_cannot_freeze_it(store: Store) -> None:
+async def test_a_run_taken_over_cannot_be_frozen(store: Store) -> None:
     mine = await begin(store)
     await begin(store, at=NOON + LEASE)
 
@@ -116,7 +116,7 @@ async def test_the_snapshot_is_of_an_earlier_day_and_its_last_edition(store: Sto
     assert await store.runs.snapshot_before("ljubljana", DAY - timedelta(days=1)) is None
 
 
-async def test_a_further_edition_of_the_first_day_knows_what_the_one_before_saw(
+async def test_a_further_edition_of_the_first_day_knows_the_orders_of_the_previous_one(
     store: Store,
 ) -> None:
     await freeze(store, orders=(order(1), order(2)))
@@ -127,7 +127,7 @@ async def test_a_further_edition_of_the_first_day_knows_what_the_one_before_saw(
     assert (list(snapshot.known), sorted(snapshot.ids), snapshot.whole) == ([], [1, 2], False)
 
 
-async def test_a_list_that_was_never_read_whole_makes_nothing_new(store: Store) -> None:
+async def test_a_snapshot_says_whether_a_complete_list_was_ever_read(store: Store) -> None:
     await freeze(store, orders=(order(1),), gap="page 2 could not be read")
     first = await store.runs.snapshot_before("ljubljana", NEXT)
     await freeze(store, orders=(order(1), order(2)), day=NEXT)
@@ -173,7 +173,7 @@ async def test_a_snapshot_that_was_erased_is_not_an_empty_one(store: Store) -> N
     assert await store.runs.snapshot_before("ljubljana", NEXT + timedelta(days=1)) is not None
 
 
-async def test_skipped_days_are_settled_and_told_until_a_digest_has_told_them(
+async def test_skipped_days_are_settled_and_listed_until_the_next_digest(
     store: Store,
 ) -> None:
     await freeze(store)
@@ -188,7 +188,7 @@ async def test_skipped_days_are_settled_and_told_until_a_digest_has_told_them(
     assert await store.runs.skipped_since("ljubljana", after, after + timedelta(days=1)) == ()
 
 
-async def test_skipping_never_touches_a_run_that_is_done_or_under_way(store: Store) -> None:
+async def test_skipping_leaves_runs_alone_that_are_done_or_in_progress(store: Store) -> None:
     await freeze(store)
     await begin(store, NEXT)
 
@@ -206,7 +206,7 @@ async def test_a_failed_day_that_is_over_is_recorded_as_skipped(store: Store) ->
     assert (run.state, run.why) == (RunState.SKIPPED, "the marketplace does not answer")
 
 
-async def test_two_who_skip_the_same_days_at_once_do_no_harm(location: StoreLocation) -> None:
+async def test_two_processes_may_skip_the_same_days_at_once(location: StoreLocation) -> None:
     days = [DAY + timedelta(days=number) for number in range(20)]
     async with open_store(location) as one, open_store(location) as other:
         for account_id in ("ljubljana", "celje", "koper"):
