@@ -106,7 +106,7 @@ async def test_a_connection_lost_while_the_mark_is_written_is_deferred_since_no_
 
 
 async def test_a_slow_reply_to_the_dot_counts(server: SmtpNeighbour) -> None:
-    server.script(Step.DOT, drips(b"250 kept\r\n", pause=0.01))
+    server.script(Step.DOT, drips(b"250 kept\r\n", pause=0.004))
 
     async with connect(server.port) as mail:
         delivery = await send(mail)
