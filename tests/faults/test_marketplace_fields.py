@@ -26,7 +26,7 @@ from notifier.sources.mall.payloads import parse_order
 from tests.factories import DAY, account, mail_options, sender, snapshot
 from tests.mail import html
 from tests.sources.mall.neighbour import START, App, Said, page, read, said, scripted
-from tests.sources.mall.test_fields import JSON
+from tests.sources.test_values import JSON
 
 PRAGUE = ZoneInfo("Europe/Prague")
 Path = tuple[str | int, ...]

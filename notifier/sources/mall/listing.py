@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from notifier.errors import MarketplaceUnavailable
 from notifier.sources.mall.answers import ApiAnswer, NotUnderstood
 from notifier.sources.mall.calls import Calls
-from notifier.sources.mall.fields import number
+from notifier.sources.values import number
 from notifier.sources.mall.payloads import ListRow, parse_row
 
 MOST_UNTOLD_PAGES = 1000

@@ -28,7 +28,7 @@ from notifier.sources.mall.answers import (
 )
 from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.detail import local_day, read_detail
-from notifier.sources.mall.fields import number
+from notifier.sources.values import number
 from notifier.sources.mall.listing import Listing
 from notifier.sources.mall.payloads import ListRow, UnreadableOrder
 from notifier.sources.mall.work_queue import Attempt, WorkQueue

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from notifier.sources.mall.answers import parse_json
-from notifier.sources.mall.fields import number
+from notifier.sources.values import number
 
 MOST_BYTES = 64 * 1024
 MOST_IDS = 1_000

@@ -23,7 +23,7 @@ from notifier.sources.mall.answers import (
     open_answer,
     parse_json,
 )
-from tests.sources.mall.test_fields import JSON
+from tests.sources.test_values import JSON
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 GOOD = b'{"result": {"code": 200, "status": "OK"}, "paging": {"pages": 1}, "data": []}'

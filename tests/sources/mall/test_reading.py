@@ -35,7 +35,7 @@ from tests.sources.mall.neighbour import (
     said,
     scripted,
 )
-from tests.sources.mall.test_fields import JSON
+from tests.sources.test_values import JSON
 
 GARBAGE: Said = (200, {}, b"<html>Oops</html>")
 
