@@ -40,11 +40,11 @@ _HEADERS = {"User-Agent": f"notifier/{__version__}", "Accept-Encoding": "identit
 
 
 class NoAnswer(UnavailableError):
-    """No answer came that could be used; `passing` tells whether another try may help."""
+    """No answer came that could be used; `retryable` tells whether another try may help."""
 
-    def __init__(self, message: str, *, passing: bool = True) -> None:
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
         super().__init__(message)
-        self.passing = passing
+        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ async def _send(
             raise NoAnswer(
                 f"{asked.host} answers with a redirect ({response.status_code}), which is "
                 f"never followed; check {asked.option}",
-                passing=False,
+                retryable=False,
             )
         body = await _body(response, asked, most_bytes)
         return HttpAnswer(response.status_code, dict(response.headers), body)

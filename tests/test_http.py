@@ -137,7 +137,7 @@ async def test_a_server_that_drips_bytes_is_left_at_the_deadline() -> None:
         error = await failure(ask(f"http://127.0.0.1:{port}/", seconds=0.1))
 
     assert f"127.0.0.1:{port} did not answer within 0.1 seconds; check {OPTION} and" in str(error)
-    assert error.passing
+    assert error.retryable
 
 
 async def test_a_server_that_says_nothing_is_left_at_the_deadline() -> None:
@@ -246,7 +246,7 @@ async def test_redirects_are_not_followed(target: str) -> None:
         error = await failure(ask(f"http://127.0.0.1:{port}/"))
 
     assert "redirect (302)" in str(error)
-    assert not error.passing
+    assert not error.retryable
     assert len(heads) == 1
 
 

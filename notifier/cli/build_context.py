@@ -97,7 +97,7 @@ class _Neighbours:
         states = self.store.order_states
         memory = AccountState(states, self.store.meta, account.id, writable=not self.read_only)
         return Marketplace(
-            access, self.http, clock=self.clock, memory=memory, progress=self.progress
+            access, self.http, clock=self.clock, state_store=memory, progress=self.progress
         )
 
 

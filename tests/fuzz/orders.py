@@ -22,9 +22,9 @@ from notifier.mail.render import Renderer
 from notifier.sources.file.conclusion import RowCollector
 from notifier.sources.file.records import records_in
 from notifier.sources.mall.answers import open_answer
-from notifier.sources.values import LONGEST_TEXT
 from notifier.sources.mall.listing import parse_page
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
+from notifier.sources.values import LONGEST_TEXT
 from notifier.store.snapshots import dump_order, load_order
 from tests import factories
 from tests.factories import mail_options

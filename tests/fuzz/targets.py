@@ -27,16 +27,16 @@ from notifier.mail.freeze import freeze
 from notifier.mail.render import RenderedMail
 from notifier.sources.file.conclusion import RowCollector
 from notifier.sources.file.records import records_in
-from notifier.sources.mall.answers import open_answer
-from notifier.sources.mall.listing import parse_page
-from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
-from notifier.sources.mall.rate_headers import (
+from notifier.sources.mall.answers import (
     LONGEST_ASKED,
     calls_allowed,
     calls_left,
+    open_answer,
     retry_after,
     window_left,
 )
+from notifier.sources.mall.listing import parse_page
+from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.sources.mall.webhook import MOST_IDS, NotHints, parse_hints
 from tests import factories
 from tests.config.sample import SAMPLE

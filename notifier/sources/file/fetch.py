@@ -122,7 +122,7 @@ async def _ask(url: str, http: HttpClient, name: str, limit: timedelta, calls: i
     try:
         answer = await http.get(url, timeout=limit, most_bytes=MOST_BYTES, option=OPTION)
     except NoAnswer as error:
-        if error.passing:
+        if error.retryable:
             raise FileUnavailable(f"{name} cannot be had: {error}") from None
         raise FileRefused(f"{name} cannot be had: {error}") from None
     _refuse(answer.status, name)

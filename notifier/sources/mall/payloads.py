@@ -119,7 +119,7 @@ def comes_back(data: object) -> bool:
 
 
 def moment(value: object, zone: ZoneInfo) -> datetime | None:
-    """Return the instant of `Y-m-d H:i:s` or `Y-m-d` (its first moment), local to `zone`, in UTC."""
+    """Return a local `Y-m-d H:i:s` or `Y-m-d` (its first moment) as an instant in UTC."""
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         return None
     try:

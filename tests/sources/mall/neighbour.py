@@ -178,7 +178,7 @@ class Visit:
             settings or access(),
             self.http,
             clock=lambda: START,
-            memory=memory,
+            state_store=memory,
             progress=lambda done, all_: self.progress.append((done, all_)),
             sleep=self.naps,
             jitter=lambda: 1.0,

@@ -15,7 +15,7 @@ from notifier.http import HttpClient
 from notifier.simulator import World, serve
 from notifier.sources.mall import Marketplace
 from tests.sources.mall.neighbour import CLIENT_ID, START, access
-from tests.sources.mall.test_plan_of_a_reading import Notebook
+from tests.sources.mall.test_session_plan import Notebook
 
 EVERYTHING = Policy(Frequency.ALL)
 
@@ -28,7 +28,7 @@ async def read(world: World, memory: StateStore | None = None, **settings: objec
             **settings,  # type: ignore[arg-type]  # names of its fields
         )
         clock = lambda: world.now  # noqa: E731
-        return await Marketplace(chosen, http, clock=clock, memory=memory).read(())
+        return await Marketplace(chosen, http, clock=clock, state_store=memory).read(())
 
 
 def refused(world: World) -> int:

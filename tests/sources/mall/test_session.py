@@ -17,8 +17,7 @@ from notifier.http import HttpClient
 from notifier.simulator import World, serve
 from notifier.sources.mall import Marketplace
 from notifier.sources.mall.calls import MOST_TRIES
-from notifier.sources.mall.sweep import GIVE_UP_AFTER
-from notifier.sources.mall.work_queue import MOST_ATTEMPTS
+from notifier.sources.mall.details import MOST_ATTEMPTS, MOST_FAILED
 from tests.sources.mall.neighbour import (
     CLIENT_ID,
     START,
@@ -390,7 +389,7 @@ async def test_a_marketplace_that_breaks_after_the_list_is_a_failure_and_soon_le
     reading = await read(scripted(script), settings=access(concurrency=1))
 
     assert isinstance(reading, Failed)
-    assert reading.calls == 1 + 4 * GIVE_UP_AFTER
+    assert reading.calls == 1 + 4 * MOST_FAILED
 
 
 async def test_a_marketplace_that_breaks_half_way_keeps_what_was_read() -> None:

@@ -9,8 +9,13 @@ import pytest
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.errors import MarketplaceRefused
 from notifier.sources.mall.calls import MOST_TRIES
-from notifier.sources.mall.sweep import GIVE_UP_AFTER, MOST_FORBIDDEN
-from notifier.sources.mall.work_queue import MOST_ATTEMPTS, Attempt, WorkQueue
+from notifier.sources.mall.details import (
+    MOST_ATTEMPTS,
+    MOST_FAILED,
+    MOST_FORBIDDEN,
+    Attempt,
+    WorkQueue,
+)
 from tests.sources.mall.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 WORKERS = 16
@@ -71,7 +76,7 @@ async def test_an_outage_that_lasts_is_asked_for_by_one_at_a_time() -> None:
     reading = await read(lambda _id, _asked: OUTAGE)
 
     assert isinstance(reading, Failed)
-    assert reading.calls <= 1 + MOST_TRIES * (WORKERS + GIVE_UP_AFTER - 1) + JUST_BEGUN
+    assert reading.calls <= 1 + MOST_TRIES * (WORKERS + MOST_FAILED - 1) + JUST_BEGUN
 
 
 async def test_a_credential_that_may_see_no_order_is_told_as_such() -> None:

@@ -199,7 +199,7 @@ async def test_the_reserve_is_left_to_others_and_the_reading_says_so() -> None:
     assert int(shop.headers["x-ratelimit-remaining"]) == 3
     assert shop.asked == [1, 2, 3, 4]
     assert "6 of 10 orders could not be read" in reading.why
-    assert "used up but for 3 that are kept for other systems" in reading.why
+    assert "used up except for 3 calls reserved for other systems" in reading.why
 
 
 async def test_calls_under_way_do_not_eat_into_the_reserve() -> None:
@@ -256,5 +256,5 @@ async def test_a_long_list_that_is_empty_is_compared_with_what_the_marketplace_c
     assert isinstance(reading, Incomplete if doubted else Complete)
     assert reading.calls == calls
     if isinstance(reading, Incomplete):
-        assert "names no order, and yet the marketplace counts 23 as shipped" in reading.why
+        assert "the list is empty, but the marketplace counts 23 orders as shipped" in reading.why
     assert notes.order_states == (before if doubted else {})
