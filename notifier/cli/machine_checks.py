@@ -64,7 +64,7 @@ def _order_file(
 async def _read(access: FileAccess, now: datetime) -> tuple[Reading, tuple[str, ...]]:
     async with HttpClient() as http:
         source = OrderFile(access, http, clock=lambda: now, warns=False)
-        return await source.read(()), tuple(source.doubts.told())
+        return await source.read(()), tuple(source.diagnostics.warnings())
 
 
 def _open_to_all(file: Path) -> Iterator[Finding]:

@@ -37,9 +37,9 @@ async def _file(invocation: Invocation, account: Account, file: OrderFile) -> Ex
         return reading.error.exit_code
     told = f"{reading.candidates} orders in {file.name}, {len(reading.orders)} of them wait"
     invocation.echo(f"  {account.name}: {told}")
-    if states := file.doubts.states_told():
+    if states := file.diagnostics.state_counts():
         invocation.echo(f"  {account.name}: {states}")
-    for doubt in file.doubts.told():
+    for doubt in file.diagnostics.warnings():
         invocation.warn(f"{account.name}: {doubt}")
     if isinstance(reading, Incomplete):
         invocation.warn(f"{account.name}: {reading.why}")

@@ -367,7 +367,7 @@ shipped = "Shipped"
         ("Order,Shipped\n7,\n", 0o666, 0, "warning every user.*chmod o-w"),
         ("Order,Shipped\n7\n8,\n", 0o644, 3, "problem 1 of 2 rows"),
         ("Order\n7\n", 0o644, 77, 'problem has no column "Shipped"'),
-        (None, 0o644, 75, "problem is not there; see what has become of the export"),
+        (None, 0o644, 75, "problem does not exist; check the export"),
     ],
     ids=["sound", "dates", "open to all", "rows", "column", "not there"],
 )

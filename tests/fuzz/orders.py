@@ -19,8 +19,8 @@ from notifier.http import HttpAnswer
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import freeze
 from notifier.mail.render import Renderer
-from notifier.sources.file.conclusion import RowCollector
-from notifier.sources.file.records import records_in
+from notifier.sources.file.parsing import parse_records
+from notifier.sources.file.summary import RowCollector
 from notifier.sources.mall.answers import open_answer
 from notifier.sources.mall.listing import parse_page
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
@@ -109,13 +109,13 @@ def _orders(draws: Draws) -> Iterator[Order]:
         except UnreadableOrder:
             continue
     records = [drawn_record(draws) for _ in range(draws.below(4))]
-    sorting = RowCollector(JSON_ACCESS, "orders")
+    collector = RowCollector(JSON_ACCESS, "orders")
     try:
         content = json.dumps({"data": {"orders": records}}).encode()
-        sorting.take(records_in(content, JSON_ACCESS, "orders"))
+        collector.collect(parse_records(content, JSON_ACCESS, "orders"))
     except FileRefused:
         return
-    yield from sorting.conclude((), NOW, 0).orders
+    yield from collector.conclude((), NOW, 0).orders
 
 
 def _known(draws: Draws, orders: dict[int, Order]) -> Snapshot:

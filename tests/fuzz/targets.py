@@ -25,8 +25,8 @@ from notifier.errors import (
 from notifier.http import HttpAnswer, http_date
 from notifier.mail.freeze import freeze
 from notifier.mail.render import RenderedMail
-from notifier.sources.file.conclusion import RowCollector
-from notifier.sources.file.records import records_in
+from notifier.sources.file.parsing import parse_records
+from notifier.sources.file.summary import RowCollector
 from notifier.sources.mall.answers import (
     LONGEST_ASKED,
     calls_allowed,
@@ -132,12 +132,12 @@ def configuration(data: bytes) -> None:
 def order_file(data: bytes) -> None:
     """A file is rows, each readable or named as not; or it is refused as a whole."""
     for access in (CSV_ACCESS, JSON_ACCESS):
-        sorting = RowCollector(access, "orders")
+        collector = RowCollector(access, "orders")
         try:
-            sorting.take(records_in(data, access, "orders"))
+            collector.collect(parse_records(data, access, "orders"))
         except FileRefused:
             continue
-        reading = sorting.conclude((), NOW, 0)
+        reading = collector.conclude((), NOW, 0)
         for order in reading.orders:
             assert order.id > 0
             check_order(order)

@@ -22,7 +22,6 @@ from notifier.errors import ExitCode, gravest
 from notifier.mail.check_templates import check_templates
 from notifier.mail.lint import Severity
 from notifier.mail.render import Renderer
-from notifier.sources.file import name_of
 
 WIDTH = 14
 """Of the column that says what a line is about."""
@@ -92,9 +91,10 @@ def _next(account: Account, now: datetime) -> str:
 
 
 def _reads(account: Account) -> str:
+    from notifier.sources.file import display_name  # noqa: PLC0415
 
     if isinstance(account.reads, FileAccess):
-        return name_of(account.reads)
+        return display_name(account.reads)
     tests = ", test orders too" if account.reads.test_orders else ""
     return f"{account.reads.base_url}{tests}"
 

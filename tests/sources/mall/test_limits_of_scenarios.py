@@ -100,7 +100,7 @@ async def test_a_day_whose_rest_is_for_others_costs_no_call_more(
         again = await read(limited, memory, reserve_calls=80)
 
         assert isinstance(again, Failed)
-        assert "80 that are kept for other systems" in again.why
+        assert "except for 80 calls reserved for other systems" in again.why
         assert again.calls == 0
 
     clock.now = START + timedelta(hours=18)
