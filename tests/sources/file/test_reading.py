@@ -236,10 +236,8 @@ async def test_a_row_that_does_not_tell_whether_it_waits_is_not_taken_for_no(
     assert [order.id for order in reading.orders] == [1]
     assert reading.unread == (2,)
     assert "2 of 3 rows of" in reading.why
-    assert (
-        "record 2, order 2 (it does not say whether it waits), record 3 (it is not an object)"
-        in (reading.why)
-    )
+    assert "record 2, order 2 (it does not say whether it waits), record 3" in reading.why
+    assert reading.why.endswith("record 3 (it is not an object)")
 
 
 async def test_a_row_that_cannot_be_read_is_named_and_keeps_no_other_from_being_read(
