@@ -132,9 +132,8 @@ class HttpClient:
         body; `option` is the configuration option with the address, for messages. Raises NoAnswer,
         or ConfigError for a URL that is neither https nor on loopback.
         """
-        target = _target(url, option)
         return await self._send(
-            "GET", url, target, timeout, most_bytes, params=query, headers=headers
+            "GET", url, option, timeout, most_bytes, params=query, headers=headers
         )
 
     async def post(
@@ -147,21 +146,21 @@ class HttpClient:
         option: str,
     ) -> HttpAnswer:
         """POST `text` to `url`; otherwise the same as `get`."""
-        target = _target(url, option)
         plain = {"Content-Type": "text/plain; charset=utf-8"}
         return await self._send(
-            "POST", url, target, timeout, most_bytes, content=text, headers=plain
+            "POST", url, option, timeout, most_bytes, content=text, headers=plain
         )
 
     async def _send(
         self,
         method: str,
         url: str,
-        target: _Target,
+        option: str,
         timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
         most_bytes: int,
         **more: Any,
     ) -> HttpAnswer:
+        target = _target(url, option)
         seconds = timeout.total_seconds()
         # httpcore 1.0 leaks the socket if it is cancelled in a TLS handshake, so that connecting
         # has a limit of its own, half of the whole.

@@ -50,11 +50,10 @@ async def _file(invocation: Invocation, account: Account, file: OrderFile) -> Ex
 async def _marketplace(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
     marketplace = Marketplace(account.marketplace, http, clock=invocation.now)
     try:
-        admission = await marketplace.check_access()
+        left = await marketplace.check_access()
     except NotifierError as error:
         invocation.warn(f"{account.name}: {error}")
         return error.exit_code
-    left = admission.calls_left
     calls = "" if left is None else f"; {left} calls left in its limit"
     invocation.echo(f"  {account.name}: the marketplace lets us in{calls}")
     return ExitCode.DONE

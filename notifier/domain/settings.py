@@ -90,6 +90,11 @@ class MarketplaceAccess:
     reserve_calls: int = 0
     """Of the calls of a day: so many are left for the seller's other systems."""
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of its timestamps."""
+        return ZoneInfo(self.timezone)
+
 
 class FileFormat(StrEnum):
     """What a file of orders is written in."""

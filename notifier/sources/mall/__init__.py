@@ -8,7 +8,7 @@ calls, `calls.py` and `rate_limit.py` keep the limits, `answers.py` sorts the er
 `payloads.py` knows the names of the fields. `webhook.py` reads hints between two readings.
 """
 
-from notifier.sources.mall.client import AccessCheck, Marketplace
+from notifier.sources.mall.client import Marketplace
 from notifier.sources.mall.listing import list_calls
 
-__all__ = ["AccessCheck", "Marketplace", "list_calls"]
+__all__ = ["Marketplace", "list_calls"]

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from notifier.domain.quota import Quota
 from notifier.domain.reading import Failed, Reading
@@ -24,15 +23,6 @@ from notifier.sources.mall.webhook import HintLookup
 
 LOOKUP_TIME = timedelta(minutes=1)
 """Time limit of a lookup of hints."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccessCheck:
-    """The marketplace accepted the credential."""
-
-    calls_left: int | None
-    """Calls left today; None if the marketplace does not say."""
-    server_time: datetime | None
 
 
 class Marketplace:
@@ -100,10 +90,11 @@ class Marketplace:
         await self._store_quota(calls)
         return batch
 
-    async def check_access(self) -> AccessCheck:
-        """Make one cheap call with the credential, without a retry and without the reserve.
+    async def check_access(self) -> int | None:
+        """Make one cheap call with the credential; return the calls left today, if stated.
 
-        Raises MarketplaceRefused or MarketplaceUnavailable.
+        It is not retried and may use the reserve. Raises MarketplaceRefused or
+        MarketplaceUnavailable.
         """
         calls = self._calls(self._access.request_timeout, tries=1)
         try:
@@ -111,7 +102,7 @@ class Marketplace:
         finally:
             self.server_time = calls.server_time
             await self._store_quota(calls)
-        return AccessCheck(calls.left, calls.server_time)
+        return calls.left
 
     async def ask_time(self) -> datetime | None:
         """Return the marketplace's clock, at the cost of one call; None without an answer."""
@@ -124,7 +115,7 @@ class Marketplace:
             await self._state_store.note(calls.quota)
 
     def _today(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self._access.timezone)).date()
+        return now.astimezone(self._access.zone).date()
 
     def _calls(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -74,7 +74,7 @@ class Detail:
         """Return what to remember of the order; `row` is its row in the list, if any."""
         shipped_at = self.order.shipped_at or (row.shipped_at if row else None)
         return OrderState(
-            local_day(shipped_at, ZoneInfo(access.timezone)),
+            local_day(shipped_at, access.zone),
             today,
             waits=self.order.waits_for_seller(test_orders=access.test_orders),
             comes_back=self.comes_back,
@@ -122,7 +122,6 @@ class DetailReader:
         self._today = today
         self._known = frozenset(known)
         self._progress = progress
-        self._zone = ZoneInfo(access.timezone)
         self._rows: Mapping[int, ListRow] = {}
         self._planned = 0
         self._attempted = 0
@@ -141,7 +140,8 @@ class DetailReader:
                 for _ in range(min(self._access.concurrency, len(ids))):
                     group.create_task(self._work(queue))
         except* (MarketplaceRefused, MarketplaceUnavailable) as stopped:
-            errors.extend(_members(stopped))
+            # Several workers may have met the same fault at once; no group is nested here.
+            errors.extend(e for e in stopped.exceptions if not isinstance(e, BaseExceptionGroup))
         logger.info(
             "%d of %d orders read, %d wait for the seller, %d calls",
             len(self.answered),
@@ -195,7 +195,7 @@ class DetailReader:
     async def _read_one(self, id_: int) -> bool:
         """Read one order; return whether its answer was readable. An order may be gone by now."""
         try:
-            detail = await read_detail(self._calls, id_, self._zone)
+            detail = await read_detail(self._calls, id_, self._access.zone)
         except NotFound:
             if id_ in self._rows:
                 self._vanished.add(id_)
@@ -237,15 +237,6 @@ class DetailReader:
                 f"{self._calls.host} gives an unreadable answer for one order after another; look "
                 "for a newer version of this program"
             )
-
-
-def _members(group: BaseExceptionGroup[Failure]) -> Iterator[Failure]:
-    """Yield the errors in a group; several workers may have met the same fault at once."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _members(error)
-        else:
-            yield error
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceUnavailable
 from notifier.sources.mall.answers import ApiAnswer, RequestRejected
 from notifier.sources.mall.calls import Calls
@@ -129,14 +130,13 @@ class Listing:
     `gaps` are the reasons why an order may be missing.
     """
 
-    def __init__(self, calls: Calls, zone: ZoneInfo, page_size: int, *, test_orders: bool) -> None:
+    def __init__(self, access: MarketplaceAccess, calls: Calls) -> None:
         self.rows: dict[int, ListRow] = {}
         self.gaps: list[str] = []
         self.pages_read = 0
+        self._access = access
         self._calls = calls
-        self._zone = zone
-        self._page_size = page_size
-        self._test_orders = test_orders
+        self._page_size = access.page_size
 
     async def read(self) -> None:
         """Read every page, until two passes in a row name the same orders.
@@ -189,11 +189,11 @@ class Listing:
     async def _page(self, page_number: int) -> ListPage:
         envelope = await self._calls.get(
             "/v1/orders",
-            list_query(page_number, self._page_size, test_orders=self._test_orders),
+            list_query(page_number, self._page_size, test_orders=self._access.test_orders),
             expected=list,
             most_bytes=_MOST_BYTES,
         )
-        page = parse_page(envelope, page_number, self._zone)
+        page = parse_page(envelope, page_number, self._access.zone)
         self.pages_read += 1
         if page.strays:
             self.gaps.append(f"page {page_number} has {page.strays} rows without a usable number")

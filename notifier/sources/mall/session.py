@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from notifier.domain.reading import MANY, Complete, Failed, Incomplete, Reading
 from notifier.domain.reading_plan import OrderState, ReadingState, plan
@@ -51,8 +50,7 @@ class ReadingSession:
         self._known = frozenset(known)
         self._recalled = recalled
         self._today = today
-        self._zone = ZoneInfo(access.timezone)
-        self._listing = Listing(calls, self._zone, access.page_size, test_orders=access.test_orders)
+        self._listing = Listing(access, calls)
         self._details = DetailReader(access, calls, today, known, progress)
         self._candidates: tuple[ListRow, ...] = ()
         self._planned: tuple[int, ...] = ()
@@ -101,7 +99,7 @@ class ReadingSession:
         """
         before = self._recalled.order_states
         listed = {
-            row.id: before.get(row.id) or OrderState(local_day(row.shipped_at, self._zone))
+            row.id: before.get(row.id) or OrderState(local_day(row.shipped_at, self._access.zone))
             for row in self._candidates
         }
         unlisted = {id_: old for id_, old in before.items() if old.waits or self._listing.gaps}
@@ -165,7 +163,7 @@ class ReadingSession:
         )
         policy = self._access.policy
         steps = plan(
-            {row.id: local_day(row.shipped_at, self._zone) for row in self._candidates},
+            {row.id: local_day(row.shipped_at, self._access.zone) for row in self._candidates},
             self._recalled.order_states,
             self._today,
             policy.after_flood() if self._recalled.overheard else policy,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import OrderStatus
 from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState, only_shipped
@@ -141,7 +140,7 @@ class HintLookup:
             )
         except (NotFound, RequestRejected, UnreadableAnswer):
             return None
-        page = parse_page(envelope, 1, self._zone)
+        page = parse_page(envelope, 1, self.access.zone)
         rows = {row.id: row for row in page.rows}
         is_filtered = rows.keys() <= set(asked) and page.is_last and not page.strays
         return rows if is_filtered else None
@@ -156,7 +155,7 @@ class HintLookup:
             ):
                 self._leave(id_)
             elif only_shipped(
-                local_day(row.shipped_at, self._zone),
+                local_day(row.shipped_at, self.access.zone),
                 self.recalled.order_states.get(id_),
                 self.today,
                 self.access.policy,
@@ -167,7 +166,7 @@ class HintLookup:
 
     async def _read_one(self, id_: int, row: ListRow | None) -> None:
         try:
-            detail = await read_detail(self.calls, id_, self._zone)
+            detail = await read_detail(self.calls, id_, self.access.zone)
         except NotFound:
             self._leave(id_)
         except (RequestRejected, UnreadableAnswer, UnreadableOrder):
@@ -184,7 +183,3 @@ class HintLookup:
             self._read[id_] = None
         else:
             self._dismissed.add(id_)
-
-    @property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.access.timezone)
