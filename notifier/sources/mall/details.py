@@ -131,7 +131,7 @@ class DetailReader:
     async def read(self, ids: Collection[int], rows: Mapping[int, ListRow]) -> list[Failure]:
         """Read the orders `ids`, in this order; return the errors that ended it early.
 
-        `rows` is what the list says of orders.
+        `rows` are the rows of the list, by id.
         """
         self._rows, self._planned = rows, len(ids)
         queue, errors = WorkQueue(ids), list[Failure]()

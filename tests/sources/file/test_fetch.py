@@ -1,4 +1,4 @@
-"""A file on a web server: asked for decently, and its address is told to nobody."""
+"""A file on a web server is fetched with few calls, and its address is never shown."""
 
 from __future__ import annotations
 

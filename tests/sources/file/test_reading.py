@@ -1,4 +1,4 @@
-"""A file of orders is read whole, or it says what of it could not be."""
+"""A file of orders is read whole, or the reading names what could not be read."""
 
 from __future__ import annotations
 

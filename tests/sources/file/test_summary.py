@@ -1,4 +1,4 @@
-"""What was perhaps not meant is told, and keeps no order from being read."""
+"""Senseless values are reported, and keep no order from being read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_file_as_it_was_meant_raises_none(tmp_path: Path) -> None:
     assert list(source.diagnostics.warnings()) == []
 
 
-async def test_values_that_mean_nothing_are_told_with_the_first_and_the_option(
+async def test_senseless_values_are_reported_with_an_example_and_the_option(
     tmp_path: Path,
 ) -> None:
     rows = (
@@ -70,7 +70,7 @@ async def test_a_column_without_any_sense_is_logged_without_a_word_of_it(
     )
 
 
-async def test_a_state_in_another_spelling_is_seen_by_what_the_column_says(tmp_path: Path) -> None:
+async def test_state_counts_show_a_state_in_another_spelling(tmp_path: Path) -> None:
     rows = (row(1, "Waiting"), row(2, "Waiting"), row(3, "Waits"), row(4, "collected"), row(5, ""))
 
     source = await read(csv_file(tmp_path, *rows))
@@ -90,7 +90,7 @@ async def test_a_column_that_is_none_of_states_is_not_printed_whole(tmp_path: Pa
     assert told.endswith("and 3 others")
 
 
-async def test_without_a_column_of_states_there_is_nothing_to_tell_of_them(tmp_path: Path) -> None:
+async def test_without_a_column_of_states_none_are_reported(tmp_path: Path) -> None:
     assert (
         await read(csv_file(tmp_path, row(1)), columns={"id": "Order"})
     ).diagnostics.state_counts() is None

@@ -1,4 +1,4 @@
-"""What an answer of the marketplace means."""
+"""Every answer of the marketplace is data or one of our errors; headers are read tolerantly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls are repeated where that helps, not sooner than asked, and not for ever."""
+"""Calls are retried where that helps, not sooner than asked, and not for ever."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ async def test_a_wait_that_does_not_fit_is_not_begun() -> None:
     assert visit.naps.taken == [1]
 
 
-async def test_it_says_who_asks() -> None:
+async def test_each_call_names_the_program() -> None:
     seen: list[Mapping[str, str]] = []
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:

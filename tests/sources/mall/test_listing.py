@@ -1,4 +1,4 @@
-"""The list may be long, move, repeat itself or lie; it is read to its end or said not to be."""
+"""The list may be long, move, repeat itself or contradict itself; a gap is always reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_THERE: Said = (404, {}, b'{"result": {"code": 404, "status": "ERROR"}}')
 
 
 class Shop:
-    """A marketplace whose pages a test writes: `say(n)` is what page n answers."""
+    """A marketplace with scripted pages: `say(n)` is the answer for page n."""
 
     def __init__(
         self, say: Callable[[int], Said], *, detail: Said | None = None, gone: Collection[int] = ()
@@ -34,7 +34,7 @@ class Shop:
 
 
 def without(*gone: int) -> Shop:
-    """A list of 25 orders, some of which are not there when they are asked for."""
+    """Return a list of 25 orders, some of which get a 404 for their detail."""
     return Shop(lambda _n: page([row(id_) for id_ in range(1, 26)], pages=1, total=25), gone=gone)
 
 

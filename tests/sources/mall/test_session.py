@@ -1,4 +1,4 @@
-"""A reading tells what waits, how much of the whole it is, and why it is not more."""
+"""A reading says which orders wait, how complete it is, and why it is not complete."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_it_is_a_source() -> None:
     assert callable(source.read)
 
 
-# What waits
+# Orders that wait
 
 
 @pytest.mark.parametrize("scenario", ["quiet_day", "busy_day", "every_status", "many_pages"])
@@ -141,7 +141,7 @@ async def test_the_oldest_shipments_are_read_first() -> None:
     assert [path[-1] for path in asked[1:]] == ["3", "2", "1"]
 
 
-async def test_progress_is_told() -> None:
+async def test_progress_is_reported() -> None:
     visit = Visit(a_shop(1, 2, 3))
 
     await visit.read()
@@ -149,7 +149,7 @@ async def test_progress_is_told() -> None:
     assert visit.progress == [(1, 3), (2, 3), (3, 3)]
 
 
-async def test_the_marketplaces_clock_is_told() -> None:
+async def test_the_marketplaces_clock_is_kept() -> None:
     visit = Visit(a_world("quiet_day"))
 
     assert visit.marketplace.server_time is None
@@ -157,7 +157,7 @@ async def test_the_marketplaces_clock_is_told() -> None:
     assert visit.marketplace.server_time == START
 
 
-# Those that were known
+# Known orders
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ async def test_an_unknown_order_that_leaves_while_we_read_is_not_mentioned() -> 
     assert ids(reading) == [1]
 
 
-# What cannot be read
+# Failures
 
 
 async def test_unreadable_orders_are_named_and_never_hide_the_rest() -> None:
@@ -487,7 +487,7 @@ async def test_access_is_checked_by_one_call() -> None:
     assert marketplace.server_time == START
 
 
-async def test_access_without_a_limit_told_is_access() -> None:
+async def test_access_without_a_stated_limit_is_access() -> None:
     assert await Visit(a_shop()).marketplace.check_access() is None
 
 

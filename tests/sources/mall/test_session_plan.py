@@ -1,4 +1,4 @@
-"""A reading spends its calls by the plan, remembers what it saw, and keeps the reserve."""
+"""A reading follows the plan, remembers the state of orders, and keeps the reserve."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAILY = access(policy=Policy())
 
 @dataclass
 class Notebook:
-    """A memory that is a dictionary."""
+    """A `StateStore` in memory."""
 
     order_states: dict[int, OrderState] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
@@ -60,7 +60,7 @@ class Notebook:
 
 @dataclass
 class Shop:
-    """Orders by id, each shipped so many days ago, and what their details say."""
+    """A marketplace with the age of each order in days, and answers for their details."""
 
     ages: dict[int, int]
     details: dict[int, Said] = field(default_factory=dict)
@@ -213,7 +213,7 @@ async def test_calls_under_way_do_not_eat_into_the_reserve() -> None:
     assert int(shop.headers["x-ratelimit-remaining"]) == 5
 
 
-async def test_after_more_hints_than_are_kept_nobody_is_trusted_to_have_told_all() -> None:
+async def test_after_a_flood_of_hints_the_webhook_is_not_trusted() -> None:
     trusting = access(policy=Policy(trust_webhook=True))
     shop, notes = Shop({1: 3, 2: 3}), Notebook()
     await shop.read(notes, trusting)
@@ -227,7 +227,7 @@ async def test_after_more_hints_than_are_kept_nobody_is_trusted_to_have_told_all
 
 
 def many(count: int, shipped: int) -> dict[int, OrderState]:
-    """What was listed yesterday, shipped so many days ago."""
+    """Return the states of `count` orders, shipped that many days ago."""
     return {id_: OrderState(TODAY - timedelta(days=shipped)) for id_ in range(1, count + 1)}
 
 

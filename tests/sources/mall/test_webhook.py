@@ -100,7 +100,7 @@ def test_nothing_gets_through_that_is_no_id(body: bytes | str) -> None:
     assert len(set(hints.ids)) == len(hints.ids) <= MOST_IDS
 
 
-# Looking up what was hinted at
+# Lookup
 
 TODAY = START.date()
 LONG_AGO = TODAY - timedelta(days=9)
@@ -109,7 +109,7 @@ SETTINGS = access(policy=Policy())
 
 @dataclass
 class Notes:
-    """What is remembered; of the orders a look must not write into it."""
+    """A `StateStore` whose order states must not change."""
 
     order_states: Mapping[int, OrderState] = field(default_factory=dict)
     fresh: Collection[int] = ()
@@ -125,7 +125,7 @@ class Notes:
     async def remember(
         self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
-        raise AssertionError("a look remembers nothing by itself")
+        raise AssertionError("a lookup stores no order states")
 
 
 async def look(
@@ -156,7 +156,7 @@ async def test_one_call_tells_which_are_still_shipped_and_only_those_are_read(wo
     assert batch.dismissed == {delivered}
 
 
-async def test_that_a_new_order_was_shipped_is_worth_no_call(world: World) -> None:
+async def test_a_new_order_that_was_only_shipped_costs_no_call(world: World) -> None:
     shipped = world.add_order(shipped=f"{TODAY} 08:00:00")
 
     batch = await look(world, Notes(fresh=[shipped]))
@@ -259,7 +259,7 @@ async def test_a_marketplace_that_fails_leaves_the_hints_as_they_are(status: int
     assert batch == HintBatch(calls=1)
 
 
-async def test_an_order_that_is_not_answered_for_does_not_stand_before_the_others() -> None:
+async def test_an_order_without_an_answer_does_not_block_the_others() -> None:
     def script(path: str, _query: Mapping[str, str]) -> Said:
         if path == "/v1/orders":
             return page([row(id_) for id_ in range(1, 5)])
@@ -273,7 +273,7 @@ async def test_an_order_that_is_not_answered_for_does_not_stand_before_the_other
     assert batch.dismissed == {1, 2}
 
 
-async def test_after_some_without_an_answer_it_is_not_the_orders_fault() -> None:
+async def test_after_some_orders_without_an_answer_the_lookup_ends() -> None:
     def script(path: str, _query: Mapping[str, str]) -> Said:
         if path == "/v1/orders":
             return page([row(id_) for id_ in range(1, 9)])
@@ -284,7 +284,7 @@ async def test_after_some_without_an_answer_it_is_not_the_orders_fault() -> None
     assert batch.calls == 1 + GIVE_UP_AFTER
 
 
-async def test_that_what_is_left_is_for_others_is_found_out_once() -> None:
+async def test_reaching_the_reserve_costs_one_call_only_once() -> None:
     left = {"x-ratelimit-remaining": "150", "x-ratelimit-reset": "3600"}
 
     def script(_path: str, _query: Mapping[str, str]) -> Said:
