@@ -22,6 +22,7 @@ from notifier.errors import ExitCode, gravest
 from notifier.mail.check_templates import check_templates
 from notifier.mail.lint import Severity
 from notifier.mail.render import Renderer
+from notifier.sources.file import display_name
 
 WIDTH = 14
 """Of the column that says what a line is about."""
@@ -91,7 +92,6 @@ def _next(account: Account, now: datetime) -> str:
 
 
 def _reads(account: Account) -> str:
-    from notifier.sources.file import display_name  # noqa: PLC0415
 
     if isinstance(account.reads, FileAccess):
         return display_name(account.reads)
