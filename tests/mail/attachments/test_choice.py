@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> Non
     assert list(files) == [CSV, XLSX]
 
 
-async def test_a_mail_with_all_that_may_go_along_passes_the_guard(context: Context) -> None:
+async def test_a_mail_with_all_attachments_passes_the_verification(context: Context) -> None:
     look = Branding("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
     ours = account(attachments=ALL, branding=look)
 
@@ -158,9 +158,9 @@ async def test_the_mail_names_the_file_that_has_what_it_cannot_show(
 ) -> None:
     reader = Recipient(Mailbox("jana@example.com"), "en", attachments=kinds)
 
-    parts, _ = render_for(account().mail_options(reader), huge(500), context)
+    mail, _ = render_for(account().mail_options(reader), huge(500), context)
 
-    assert sentence in parts.text.replace("\n", " ")
+    assert sentence in mail.text.replace("\n", " ")
 
 
 def test_files_have_the_columns_that_were_chosen_in_their_order() -> None:

@@ -21,13 +21,14 @@ from notifier.i18n.language import load_language
 from notifier.i18n.money import Money
 from notifier.mail.attachments.xlsx import money_format, orders_xlsx
 from tests.days import huge, normal
-from tests.factories import digest, order, snapshot
+from tests.factories import digest, mail_options, order, snapshot
 
 HOSTILE = ("=cmd|'/c calc'!A1", "+1", "-2+3", "@SUM(A1)", "https://evil.example/", "{=1+1}")
 
 
 def sheet(shown: Digest, language: str = "en") -> Any:
-    return load_workbook(BytesIO(orders_xlsx(shown, language).content)).active
+    file = orders_xlsx(shown, mail_options(language=language))
+    return load_workbook(BytesIO(file.content)).active
 
 
 def cells(shown: Digest, language: str = "en") -> dict[str, Any]:
@@ -42,7 +43,7 @@ def told(value: Any) -> Any:
 
 def xml(shown: Digest) -> str:
     """Every part of the file, one after the other."""
-    with zipfile.ZipFile(BytesIO(orders_xlsx(shown, "en").content)) as parts:
+    with zipfile.ZipFile(BytesIO(orders_xlsx(shown, mail_options()).content)) as parts:
         return "".join(parts.read(name).decode() for name in parts.namelist())
 
 
@@ -150,9 +151,9 @@ def test_a_number_that_a_spreadsheet_would_round_is_text(amount: str) -> None:
 
 
 def test_the_same_digest_makes_the_same_bytes() -> None:
-    file = orders_xlsx(normal(), "sl")
+    file = orders_xlsx(normal(), mail_options(language="sl"))
 
-    assert file == orders_xlsx(normal(), "sl")
+    assert file == orders_xlsx(normal(), mail_options(language="sl"))
     assert file.filename == "orders-2026-11-22.xlsx"
     made = load_workbook(BytesIO(file.content)).properties.created
     assert told(made) == "2026-11-22T00:00:00"
