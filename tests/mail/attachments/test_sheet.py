@@ -19,9 +19,8 @@ from notifier.domain.digest import Digest
 from notifier.domain.orders import Item
 from notifier.domain.settings import Account, PlaceOfReturn
 from notifier.i18n.language import available_languages
-from notifier.mail.attachments.pdf_fonts import printable
 from notifier.mail.attachments.sheet import ORDERS_PER_TABLE, pickup_sheet
-from notifier.mail.attachments.sheet_layout import COLUMNS, LEFT, RIGHT, barcode
+from notifier.mail.attachments.sheet_layout import COLUMNS, LEFT, RIGHT, barcode, printable
 from tests.days import huge, incomplete, normal
 from tests.factories import account, digest, mail_options, order
 
