@@ -14,7 +14,7 @@ from notifier.domain.settings import Account
 from notifier.mail.freeze import Attachment, freeze
 from notifier.mail.lint import LintFinding, expected_of, lint
 from notifier.mail.render import RenderedMail
-from notifier.mail.view.look import LOGO_ID
+from notifier.mail.view.frame import LOGO_ID
 from notifier.services.context import Context
 from notifier.services.due import RunRequest, find_due_run
 from notifier.services.make_messages import render_for

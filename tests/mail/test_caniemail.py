@@ -148,8 +148,8 @@ def html(language: str, name: str) -> str:
     if name == OWN_LOOK:
         return in_own_colours_with_a_logo(language)
     other = OTHERS.get(name)
-    parts, _ = other(language) if other else digest_mail(language, name)
-    return parts.html
+    mail, _ = other(language) if other else digest_mail(language, name)
+    return mail.html
 
 
 def in_own_colours_with_a_logo(language: str) -> str:

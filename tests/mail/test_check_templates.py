@@ -55,4 +55,4 @@ def test_what_is_wrong_on_every_day_is_reported_once(tmp_path: Path) -> None:
     (line,) = said(tmp_path, "subject.txt", "")
 
     assert line.startswith("error: an ordinary day, your own templates: they cannot be used")
-    assert line.endswith("nothing is to be read in subject.txt; correct the template")
+    assert line.endswith("no text is visible in subject.txt; correct the template")

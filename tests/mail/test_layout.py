@@ -91,7 +91,7 @@ def test_no_word_however_long_makes_a_mail_wider(tmp_path: Path) -> None:
         replace(order(2), items=(replace(order(2).items[0], title=endless, sku=endless),)),
     )
     digest = compose(account(), Complete(NOON, orders, candidates=2), snapshot(order(3)), DAY)
-    parts = Renderer().digest(digest, mail_options(account(), "sl"), sender())
-    mail = Shown("endless", "sl", parts.subject, parts.text, parts.html)
+    rendered = Renderer().digest(digest, mail_options(account(), "sl"), sender())
+    mail = Shown("endless", "sl", rendered.subject, rendered.text, rendered.html)
 
     assert sticks_out(tmp_path, [mail]) == []

@@ -213,9 +213,9 @@ def test_of_the_parts_it_finds(
 def test_what_a_seller_has_typed_is_no_left_over_of_a_template() -> None:
     titles = ("{{ Wi-Fi }} {count}", "50 %} off", "{%", "{{ " + "long " * 60)
     day = digest(order(items=tuple(Item(title, 1) for title in titles), external_id="{#1#}"))
-    parts = Renderer().digest(day, mail_options(account(), "en"), sender())
+    mail = Renderer().digest(day, mail_options(account(), "en"), sender())
 
-    found_in_it = lint(parts, expected_of(day, mail_options(account(), "en"), sender()))
+    found_in_it = lint(mail, expected_of(day, mail_options(account(), "en"), sender()))
 
     assert [one for one in found_in_it if one.severity is not NOTE] == []
 
@@ -237,11 +237,11 @@ def test_the_most_serious_comes_first() -> None:
 
 def test_a_list_that_was_cut_for_lack_of_room_is_as_expected() -> None:
     day = huge(1_000)
-    parts = Renderer().digest(day, mail_options(account(), "en"), sender())
+    mail = Renderer().digest(day, mail_options(account(), "en"), sender())
     expected = expected_of(day, mail_options(account(), "en"), sender())
 
-    assert [one for one in lint(parts, expected) if one.severity is not NOTE] == []
-    assert len(expected.orders) > len(re.findall('scope="row"', parts.html)) - 2
+    assert [one for one in lint(mail, expected) if one.severity is not NOTE] == []
+    assert len(expected.orders) > len(re.findall('scope="row"', mail.html)) - 2
 
 
 def test_an_order_may_be_called_as_people_call_it_and_a_carrier_be_linked_to() -> None:

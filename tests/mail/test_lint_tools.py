@@ -207,10 +207,10 @@ def test_of_a_style_sheet_it_finds(css: str, severity: Severity, what: str) -> N
     ],
 )
 def test_of_the_head_of_a_finished_mail_it_finds(old: bytes, new: bytes, said: str) -> None:
-    parts, message = digest_mail("en", "normal")
+    mail, message = digest_mail("en", "normal")
     assert old in message.content
 
-    findings = strict_lint(parts, Expected(), message.content.replace(old, new, 1))
+    findings = strict_lint(mail, Expected(), message.content.replace(old, new, 1))
 
     assert [one for one in map(str, findings) if one.startswith(said)]
 

@@ -22,7 +22,7 @@ from notifier.mail.attachments.sheet_layout import (
     width,
 )
 from notifier.mail.freeze import Attachment
-from notifier.mail.view.footer import as_of
+from notifier.mail.view.frame import as_of
 from notifier.mail.view.rows import OrderRow, view_row
 
 NUMBER_SIZES = (17, 13, 10)
