@@ -8,11 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
-from jinja2 import Environment
 
 from notifier.domain.alarms import Alarm
 from notifier.domain.digest import Digest
@@ -25,9 +23,9 @@ from notifier.mail.sandbox import sandboxed
 from notifier.mail.templates import environment, templates_root
 from notifier.mail.view.admin_mails import view_alarms, view_review
 from notifier.mail.view.banners import templates_banner
-from notifier.mail.view.digest import DigestView, view_digest
+from notifier.mail.view.digest import view_digest
 from notifier.mail.view.frame import MailView
-from notifier.mail.view.listing import ListView, OrderListing, list_orders
+from notifier.mail.view.listing import ListView, list_orders
 from notifier.mail.view.recipient_mails import view_notice, view_test_mail
 
 logger = logging.getLogger(__name__)
@@ -53,21 +51,8 @@ class RenderedMail:
     """The error of the operator's own templates; empty without an error."""
 
 
-class Templates(Protocol):
-    """Renders templates: the built-in ones in this process, own ones in a sandbox."""
-
-    def render(self, name: str, language: str, values: Mapping[str, object]) -> str:
-        """Render one template with plain values."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _BuiltIn:
-    environment: Environment
-
-    def render(self, name: str, language: str, values: Mapping[str, object]) -> str:
-        catalog, template = load_language(language), self.environment.get_template(name)
-        return template.render(values, _=catalog.gettext, ngettext=catalog.ngettext)
+TemplateRenderer = Callable[[str, str, Mapping[str, object]], str]
+"""Renders a template by name, language and plain values."""
 
 
 class Renderer:
@@ -77,25 +62,20 @@ class Renderer:
     """
 
     def __init__(self, own: Path | None = None) -> None:
-        self._builtin = _BuiltIn(environment(templates_root()))
+        self._builtin = environment(templates_root())
         self._own = own
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     def digest(self, digest: Digest, options: MailOptions, sender: Sender) -> RenderedMail:
         """Render the digest for readers with these options."""
-        language = load_language(options.language)
-        view = view_digest(digest, options, sender, language)
-        broken = ""
-        if self._own:
-            try:
-                return self.own_digest(digest, options, sender)
-            except Exception as error:  # noqa: BLE001 - own templates can fail in any way
-                logger.warning("own templates of the digest cannot be used: %s", error)
-                broken = str(error) or type(error).__name__
-                warning = templates_banner(str(error), language)
-                view = replace(view, banners=(warning, *view.banners))
-        mail = self._digest(self._builtin, view, list_orders(digest, options, language))
-        return replace(mail, broken=broken)
+        if self._own is None:
+            return self._digest(self._render, digest, options, sender)
+        try:
+            return self.own_digest(digest, options, sender)
+        except Exception as error:  # noqa: BLE001 - own templates can fail in any way
+            logger.warning("own templates of the digest cannot be used: %s", error)
+            broken = str(error) or type(error).__name__
+        return self._digest(self._render, digest, options, sender, broken)
 
     def own_digest(self, digest: Digest, options: MailOptions, sender: Sender) -> RenderedMail:
         """Render the digest by the operator's own templates alone.
@@ -105,26 +85,37 @@ class Renderer:
         """
         if self._own is None:
             raise TemplatesBroken("digest.templates_dir is not set, so there are no own templates")
-        language = load_language(options.language)
-        view = view_digest(digest, options, sender, language)
-        with sandboxed(self._own) as templates:
-            return _readable(self._digest(templates, view, list_orders(digest, options, language)))
+        with sandboxed(self._own) as sandbox:
+            return _readable(self._digest(sandbox.render, digest, options, sender))
 
     def _digest(
-        self, templates: Templates, view: DigestView, listing: OrderListing
+        self,
+        render: TemplateRenderer,
+        digest: Digest,
+        options: MailOptions,
+        sender: Sender,
+        broken: str = "",
     ) -> RenderedMail:
-        page = _Page(templates, "mail/digest", view.language)
+        language = load_language(options.language)
+        view = view_digest(digest, options, sender, language)
+        listing = list_orders(digest, options, language)
+        if broken:
+            view = replace(view, banners=(templates_banner(broken, language), *view.banners))
+
+        def part(name: str, orders: ListView) -> str:
+            return render(f"mail/digest/{name}", view.language, {"mail": view, "orders": orders})
 
         def html_with(orders: ListView) -> str:
-            return self._inliner.inline(page.render("body.html", mail=view, orders=orders))
+            return self._inliner.inline(part("body.html", orders))
 
         orders, html = _with_most_rows(len(listing.ranked), listing.first, html_with)
         return RenderedMail(
             language=view.language,
-            subject=_one_line(page.render("subject.txt", mail=view, orders=orders)),
+            subject=_one_line(part("subject.txt", orders)),
             preheader=view.headline.preheader,
-            text=_tidied(page.render("body.txt", mail=view, orders=orders)),
+            text=_tidied(part("body.txt", orders)),
             html=html,
+            broken=broken,
         )
 
     def test(self, account: Account, sender: Sender, recipient: Recipient) -> RenderedMail:
@@ -132,12 +123,11 @@ class Renderer:
 
         It also tests the operator's own templates: raises TemplatesBroken if they fail.
         """
-        language = load_language(recipient.language)
-        view = view_test_mail(account, sender, recipient, language)
+        view = view_test_mail(account, sender, recipient, load_language(recipient.language))
         if self._own is None:
-            return self._plain("mail/test", view, self._builtin)
-        with sandboxed(self._own) as templates:
-            return _readable(self._plain("mail/test", view, templates))
+            return self._plain("mail/test", view, self._render)
+        with sandboxed(self._own) as sandbox:
+            return _readable(self._plain("mail/test", view, sandbox.render))
 
     def notice(
         self,
@@ -151,41 +141,36 @@ class Renderer:
         """Render the notice that a day's list could not be read, by the built-in templates."""
         language = load_language(recipient.language)
         view = view_notice(account, sender, day, tried_at, language=language, group=recipient.group)
-        return self._plain("mail/notice", view, self._builtin)
+        return self._plain("mail/notice", view, self._render)
 
     def alarms(
         self, begun: Sequence[Alarm], ended: Sequence[Alarm], zone: ZoneInfo, *, language: str
     ) -> RenderedMail:
         """Render the alarm mail, by the built-in templates: own ones may be the problem."""
         view = view_alarms(begun, ended, zone, load_language(language))
-        return self._plain("mail/alarm", view, self._builtin)
+        return self._plain("mail/alarm", view, self._render)
 
     def review(self, accounts: Sequence[Account], *, language: str) -> RenderedMail:
         """Render the review of the recipients, by the built-in templates."""
         view = view_review(accounts, load_language(language))
-        return self._plain("mail/review", view, self._builtin)
+        return self._plain("mail/review", view, self._render)
 
-    def _plain(self, folder: str, view: MailView, templates: Templates) -> RenderedMail:
-        page = _Page(templates, folder, view.language)
+    def _plain(self, folder: str, view: MailView, render: TemplateRenderer) -> RenderedMail:
+        def part(name: str) -> str:
+            return render(f"{folder}/{name}", view.language, {"mail": view})
+
         return RenderedMail(
             language=view.language,
-            subject=_one_line(page.render("subject.txt", mail=view)),
+            subject=_one_line(part("subject.txt")),
             preheader=view.preheader,
-            text=_tidied(page.render("body.txt", mail=view)),
-            html=self._inliner.inline(page.render("body.html", mail=view)),
+            text=_tidied(part("body.txt")),
+            html=self._inliner.inline(part("body.html")),
         )
 
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """The templates of one kind of mail, in one language."""
-
-    templates: Templates
-    folder: str
-    language: str
-
-    def render(self, name: str, **values: object) -> str:
-        return self.templates.render(f"{self.folder}/{name}", self.language, values)
+    def _render(self, name: str, language: str, values: Mapping[str, object]) -> str:
+        """Render a built-in template; each is compiled once."""
+        catalog, template = load_language(language), self._builtin.get_template(name)
+        return template.render(values, _=catalog.gettext, ngettext=catalog.ngettext)
 
 
 def _with_most_rows(

@@ -40,12 +40,8 @@ class Banner:
     reason_label: str = ""
 
 
-def view_banners(digest: Digest, options: MailOptions, language: Language) -> tuple[Banner, ...]:
-    """Word all banners of a digest, the most serious first."""
-    return tuple(_banners(digest, options, language))
-
-
-def _banners(digest: Digest, options: MailOptions, language: Language) -> Iterator[Banner]:
+def view_banners(digest: Digest, options: MailOptions, language: Language) -> Iterator[Banner]:
+    """Word the banners of a digest, the most serious first."""
     if digest.gap:
         yield _incomplete(digest, digest.gap, options, language)
     if digest.skipped_days:

@@ -78,7 +78,7 @@ def view_digest(
         headline=_headline(digest, options, language),
         account=clean(digest.account_name),
         day=language.full_day(digest.day),
-        banners=view_banners(digest, options, language),
+        banners=tuple(view_banners(digest, options, language)),
         figures=headline_figures(digest, language),
         money=money_figures(digest, language),
         ages=age_classes(digest, language),

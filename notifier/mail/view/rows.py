@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from notifier.domain.digest import Digest, Entry
 from notifier.domain.links import Link, carrier_url, portal_url
@@ -13,6 +14,8 @@ from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import foreign
 from notifier.i18n.language import Language
 from notifier.i18n.money import Money
+
+T = TypeVar("T")
 
 MOST_ITEMS = 8
 MOST_PARCELS = 12
@@ -82,13 +85,13 @@ def view_row(entry: Entry, digest: Digest, options: MailOptions, language: Langu
     parcels = tuple(_parcels(entry, options, language))
     value = _amount(order.value, language) if options.shows("value") else None
     cod = _cod(order.cod, language) if options.shows("cod") else None
-    below = {"external_id": (Link(reference, None),) if reference else (), "tracking": parcels}
+    below = {"external_id": (Link(reference),) if reference else (), "tracking": parcels}
     amounts = {"value": (value, False), "cod": (cod, True)}
     return OrderRow(
         number=Link(foreign(order.called), portal_url(options.order_url, order.called)),
         reference=reference,
         parcels=parcels,
-        below=tuple(link for name in _in_order(below, options) for link in below[name]),
+        below=tuple(link for links in _in_order(below, options) for link in links),
         items=tuple(_items(entry, options, language)),
         more=_more(entry, options, language),
         badge=_badge(entry, digest, language),
@@ -97,22 +100,20 @@ def view_row(entry: Entry, digest: Digest, options: MailOptions, language: Langu
         value=value,
         cod=cod,
         amounts=tuple(
-            Amount(text, is_minor)
-            for text, is_minor in map(amounts.__getitem__, _in_order(amounts, options))
-            if text
+            Amount(text, is_minor) for text, is_minor in _in_order(amounts, options) if text
         ),
-        dates=" · ".join(_dates(entry, digest, options, language)),
+        dates=" · ".join(_in_order(_dates(entry, digest, options, language), options)),
         note=language.gettext("Could not be read today; shown as it was last time.")
         if entry.unread
         else None,
     )
 
 
-def _in_order(names: Collection[str], options: MailOptions) -> Iterator[str]:
-    """Yield the names in the order of the chosen columns, then those not chosen."""
-    first = [name for name in options.columns if name in names]
-    yield from first
-    yield from (name for name in names if name not in first)
+def _in_order(values: Mapping[str, T], options: MailOptions) -> Iterator[T]:
+    """Yield the values of columns in the chosen order; those not chosen follow."""
+    chosen = [name for name in options.columns if name in values]
+    for name in dict.fromkeys((*chosen, *values)):
+        yield values[name]
 
 
 def _reference(external_id: str | None, language: Language) -> str | None:
@@ -213,16 +214,16 @@ def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
     return language.gettext("shipped {day}", day=day)
 
 
-def _dates(entry: Entry, digest: Digest, options: MailOptions, language: Language) -> Iterator[str]:
+def _dates(
+    entry: Entry, digest: Digest, options: MailOptions, language: Language
+) -> Mapping[str, str]:
     in_badge = digest.is_first and not entry.departure
     dates = {
         "shipped": None if in_badge else _shipped(entry, digest, language),
         "first_attempt": _first_attempt(entry, digest, language),
         "first_seen": _first_seen(entry, digest, language),
     }
-    for column in _in_order(dates, options):
-        if (day := dates[column]) and options.shows(column):
-            yield day
+    return {column: day for column, day in dates.items() if day and options.shows(column)}
 
 
 def _first_attempt(entry: Entry, digest: Digest, language: Language) -> str | None:
