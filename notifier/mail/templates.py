@@ -52,7 +52,11 @@ def environment(*folders: Path) -> Environment:
         sandbox.filters.pop(name)
     for name in _GLOBALS_TAKEN_AWAY:
         sandbox.globals.pop(name)
-    sandbox.filters |= {"wrapped": wrapped, "left": left, "right": right}
+    sandbox.filters |= {
+        "wrapped": _wrapped,
+        "left": lambda text, width: text.ljust(width),
+        "right": lambda text, width: text.rjust(width),
+    }
     return sandbox
 
 
@@ -79,7 +83,7 @@ def _is_html(name: str | None) -> bool:
     return name is not None and name.endswith(".html")
 
 
-def wrapped(text: str, indent: int = 0) -> str:
+def _wrapped(text: str, indent: int = 0) -> str:
     """Wrap at `TEXT_WIDTH` characters and indent each line; words are never broken."""
     margin = " " * indent
     return textwrap.fill(
@@ -90,13 +94,3 @@ def wrapped(text: str, indent: int = 0) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def left(text: str, width: int) -> str:
-    """Align to the left: pad with spaces on the right."""
-    return text.ljust(width)
-
-
-def right(text: str, width: int) -> str:
-    """Align to the right: pad with spaces on the left."""
-    return text.rjust(width)

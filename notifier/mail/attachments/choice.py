@@ -9,7 +9,6 @@ from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest
 from notifier.domain.settings import MailOptions
 from notifier.mail.attachments.csv import orders_csv
-from notifier.mail.attachments.xlsx import orders_xlsx
 from notifier.mail.freeze import Attachment
 
 MOST_BYTES = 10_000_000
@@ -62,10 +61,12 @@ def _make(kind: AttachmentKind, digest: Digest, options: MailOptions) -> Attachm
     match kind:
         case AttachmentKind.CSV:
             return orders_csv(digest, options)
+        # XlsxWriter and reportlab take long to load, and few mails need them.
         case AttachmentKind.XLSX:
+            from notifier.mail.attachments.xlsx import orders_xlsx  # noqa: PLC0415
+
             return orders_xlsx(digest, options)
         case AttachmentKind.SHEET:
-            # reportlab takes long to load, and few mails have a sheet.
             from notifier.mail.attachments.sheet import pickup_sheet  # noqa: PLC0415
 
             return pickup_sheet(digest, options)

@@ -1,4 +1,7 @@
-"""All waiting orders as a workbook, with dates and numbers that a spreadsheet can sort."""
+"""All waiting orders as a workbook, with dates and numbers that a spreadsheet can sort.
+
+Importing this module loads XlsxWriter.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from babel.numbers import get_currency_precision, get_currency_symbol
+from xlsxwriter import Workbook
 
 from notifier.domain.columns import Column, Value, chosen
 from notifier.domain.digest import Digest, Entry
@@ -18,9 +22,6 @@ from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.freeze import Attachment
-
-if TYPE_CHECKING:
-    from xlsxwriter import Workbook
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -50,18 +51,12 @@ def orders_xlsx(digest: Digest, options: MailOptions) -> Attachment:
     """
     language = load_language(options.language)
     out = BytesIO()
-    with _new_workbook(out) as book:
+    with Workbook(out, _OPTIONS) as book:
         # The time of creation would otherwise change the bytes.
         midnight = datetime.combine(digest.day, time(), UTC).replace(tzinfo=None)
         book.set_properties({"title": clean(digest.account_name), "created": midnight})
         _write(book, digest, language, chosen(options.columns))
     return Attachment(f"orders-{digest.day.isoformat()}.xlsx", CONTENT_TYPE, out.getvalue())
-
-
-def _new_workbook(out: BytesIO) -> Workbook:
-    import xlsxwriter  # noqa: PLC0415 - heavy
-
-    return xlsxwriter.Workbook(out, _OPTIONS)
 
 
 def _write(book: Workbook, digest: Digest, language: Language, columns: tuple[Column, ...]) -> None:
