@@ -111,7 +111,7 @@ def test_headers_say_who_when_and_how_to_leave() -> None:
     assert mail["Content-Language"] == "sl"
 
 
-def test_a_relay_is_told_a_key_of_the_message_if_it_wants_one() -> None:
+def test_an_idempotency_header_is_written_if_configured() -> None:
     by = replace(sender(), idempotency_header="X-Idempotency-Key")
 
     key = read(frozen(by=by))["X-Idempotency-Key"]
@@ -170,7 +170,7 @@ def test_an_encoded_word_is_no_longer_than_it_may_be() -> None:
     assert max(map(len, words)) <= 75
 
 
-def test_a_long_address_to_unsubscribe_at_stays_as_it_is() -> None:
+def test_a_long_unsubscribe_address_is_not_folded_or_encoded() -> None:
     long = Mailbox(f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example.com")
 
     (line,) = [
@@ -209,7 +209,7 @@ def test_the_message_id_outlives_a_later_instant_and_tells_no_address() -> None:
     assert "jana" not in frozen().message_id
 
 
-def test_the_envelope_goes_beside_it() -> None:
+def test_the_message_has_its_envelope() -> None:
     by = replace(sender(), envelope=Mailbox("bounces@example.com"))
 
     message = frozen(by=by)
@@ -282,7 +282,7 @@ evil = st.text() | st.lists(
 
 @settings(deadline=None)
 @given(subject=evil, name=evil)
-def test_any_text_makes_a_mail_that_says_what_was_meant(subject: str, name: str) -> None:
+def test_any_text_makes_a_mail_with_the_intended_headers(subject: str, name: str) -> None:
     to = replace(JANA, mailbox=Mailbox("jana@example.com", name))
 
     mail = read(frozen(replace(RENDERED, subject=subject), (), to=to))
@@ -396,5 +396,5 @@ def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
     assert len(set(boundaries)) == 3
 
 
-def test_a_logo_no_page_shows_stays_at_home() -> None:
+def test_a_logo_that_the_html_does_not_show_is_not_sent() -> None:
     assert b"image/png" not in frozen(branding=Branding(logo=LOGO)).content

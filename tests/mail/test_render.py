@@ -1,4 +1,4 @@
-"""What the digest and the test mail say, and what no foreign text can make of them."""
+"""The content of digest and test mail; no foreign text changes their structure."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def render(
 
 
 def visible(mail: RenderedMail) -> str:
-    """The text part on one line, so that a sentence is found wherever it was broken."""
+    """Return the text part on one line, so that a wrapped sentence is found."""
     return " ".join(mail.text.split())
 
 
 def waiting(number: int, **more: Any) -> Digest:
-    """So many orders that were there the day before."""
+    """Make orders that were in the snapshot of the day before."""
     orders = [order(n, **more) for n in range(1, number + 1)]
     return digest(*orders, previous=snapshot(*orders))
 
@@ -121,7 +121,7 @@ def test_the_preheader_names_the_oldest_and_where_it_is() -> None:
     assert mail.preheader in mail.html
 
 
-def test_everything_about_an_order_is_told() -> None:
+def test_everything_about_an_order_is_shown() -> None:
     full = order(
         4500001,
         items=(Item("Lamp", 2, sku="L-9", price=Money(Decimal("45.50"), "EUR")),),
@@ -142,7 +142,7 @@ def test_everything_about_an_order_is_told() -> None:
     ]
 
 
-def test_the_place_to_collect_is_the_accounts_and_stands_once() -> None:
+def test_the_place_to_collect_is_the_accounts_and_is_shown_once() -> None:
     mail = render(waiting(3))
 
     assert mail.html.count("Branch Center") == 2  # the preheader has it, too
@@ -162,7 +162,7 @@ def test_sections_come_in_order_and_empty_ones_do_not_come() -> None:
     assert "Collected since" not in render(waiting(1)).text
 
 
-def test_what_left_the_list_is_told_with_how_it_went() -> None:
+def test_orders_that_left_the_list_are_shown_with_their_outcome() -> None:
     gone = {n + 1: how for n, how in enumerate(Departure)}
     before = snapshot(*map(order, gone))
 
@@ -172,7 +172,7 @@ def test_what_left_the_list_is_told_with_how_it_went() -> None:
         assert words in told
 
 
-def test_on_the_first_digest_nothing_is_new_and_it_says_since_when_we_watch() -> None:
+def test_the_first_digest_calls_nothing_new_and_says_since_when_it_watches() -> None:
     mail = render(compose(account(), Complete(NOON, (order(1), order(2))), None, DAY))
 
     assert "We have watched this account since 22 Nov" in visible(mail)
@@ -191,7 +191,7 @@ def test_an_incomplete_list_says_what_was_not_read_and_never_that_nothing_waits(
     assert "nothing waits" not in visible(mail)
 
 
-def test_an_order_that_was_not_read_is_called_as_people_call_it() -> None:
+def test_an_unread_order_has_its_number_not_its_id() -> None:
     shown = incomplete(unread=(2**62,), numbers={2**62: "SI-17"})
 
     assert "Not read: SI-17" in render(shown).text
@@ -199,7 +199,7 @@ def test_an_order_that_was_not_read_is_called_as_people_call_it() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "sl"])
-def test_the_mail_of_a_file_speaks_of_no_portal_and_no_marketplace(language: str) -> None:
+def test_the_mail_of_a_file_mentions_no_portal_and_no_marketplace(language: str) -> None:
     of = file_account(attachments=())
     early = date(2026, 12, 1)
     shown = (
@@ -215,7 +215,7 @@ def test_the_mail_of_a_file_speaks_of_no_portal_and_no_marketplace(language: str
     assert [word for word in ("portal", "marketplace", "tržnic", "pin") if word in told] == []
 
 
-def test_when_not_even_the_missing_ids_are_known_it_says_so() -> None:
+def test_an_incomplete_list_without_known_ids_says_so() -> None:
     assert "did not return the whole list" in visible(render(incomplete(1, unread=())))
 
 
@@ -234,7 +234,7 @@ def test_an_order_that_was_not_read_today_is_shown_with_a_note() -> None:
     assert "Could not be read today; shown as it was last time." in told
 
 
-def test_days_without_a_digest_are_told() -> None:
+def test_days_without_a_digest_are_listed() -> None:
     skipped = (date(2026, 11, 20), date(2026, 11, 21))
 
     assert "No digest was sent on 20 Nov and 21 Nov." in visible(
@@ -242,22 +242,20 @@ def test_days_without_a_digest_are_told() -> None:
     )
 
 
-def test_a_quiet_day_says_how_much_was_looked_at() -> None:
+def test_a_day_without_parcels_says_how_many_orders_were_read() -> None:
     mail = render(compose(account(), Complete(NOON, (), candidates=148), snapshot(), DAY))
 
     assert "The whole list was read (148 orders), and nothing waits for you." in visible(mail)
 
 
 @pytest.mark.parametrize(("day", "reminded"), [(1, True), (5, True), (6, False), (22, False)])
-def test_in_the_first_days_of_a_month_the_pickup_password_is_recalled(
-    day: int, reminded: bool
-) -> None:
+def test_the_first_days_of_a_month_remind_of_the_pickup_password(day: int, reminded: bool) -> None:
     told = visible(render(replace(waiting(1), day=date(2026, 12, day))))
 
     assert ("Have the pickup password at hand" in told) is reminded
 
 
-def test_sums_are_told_per_currency() -> None:
+def test_sums_are_shown_per_currency() -> None:
     crowns = order(2, items=(Item("Rug", 1, price=Money(Decimal(900), "CZK")),), currency="CZK")
 
     assert "CZK900.00 and €19.90" in render(digest(order(1), crowns)).text
@@ -301,7 +299,7 @@ def test_the_footer_says_as_of_when_and_how_much_is_shown() -> None:
 # What fits
 
 
-def test_ten_thousand_orders_make_a_mail_of_which_no_program_hides_the_end() -> None:
+def test_ten_thousand_orders_make_a_mail_that_is_shown_whole() -> None:
     shown = huge(10_000)
 
     mail = render(shown)
@@ -312,7 +310,7 @@ def test_ten_thousand_orders_make_a_mail_of_which_no_program_hides_the_end() -> 
     assert len(list_orders(shown, mail_options(), load_language("en")).ranked) == MOST_ROWS
 
 
-def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None:
+def test_orders_without_room_are_counted_by_age_with_a_reference_to_the_file() -> None:
     shown = huge(1_000)
 
     mail = render(shown)
@@ -326,7 +324,7 @@ def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None
     assert "Everything that waits is in the attached CSV file." in visible(mail)
 
 
-def test_without_an_attachment_the_rest_is_in_the_portal() -> None:
+def test_without_an_attachment_the_mail_refers_to_the_portal() -> None:
     told = visible(render(huge(500), of=account(attachments=())))
 
     assert "Look the others up in the portal." in told
@@ -463,7 +461,7 @@ def test_the_test_mail_promises_no_digest_to_an_admin_who_gets_none() -> None:
 # Templates
 
 
-def test_the_operators_own_template_stands_before_the_built_in_one(tmp_path: Path) -> None:
+def test_an_own_template_replaces_the_built_in_one(tmp_path: Path) -> None:
     own = tmp_path / "mail" / "digest"
     own.mkdir(parents=True)
     (own / "subject.txt").write_text("Ours: {{ mail.headline.subject }}")
@@ -478,7 +476,7 @@ def test_the_operators_own_template_stands_before_the_built_in_one(tmp_path: Pat
     "broken",
     ["{{ mail.nonsense }}", "{% for %}", "{{ ''.__class__.__mro__ }}", "{{ 1 / 0 }}"],
 )
-def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
+def test_a_broken_own_template_does_not_keep_the_mail_from_being_made(
     broken: str, tmp_path: Path
 ) -> None:
     own = tmp_path / "mail" / "digest"
@@ -503,7 +501,7 @@ def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
         ("body.html", "<div style='display: none'>{{ mail.headline.preheader }}</div>"),
     ],
 )
-def test_a_template_of_the_operator_that_says_nothing_is_broken(
+def test_an_own_template_that_prints_nothing_is_broken(
     name: str, says_nothing: str, tmp_path: Path
 ) -> None:
     own = tmp_path / "mail" / "digest"
@@ -516,7 +514,7 @@ def test_a_template_of_the_operator_that_says_nothing_is_broken(
     assert "1 parcel to collect" in mail.text
 
 
-def test_an_own_test_mail_that_says_nothing_is_broken(tmp_path: Path) -> None:
+def test_an_own_test_mail_that_prints_nothing_is_broken(tmp_path: Path) -> None:
     (tmp_path / "mail" / "test").mkdir(parents=True)
     (tmp_path / "mail" / "test" / "body.txt").write_text("")
 
@@ -559,7 +557,7 @@ def test_the_pickup_password_is_shown_to_the_groups_that_may_see_it(
     assert mail.text.count("Pickup password: 4711") == times
 
 
-def test_the_pickup_password_is_not_shown_where_there_is_nothing_to_collect() -> None:
+def test_the_pickup_password_is_not_shown_if_nothing_is_to_collect() -> None:
     mail = Renderer().digest(
         digest(), mail_options(account_with_password("4711"), "en", "warehouse"), sender()
     )
@@ -594,7 +592,7 @@ def test_text_on_any_header_has_the_contrast_of_text(number: int) -> None:
     assert contrast_of(look.small, look.header) >= 4.5
 
 
-def test_without_a_logo_no_picture_is_spoken_of() -> None:
+def test_without_a_logo_there_is_no_picture() -> None:
     assert "<img" not in render(digest(order(1))).html
 
 
@@ -612,7 +610,7 @@ SEEN = {
 
 
 @pytest.mark.parametrize("left_out", SEEN)
-def test_what_is_no_column_is_not_told_and_all_else_is(left_out: str) -> None:
+def test_a_column_that_is_not_chosen_is_the_only_one_left_out(left_out: str) -> None:
     columns = tuple(name for name in COLUMNS if name != left_out)
 
     mail = render(normal(), of=account(columns=columns))
@@ -625,7 +623,7 @@ def test_what_is_no_column_is_not_told_and_all_else_is(left_out: str) -> None:
     assert ("tracking.example/4500001" in html) == (left_out != "tracking_url")
 
 
-def test_of_an_order_there_is_always_the_number_and_how_long_it_waits() -> None:
+def test_the_number_of_an_order_and_its_days_are_always_shown() -> None:
     mail = render(normal(), of=account(columns=("order",)))
 
     assert "4500001  14 days, overdue\n" in mail.text
@@ -633,7 +631,7 @@ def test_of_an_order_there_is_always_the_number_and_how_long_it_waits() -> None:
 
 
 def order_told(*columns: str) -> tuple[str, str]:
-    """An order with two items, as the text and the HTML tell it with these columns."""
+    """An order with two items, as text and HTML show it with these columns."""
     mail = render(normal(), of=account(columns=("order", *columns)))
     text = mail.text.split("\n  4500007 ")[1].split("\n  4500012 ")[0]
     html = mail.html.replace("\u00a0", " ").replace("&nbsp;", " ")
@@ -651,7 +649,7 @@ def order_told(*columns: str) -> tuple[str, str]:
         (("first_seen", "shipped"), ("first seen 14 Nov", "shipped 10 Nov")),
     ],
 )
-def test_what_shares_a_place_comes_in_the_order_of_the_columns(
+def test_values_that_share_a_place_come_in_the_order_of_the_columns(
     columns: tuple[str, ...], words: tuple[str, str], part: int
 ) -> None:
     told = order_told(*columns)[part]
@@ -668,7 +666,7 @@ def test_what_shares_a_place_comes_in_the_order_of_the_columns(
         ((), "8 days", "3 pieces"),
     ],
 )
-def test_what_is_in_an_order_is_told_as_the_columns_say(
+def test_an_order_is_shown_with_the_chosen_columns(
     columns: tuple[str, ...], words: str, not_told: str
 ) -> None:
     for told in order_told(*columns):
@@ -676,7 +674,7 @@ def test_what_is_in_an_order_is_told_as_the_columns_say(
         assert not_told not in told
 
 
-def test_cash_on_delivery_may_stand_before_the_value() -> None:
+def test_cash_on_delivery_can_come_before_the_value() -> None:
     html = render(normal(), of=account(columns=("order", "cod", "value"))).html
     cell = html[html.index(">4500001<") : html.index(">4500007<")].replace("\u00a0", " ")
 

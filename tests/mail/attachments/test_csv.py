@@ -1,4 +1,4 @@
-"""The CSV file: everything that waits, for a spreadsheet to open and not to run."""
+"""The CSV file: all waiting orders, without formulas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.factories import DAY, NOON, account, digest, mail_options, order, sna
 
 
 def rows(shown: Digest, language: str = "en") -> list[dict[str, str]]:
-    """Its rows by the machine names of the columns."""
+    """Return the rows of the file by the names of the columns."""
     text = orders_csv(shown, mail_options(language=language)).content.decode("utf-8-sig")
     delimiter = ";" if language == "sl" else ","
     return list(csv.DictReader(io.StringIO(text), list(COLUMNS), delimiter=delimiter))[1:]
@@ -69,14 +69,14 @@ def test_it_begins_with_a_mark_and_translated_headings() -> None:
     assert slovenian.startswith("\ufeffNaročilo;Vaša številka naročila;".encode())
 
 
-def test_where_people_write_a_decimal_comma_cells_are_separated_by_semicolons() -> None:
+def test_the_delimiter_is_a_semicolon_in_languages_with_a_decimal_comma() -> None:
     (row,) = rows(digest(order()), "sl")
 
     assert row["value"] == "19,90"
     assert row["overdue"] == "ne"
 
 
-def test_it_holds_everything_that_waits_and_nothing_that_is_gone() -> None:
+def test_it_contains_every_waiting_order_and_no_other() -> None:
     before = snapshot(order(1), order(2))
     shown = compose(
         account(), Complete(NOON, (order(2), order(3)), {1: Departure.RETURNED}), before, DAY
@@ -146,7 +146,7 @@ def test_a_link_that_the_mail_would_not_show_is_not_in_the_file_either(url: str)
     assert url not in content.decode("utf-8-sig")
 
 
-def test_programs_may_have_the_names_of_the_columns_instead() -> None:
+def test_headings_can_be_the_names_of_the_columns() -> None:
     options = replace(mail_options(language="sl"), csv_headings=CsvHeadings.NAMES)
 
     content = orders_csv(digest(order()), options).content.decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""The workbook: everything that waits, to be sorted and counted, and never to be run."""
+"""The workbook: all waiting orders, sortable, without formulas."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cells(shown: Digest, language: str = "en") -> dict[str, Any]:
 
 
 def told(value: Any) -> Any:
-    """A day or time of a cell, which knows no zone, as text; everything else as it is."""
+    """Return a day or time of a cell as text, any other value unchanged."""
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -103,7 +103,7 @@ def test_headings_are_translated_stay_in_sight_and_filter() -> None:
     assert page.print_title_rows == "$1:$1"
 
 
-def test_it_holds_everything_that_waits_in_the_order_of_the_mail() -> None:
+def test_it_contains_every_waiting_order_in_the_order_of_the_mail() -> None:
     shown = huge(1_000)
 
     numbers = [row[0].value for row in sheet(shown).iter_rows(min_row=2)]

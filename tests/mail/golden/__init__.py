@@ -70,7 +70,7 @@ def golden_mail(language: str, name: str) -> GoldenMail:
 
 
 def words(language: str, name: str) -> str:
-    """What a reader sees of a mail: subject, texts of the HTML that English lacks, text part."""
+    """Return the visible text: subject, texts of the HTML that English lacks, text part."""
     mail, english = golden_mail(language, name), golden_mail(WHOLE, name)
     known = set(_texts(english.html, name))
     html = [text for text in _texts(mail.html, name) if text not in known]
@@ -79,7 +79,7 @@ def words(language: str, name: str) -> str:
 
 
 def structure(language: str, name: str) -> list[str]:
-    """Everything of a mail but its words: markup, headers and kinds of parts."""
+    """Return a mail without its words: markup, headers and kinds of parts."""
     mail = golden_mail(language, name)
     html = mail.html.replace(f'<html lang="{language}"', "<html lang", 1)
     head = re.sub(r"(?m)^Subject: .*(\n .*)*|^Content-Language: \w+$", "", mail.head)
