@@ -49,7 +49,7 @@ def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:
     """Build the digests of four days that use different parts of a template, by name."""
     day = account.schedule.local_day(now)
     orders = tuple(_orders(now))
-    before = _snapshot(orders[1:], day)
+    before = _snapshot(orders[1:], day)  # so the first order is new
     trend = [(day - timedelta(days=ago), ago % 5 or None) for ago in range(13, 0, -1)]
     gone = {orders[-1].id: Departure.RETURNED, orders[-2].id: Departure.LOST}
     ordinary = Complete(now, orders[:-2], gone, candidates=40)

@@ -108,6 +108,7 @@ def _freeze(
         bodies=[("text/plain", _ended(mail.text)), ("text/html", _ended(mail.html))],
         files=[(file.filename, file.content_type, file.content) for file in files],
     )
+    # The subject as it is in the header: without control characters and line ends.
     written = {header.name: header.meaning for header in headers}
     return FrozenMessage(
         message_id=str(written["Message-ID"]),

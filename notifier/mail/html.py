@@ -130,6 +130,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._close_implied(tag)
+        # If an attribute is written twice, the first one counts, as in browsers.
         attributes = {name: value or "" for name, value in reversed(attrs)}
         element = Element(tag, attributes, self.getpos()[0], self._inner())
         self.elements.append(element)
@@ -144,6 +145,7 @@ class _Reader(HTMLParser):
             if self._open[index].tag == tag:
                 del self._open[index:]
                 return
+            # An end tag inside a table closes nothing outside of it.
             if self._open[index].tag == "table" and tag not in ("body", "html"):
                 return
 

@@ -64,6 +64,7 @@ class Renderer:
     def __init__(self, own: Path | None = None) -> None:
         self._builtin = environment(templates_root())
         self._own = own
+        # Many mail programs ignore style sheets, so the styles are also written inline.
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     def digest(self, digest: Digest, options: MailOptions, sender: Sender) -> RenderedMail:
@@ -183,7 +184,7 @@ def _with_most_rows(
     """
     fits, too_many = 0, rows + 1
     best: tuple[ListView, str] | None = None
-    most = rows
+    most = rows  # the usual case first: all rows fit
     while best is None or too_many - fits > 1:
         shown = cut(most)
         html = html_with(shown)

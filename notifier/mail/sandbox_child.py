@@ -62,6 +62,7 @@ def _object(fields: dict[str, Any]) -> SimpleNamespace:
 
 def _rendered(templates: Environment, request: SimpleNamespace) -> str:
     language = load_language(request.language)
+    # Rendered piece by piece, to stop a template before it fills the memory.
     pieces, length = [], 0
     for piece in templates.get_template(request.name).generate(
         vars(request.values), _=language.gettext, ngettext=language.ngettext

@@ -61,6 +61,7 @@ def _wrong_lines(content: bytes) -> Iterator[str]:
 
 
 def _wrong_headers(mail: EmailMessage, headers: Sequence[Header]) -> Iterator[str]:
+    # Sorted lists and not sets: a header that is written twice is wrong, too.
     expected = sorted([*(header.name.lower() for header in headers), *_MIME_HEADERS])
     found = sorted(name.lower() for name in mail)
     if found != expected:

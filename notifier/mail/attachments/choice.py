@@ -39,6 +39,7 @@ def attachments(digest: Digest, options: MailOptions) -> Attachments:
 def fitting(files: Attachments, most: int = MOST_BYTES) -> Attachments:
     """Drop the pick-up sheet, then the workbook, until the files fit; the CSV always stays."""
     kept = dict(files)
+    # The CSV stays because it has every order, in a form that every program can read.
     for kind in (AttachmentKind.SHEET, AttachmentKind.XLSX):
         if kind in kept and sum(len(file.content) for file in kept.values()) > most:
             del kept[kind]

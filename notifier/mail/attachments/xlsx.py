@@ -160,5 +160,6 @@ def money_format(currency: str, language: Language) -> str:
     number = "#,##0" + ("." + "0" * digits if digits else "")
     if not _SYMBOL.fullmatch(symbol):
         return number
+    # "€ 5" or "5 €", as the language has it.
     leads = language.locale.currency_formats["standard"].pattern.startswith("¤")
     return f"[${symbol}]{number}" if leads else f"{number}\u00a0[${symbol}]"

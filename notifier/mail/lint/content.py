@@ -119,6 +119,7 @@ def check_agreement(mail: RenderedMail, visible: str, expected: Expected) -> Ite
 
 def _present(names: Sequence[str], text: str) -> list[str]:
     """Return the names that the text contains as words of their own, outside of addresses."""
+    # A link alone shows no number to the reader, although its address contains one.
     words = _ADDRESS.sub(" ", text)
     return [name for name in names if _contains(words, " ".join(name.split()))]
 
@@ -150,6 +151,7 @@ def _left_out(orders: Sequence[str], shown: Sequence[str], size: int) -> Iterato
         return
     present = set(shown)
     first = next((name for name in orders if name not in present), None)
+    # The last fifth may stay empty, because the next row may need more than is left.
     if first is not None and size < MOST_HTML_BYTES * 0.8:
         yield error(
             f"order {first} is missing, though there is room for it",

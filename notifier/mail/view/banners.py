@@ -48,6 +48,7 @@ def view_banners(digest: Digest, options: MailOptions, language: Language) -> It
         yield _skipped(digest, language)
     if digest.is_first and digest.present:
         yield _first(digest, language)
+    # The marketplace mails a new password at the beginning of a month; a file has none.
     starts_month = digest.day.day <= PICKUP_PASSWORD_DAYS
     if digest.present and starts_month and not options.reads_file:
         yield _pickup_password(language)

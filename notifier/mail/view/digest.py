@@ -83,6 +83,7 @@ def view_digest(
         money=money_figures(digest, language),
         ages=age_classes(digest, language),
         trend=view_trend(digest, language),
+        # It can include the pickup password, which nobody needs on a day without parcels.
         place=_place(options.place, language) if digest.present else None,
         calm=None if digest.present else _calm_sentence(digest, language),
         footer=view_footer(
@@ -129,7 +130,7 @@ def _title(digest: Digest, language: Language) -> str:
 def _remarks(digest: Digest, language: Language) -> Iterator[str]:
     if digest.new:
         yield language.ngettext("{count} new", "{count} new", len(digest.new))
-    if digest.gap and digest.present:
+    if digest.gap and digest.present:  # without orders, the title already says it
         yield language.gettext("list incomplete")
 
 

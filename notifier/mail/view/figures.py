@@ -121,7 +121,7 @@ def view_trend(digest: Digest, language: Language) -> Trend | None:
     """Word the trend up to this day; None before two days are known."""
     days = (*digest.trend, (digest.day, len(digest.present)))[-TREND_DAYS:]
     counts = [count for _, count in days if count is not None]
-    if len(counts) < 2:
+    if len(counts) < 2:  # one bar shows no trend
         return None
     most = max(*counts, 1)
     return Trend(

@@ -129,6 +129,7 @@ def _heading(name: SectionName, count: int, digest: Digest, language: Language) 
             return language.gettext("Still waiting ({number})", number=number)
         case SectionName.COLLECTED:
             since = language.day(digest.previous_day or digest.day)
+            # Some orders left the list in another way: lost, cancelled, delivered after all.
             if digest.returned < len(digest.collected):
                 return language.gettext(
                     "No longer waiting since {day} ({number})", number=number, day=since
