@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account, Branding, Sender
-from notifier.mail.headers import digest_of, headers_of, needs_smtputf8
+from notifier.mail.headers import hash_of, headers_of, needs_smtputf8
 from notifier.mail.render import RenderedMail
 from notifier.mail.verify import verify
 from notifier.mail.view.frame import LOGO_ID
@@ -165,7 +165,7 @@ def _set_boundaries(message: EmailMessage, key: str) -> None:
     # Random boundaries, as `email` makes them, would make each copy of a mail different. These
     # cannot occur in a body: no encoding has an underscore after an equals sign.
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        part.set_boundary(f"=_{digest_of(f'{key}/{number}')}")
+        part.set_boundary(f"=_{hash_of(f'{key}/{number}')}")
 
 
 def _ended(text: str) -> bytes:

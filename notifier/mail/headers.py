@@ -58,7 +58,7 @@ def headers_of(
         _address("To", recipient.mailbox),
         *_reply_to(recipient, sender),
         _plain("Date", format_datetime(at.astimezone(account.schedule.zone if account else UTC))),
-        _plain("Message-ID", f"<{digest_of(key)}@{domain}>"),
+        _plain("Message-ID", f"<{hash_of(key)}@{domain}>"),
         *_idempotency(key, sender),
         _text("Subject", mail.subject),
         _plain("Auto-Submitted", "auto-generated"),  # RFC 3834, 5
@@ -70,7 +70,7 @@ def headers_of(
     )
 
 
-def digest_of(key: str) -> str:
+def hash_of(key: str) -> str:
     """Return a hash of a key; it does not reveal the recipient's address in the key."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
@@ -88,7 +88,7 @@ def _reply_to(recipient: Recipient, sender: Sender) -> Iterator[Header]:
 
 def _idempotency(key: str, sender: Sender) -> Iterator[Header]:
     if sender.idempotency_header:
-        yield _plain(sender.idempotency_header, digest_of(key))
+        yield _plain(sender.idempotency_header, hash_of(key))
 
 
 def _list(account: Account | None, sender: Sender) -> Iterator[Header]:
