@@ -21,7 +21,7 @@
     ├── StoreError                74          no     the store is missing, foreign, broken or newer
     │   ├── StoreBusy             75          yes    another process holds it
     │   └── StoreMoved            78          no     copied, moved or restored; see adopt
-    └── MessageGuardError         1           no     a mail that is not what was meant: a bug
+    └── VerificationError         1           no     a mail that is not as intended: a bug
 
 Whatever else reaches a door is a bug as well, and exits with 1.
 """
@@ -188,4 +188,4 @@ class StoreMoved(StoreError):
 
 
 class VerificationError(NotifierError):
-    """A finished mail, parsed back, is not what was meant; it is never sent."""
+    """A finished mail, parsed again, is not as intended; it is never sent."""

@@ -65,12 +65,13 @@ def digests(data: bytes) -> None:
         _known(draws, orders), factories.DAY,
     )  # fmt: skip
     sender, to = factories.sender(), replace(account.recipients[0], language=language)
-    parts = RENDERER.digest(digest, mail_options(account, language), sender)
-    file = orders_csv(digest, language)
+    options = mail_options(account, language)
+    mail = RENDERER.digest(digest, options, sender)
+    file = orders_csv(digest, options)
     _check_cells(file.content.decode("utf-8-sig"), digest)
-    # Freezing it reads the mail again, and compares it with what was meant.
+    # Freezing verifies the finished mail.
     freeze(
-        parts, (file,), recipient=to, account=account, sender=sender, day=digest.day, edition=1,
+        mail, (file,), recipient=to, account=account, sender=sender, day=digest.day, edition=1,
         at=NOW,
     )  # fmt: skip
 

@@ -98,11 +98,11 @@ def headers(data: bytes) -> None:
     """No text becomes a header, whatever subject and names are."""
     text = data.decode("utf-8", "surrogateescape")
     subject, _, name = text.partition("|")
-    parts = RenderedMail("en", subject, "", "Hello\n", "<p>Hello</p>\n")
+    mail = RenderedMail("en", subject, "", "Hello\n", "<p>Hello</p>\n")
     account = replace(factories.account(), name=name or "Shop")
     to = Recipient(Mailbox("jana@example.com", name), "en", subject[:60] or None)
     message = freeze(
-        parts, (), recipient=to, account=account, sender=factories.sender(), day=NOW.date(),
+        mail, (), recipient=to, account=account, sender=factories.sender(), day=NOW.date(),
         edition=1, at=NOW,
     )  # fmt: skip
     head = message.content.partition(b"\r\n\r\n")[0].decode("ascii")
