@@ -43,7 +43,7 @@ async def main(url, folder):
     async with open_store(location) as store, HttpClient() as http:
         shop = Workshop(store, Renderer(None), Sender(box, box, box, box), clock, "a benchmark")
         memory = AccountState(store.order_states, store.meta, account.id)
-        source = Marketplace(account.reads, http, clock=clock, memory=memory)
+        source = Marketplace(account.access, http, clock=clock, memory=memory)
         report = await run_account(account, source, shop, RunRequest(now=True))
     assert report.digest and report.digest.gap is None, report
     print(len(report.digest.present), len(report.messages))

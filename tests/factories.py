@@ -27,7 +27,7 @@ from notifier.domain.settings import (
     StoreLocation,
     Tls,
 )
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.mail.render import Renderer
 from notifier.services.context import Context
 from notifier.store import Store
@@ -62,7 +62,7 @@ def account(**more: Any) -> Account:
     fields: dict[str, Any] = {
         "id": "ljubljana",
         "name": "Mimovrste",
-        "reads": MarketplaceAccess(
+        "access": MarketplaceAccess(
             "https://marketplace.example", Secret("client-id-1"), "Europe/Prague"
         ),
         "schedule": schedule(),
@@ -86,7 +86,7 @@ def account_with_password(shown: str = "4711-0815") -> Account:
 def file_account(**more: Any) -> Account:
     """A shop elsewhere, whose orders another program writes into a file."""
     access = FileAccess(Path("orders.csv"), FileFormat.CSV, {"id": "Order"}, "Europe/Prague")
-    return account(reads=access, order_url=None, **more)
+    return account(access=access, order_url=None, **more)
 
 
 def sender() -> Sender:

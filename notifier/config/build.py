@@ -22,16 +22,14 @@ from notifier.config.schema import (
     StoreSection,
 )
 from notifier.config.values import WEEKDAYS, is_web_location
-from notifier.domain.attachments import AttachmentKind
+from notifier.domain.branding import Branding, Logo
 from notifier.domain.reading_plan import Policy
-from notifier.domain.recipients import ContactGroup, Mailbox, resolve
+from notifier.domain.recipients import AttachmentKind, ContactGroup, Mailbox, resolve
 from notifier.domain.schedule import Schedule
 from notifier.domain.settings import (
     Account,
-    Branding,
     FileAccess,
     FileFormat,
-    Logo,
     MarketplaceAccess,
     PlaceOfReturn,
     Secret,
@@ -96,16 +94,16 @@ def _account(
 ) -> Account:
     digest = _with_own(written.digest, account)
     if account.file:
-        reads: FileAccess | MarketplaceAccess = _file(
+        access: FileAccess | MarketplaceAccess = _file(
             account.file, written.marketplace, digest, folder
         )
     else:
-        reads = _marketplace(account, written.marketplace, digest)
+        access = _marketplace(account, written.marketplace, digest)
     return Account(
         id=account_id,
-        look=_look(digest, folder),
+        branding=_look(digest, folder),
         name=account.name or account_id,
-        reads=reads,
+        access=access,
         schedule=_schedule(digest),
         recipients=resolve(account.recipients, groups, language=digest.language),
         language=digest.language,

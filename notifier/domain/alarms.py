@@ -151,7 +151,7 @@ def _late(account: Account, run: Run, due_at: datetime) -> Message:
 
 def _tried(account: Account, run: Run, zone: ZoneInfo) -> Message:
     until = f"{account.schedule.ends(run.day).astimezone(zone):%H:%M}"
-    if isinstance(account.reads, FileAccess):
+    if isinstance(account.access, FileAccess):
         return lazy(
             "It is tried again until {time}. `notifier check --online` tells whether the file can "
             "be read, and what is in it.",

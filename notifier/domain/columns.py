@@ -14,7 +14,7 @@ from enum import Enum
 
 from notifier.domain.digest import Entry
 from notifier.domain.links import carrier_url
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 
 Value = str | int | bool | Decimal | date | datetime | None
 

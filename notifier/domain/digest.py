@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from notifier.domain.orders import Order, total
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.settings import Account
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 
 AGE_BOUNDS = (1, 3, 7, 14)
 """Days at which a new class of age begins; younger than the first is "today"."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 
 YEARS = range(2000, 2200)
 """In which something may have happened to an order. Databases write 9999-12-31 for "never", and

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -23,8 +23,6 @@ from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, get_decimal_symbol
-
-from notifier.i18n.money import Money
 
 SOURCE_LANGUAGE = "en"
 LOCALE_FOLDER = Path(__file__).parent / "locale"
@@ -39,6 +37,14 @@ _MOST_DIGITS = 60
 
 _WITHOUT_CENTS = frozenset({"HUF"})
 """The CLDR gives them two decimals, which nobody has written since the fillér was withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency (ISO 4217 code)."""
+
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from notifier.domain.digest import Digest, Known, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.settings import Account, Sender
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.mail.lint import LintFinding, expected_of, lint
 from notifier.mail.lint.content import unusable_templates
 from notifier.mail.render import Renderer

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 
+from notifier.domain.branding import Branding
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Branding, Sender
+from notifier.domain.settings import Account, Sender
 from notifier.mail.headers import Header, digest_of, headers_of, needs_smtputf8
 from notifier.mail.render import RenderedMail
 from notifier.mail.verify import check
@@ -50,7 +51,7 @@ def freeze(
     key = f"{account.id}/{day.isoformat()}/{edition}/{recipient.mailbox.key}"
     headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
     return _frozen(
-        parts, attachments, headers, key, recipient=recipient, sender=sender, look=account.look
+        parts, attachments, headers, key, recipient=recipient, sender=sender, look=account.branding
     )
 
 
@@ -60,7 +61,9 @@ def freeze_test(
     """A test mail; another instant makes another message."""
     key = f"test/{account.id}/{at.isoformat()}/{recipient.mailbox.key}"
     headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=recipient, sender=sender, look=account.look)
+    return _frozen(
+        parts, (), headers, key, recipient=recipient, sender=sender, look=account.branding
+    )
 
 
 def freeze_notice(
@@ -75,7 +78,9 @@ def freeze_notice(
     """The notice that the list of a day could not be read, for one recipient: one message a day."""
     key = f"notice/{account.id}/{day.isoformat()}/{recipient.mailbox.key}"
     headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=recipient, sender=sender, look=account.look)
+    return _frozen(
+        parts, (), headers, key, recipient=recipient, sender=sender, look=account.branding
+    )
 
 
 def freeze_alarms(parts: RenderedMail, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:

@@ -237,7 +237,7 @@ class Daemon:
 
     def _longest_tick(self) -> timedelta:
         """A tick may read for long, one account after the other."""
-        return sum((account.reads.run_timeout for account in self._accounts), STALE)
+        return sum((account.access.run_timeout for account in self._accounts), STALE)
 
     def _next_due(self) -> datetime | None:
         now = self._clock()

@@ -65,7 +65,7 @@ async def preview(account: Account, context: Context, day: date, language: str |
 
 def _page(parts: RenderedMail, account: Account) -> str:
     """The HTML part for a browser: the logo that comes beside it in a mail is put into it."""
-    logo = account.look.logo
+    logo = account.branding.logo
     if logo is None:
         return parts.html
     data = f"data:image/{logo.subtype};base64,{b64encode(logo.content).decode()}"

@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from notifier.domain.clock import compare as compare_clocks
+from notifier.domain.clock import compare_clocks
 from notifier.domain.digest import Digest, compose
 from notifier.domain.ledger import FrozenMessage, Run
 from notifier.domain.reading import MANY, Complete, Failed, Source
@@ -109,7 +109,7 @@ async def _begin(
         account.id,
         due.day,
         at=context.clock(),
-        lease=account.reads.run_timeout + RECORDING_TIME,
+        lease=account.access.run_timeout + RECORDING_TIME,
         holder=context.holder,
         edition=due.edition,
         reason=request.reason,

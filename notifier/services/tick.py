@@ -132,7 +132,7 @@ async def _confirm_clock(accounts: Sequence[Account], context: Context) -> None:
 
 def _most_trusted_clock(accounts: Sequence[Account]) -> Account:
     """The account whose source is asked for the time: a local file knows only our own clock."""
-    asked = (one for one in accounts if isinstance(one.reads, MarketplaceAccess))
+    asked = (one for one in accounts if isinstance(one.access, MarketplaceAccess))
     return next(asked, accounts[0])
 
 

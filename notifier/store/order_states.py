@@ -9,8 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from notifier.domain.quota import Quota
-from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
+from notifier.domain.reading_plan import HintBatch, OrderState, Quota, ReadingState
 from notifier.store.meta import Meta
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread
@@ -35,7 +34,7 @@ class OrderStates:
 
         def load(connection: Connection) -> ReadingState:
             told = {row.order_id: row.looked_at for row in connection.execute(heard)}
-            overheard = _MORE in told
+            hints_lost = _MORE in told
             told.pop(_MORE, None)
             return ReadingState(
                 {
@@ -44,7 +43,7 @@ class OrderStates:
                 },
                 hints=frozenset(told),
                 fresh=frozenset(id_ for id_, looked_at in told.items() if looked_at is None),
-                overheard=overheard,
+                hints_lost=hints_lost,
             )
 
         return await self._thread.read(load)
@@ -186,13 +185,13 @@ class AccountState:
     keeps: bool = True
     """Whether it may write; otherwise what is new is forgotten."""
 
-    async def recall(self) -> ReadingState:
+    async def load(self) -> ReadingState:
         """What is remembered now."""
         recalled = await self.sightings.recall(self.account_id)
         kept = await self.marks.get(self._quota)
         return replace(recalled, quota=Quota.load(kept) if kept else None)
 
-    async def remember(
+    async def save(
         self, sightings: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         """Remember these instead of all before."""
@@ -201,7 +200,7 @@ class AccountState:
                 self.account_id, sightings, followed=followed, since=since
             )
 
-    async def note(self, quota: Quota) -> None:
+    async def save_quota(self, quota: Quota) -> None:
         """Remember what is left of the day's calls."""
         if self.keeps:
             await self.marks.set(self._quota, quota.dump())

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 
 from notifier.domain.digest import Known
 from notifier.domain.orders import Item, Order, OrderStatus
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.store.tables import snapshots
 
 

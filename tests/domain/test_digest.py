@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Incomplete
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from tests.factories import DAY, NOON, account, digest, order, schedule, snapshot
 
 

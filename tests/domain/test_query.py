@@ -12,7 +12,7 @@ import pytest
 from notifier.domain.digest import Entry
 from notifier.domain.orders import Item
 from notifier.domain.query import arrange, parse_columns, parse_condition
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from tests.factories import digest, order, snapshot
 
 UTC = ZoneInfo("UTC")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from notifier.domain.retry import next_reading, next_try
+from notifier.domain.schedule import next_reading, next_try
 from tests.factories import NOON
 
 

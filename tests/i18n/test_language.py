@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifier.i18n.language import available_languages, load_language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money, available_languages, load_language
 
 
 def test_english_is_there_without_a_catalog_and_the_others_with_one() -> None:

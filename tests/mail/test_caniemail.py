@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from notifier.domain.settings import Branding, Logo
+from notifier.domain.branding import Branding, Logo
 from notifier.i18n.language import available_languages
 from notifier.mail.html import Element, parse_html
 from notifier.mail.render import Renderer
@@ -153,7 +153,7 @@ def html(language: str, name: str) -> str:
 
 
 def in_own_colours_with_a_logo(language: str) -> str:
-    shop = account(look=Branding("#ffd24a", "#7a1f3d", Logo("png", b"png")))
+    shop = account(branding=Branding("#ffd24a", "#7a1f3d", Logo("png", b"png")))
     return Renderer().digest(DAYS["normal"](), shop, sender(), language=language, group=None).html
 
 

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.domain.branding import Branding, Logo
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.settings import Branding, Logo, Sender
+from notifier.domain.settings import Sender
 from notifier.errors import VerificationError
 from notifier.mail.freeze import Attachment, freeze, freeze_test
 from notifier.mail.headers import Header, headers_of
@@ -371,7 +372,7 @@ LOGO = Logo("png", b"\x89PNG\r\n\x1a\n not much of a picture")
 def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
     parts = replace(PARTS, html='<img src="cid:logo@ready-to-return.invalid" alt="">\n')
 
-    mail = read(frozen(parts, look=Branding(logo=LOGO)))
+    mail = read(frozen(parts, branding=Branding(logo=LOGO)))
 
     kinds = [part.get_content_type() for part in mail.walk()]
     assert kinds == [
@@ -393,4 +394,4 @@ def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
 
 
 def test_a_logo_no_page_shows_stays_at_home() -> None:
-    assert b"image/png" not in frozen(look=Branding(logo=LOGO)).content
+    assert b"image/png" not in frozen(branding=Branding(logo=LOGO)).content

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from notifier.domain.quota import Quota
-from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
+from notifier.domain.reading_plan import HintBatch, OrderState, Quota, ReadingState
 from notifier.store import AccountState, Store
 from notifier.store.order_states import MOST_HINTS
 from tests.factories import DAY, NOON
@@ -18,11 +17,11 @@ BACK = OrderState(None, None, comes_back=True)
 async def test_what_is_remembered_takes_the_place_of_all_before(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
 
-    await memory.remember({1: WAITS, 2: BACK}, (), NOON)
-    assert (await memory.recall()).order_states == {1: WAITS, 2: BACK}
+    await memory.save({1: WAITS, 2: BACK}, (), NOON)
+    assert (await memory.load()).order_states == {1: WAITS, 2: BACK}
 
-    await memory.remember({3: BACK}, (), NOON)
-    assert (await memory.recall()).order_states == {3: BACK}
+    await memory.save({3: BACK}, (), NOON)
+    assert (await memory.load()).order_states == {3: BACK}
 
 
 async def test_each_account_has_its_own(store: Store) -> None:
@@ -46,7 +45,7 @@ async def test_a_hint_that_came_while_its_order_was_read_is_kept(store: Store) -
 
 
 async def test_a_mere_look_remembers_nothing(store: Store) -> None:
-    await AccountState(store.order_states, store.meta, "ljubljana", keeps=False).remember(
+    await AccountState(store.order_states, store.meta, "ljubljana", keeps=False).save(
         {1: WAITS}, (), NOON
     )
 
@@ -55,14 +54,14 @@ async def test_a_mere_look_remembers_nothing(store: Store) -> None:
 
 async def test_a_look_between_two_readings_changes_what_it_looked_at(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
-    await memory.remember({1: WAITS, 2: BACK, 3: BACK}, (), NOON)
+    await memory.save({1: WAITS, 2: BACK, 3: BACK}, (), NOON)
     await store.order_states.hint("ljubljana", [1, 2, 4, 5], at=NOON)
     await store.order_states.hint("celje", [1], at=NOON)
 
     batch = HintBatch(read={1: None, 4: WAITS}, dismissed=frozenset({5}))
     await store.order_states.look("ljubljana", batch, at=NOON)
 
-    recalled = await memory.recall()
+    recalled = await memory.load()
     assert recalled.order_states == {2: BACK, 3: BACK, 4: WAITS}
     assert recalled.hints == {2, 5}
     assert recalled.fresh == {2}
@@ -96,14 +95,14 @@ async def test_of_a_flood_it_is_kept_that_it_was_one_until_the_next_reading(stor
     memory = AccountState(store.order_states, store.meta, "ljubljana")
     for first in range(1, MOST_HINTS, 1000):
         await store.order_states.hint("ljubljana", range(first, first + 1000), at=NOON)
-    full = await memory.recall()
+    full = await memory.load()
     await store.order_states.hint("ljubljana", [1, 7, 10_001, 10_002], at=NOON)
-    flooded = await memory.recall()
-    await memory.remember({}, full.hints, NOON)
+    flooded = await memory.load()
+    await memory.save({}, full.hints, NOON)
 
-    assert (len(full.hints), full.overheard) == (MOST_HINTS, False)
-    assert (flooded.hints, flooded.overheard) == (full.hints, True)
-    assert await memory.recall() == ReadingState()
+    assert (len(full.hints), full.hints_lost) == (MOST_HINTS, False)
+    assert (flooded.hints, flooded.hints_lost) == (full.hints, True)
+    assert await memory.load() == ReadingState()
 
 
 async def test_what_is_left_of_the_calls_of_a_day_is_remembered_for_each_account(
@@ -114,9 +113,9 @@ async def test_what_is_left_of_the_calls_of_a_day_is_remembered_for_each_account
     other = AccountState(store.order_states, store.meta, "celje")
     told = Quota(7, NOON, NOON + timedelta(hours=3), 5_000)
 
-    await memory.note(replace(told, left=9, daily_limit=None))
-    await memory.note(told)
-    await reader.note(replace(told, left=1))
+    await memory.save_quota(replace(told, left=9, daily_limit=None))
+    await memory.save_quota(told)
+    await reader.save_quota(replace(told, left=1))
 
-    assert (await reader.recall()).quota == told
-    assert (await other.recall()).quota is None
+    assert (await reader.load()).quota == told
+    assert (await other.load()).quota is None

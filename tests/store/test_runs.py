@@ -11,7 +11,7 @@ from notifier.domain.ledger import RunState
 from notifier.domain.orders import Item
 from notifier.domain.settings import StoreLocation
 from notifier.errors import StoreError
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.store import Store, open_store
 from tests.factories import DAY, NOON, digest, order
 from tests.store.arrange import LEASE, begin, freeze

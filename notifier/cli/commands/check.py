@@ -96,10 +96,10 @@ def _reads(account: Account) -> str:
     from notifier.domain.settings import FileAccess  # noqa: PLC0415
     from notifier.sources.file import name_of  # noqa: PLC0415
 
-    if isinstance(account.reads, FileAccess):
-        return name_of(account.reads)
-    tests = ", test orders too" if account.reads.test_orders else ""
-    return f"{account.reads.base_url}{tests}"
+    if isinstance(account.access, FileAccess):
+        return name_of(account.access)
+    tests = ", test orders too" if account.access.test_orders else ""
+    return f"{account.access.base_url}{tests}"
 
 
 def _place(account: Account) -> str:

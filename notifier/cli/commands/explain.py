@@ -15,8 +15,8 @@ from notifier.errors import ExitCode
 if TYPE_CHECKING:
     # These take longer to import than a mistyped option deserves.
     from notifier.domain.ledger import OutboxMessage, Run
-    from notifier.domain.outlook import Slot
     from notifier.domain.recipients import Recipient
+    from notifier.domain.schedule import Slot
     from notifier.domain.settings import Account
     from notifier.services.due import DueRun
     from notifier.store import Store
@@ -150,7 +150,7 @@ def _lines(facts: Facts, days: int) -> Lines:
 
 def _present(facts: Facts) -> Lines:
     """The day that is due, and why; then why today and yesterday are as they are."""
-    from notifier.domain.outlook import slot_of  # noqa: PLC0415
+    from notifier.domain.schedule import slot_of  # noqa: PLC0415
 
     due = facts.due.day
     yield "due", _verdict(facts, slot_of(facts.account.schedule, due)) if due else "nothing"
@@ -231,13 +231,13 @@ def _fate(message: OutboxMessage, now: datetime) -> str:
 
 def _coming(facts: Facts, days: int) -> Lines:
     """The next days, and beyond them those of a year on which something is odd."""
-    from notifier.domain.outlook import slots_after  # noqa: PLC0415
+    from notifier.domain.schedule import slots_after  # noqa: PLC0415
 
     slots = slots_after(facts.account.schedule, facts.now, YEAR)
     for slot in slots[:days]:
         yield "next", _slot(slot)
     for slot in slots[days:]:
-        if not slot.exists or (slot.has_digest and slot.oddity):
+        if not slot.exists or (slot.has_digest and slot.clock_change):
             yield "later", _slot(slot)
 
 
@@ -245,7 +245,7 @@ def _slot(slot: Slot) -> str:
     if not slot.has_digest:
         return f"{_day(slot.day)}: {_no_digest(slot)}"
     at = f"{_day(slot.day)} at {_clock(slot.starts, slot.day)} {slot.starts:%Z}, {_until(slot)}"
-    return f"{at}; {slot.oddity.value}" if slot.oddity else at
+    return f"{at}; {slot.clock_change.value}" if slot.clock_change else at
 
 
 def _no_digest(slot: Slot) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from notifier.domain.attachments import AttachmentKind
+from notifier.domain.recipients import AttachmentKind
 
 EXTRAS = {AttachmentKind.XLSX: ("xlsx", "xlsxwriter"), AttachmentKind.SHEET: ("pdf", "reportlab")}
 """The extra and the module that a kind needs."""

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from notifier.domain.attachments import CsvHeadings
 from notifier.domain.columns import Column, Value, chosen
 from notifier.domain.digest import Digest
+from notifier.domain.settings import CsvHeadings
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.freeze import Attachment

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from notifier import __version__
 from notifier.domain.alarms import Alarm
-from notifier.domain.settings import Branding
+from notifier.domain.branding import Branding
 from notifier.i18n.foreign_text import clean, defang
 from notifier.i18n.language import Language
 from notifier.i18n.messages import Message, Piece, PieceKind, merged

@@ -51,7 +51,7 @@ def _banners(digest: Digest, account: Account, language: Language) -> Iterator[B
         yield _skipped(digest, language)
     if digest.is_first and digest.present:
         yield _first(digest, language)
-    from_shop = isinstance(account.reads, FileAccess)
+    from_shop = isinstance(account.access, FileAccess)
     if digest.present and digest.day.day <= PICKUP_PASSWORD_DAYS and not from_shop:
         yield _pickup_password(language)
 
@@ -77,7 +77,7 @@ def _incomplete(digest: Digest, gap: Gap, account: Account, language: Language) 
 
 
 def _until_then(account: Account, language: Language) -> str:
-    if isinstance(account.reads, FileAccess):
+    if isinstance(account.access, FileAccess):
         # The marketplace's portal knows nothing of these orders.
         return language.gettext(
             "There is nothing to do now: the next digest reads them again. "
@@ -90,7 +90,7 @@ def _until_then(account: Account, language: Language) -> str:
 
 
 def _how_incomplete(digest: Digest, gap: Gap, account: Account, language: Language) -> str:
-    if not gap.unread and isinstance(account.reads, FileAccess):
+    if not gap.unread and isinstance(account.access, FileAccess):
         return language.gettext(
             "Not all of the list could be read, so more parcels may wait for you."
         )

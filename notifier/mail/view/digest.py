@@ -72,7 +72,7 @@ def view_digest(
         place=_place(account, language, group) if digest.present else None,
         calm=None if digest.present else calm_sentence(digest, language),
         footer=view_footer((as_of(digest, language),), account, sender, language, group),
-        look=view_branding(account.look),
+        look=view_branding(account.branding),
     )
 
 

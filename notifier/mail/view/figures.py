@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from notifier.domain.digest import AGE_BOUNDS, Digest
-from notifier.i18n.language import Language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Language, Money
 from notifier.mail.view.rows import Tone, day_count
 
 TREND_DAYS = 14

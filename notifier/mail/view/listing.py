@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest, Entry, SectionName, count_ages
+from notifier.domain.recipients import AttachmentKind
 from notifier.domain.settings import Account, FileAccess
 from notifier.i18n.language import Language
 from notifier.mail.view.figures import count_by_age
@@ -97,7 +97,7 @@ class OrderListing:
             yield self.language.gettext("Everything that waits is in the attached CSV file.")
         elif waiting and AttachmentKind.XLSX in self.account.attachments:
             yield self.language.gettext("Everything that waits is in the attached workbook.")
-        elif waiting and isinstance(self.account.reads, FileAccess):
+        elif waiting and isinstance(self.account.access, FileAccess):
             yield self.language.gettext("Look the others up where the list comes from.")
         elif waiting:
             yield self.language.gettext("Look the others up in the portal.")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notifier.domain.colours import contrast_of
-from notifier.domain.settings import HEADER_COLOR, Branding
+from notifier.domain.branding import HEADER_COLOR, Branding, contrast_of
 
 LOGO_ID = "logo@ready-to-return.invalid"
 """By this the page calls the logo that comes with it (RFC 2392)."""

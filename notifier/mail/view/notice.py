@@ -58,5 +58,5 @@ def view_notice(
             ),
         ),
         footer=view_footer((), account, sender, language, group),
-        look=view_branding(account.look),
+        look=view_branding(account.branding),
     )

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from notifier import __version__
+from notifier.domain.branding import Branding
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Branding
+from notifier.domain.settings import Account
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 from notifier.mail.view.footer import PRODUCT

@@ -11,8 +11,7 @@ from notifier.domain.links import Link, carrier_url, portal_url
 from notifier.domain.reading import Departure
 from notifier.domain.settings import Account
 from notifier.i18n.foreign_text import foreign
-from notifier.i18n.language import Language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Language, Money
 
 MOST_ITEMS = 8
 MOST_PARCELS = 12
@@ -78,10 +77,10 @@ class OrderRow:
 def view_row(entry: Entry, digest: Digest, account: Account, language: Language) -> OrderRow:
     """Word one order for a mail: what the account's columns tell, and always how long it waits."""
     order = entry.order
-    reference = _reference(order.external_id, language) if account.tells("external_id") else None
+    reference = _reference(order.external_id, language) if account.shows("external_id") else None
     parcels = tuple(_parcels(entry, account, language))
-    value = _amount(order.value, language) if account.tells("value") else None
-    cod = _cod(order.cod, language) if account.tells("cod") else None
+    value = _amount(order.value, language) if account.shows("value") else None
+    cod = _cod(order.cod, language) if account.shows("cod") else None
     below = {"external_id": (Link(reference, None),) if reference else (), "tracking": parcels}
     amounts = {"value": (value, False), "cod": (cod, True)}
     return OrderRow(
@@ -120,8 +119,8 @@ def _reference(external_id: str | None, language: Language) -> str | None:
 
 def _parcels(entry: Entry, account: Account, language: Language) -> Iterator[Link]:
     """Tracking numbers; the marketplace tells one page for all of them."""
-    url = carrier_url(entry.order.tracking_url) if account.tells("tracking_url") else None
-    if not account.tells("tracking"):
+    url = carrier_url(entry.order.tracking_url) if account.shows("tracking_url") else None
+    if not account.shows("tracking"):
         if url:
             yield Link(language.gettext("Tracking"), url)
         return
@@ -136,23 +135,23 @@ def _items(entry: Entry, account: Account, language: Language) -> Iterator[ItemL
     """Titles, or numbers of articles, or how many pieces at least: as much as is to be told."""
     if not _tells_items(account):
         pieces = sum(item.quantity for item in entry.order.items)
-        if pieces and account.tells("pieces"):
+        if pieces and account.shows("pieces"):
             yield ItemLine(language.ngettext("{count} piece", "{count} pieces", pieces), None)
         return
     for item in entry.order.items[:MOST_ITEMS]:
-        sku = foreign(item.sku or "") if account.tells("sku") else ""
-        title = foreign(item.title) if account.tells("items") else sku
+        sku = foreign(item.sku or "") if account.shows("sku") else ""
+        title = foreign(item.title) if account.shows("items") else sku
         if title:
             yield ItemLine(f"{item.quantity} × {title}", sku if sku and sku != title else None)
 
 
 def _tells_items(account: Account) -> bool:
-    return account.tells("items") or account.tells("sku")
+    return account.shows("items") or account.shows("sku")
 
 
 def _more(entry: Entry, account: Account, language: Language) -> str | None:
     items = len(entry.order.items) - MOST_ITEMS if _tells_items(account) else 0
-    parcels = len(entry.order.tracking_numbers) - MOST_PARCELS if account.tells("tracking") else 0
+    parcels = len(entry.order.tracking_numbers) - MOST_PARCELS if account.shows("tracking") else 0
     told = []
     if items > 0:
         told.append(language.ngettext("and {count} more item", "and {count} more items", items))
@@ -218,7 +217,7 @@ def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
 
 def _dates(entry: Entry, digest: Digest, account: Account, language: Language) -> Iterator[str]:
     for column in _in_order(_DATES, account):
-        day = _DATES[column](entry, digest, language) if account.tells(column) else None
+        day = _DATES[column](entry, digest, language) if account.shows(column) else None
         if day:
             yield day
 

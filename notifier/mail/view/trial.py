@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from notifier.domain.attachments import AttachmentKind
-from notifier.domain.recipients import Recipient
+from notifier.domain.recipients import AttachmentKind, Recipient
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
@@ -54,7 +53,7 @@ def view_trial(
         ),
         facts=tuple(_facts(account, recipient, language)),
         footer=view_footer((), account, sender, language, recipient.group),
-        look=view_branding(account.look),
+        look=view_branding(account.branding),
     )
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notifier.domain.quota import Quota
 from notifier.domain.reading import Failed, Reading
-from notifier.domain.reading_plan import HintBatch, NoState, StateStore
+from notifier.domain.reading_plan import HintBatch, NoState, Quota, StateStore
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
@@ -66,7 +65,7 @@ class Marketplace:
     async def read(self, known: Collection[int]) -> Reading:
         """Read what waits now, and how those of `known` went that wait no longer."""
         read_at = self._clock()
-        recalled = await self._memory.recall()
+        recalled = await self._memory.load()
         calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.quota)
         sweep = ReadingSession(
             self._access,
@@ -81,7 +80,7 @@ class Marketplace:
         await self._note(calls)
         reading = sweep.conclude(read_at)
         if not isinstance(reading, Failed):
-            await self._memory.remember(sweep.remembered(), sweep.followed, read_at)
+            await self._memory.save(sweep.remembered(), sweep.followed, read_at)
         return reading
 
     async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
@@ -91,7 +90,7 @@ class Marketplace:
         it remembers nothing, and never raises for a failure of the marketplace.
         """
         access = replace(self._access, reserve_calls=max(leaving, self._access.reserve_calls))
-        recalled = await self._memory.recall()
+        recalled = await self._memory.load()
         calls = self._calls(LOOKUP_TIME, tries=1, access=access, known=recalled.quota)
         today = self._today(self._clock())
         batch = await Lookup(access, calls, recalled, today, most_calls).run()
@@ -119,7 +118,7 @@ class Marketplace:
 
     async def _note(self, calls: Calls) -> None:
         if calls.quota:
-            await self._memory.note(calls.quota)
+            await self._memory.save_quota(calls.quota)
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(ZoneInfo(self._access.timezone)).date()

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import Item, Order, OrderStatus
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.sources.mall.fields import amount, flag, moment, number, text
 
 _ON_THE_WAY_BACK = frozenset({"RETURNING", "RETURNED"})

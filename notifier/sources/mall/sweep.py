@@ -227,7 +227,7 @@ class ReadingSession:
             {row.id: local_day(row.shipped_at, self._zone) for row in self._candidates},
             self._recalled.order_states,
             self._today,
-            policy.after_flood() if self._recalled.overheard else policy,
+            policy.after_lost_hints() if self._recalled.hints_lost else policy,
             waited=self._known,
             hinted=self._recalled.hints,
         )

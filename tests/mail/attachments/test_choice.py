@@ -12,10 +12,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from notifier.domain.attachments import AttachmentKind, CsvHeadings
-from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
-from notifier.domain.settings import Branding, Logo, StoreLocation
-from notifier.i18n.money import Money
+from notifier.domain.branding import Branding, Logo
+from notifier.domain.recipients import AttachmentKind, ContactGroup, Mailbox, Recipient, resolve
+from notifier.domain.settings import CsvHeadings, StoreLocation
+from notifier.i18n.language import Money
 from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.mail.freeze import Attachment
 from notifier.services.context import Context
@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> Non
 
 async def test_a_mail_with_all_that_may_go_along_passes_the_guard(context: Context) -> None:
     look = Branding("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
-    ours = account(attachments=ALL, look=look)
+    ours = account(attachments=ALL, branding=look)
 
     (message,) = freeze_for((ours.recipients[1],), ours, normal(), context, 1).messages
 

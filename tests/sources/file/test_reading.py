@@ -18,7 +18,7 @@ from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Sou
 from notifier.domain.settings import FileFormat
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.i18n.foreign_text import folded
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.sources.file import OrderFile
 from notifier.sources.file import fetch as fetching
 from notifier.sources.file.records import MOST_ROWS
