@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, KnownOrder, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete
 from notifier.domain.recipients import Mailbox, Recipient
@@ -128,7 +128,7 @@ def context(
 
 def snapshot(*orders: Order, day: date = date(2026, 11, 21), **first_seen: date) -> Snapshot:
     """What waited on an earlier day, each since that day unless told by `o<id>=day`."""
-    known = {o.id: Known(first_seen.get(f"o{o.id}", day), o) for o in orders}
+    known = {o.id: KnownOrder(first_seen.get(f"o{o.id}", day), o) for o in orders}
     since = min([day, *first_seen.values()])
     return Snapshot(day, since, known)
 

@@ -61,7 +61,7 @@ class Post:
         """Somebody asks to stop before the server does this."""
 
         async def stopping(conversation: Conversation) -> int:
-            self.stop.ask()
+            self.stop.request()
             return await action(conversation)
 
         return stopping
@@ -152,7 +152,7 @@ async def test_an_answer_that_does_not_come_in_time_is_unknown(post: Post) -> No
 
 
 async def test_who_was_asked_before_begins_nothing(post: Post) -> None:
-    post.stop.ask()
+    post.stop.request()
 
     with pytest.raises(Stopped):
         await post.deliver()
@@ -176,8 +176,8 @@ async def test_a_block_without_grace_ends_at_once_and_one_with_grace_a_little_la
         group.create_task(work("patient", timedelta(seconds=0.05)))
         group.create_task(work("impatient", timedelta(0)))
         await asyncio.sleep(0)
-        stop.ask()
-        stop.ask()
+        stop.request()
+        stop.request()
 
     assert ended == ["impatient", "patient"]
 
@@ -192,7 +192,7 @@ async def test_who_cancels_the_task_beside_us_is_heard() -> None:
     task = asyncio.create_task(_limited(stop, asyncio.Event()))
     await asyncio.sleep(0)
 
-    stop.ask()
+    stop.request()
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):

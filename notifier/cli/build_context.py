@@ -108,7 +108,7 @@ async def _store_trouble_reported(monitor: Ping | None) -> AsyncIterator[None]:
         yield
     except StoreError as error:
         if monitor and not error.temporary:
-            await monitor.bad("store; `notifier doctor` tells more")
+            await monitor.report_failure("store; `notifier doctor` tells more")
         raise
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, KnownOrder, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.settings import Account, Sender
@@ -64,7 +64,7 @@ def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:
 def _snapshot(orders: tuple[Order, ...], day: date) -> Snapshot:
     """Build the previous snapshot, in which each order has waited three days longer."""
     seen = {order.id: day - timedelta(days=1 + 3 * n) for n, order in enumerate(orders)}
-    known = {order.id: Known(seen[order.id], order) for order in orders}
+    known = {order.id: KnownOrder(seen[order.id], order) for order in orders}
     return Snapshot(day - timedelta(days=1), day - timedelta(days=30), known)
 
 

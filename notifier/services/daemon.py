@@ -183,7 +183,7 @@ class Daemon:
     async def _wake(self) -> None:
         """What the scheduler calls, and nobody else."""
         async with self._at_work:
-            while not self._stop.asked:
+            while not self._stop.requested:
                 await self.step()
                 if not self._reload_wanted:
                     break
@@ -197,7 +197,7 @@ class Daemon:
         while True:
             await asyncio.sleep(self._pause.total_seconds())
             if await self._store_answers():
-                self._systemd.alive()
+                self._systemd.feed_watchdog()
             self._notice_jumped_clock()
 
     def _notice_jumped_clock(self) -> None:

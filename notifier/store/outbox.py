@@ -249,7 +249,7 @@ class Outbox:
         else:
             new = {"state": MessageState.QUEUED, "settled_at": None, "next_try_at": None}
             new["give_up_at"] = give_up_at
-        decidable = and_(messages.c.id == number, messages.c.state.in_(decision.of))
+        decidable = and_(messages.c.id == number, messages.c.state.in_(decision.allowed_in))
         if decision is not Decision.DISCARD:
             decidable = and_(decidable, _HAS_BODY)
         entry = {"at": at, "who": who, "action": decision, "subject": f"message {number}"}

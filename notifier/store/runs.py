@@ -202,12 +202,14 @@ class Runs:
             if before is None and not earlier:
                 return None
             since = connection.execute(select(func.min(runs.c.day)).where(frozen)).scalar_one()
-            whole = and_(frozen, runs.c.state == RunState.COMPLETE, runs.c.day < day)
+            complete = select(func.count()).where(
+                frozen, runs.c.state == RunState.COMPLETE, runs.c.day < day
+            )
             return Snapshot(
                 before.day if before else day,
                 since,
                 known,
-                whole=connection.execute(select(func.count()).where(whole)).scalar_one() > 0,
+                ever_complete=bool(connection.execute(complete).scalar_one()),
                 earlier={id_: one for id_, one in earlier.items() if id_ not in known},
             )
 

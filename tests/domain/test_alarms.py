@@ -155,7 +155,9 @@ def test_who_is_no_recipient_any_more_is_nobodys_trouble() -> None:
 
 
 def test_what_nobody_knows_is_wrong_and_says_what_to_do_with_it() -> None:
-    held, unknown = wrong(unsure=(message(MessageState.HELD, 7), message(MessageState.UNKNOWN, 8)))
+    held, unknown = wrong(
+        delivery_unknown=(message(MessageState.HELD, 7), message(MessageState.UNKNOWN, 8))
+    )
 
     assert (held.key, unknown.key) == ("unsure/7", "unsure/8")
     assert str(held.remedy) == (
@@ -176,8 +178,8 @@ def test_a_mail_server_may_be_away_or_refuse_us() -> None:
 def test_a_mail_server_is_not_well_again_because_there_was_nothing_to_send() -> None:
     away = Cause("mail-unavailable", Message("No mail can be sent"), Message("Wait."))
 
-    assert wrong(told=(away,)) == [away]
-    assert wrong(told=(away,), mail_tried=True) == []
+    assert wrong(open_causes=(away,)) == [away]
+    assert wrong(open_causes=(away,), mail_tried=True) == []
 
 
 def test_an_alarm_mail_that_fails_is_wrong_until_one_is_sent() -> None:
@@ -201,9 +203,9 @@ def test_templates_are_wrong_until_they_make_a_mail_again() -> None:
 
     assert cause.key == "templates/ljubljana"
     assert str(cause.what).endswith("could not be used: body.html, line 3: 'nonsense' is undefined")
-    assert wrong(told=(cause,)) == [cause]  # no mail was made
-    assert wrong(told=(cause,), templates={"zagreb": "of another account"}) == [cause]
-    assert wrong(told=(cause,), templates={"ljubljana": ""}) == []
+    assert wrong(open_causes=(cause,)) == [cause]  # no mail was made
+    assert wrong(open_causes=(cause,), templates={"zagreb": "of another account"}) == [cause]
+    assert wrong(open_causes=(cause,), templates={"ljubljana": ""}) == []
 
 
 def test_the_kind_of_a_cause_names_nobody() -> None:
@@ -227,7 +229,7 @@ def everything_wrong() -> list[Cause]:
             for who in (account(), file)
             for state, why in ((RunState.FAILED, "503"), (RunState.RUNNING, None))
         ),
-        Situation([History(account(), digests=[failed])], unsure=[unknown, held]),
+        Situation([History(account(), digests=[failed])], delivery_unknown=[unknown, held]),
         Situation([History(account())], templates={"ljubljana": "'x' is undefined"}),
         Situation([], to_admin=[message(MessageState.FAILED, 9, "admin@example.com")]),
         Situation([], mail_error=MailUnavailable("it cannot be reached")),
@@ -255,4 +257,4 @@ def test_every_cause_and_remedy_is_told_in_each_language(language: str) -> None:
 
 def ours(phrase: Message, language: Language) -> list[str]:
     pieces = phrase.pieces(language)
-    return [one.text for one in pieces if one.kind is PieceKind.WORDS and not one.place]
+    return [one.text for one in pieces if one.kind is PieceKind.WORDS and not one.placeholder]

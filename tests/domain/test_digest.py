@@ -59,7 +59,7 @@ def test_days_waiting_count_from_the_day_we_first_saw_it() -> None:
 
 
 def test_until_the_whole_list_was_read_once_nothing_is_new() -> None:
-    before = replace(snapshot(order(1), o1=date(2026, 11, 20)), whole=False)
+    before = replace(snapshot(order(1), o1=date(2026, 11, 20)), ever_complete=False)
 
     result = digest(order(1), order(2), previous=before)
 
@@ -127,7 +127,7 @@ def test_orders_that_could_not_be_read_are_called_as_people_call_them() -> None:
     gap = compose(account(), reading, snapshot(known), DAY).gap
 
     assert gap is not None
-    assert list(map(gap.called, gap.unread)) == ["7", "SI-17", "SI-18"]
+    assert list(map(gap.display_number, gap.unread)) == ["7", "SI-17", "SI-18"]
 
 
 def test_after_an_incomplete_day_nothing_told_then_is_new_again() -> None:

@@ -16,7 +16,7 @@ def test_english_is_there_without_a_catalog_and_the_others_with_one() -> None:
 
 
 def test_an_unknown_language_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r'no language "\.\./sl"; there is: en, '):
+    with pytest.raises(ValueError, match=r'no language "\.\./sl"; choose from: en, '):
         load_language("../sl")
 
 

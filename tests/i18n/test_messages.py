@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import pytest
 
 from notifier.i18n.language import available_languages, load_language
-from notifier.i18n.messages import Message, Piece, PieceKind, lazy, merged
+from notifier.i18n.messages import Message, Piece, PieceKind, lazy, merge_pieces
 
 WORDS = {"account": "ljubljana", "number": "3", "reply": "550 `rm` {number} <b>"}
 
 
 def told(sentence: Message, language: str = "en") -> list[tuple[str, str]]:
-    pieces = merged(sentence.pieces(load_language(language)))
+    pieces = merge_pieces(sentence.pieces(load_language(language)))
     return [(piece.kind.value, piece.text) for piece in pieces]
 
 
@@ -24,7 +24,7 @@ def test_a_sentence_has_words_commands_and_what_others_said() -> None:
         ("words", "ljubljana: mend it: "),
         ("command", "retry 3"),
         ("words", ", as "),
-        ("said", "550 `rm` {number} <b>"),
+        ("quoted", "550 `rm` {number} <b>"),
     ]
     assert str(sentence) == "ljubljana: mend it: `retry 3`, as 550 `rm` {number} <b>"
 
@@ -38,7 +38,7 @@ def test_it_is_told_in_another_language() -> None:
 
     assert told(sentence, "sl") == [
         ("words", "Pošte trenutno ni mogoče pošiljati: "),
-        ("said", "no route"),
+        ("quoted", "no route"),
     ]
 
 
@@ -68,8 +68,8 @@ def test_a_sentence_of_an_older_version_says_itself(kept: str) -> None:
 def test_neighbours_of_one_kind_are_one_piece() -> None:
     pieces: Iterable[Piece] = (
         Piece(PieceKind.WORDS, "a"),
-        Piece(PieceKind.SAID, ""),
+        Piece(PieceKind.QUOTED, ""),
         Piece(PieceKind.WORDS, "b", "account"),
     )
 
-    assert list(merged(iter(pieces))) == [Piece(PieceKind.WORDS, "ab")]
+    assert list(merge_pieces(iter(pieces))) == [Piece(PieceKind.WORDS, "ab")]

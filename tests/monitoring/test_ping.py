@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.http import HttpClient
-from notifier.monitoring.ping import MOST_BYTES, Ping
+from notifier.monitoring.ping import MAX_BYTES, Ping
 from tests.loopback import Behaviour, answer, behaving, hangs, says, says_and_resets
 
 SECRET = "5f1c-canary"
@@ -20,10 +20,10 @@ async def tell(port: int, *, url: str = "http://127.0.0.1:{port}/{secret}") -> N
     """Everything that can be told."""
     async with HttpClient() as http:
         url = url.format(port=port, secret=SECRET)
-        monitor = Ping(url, http, patience=timedelta(seconds=0.2))
-        await monitor.begin()
-        await monitor.good()
-        await monitor.bad("no-digest; `notifier status` tells more")
+        monitor = Ping(url, http, timeout=timedelta(seconds=0.2))
+        await monitor.report_start()
+        await monitor.report_success()
+        await monitor.report_failure("no-digest; `notifier status` tells more")
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -53,7 +53,7 @@ async def test_it_tells_the_way_healthchecks_does(slash: str) -> None:
         (says_and_resets(b""), "broke off"),
         (says_and_resets(b"HTTP/1.1 200 OK\r\nContent-Len"), "broke off"),
         (says_and_resets(GARBAGE), "broke off"),
-        (says(answer(b"x" * (MOST_BYTES + 1))), "more than"),
+        (says(answer(b"x" * (MAX_BYTES + 1))), "more than"),
         (says(answer(b"", "500 Oops", ["Connection: close"])), "it answers 500"),
         (says(answer(b"", "404 Not Found", ["Connection: close"])), "it answers 404"),
         (says(answer(b"", "302 Found", ["Location: /elsewhere"])), "redirect"),

@@ -30,7 +30,7 @@ def test_every_word_is_one_datagram(ear: tuple[socket.socket, str]) -> None:
     systemd = Systemd({"NOTIFY_SOCKET": address})
 
     systemd.ready("Next digest due\nREADY=0")
-    systemd.alive()
+    systemd.feed_watchdog()
     systemd.reloading()
     systemd.stopping()
 

@@ -124,7 +124,11 @@ async def test_a_further_edition_of_the_first_day_knows_what_the_one_before_saw(
     snapshot = await store.runs.snapshot_before("ljubljana", DAY)
 
     assert snapshot is not None
-    assert (list(snapshot.known), sorted(snapshot.ids), snapshot.whole) == ([], [1, 2], False)
+    assert (list(snapshot.known), sorted(snapshot.ids), snapshot.ever_complete) == (
+        [],
+        [1, 2],
+        False,
+    )
 
 
 async def test_a_list_that_was_never_read_whole_makes_nothing_new(store: Store) -> None:
@@ -135,7 +139,7 @@ async def test_a_list_that_was_never_read_whole_makes_nothing_new(store: Store) 
 
     assert first is not None
     assert second is not None
-    assert (first.whole, second.whole) == (False, True)
+    assert (first.ever_complete, second.ever_complete) == (False, True)
 
 
 async def test_first_seen_dates_survive_from_snapshot_to_snapshot(store: Store) -> None:

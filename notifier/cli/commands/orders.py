@@ -140,15 +140,15 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
 
 
 def _arranged(digest: Digest, view: View) -> tuple[Entry, ...]:
-    from notifier.domain.query import arrange  # noqa: PLC0415
+    from notifier.domain.query import filter_and_sort  # noqa: PLC0415
 
-    return arrange(digest.present, view.conditions, view.sort, digest.zone)
+    return filter_and_sort(digest.present, view.conditions, view.sort, digest.zone)
 
 
 def _gap_sentence(account: Account, digest: Digest) -> str:
     gap = digest.gap
     assert gap is not None  # noqa: S101 - the caller has just looked
-    unread = f" Not read: {', '.join(map(gap.called, gap.unread))}." if gap.unread else ""
+    unread = f" Not read: {', '.join(map(gap.display_number, gap.unread))}." if gap.unread else ""
     return f"{account.name}: this list is incomplete: {gap.why}.{unread}"
 
 
@@ -157,9 +157,9 @@ Chosen = tuple["Column", ...] | None
 
 
 def _default(of_account: Sequence[str] = ()) -> tuple[Column, ...]:
-    from notifier.domain.columns import DEFAULT, choose  # noqa: PLC0415
+    from notifier.domain.columns import DEFAULT, select_columns  # noqa: PLC0415
 
-    return choose(of_account or DEFAULT)
+    return select_columns(of_account or DEFAULT)
 
 
 def _table(found: Found, chosen: Chosen) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from notifier.domain.columns import Column, Value, chosen
+from notifier.domain.columns import Column, Value, select_columns
 from notifier.domain.digest import Digest
 from notifier.domain.settings import CsvHeadings
 from notifier.i18n.foreign_text import clean
@@ -38,7 +38,7 @@ def orders_csv(
     Where the language writes a decimal comma, cells are separated by semicolons: that is what its
     spreadsheets open by a click.
     """
-    words, wanted = load_language(language), chosen(columns)
+    words, wanted = load_language(language), select_columns(columns)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if words.decimal_symbol == "," else ",")
     writer.writerow(_headings(headings, wanted, words))

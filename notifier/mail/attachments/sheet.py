@@ -82,7 +82,7 @@ def _place(place: PlaceOfReturn, words: Language) -> Iterator[Line]:
 
 
 def _block(entry: Entry, row: OrderRow) -> Block:
-    number = entry.order.called
+    number = entry.order.display_number
     return Block(
         number=_number(row.number.text),
         below=_set(row.reference or "", regular(8.5), NUMBER_WIDTH, 2),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from babel.numbers import get_currency_precision, get_currency_symbol
 
-from notifier.domain.columns import Column, Value, chosen
+from notifier.domain.columns import Column, Value, select_columns
 from notifier.domain.digest import Digest, Entry
 from notifier.errors import ExtraMissing
 from notifier.i18n.foreign_text import clean
@@ -55,7 +55,7 @@ def orders_xlsx(digest: Digest, language: str, columns: Sequence[str] = ()) -> A
         # Whatever clock made it: the bytes are those of the day.
         midnight = datetime.combine(digest.day, time(), UTC).replace(tzinfo=None)
         book.set_properties({"title": clean(digest.account_name), "created": midnight})
-        _write(book, digest, words, chosen(columns))
+        _write(book, digest, words, select_columns(columns))
     return Attachment(f"orders-{digest.day.isoformat()}.xlsx", CONTENT_TYPE, out.getvalue())
 
 

@@ -12,7 +12,7 @@ from notifier.domain.alarms import Alarm
 from notifier.domain.branding import Branding
 from notifier.i18n.foreign_text import clean, defang
 from notifier.i18n.language import Language
-from notifier.i18n.messages import Message, Piece, PieceKind, merged
+from notifier.i18n.messages import Message, Piece, PieceKind, merge_pieces
 from notifier.mail.view.footer import PRODUCT
 from notifier.mail.view.look import BrandingView, view_branding
 
@@ -126,13 +126,13 @@ def _item(alarm: Alarm, zone: ZoneInfo, language: Language) -> AlarmItem:
 
 def _worded(message: Message, language: Language) -> Iterator[Piece]:
     """The sentence in a language; some of it is what a server answered."""
-    return merged(_safe(piece, language) for piece in message.pieces(language))
+    return merge_pieces(_safe(piece, language) for piece in message.pieces(language))
 
 
 def _safe(piece: Piece, language: Language) -> Piece:
-    if not piece.place:
+    if not piece.placeholder:
         return piece
-    if piece.place == "day":
+    if piece.placeholder == "day":
         return replace(piece, text=language.day(date.fromisoformat(piece.text)))
     text = clean(piece.text, LONGEST)
     # Nobody types a command with the dots of an address pulled apart.

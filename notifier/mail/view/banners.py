@@ -58,7 +58,7 @@ def _banners(digest: Digest, account: Account, language: Language) -> Iterator[B
 
 def _incomplete(digest: Digest, gap: Gap, account: Account, language: Language) -> Banner:
     shown = gap.unread[:MOST_IDS]
-    numbers = map(gap.called, shown)
+    numbers = map(gap.display_number, shown)
     links = [Link(foreign(number), portal_url(account, number)) for number in numbers]
     if rest := len(gap.unread) - len(shown):
         links.append(Link(language.ngettext("and {count} more", "and {count} more", rest)))

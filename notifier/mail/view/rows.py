@@ -84,7 +84,7 @@ def view_row(entry: Entry, digest: Digest, account: Account, language: Language)
     below = {"external_id": (Link(reference, None),) if reference else (), "tracking": parcels}
     amounts = {"value": (value, False), "cod": (cod, True)}
     return OrderRow(
-        number=Link(foreign(order.called), portal_url(account, order.called)),
+        number=Link(foreign(order.display_number), portal_url(account, order.display_number)),
         reference=reference,
         parcels=parcels,
         below=tuple(link for name in _in_order(below, account) for link in below[name]),

@@ -55,7 +55,7 @@ class RowCollector:
         """The reading. What is not in the file any more was collected, if all of it was read."""
         found = {id_: self._waiting(rows) for id_, rows in self.rows.items()}
         orders = tuple(order for _, (order, _) in sorted(found.items()) if order)
-        undecided = [order.called for order, agree in found.values() if order and not agree]
+        undecided = [order.display_number for order, agree in found.values() if order and not agree]
         numbers = dict(self._unread())
         unread = tuple(sorted({*numbers, *self._maybe_unread(known)}))
         departed = dict(self._departed(frozenset(known), {order.id for order in orders}, unread))

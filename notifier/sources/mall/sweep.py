@@ -14,7 +14,14 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import Order, OrderStatus
-from notifier.domain.reading import MANY, Complete, Departure, Failed, Incomplete, Reading
+from notifier.domain.reading import (
+    SUSPICIOUS_DROP,
+    Complete,
+    Departure,
+    Failed,
+    Incomplete,
+    Reading,
+)
 from notifier.domain.reading_plan import OrderState, ReadingState, Step, plan
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
@@ -204,7 +211,7 @@ class ReadingSession:
             for one in self._recalled.order_states.values()
             if one.shipped_on is None or one.shipped_on > since
         ]
-        if self._listing.rows or self._listing.gaps or len(listed) < MANY:
+        if self._listing.rows or self._listing.gaps or len(listed) < SUSPICIOUS_DROP:
             return
         # It only helps us to doubt.
         with contextlib.suppress(MarketplaceRefused, MarketplaceUnavailable):
