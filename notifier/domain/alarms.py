@@ -7,7 +7,7 @@ checked stays open: a mail server has not recovered because there was nothing to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -116,7 +116,8 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
 
 def _unreadable(history: History, now: datetime) -> Cause | None:
     """Return the cause if the newest day has no digest `alarm_after` beyond its time."""
-    account, run = history.account, _newest_automatic(history.runs)
+    account = history.account
+    run = next((run for run in history.runs if run.edition == AUTOMATIC_EDITION), None)
     if run is None or run.state not in (RunState.FAILED, RunState.RUNNING):
         return None
     due_at = account.schedule.starts(run.day)
@@ -168,8 +169,10 @@ def _no_digest(account: Account) -> str:
 def _lost_day(history: History) -> Cause | None:
     """Return the cause if a day has no digest, and no later digest reported that."""
     account = history.account
-    lost = next((run for run in history.runs if _is_lost(run)), None)
-    if lost is None or _last_digest(history.runs) >= lost.day:
+    automatic = (run for run in history.runs if run.edition == AUTOMATIC_EDITION)
+    lost = next((run for run in automatic if run.state in _LOST), None)
+    last_digest = max((run.day for run in history.runs if run.state in _FROZEN), default=date.min)
+    if lost is None or last_digest >= lost.day:
         return None
     named = {"account": account.name, "day": lost.day, "reason": lost.why or ""}
     if lost.state is RunState.SKIPPED:
@@ -187,18 +190,6 @@ def _lost_day(history: History) -> Cause | None:
         lazy("{account}: {day} has no digest so far: {reason}", **named),
         lazy("Set the clock, then `notifier run --account {account}`.", account=account.id),
     )
-
-
-def _is_lost(run: Run) -> bool:
-    return run.state in _LOST and run.edition == AUTOMATIC_EDITION
-
-
-def _newest_automatic(runs: Iterable[Run]) -> Run | None:
-    return next((run for run in runs if run.edition == AUTOMATIC_EDITION), None)
-
-
-def _last_digest(runs: Iterable[Run]) -> date:
-    return max((run.day for run in runs if run.state in _FROZEN), default=date.min)
 
 
 def _failed_messages(history: History) -> Iterator[Cause]:

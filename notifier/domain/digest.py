@@ -89,7 +89,6 @@ class Gap:
     """Numbers shown to people of the `unread` orders whose number is not their id."""
 
     def display_number(self, id_: int) -> str:
-        """Return the number shown to people."""
         return self.numbers.get(id_, str(id_))
 
 
@@ -121,7 +120,6 @@ class Digest:
 
     @property
     def sections(self) -> tuple[Section, ...]:
-        """All three sections, empty ones too."""
         return (
             Section(SectionName.NEW, self.new),
             Section(SectionName.WAITING, self.waiting),
@@ -130,7 +128,6 @@ class Digest:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which its times are shown."""
         return ZoneInfo(self.timezone)
 
     @property
@@ -145,12 +142,10 @@ class Digest:
 
     @property
     def oldest(self) -> Entry | None:
-        """The order that has waited longest."""
         return self.present[0] if self.present else None
 
     @property
     def overdue(self) -> int:
-        """Number of overdue orders."""
         return sum(entry.overdue for entry in self.present)
 
     @property

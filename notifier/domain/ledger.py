@@ -65,18 +65,8 @@ class MessageState(StrEnum):
     @property
     def waiting(self) -> bool:
         """Whether it will be delivered without a person's action."""
-        return self in _WAITING
-
-
-_WAITING = frozenset(
-    {
-        MessageState.QUEUED,
-        MessageState.SENDING,
-        MessageState.DOT,
-        MessageState.DEFERRED,
-        MessageState.UNKNOWN,
-    }
-)
+        final = (MessageState.SENT, MessageState.FAILED, MessageState.DISCARDED)
+        return self not in (*final, MessageState.HELD)
 
 
 class Decision(StrEnum):
@@ -92,18 +82,15 @@ class Decision(StrEnum):
     @property
     def allowed_in(self) -> frozenset[MessageState]:
         """The states that allow this decision; never those of a message being sent."""
-        return _DECIDABLE | {MessageState.SENT} if self is Decision.RESEND else _DECIDABLE
+        return _UNSENT | {MessageState.SENT} if self is Decision.RESEND else _UNSENT
 
 
-_DECIDABLE = frozenset(
-    {
-        MessageState.QUEUED,
-        MessageState.DEFERRED,
-        MessageState.UNKNOWN,
-        MessageState.HELD,
-        MessageState.FAILED,
-    }
-)
+_UNSENT = frozenset(MessageState) - {
+    MessageState.SENDING,
+    MessageState.DOT,
+    MessageState.SENT,
+    MessageState.DISCARDED,
+}
 
 
 class Outcome(StrEnum):

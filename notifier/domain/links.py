@@ -38,7 +38,6 @@ def carrier_url(url: str | None) -> str | None:
 
 
 def admin_link(sender: Sender) -> Link:
-    """Return a link to the admin's mailbox."""
     return Link(sender.admin.address, _mailto(sender.admin))
 
 

@@ -83,7 +83,6 @@ class Order:
 
     @property
     def display_number(self) -> str:
-        """The number shown to people."""
         return self.number or str(self.id)
 
     @property

@@ -88,11 +88,9 @@ class Source(Protocol):
 
     async def ask_time(self) -> datetime | None:
         """Return the source's time; None if it cannot be asked, or sends none."""
-        ...
 
     async def read(self, known: Collection[int]) -> Reading:
         """Read the waiting orders; `known` are the ids that waited last time.
 
         A failure of the source is returned as `Failed`, never raised.
         """
-        ...

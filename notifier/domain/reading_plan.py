@@ -37,12 +37,10 @@ class Quota:
         return self.stated_at <= now < min(self.until, self.stated_at + MAX_VALIDITY)
 
     def dump(self) -> str:
-        """Return the quota as text for the store."""
         return json.dumps(asdict(self), default=datetime.isoformat)
 
     @classmethod
     def load(cls, text: str) -> Quota:
-        """Read the text of `dump`."""
         fields = json.loads(text)
         moments = {name: datetime.fromisoformat(fields[name]) for name in ("stated_at", "until")}
         return cls(**{**fields, **moments})
@@ -145,7 +143,6 @@ class HintReader(Protocol):
 
     async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
         """Make at most `most_calls`, and only while more than `leaving` of the day are left."""
-        ...
 
 
 class StateStore(Protocol):
@@ -153,24 +150,20 @@ class StateStore(Protocol):
 
     async def load(self) -> ReadingState:
         """Return the stored state."""
-        ...
 
     async def save(
         self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         """Replace all order states, and delete the `followed` hints older than `since`."""
-        ...
 
     async def save_quota(self, quota: Quota) -> None:
         """Store the quota."""
-        ...
 
 
 class NoState:
     """A `StateStore` that keeps nothing: every order that can be ready is read."""
 
     async def load(self) -> ReadingState:
-        """Return the empty state."""
         return ReadingState()
 
     async def save(

@@ -51,7 +51,6 @@ class Mailbox:
 
     @property
     def domain(self) -> str:
-        """The part after the @."""
         return self.address.rpartition("@")[2]
 
     @property

@@ -38,7 +38,6 @@ class Schedule:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone; the configuration was checked for it."""
         return ZoneInfo(self.timezone)
 
     def starts(self, day: date) -> datetime:
@@ -70,7 +69,6 @@ class Schedule:
         return self.local_day(noon.astimezone(UTC)) == day
 
     def local_day(self, now: datetime) -> date:
-        """Return the local date at the instant `now`."""
         return now.astimezone(self.zone).date()
 
 
@@ -171,7 +169,6 @@ class Slot:
 
     @property
     def has_digest(self) -> bool:
-        """Whether a digest is sent for this day."""
         return self.exists and self.chosen
 
 

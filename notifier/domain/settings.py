@@ -114,7 +114,6 @@ class FileAccess:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of times without an offset."""
         return ZoneInfo(self.timezone)
 
 

@@ -98,7 +98,6 @@ class Language:
 
     @property
     def decimal_symbol(self) -> str:
-        """The decimal separator."""
         return get_decimal_symbol(self.locale)
 
 
