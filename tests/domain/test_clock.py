@@ -1,4 +1,4 @@
-"""Whether a clock can be believed."""
+"""Whether the clock can be trusted."""
 
 from __future__ import annotations
 
@@ -24,25 +24,27 @@ from tests.factories import NOON
     ],
     ids=str,
 )
-def test_a_time_is_believed_if_it_follows_on_the_last(pause: timedelta, trust: ClockTrust) -> None:
+def test_a_time_is_trusted_by_its_distance_from_the_last_one(
+    pause: timedelta, trust: ClockTrust
+) -> None:
     assert judge_clock(NOON + pause, NOON) is trust
 
 
-def test_the_first_time_of_all_is_believed() -> None:
+def test_the_very_first_time_is_trusted() -> None:
     assert judge_clock(NOON, None) is ClockTrust.TRUSTED
 
 
-def test_a_time_before_this_program_was_made_is_refused_outright() -> None:
+def test_a_time_before_the_build_is_refused() -> None:
     with pytest.raises(ClockRefused, match="1970-01-01 00:00 UTC, which is before"):
         judge_clock(datetime(1970, 1, 1, tzinfo=UTC), None)
 
 
 @pytest.mark.parametrize("off", [timedelta(minutes=61), timedelta(minutes=-61)], ids=str)
-def test_a_clock_an_hour_off_the_marketplaces_is_refused(off: timedelta) -> None:
+def test_a_clock_more_than_an_hour_off_is_refused(off: timedelta) -> None:
     with pytest.raises(ClockRefused, match="the marketplace's 2026-11-22 12:00 UTC"):
         compare_clocks(NOON + off, NOON)
 
 
-def test_a_clock_nobody_can_be_compared_with_is_not_refused() -> None:
+def test_a_clock_without_comparison_or_close_enough_is_accepted() -> None:
     compare_clocks(NOON, None)
     compare_clocks(NOON + timedelta(minutes=59), NOON)

@@ -49,13 +49,13 @@ def entries() -> tuple[Entry, ...]:
         ("sku=l-9", [2]),
     ],
 )
-def test_a_condition_keeps_what_fits(condition: str, expected: list[int]) -> None:
+def test_a_condition_keeps_matching_entries(condition: str, expected: list[int]) -> None:
     kept = filter_and_sort(entries(), [parse_condition(condition)], None, UTC)
 
     assert [entry.order.id for entry in kept] == expected
 
 
-def test_a_day_is_that_of_the_clocks_where_it_is_read() -> None:
+def test_a_day_is_the_local_one_of_the_time_zone() -> None:
     shipped = datetime(2026, 11, 10, 23, 30, tzinfo=UTC)
     (late,) = digest(order(1, shipped_at=shipped)).present
     condition = [parse_condition("shipped>=2026-11-11")]
@@ -66,7 +66,7 @@ def test_a_day_is_that_of_the_clocks_where_it_is_read() -> None:
     assert kept.order.shipped_at.isoformat() == "2026-11-11T00:30:00+01:00"
 
 
-def test_several_conditions_must_all_fit() -> None:
+def test_an_entry_must_match_all_conditions() -> None:
     both = [parse_condition("days<3"), parse_condition("items~kettle")]
 
     assert [entry.order.id for entry in filter_and_sort(entries(), both, None, UTC)] == [3]
@@ -80,7 +80,7 @@ def test_a_column_sorts_both_ways(sort: str, expected: list[int]) -> None:
     assert [entry.order.id for entry in filter_and_sort(entries(), [], sort, UTC)] == expected
 
 
-def test_what_has_no_value_comes_last_in_both_directions() -> None:
+def test_entries_without_a_value_come_last_in_both_directions() -> None:
     for sort in ("external_id", "-external_id"):
         assert filter_and_sort(entries(), [], sort, UTC)[-1].order.id == 3
 
@@ -95,12 +95,12 @@ def test_what_has_no_value_comes_last_in_both_directions() -> None:
         ("overdue>1", "overdue=true"),
     ],
 )
-def test_a_condition_that_means_nothing_says_what_to_write(text: str, hint: str) -> None:
+def test_the_error_of_an_invalid_condition_says_what_to_write(text: str, hint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(hint)):
         parse_condition(text)
 
 
-def test_columns_are_chosen_by_name_and_a_wrong_name_gets_the_nearest() -> None:
+def test_columns_are_selected_by_name_and_a_wrong_name_suggests_the_nearest() -> None:
     assert [column.name for column in parse_columns("order, days")] == ["order", "days"]
     with pytest.raises(ValueError, match='did you mean "tracking"'):
         parse_columns("order,traking")

@@ -1,4 +1,4 @@
-"""Foreign text is one visible line before it is shown, and no link in a mail."""
+"""Foreign text is reduced to one visible line, and makes no link in a mail."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ LINK = re.compile(
         pytest.param("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥", id="joiner after a variation"),
     ],
 )
-def test_what_cannot_be_seen_is_gone(text: str, shown: str) -> None:
+def test_invisible_characters_are_removed(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
-def test_what_is_too_long_ends_in_an_ellipsis() -> None:
+def test_a_long_text_ends_with_an_ellipsis() -> None:
     assert clean("x" * MAX_LENGTH) == "x" * MAX_LENGTH
     assert clean("x" * 10_000_000) == "x" * (MAX_LENGTH - 1) + "…"
 
