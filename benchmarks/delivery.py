@@ -27,6 +27,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from context import make_context
+
 from notifier.domain.ledger import FrozenMessage, MessageKind
 from notifier.domain.settings import SmtpServer, StoreLocation, Tls
 from notifier.services.deliver import deliver_waiting
@@ -106,10 +108,8 @@ async def ours(port: int, messages: list[FrozenMessage], folder: Path) -> float:
 
 
 async def _deliver(port: int, store: Store) -> None:
-    async with MailConnection(SmtpServer("127.0.0.1", port, Tls.NONE)) as mail:
-        done = await deliver_waiting(
-            store, mail, clock=lambda: datetime.now(UTC), holder="benchmark", account_ids=["shop"]
-        )
+    smtp = SmtpServer("127.0.0.1", port, Tls.NONE)
+    done = await deliver_waiting(make_context(store, mail=lambda: MailConnection(smtp)), ["shop"])
     if done.error or {str(one.state) for one in done.delivered} != {"sent"}:
         sys.exit(f"not everything was accepted: {done.error}")
 

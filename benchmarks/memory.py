@@ -22,29 +22,28 @@ _RUN = """
 import asyncio, sys
 from datetime import UTC, datetime, time
 from pathlib import Path
+from context import make_context
 from marketplace import access
 from notifier.http import HttpClient
 from notifier.sources.mall import Marketplace
-from notifier.domain.settings import Account, Sender, StoreLocation
+from notifier.domain.settings import Account, StoreLocation
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.mail.render import Renderer
-from notifier.services.run import RunRequest, Workshop, run_account
+from notifier.services.due import RunRequest
+from notifier.services.run import run_account
 from notifier.domain.schedule import Schedule
 from notifier.store import AccountState, open_store
 
 async def main(url, folder):
     clock = lambda: datetime.now(UTC)
-    box = Mailbox("parcels@example.com")
     account = Account(
         "shop", "Shop", access(url), Schedule(time(0), "UTC", time(23, 59)),
         tuple(Recipient(Mailbox(f"{name}@example.com"), "en") for name in "ab"), "en",
     )
     location = StoreLocation(f"sqlite:///{folder}/notifier.db")
     async with open_store(location) as store, HttpClient() as http:
-        shop = Workshop(store, Renderer(None), Sender(box, box, box, box), clock, "a benchmark")
         memory = AccountState(store.order_states, store.meta, account.id)
-        source = Marketplace(account.reads, http, clock=clock, state_store=memory)
-        report = await run_account(account, source, shop, RunRequest(now=True))
+        source = Marketplace(account.access, http, clock=clock, state_store=memory)
+        report = await run_account(account, make_context(store, source=lambda _: source), RunRequest(now=True))
     assert report.digest and report.digest.gap is None, report
     print(len(report.digest.present), len(report.messages))
 

@@ -28,7 +28,7 @@ from notifier.domain.reading import Complete
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.schedule import Schedule
 from notifier.domain.settings import Account, MailOptions, MarketplaceAccess, Secret, Sender
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.attachments.sheet import pickup_sheet
 from notifier.mail.attachments.xlsx import orders_xlsx

@@ -1,11 +1,11 @@
-"""The story as text and as JSON lines."""
+"""The log as text and as JSON lines."""
 
 from __future__ import annotations
 
 import json
 import logging
 
-from notifier.logs import JsonLines, Story
+from notifier.logs import JsonLines, TextLines
 
 
 def record(level: int, **extra: object) -> logging.LogRecord:
@@ -15,15 +15,15 @@ def record(level: int, **extra: object) -> logging.LogRecord:
     return made
 
 
-def test_a_person_reads_the_sentence_alone() -> None:
-    assert Story().format(record(logging.INFO, event="read")) == "12 orders read"
+def test_text_has_the_message_alone() -> None:
+    assert TextLines().format(record(logging.INFO, event="read")) == "12 orders read"
 
 
-def test_a_warning_says_that_it_is_one() -> None:
-    assert Story().format(record(logging.WARNING)) == "WARNING: 12 orders read"
+def test_text_of_a_warning_begins_with_its_level() -> None:
+    assert TextLines().format(record(logging.WARNING)) == "WARNING: 12 orders read"
 
 
-def test_a_journal_gets_one_object_a_line_with_event_and_counts() -> None:
+def test_json_has_one_object_per_line_with_event_and_counts() -> None:
     line = JsonLines().format(record(logging.INFO, event="read", account="ljubljana", calls=3))
 
     fields = json.loads(line)
@@ -32,7 +32,7 @@ def test_a_journal_gets_one_object_a_line_with_event_and_counts() -> None:
     assert (fields["event"], fields["account"], fields["calls"]) == ("read", "ljubljana", 3)
 
 
-def test_text_that_breaks_lines_stays_on_its_line() -> None:
+def test_a_value_with_line_breaks_stays_on_one_line() -> None:
     line = JsonLines().format(record(logging.ERROR, reply="550\nno\x1b[31m"))
 
     assert line.count("\n") == 0

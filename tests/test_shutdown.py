@@ -1,4 +1,4 @@
-"""SIGTERM as the work sees it: nothing new begins, what is past its dot gets its answer, soon."""
+"""A stop of the process: nothing new begins, and a message past its dot gets its reply."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ A_MOMENT = timedelta(seconds=0.1)
 
 @dataclass(slots=True)
 class Post:
-    """A store with three frozen messages, a mail server, and somebody who can ask to stop."""
+    """A store with three frozen messages, a mail server, and a request to stop."""
 
     store: Store
     server: SmtpNeighbour
@@ -58,10 +58,10 @@ class Post:
         return min(await self.store.outbox.list(), key=lambda message: message.id)
 
     def then_stops(self, action: Action) -> Action:
-        """Somebody asks to stop before the server does this."""
+        """Request to stop before the server performs this action."""
 
         async def stopping(conversation: Conversation) -> int:
-            self.stop.ask()
+            self.stop.request()
             return await action(conversation)
 
         return stopping
@@ -130,7 +130,7 @@ async def test_the_next_process_delivers_to_everybody_once(post: Post) -> None:
     assert await post.states() == ["sent"] * 3
 
 
-async def test_after_the_dot_the_answer_is_waited_for_and_nothing_new_begins(post: Post) -> None:
+async def test_after_the_dot_the_reply_is_awaited_and_nothing_new_begins(post: Post) -> None:
     post.server.script(Step.DOT, post.then_stops(says("250 2.0.0 kept")))
 
     with pytest.raises(Stopped):
@@ -140,7 +140,7 @@ async def test_after_the_dot_the_answer_is_waited_for_and_nothing_new_begins(pos
     assert await post.states() == ["sent", "queued", "queued"]
 
 
-async def test_an_answer_that_does_not_come_in_time_is_unknown(post: Post) -> None:
+async def test_a_reply_that_comes_too_late_leaves_the_delivery_unknown(post: Post) -> None:
     post.server.script(Step.DOT, accepts_and(post.then_stops(hangs)))
 
     with pytest.raises(Stopped):
@@ -151,8 +151,8 @@ async def test_an_answer_that_does_not_come_in_time_is_unknown(post: Post) -> No
     assert (str(attempt.outcome), attempt.phase) == ("unknown", "dot")
 
 
-async def test_who_was_asked_before_begins_nothing(post: Post) -> None:
-    post.stop.ask()
+async def test_nothing_begins_after_the_request(post: Post) -> None:
+    post.stop.request()
 
     with pytest.raises(Stopped):
         await post.deliver()
@@ -176,23 +176,23 @@ async def test_a_block_without_grace_ends_at_once_and_one_with_grace_a_little_la
         group.create_task(work("patient", timedelta(seconds=0.05)))
         group.create_task(work("impatient", timedelta(0)))
         await asyncio.sleep(0)
-        stop.ask()
-        stop.ask()
+        stop.request()
+        stop.request()
 
     assert ended == ["impatient", "patient"]
 
 
-async def test_a_time_out_of_the_work_itself_stays_what_it_is() -> None:
+async def test_a_timeout_inside_the_block_stays_a_timeout() -> None:
     with pytest.raises(TimeoutError):
         await _times_out(Stop())
 
 
-async def test_who_cancels_the_task_beside_us_is_heard() -> None:
+async def test_a_cancellation_from_outside_is_not_turned_into_stopped() -> None:
     stop = Stop()
     task = asyncio.create_task(_limited(stop, asyncio.Event()))
     await asyncio.sleep(0)
 
-    stop.ask()
+    stop.request()
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):

@@ -37,8 +37,8 @@ def files(config: Path) -> Iterator[Finding]:
 def order_files(accounts: Iterable[Account], now: datetime) -> Iterator[Finding]:
     """Whether the lists on this machine can be read, as a run would; an address is not asked."""
     for account in accounts:
-        if isinstance(account.reads, FileAccess) and isinstance(account.reads.location, Path):
-            yield from _order_file(account, account.reads, account.reads.location, now)
+        if isinstance(account.access, FileAccess) and isinstance(account.access.location, Path):
+            yield from _order_file(account, account.access, account.access.location, now)
 
 
 def _order_file(

@@ -24,8 +24,8 @@ async def try_logins(invocation: Invocation, settings: Settings) -> list[ExitCod
 
 
 async def _source(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
-    if isinstance(account.reads, FileAccess):
-        file = OrderFile(account.reads, http, clock=invocation.now, warns=False)
+    if isinstance(account.access, FileAccess):
+        file = OrderFile(account.access, http, clock=invocation.now, warns=False)
         return await _file(invocation, account, file)
     return await _marketplace(invocation, account, http)
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, KnownOrder, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account, MailOptions, Sender
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.mail.lint import LintFinding, expected_of, lint, unusable_templates
 from notifier.mail.render import Renderer
 
@@ -65,7 +65,7 @@ def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:
 def _snapshot(orders: tuple[Order, ...], day: date) -> Snapshot:
     """Build the previous snapshot, in which each order has waited three days longer."""
     seen = {order.id: day - timedelta(days=1 + 3 * n) for n, order in enumerate(orders)}
-    known = {order.id: Known(seen[order.id], order) for order in orders}
+    known = {order.id: KnownOrder(seen[order.id], order) for order in orders}
     return Snapshot(day - timedelta(days=1), day - timedelta(days=30), known)
 
 

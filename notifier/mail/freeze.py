@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 
+from notifier.domain.branding import Branding
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Branding, Sender
+from notifier.domain.settings import Account, Sender
 from notifier.mail.headers import hash_of, headers_of, needs_smtputf8
 from notifier.mail.render import RenderedMail
 from notifier.mail.verify import verify

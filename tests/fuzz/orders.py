@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, KnownOrder, Snapshot, compose
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete
 from notifier.errors import FileRefused
@@ -85,7 +85,7 @@ def check_order(order: Order) -> None:
     assert order.value is None or order.value.amount.is_finite()
     assert load_order(dump_order(order)) == order
     for zone in ZONES:
-        order.on_clocks_of(ZoneInfo(zone))
+        order.in_zone(ZoneInfo(zone))
 
 
 def _texts(order: Order) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _orders(draws: Draws) -> Iterator[Order]:
 def _known(draws: Draws, orders: dict[int, Order]) -> Snapshot:
     """Some of them waited the day before."""
     before = factories.snapshot()
-    known = {id_: Known(before.day, order) for id_, order in orders.items() if draws.below(2)}
+    known = {id_: KnownOrder(before.day, order) for id_, order in orders.items() if draws.below(2)}
     return replace(before, known=known)
 
 

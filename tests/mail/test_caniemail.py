@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from notifier.domain.settings import Branding, Logo
+from notifier.domain.branding import Branding, Logo
 from notifier.i18n.language import available_languages
 from notifier.mail.html import Element, parse_html
 from notifier.mail.render import Renderer

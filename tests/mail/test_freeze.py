@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.domain.branding import Branding, Logo
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.settings import Branding, Logo, Sender
+from notifier.domain.settings import Sender
 from notifier.errors import VerificationError
 from notifier.mail.freeze import Attachment, freeze, freeze_test
 from notifier.mail.headers import Header, headers_of

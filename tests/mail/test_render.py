@@ -13,16 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.domain.colours import contrast_of
+from notifier.domain.branding import Branding, Logo, contrast_of
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.settings import Account, Branding, Logo, PlaceOfReturn
+from notifier.domain.settings import Account, PlaceOfReturn
 from notifier.errors import TemplatesBroken
-from notifier.i18n.language import load_language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money, load_language
 from notifier.mail.lint.expected import expected_of
 from notifier.mail.lint.findings import Severity
 from notifier.mail.render import MOST_HTML_BYTES, RenderedMail, Renderer

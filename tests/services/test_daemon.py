@@ -133,7 +133,7 @@ async def serving(machine: Machine) -> AsyncIterator[Daemon]:
         await machine.until(lambda: machine.ticks > 0 or served.done())
         yield daemon
     finally:
-        machine.stop.ask()
+        machine.stop.request()
         await asyncio.wait_for(served, 10)
 
 

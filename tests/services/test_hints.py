@@ -164,7 +164,7 @@ async def test_a_bug_in_it_stops_nothing_else_and_does_not_come_every_minute(
 async def test_a_stop_ends_it_at_once(desk: Desk) -> None:
     class Slow(Watcher):
         async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
-            desk.context.stop.ask()
+            desk.context.stop.request()
             await asyncio.sleep(60)
             raise AssertionError("it was not stopped")
 

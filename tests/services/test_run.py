@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.digest import Digest
-from notifier.domain.reading import MANY, Complete, Departure, Failed, Reading
+from notifier.domain.reading import SUSPICIOUS_DROP, Complete, Departure, Failed, Reading
 from notifier.domain.settings import StoreLocation
 from notifier.errors import MarketplaceUnavailable
 from notifier.services.context import Context
@@ -50,7 +50,7 @@ def waiting(count: int) -> Complete:
     return Complete(NOON, tuple(factories.order(id_) for id_ in range(1, count + 1)))
 
 
-NOTHING = Complete(NOON, (), dict.fromkeys(range(1, MANY + 1), Departure.RETURNED))
+NOTHING = Complete(NOON, (), dict.fromkeys(range(1, SUSPICIOUS_DROP + 1), Departure.RETURNED))
 
 
 async def next_day(context: Context, count: int, *readings: Reading) -> tuple[Shelf, Digest | None]:
@@ -63,31 +63,35 @@ async def next_day(context: Context, count: int, *readings: Reading) -> tuple[Sh
 
 
 async def test_from_many_to_none_is_read_twice_before_it_is_believed(context: Context) -> None:
-    shelf, digest = await next_day(context, MANY, NOTHING, waiting(MANY))
+    shelf, digest = await next_day(context, SUSPICIOUS_DROP, NOTHING, waiting(SUSPICIOUS_DROP))
 
-    assert shelf.asked == [set(range(1, MANY + 1))] * 2
+    assert shelf.asked == [set(range(1, SUSPICIOUS_DROP + 1))] * 2
     assert digest
-    assert len(digest.present) == MANY
+    assert len(digest.present) == SUSPICIOUS_DROP
 
 
 async def test_what_is_read_twice_is_believed(context: Context) -> None:
-    shelf, digest = await next_day(context, MANY, NOTHING, NOTHING)
+    shelf, digest = await next_day(context, SUSPICIOUS_DROP, NOTHING, NOTHING)
 
     assert len(shelf.asked) == 2
     assert digest
-    assert (len(digest.present), len(digest.collected)) == (0, MANY)
+    assert (len(digest.present), len(digest.collected)) == (0, SUSPICIOUS_DROP)
 
 
 async def test_a_second_reading_that_fails_leaves_nothing_to_believe(context: Context) -> None:
     failed = Failed(NOON, SILENCE)
-    _, digest = await next_day(context, MANY, NOTHING, failed)
+    _, digest = await next_day(context, SUSPICIOUS_DROP, NOTHING, failed)
 
     assert digest is None
 
 
 @pytest.mark.parametrize(
     ("before", "then"),
-    [(MANY - 1, NOTHING), (MANY, waiting(1)), (MANY, Failed(NOON, SILENCE))],
+    [
+        (SUSPICIOUS_DROP - 1, NOTHING),
+        (SUSPICIOUS_DROP, waiting(1)),
+        (SUSPICIOUS_DROP, Failed(NOON, SILENCE)),
+    ],
 )
 async def test_else_it_is_read_once(context: Context, before: int, then: Reading) -> None:
     shelf, _ = await next_day(context, before, then)

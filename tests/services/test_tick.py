@@ -84,7 +84,9 @@ async def test_a_marketplace_is_asked_for_the_time_before_a_file_is(tmp_path: Pa
         await store.meta.set_time(LAST_TICK, datetime(2026, 1, 1, tzinfo=UTC))
     Shelf.asked_for_time.clear()
     async with SmtpNeighbour() as server:
-        await tick_of(tmp_path, server, [replace(account("celje-file"), reads=file), account(OURS)])
+        await tick_of(
+            tmp_path, server, [replace(account("celje-file"), access=file), account(OURS)]
+        )
 
     assert Shelf.asked_for_time == [OURS]
 

@@ -93,10 +93,10 @@ def _next(account: Account, now: datetime) -> str:
 
 def _reads(account: Account) -> str:
 
-    if isinstance(account.reads, FileAccess):
-        return display_name(account.reads)
-    tests = ", test orders too" if account.reads.test_orders else ""
-    return f"{account.reads.base_url}{tests}"
+    if isinstance(account.access, FileAccess):
+        return display_name(account.access)
+    tests = ", test orders too" if account.access.test_orders else ""
+    return f"{account.access.base_url}{tests}"
 
 
 def _place(account: Account) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest
+from notifier.domain.recipients import AttachmentKind
 from notifier.domain.settings import MailOptions
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import Attachment

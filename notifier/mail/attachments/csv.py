@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from notifier.domain.attachments import CsvHeadings
-from notifier.domain.columns import Column, Value, chosen
+from notifier.domain.columns import Column, Value, select_columns
 from notifier.domain.digest import Digest
-from notifier.domain.settings import MailOptions
+from notifier.domain.settings import CsvHeadings, MailOptions
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.freeze import Attachment
@@ -33,7 +32,7 @@ def orders_csv(digest: Digest, options: MailOptions) -> Attachment:
     The delimiter is a semicolon if the language has a decimal comma, because its spreadsheets
     expect that of a file that is opened directly.
     """
-    language, columns = load_language(options.language), chosen(options.columns)
+    language, columns = load_language(options.language), select_columns(options.columns)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if language.decimal_symbol == "," else ",")
     writer.writerow(_headings(options.csv_headings, columns, language))

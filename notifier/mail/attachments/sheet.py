@@ -108,7 +108,7 @@ def _number(entry: Entry, row: OrderRow) -> Iterator[Flowable]:
     room, number = layout.NUMBER_WIDTH, clean(row.number.text, LONGEST)
     fitting = (size for size in NUMBER_SIZES if width(printable(number), BOLD, size) <= room)
     yield text(number, room, next(fitting, NUMBER_SIZES[-1]), BOLD)
-    if code := layout.barcode(entry.order.called):
+    if code := layout.barcode(entry.order.display_number):
         yield code
     if row.reference:
         yield text(clean(row.reference, LONGEST), room, 8.5)

@@ -16,7 +16,7 @@ from typing import Any
 from babel.numbers import get_currency_precision, get_currency_symbol
 from xlsxwriter import Workbook
 
-from notifier.domain.columns import Column, Value, chosen
+from notifier.domain.columns import Column, Value, select_columns
 from notifier.domain.digest import Digest, Entry
 from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import clean
@@ -55,7 +55,7 @@ def orders_xlsx(digest: Digest, options: MailOptions) -> Attachment:
         # The time of creation would otherwise change the bytes.
         midnight = datetime.combine(digest.day, time(), UTC).replace(tzinfo=None)
         book.set_properties({"title": clean(digest.account_name), "created": midnight})
-        _write(book, digest, language, chosen(options.columns))
+        _write(book, digest, language, select_columns(options.columns))
     return Attachment(f"orders-{digest.day.isoformat()}.xlsx", CONTENT_TYPE, out.getvalue())
 
 

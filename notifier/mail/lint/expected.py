@@ -36,7 +36,7 @@ def expected_of(digest: Digest, options: MailOptions, sender: Sender) -> Expecte
     figures = (*headline_figures(digest, language), *money_figures(digest, language))
     return Expected(
         hosts=expected_hosts(options.order_url, sender) | frozenset(_carriers(digest)),
-        orders=tuple(foreign(entry.order.called) for entry in entries),
+        orders=tuple(foreign(entry.order.display_number) for entry in entries),
         numbers=tuple(figure.value for figure in figures),
         foreign=" ".join(_foreign_texts(digest, options)),
     )
@@ -55,7 +55,7 @@ def _foreign_texts(digest: Digest, options: MailOptions) -> Iterator[str]:
     yield place.pickup_password.value if place and place.pickup_password else ""
     for entry in (*digest.present, *digest.collected)[:MOST_ROWS]:
         order = entry.order
-        yield from (order.called, order.external_id or "", *order.tracking_numbers)
+        yield from (order.display_number, order.external_id or "", *order.tracking_numbers)
         for item in order.items:
             yield from (foreign(item.title), foreign(item.sku or ""))
 

@@ -8,11 +8,12 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from notifier.domain.alarms import Alarm
+from notifier.domain.branding import Branding
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Branding
+from notifier.domain.settings import Account
 from notifier.i18n.foreign_text import clean, defang
 from notifier.i18n.language import Language
-from notifier.i18n.messages import Message, Piece, PieceKind, merged
+from notifier.i18n.messages import Message, Piece, PieceKind, merge_pieces
 from notifier.mail.view.frame import PRODUCT, MailView, product, view_branding
 
 MOST_SHOWN = 20
@@ -140,14 +141,14 @@ def _item(alarm: Alarm, zone: ZoneInfo, language: Language) -> AlarmItem:
 
 
 def _sentence(message: Message, language: Language) -> tuple[Piece, ...]:
-    return tuple(merged(_safe(piece, language) for piece in message.pieces(language)))
+    return tuple(merge_pieces(_safe(piece, language) for piece in message.pieces(language)))
 
 
 def _safe(piece: Piece, language: Language) -> Piece:
     """Clean a value of a sentence: it may be the answer of a server."""
-    if not piece.place:
+    if not piece.placeholder:
         return piece
-    if piece.place == "day":
+    if piece.placeholder == "day":
         return replace(piece, text=language.day(date.fromisoformat(piece.text)))
     text = clean(piece.text, LONGEST)
     # Defanging puts spaces into addresses; a command must stay as it is typed.

@@ -56,7 +56,7 @@ def view_banners(digest: Digest, options: MailOptions, language: Language) -> It
 
 def _incomplete(digest: Digest, gap: Gap, options: MailOptions, language: Language) -> Banner:
     shown = gap.unread[:MOST_IDS]
-    numbers = map(gap.called, shown)
+    numbers = map(gap.display_number, shown)
     links = [Link(foreign(number), portal_url(options.order_url, number)) for number in numbers]
     if rest := len(gap.unread) - len(shown):
         links.append(Link(language.ngettext("and {count} more", "and {count} more", rest)))

@@ -161,7 +161,7 @@ def _preheader(digest: Digest, options: MailOptions, language: Language) -> str:
 
 
 def _oldest(entry: Entry, digest: Digest, language: Language) -> str:
-    number = clean(entry.order.called)
+    number = clean(entry.order.display_number)
     if entry.days_waiting:
         days = day_count(entry.days_waiting, language)
         return language.gettext("Oldest: {number}, waiting {days}", number=number, days=days)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notifier import __version__
-from notifier.domain.colours import contrast_of
+from notifier.domain.branding import HEADER_COLOR, Branding, contrast_of
 from notifier.domain.digest import Digest
 from notifier.domain.links import Link, admin_link, unsubscribe_url
-from notifier.domain.settings import HEADER_COLOR, Branding, Sender
+from notifier.domain.settings import Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 

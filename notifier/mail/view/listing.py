@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest, Entry, SectionName, count_ages
+from notifier.domain.recipients import AttachmentKind
 from notifier.domain.settings import MailOptions
 from notifier.i18n.language import Language
 from notifier.mail.view.figures import count_by_age

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from notifier.domain.attachments import AttachmentKind
-from notifier.domain.recipients import Recipient
+from notifier.domain.recipients import AttachmentKind, Recipient
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language

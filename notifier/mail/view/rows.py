@@ -12,8 +12,7 @@ from notifier.domain.links import Link, carrier_url, portal_url
 from notifier.domain.reading import Departure
 from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import foreign
-from notifier.i18n.language import Language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Language, Money
 
 T = TypeVar("T")
 
@@ -88,7 +87,9 @@ def view_row(entry: Entry, digest: Digest, options: MailOptions, language: Langu
     below = {"external_id": (Link(reference),) if reference else (), "tracking": parcels}
     amounts = {"value": (value, False), "cod": (cod, True)}
     return OrderRow(
-        number=Link(foreign(order.called), portal_url(options.order_url, order.called)),
+        number=Link(
+            foreign(order.display_number), portal_url(options.order_url, order.display_number)
+        ),
         reference=reference,
         parcels=parcels,
         below=tuple(link for links in _in_order(below, options) for link in links),

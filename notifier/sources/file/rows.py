@@ -18,7 +18,7 @@ from itertools import zip_longest
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.settings import FileAccess
 from notifier.i18n.foreign_text import folded
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.sources import values
 from notifier.sources.file.parsing import Record
 

@@ -74,7 +74,7 @@ class RowCollector:
             if (ready := [row for row in rows if row.state is RowState.WAITS])
         }
         orders = tuple(order for order, _ in waiting.values())
-        undecided = [order.called for order, agree in waiting.values() if not agree]
+        undecided = [order.display_number for order, agree in waiting.values() if not agree]
         numbers = dict(self._unread())
         unread = tuple(sorted({*numbers, *self._maybe_unread(known)}))
         departed = dict(self._departed(set(known).difference(waiting, unread)))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from notifier import __version__
-from notifier.domain.quota import UNSTATED, Quota
+from notifier.domain.reading_plan import UNSTATED_VALIDITY, Quota
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpAnswer, HttpClient, NoAnswer, http_date
@@ -82,7 +82,7 @@ class Calls:
         self._time = time or asyncio.get_running_loop().time
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
-        left = known.left if known and known.holds(clock()) else None
+        left = known.left if known and known.is_valid(clock()) else None
         self._limit = RateLimit(left, known.daily_limit if known else None)
         self._turn = asyncio.Lock()
         self._call_ended = asyncio.Event()
@@ -94,7 +94,7 @@ class Calls:
         left, ends_at = self._limit.day_left, self._limit.day_ends_at
         if left is None or not self._limit.day_is_stated:
             return None
-        now, lasts = self._clock(), UNSTATED
+        now, lasts = self._clock(), UNSTATED_VALIDITY
         if ends_at is not None:
             lasts = timedelta(seconds=max(0.0, ends_at - self._time()))
         return Quota(left, now, now + lasts, self._limit.daily_limit)

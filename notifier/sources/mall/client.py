@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from notifier.domain.quota import Quota
 from notifier.domain.reading import Failed, Reading
-from notifier.domain.reading_plan import HintBatch, NoState, StateStore
+from notifier.domain.reading_plan import HintBatch, NoState, Quota, StateStore
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
@@ -58,7 +57,7 @@ class Marketplace:
     async def read(self, known: Collection[int]) -> Reading:
         """Read what waits now, and how those of `known` left that wait no longer."""
         read_at = self._clock()
-        recalled = await self._state_store.recall()
+        recalled = await self._state_store.load()
         calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.quota)
         session = ReadingSession(
             self._access,
@@ -73,7 +72,7 @@ class Marketplace:
         await self._store_quota(calls)
         reading = session.conclude(read_at)
         if not isinstance(reading, Failed):
-            await self._state_store.remember(session.remembered(), session.followed, read_at)
+            await self._state_store.save(session.remembered(), session.followed, read_at)
         return reading
 
     async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
@@ -83,7 +82,7 @@ class Marketplace:
         store the state of orders, and never raises for a failure of the marketplace.
         """
         access = replace(self._access, reserve_calls=max(leaving, self._access.reserve_calls))
-        recalled = await self._state_store.recall()
+        recalled = await self._state_store.load()
         calls = self._calls(LOOKUP_TIME, tries=1, access=access, known=recalled.quota)
         today = self._today(self._clock())
         batch = await HintLookup(access, calls, recalled, today, most_calls).run()
@@ -112,7 +111,7 @@ class Marketplace:
 
     async def _store_quota(self, calls: Calls) -> None:
         if calls.quota:
-            await self._state_store.note(calls.quota)
+            await self._state_store.save_quota(calls.quota)
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(self._access.zone).date()

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import Item, Order, OrderStatus
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.sources.values import (
     amount,
     currency_code,

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 
-from notifier.domain.reading import MANY, Complete, Failed, Incomplete, Reading
+from notifier.domain.reading import SUSPICIOUS_DROP, Complete, Failed, Incomplete, Reading
 from notifier.domain.reading_plan import OrderState, ReadingState, plan
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
@@ -141,7 +141,7 @@ class ReadingSession:
             for state in self._recalled.order_states.values()
             if state.shipped_on is None or state.shipped_on > since
         ]
-        if self._listing.rows or self._listing.gaps or len(recent) < MANY:
+        if self._listing.rows or self._listing.gaps or len(recent) < SUSPICIOUS_DROP:
             return
         # The count can only raise a doubt; without it the list is believed.
         with contextlib.suppress(MarketplaceRefused, MarketplaceUnavailable):
@@ -166,7 +166,7 @@ class ReadingSession:
             {row.id: local_day(row.shipped_at, self._access.zone) for row in self._candidates},
             self._recalled.order_states,
             self._today,
-            policy.after_flood() if self._recalled.overheard else policy,
+            policy.after_lost_hints() if self._recalled.hints_lost else policy,
             waited=self._known,
             hinted=self._recalled.hints,
         )

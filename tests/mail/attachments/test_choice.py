@@ -12,10 +12,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from notifier.domain.attachments import AttachmentKind, CsvHeadings
-from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
-from notifier.domain.settings import Branding, Logo, StoreLocation
-from notifier.i18n.money import Money
+from notifier.domain.branding import Branding, Logo
+from notifier.domain.recipients import AttachmentKind, ContactGroup, Mailbox, Recipient, resolve
+from notifier.domain.settings import CsvHeadings, StoreLocation
+from notifier.i18n.language import Money
 from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.mail.freeze import Attachment
 from notifier.services.context import Context

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.domain.attachments import CsvHeadings
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure
-from notifier.i18n.money import Money
+from notifier.domain.settings import CsvHeadings
+from notifier.i18n.language import Money
 from notifier.mail.attachments.csv import orders_csv, safe_cell
 from tests.days import huge
 from tests.factories import DAY, NOON, account, digest, mail_options, order, snapshot

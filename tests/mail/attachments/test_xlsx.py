@@ -17,8 +17,7 @@ from openpyxl import load_workbook
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest
 from notifier.domain.orders import Item
-from notifier.i18n.language import load_language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money, load_language
 from notifier.mail.attachments.xlsx import money_format, orders_xlsx
 from tests.days import huge, normal
 from tests.factories import digest, mail_options, order, snapshot

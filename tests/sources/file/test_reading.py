@@ -18,7 +18,7 @@ from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Sou
 from notifier.domain.settings import FileFormat
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.i18n.foreign_text import folded
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.sources.file import OrderFile
 from notifier.sources.file import fetch as fetching
 from notifier.sources.file.parsing import MOST_ROWS
@@ -56,7 +56,7 @@ async def test_a_row_tells_all_that_a_column_is_named_for(tmp_path: Path) -> Non
 
     (order,) = await orders(access(file))
 
-    assert (order.id, order.called, order.external_id) == (4500001, "4500001", "SI-17")
+    assert (order.id, order.display_number, order.external_id) == (4500001, "4500001", "SI-17")
     assert order.waits_for_seller()
     assert order.tracking_numbers == ("MD1",)
     assert order.items == (Item("Kettle, 2 l", 2, sku="K-1", price=Money(Decimal("19.90"), "EUR")),)
@@ -120,7 +120,7 @@ async def test_an_order_number_may_be_any_text(tmp_path: Path) -> None:
 
     found = await orders(access(file))
 
-    assert {order.called for order in found} == {"SI-2026/17", "0017", "17"}
+    assert {order.display_number for order in found} == {"SI-2026/17", "0017", "17"}
     assert len({order.id for order in found}) == 3
     assert found == await orders(access(file))
 
@@ -212,7 +212,7 @@ async def test_json_is_read_by_dotted_paths_with_lists_on_the_way(tmp_path: Path
 
     (order,) = await orders(json_access(file, records="data.orders"))
 
-    assert order.called == "A-1"
+    assert order.display_number == "A-1"
     assert order.tracking_numbers == ("P1", "P2")
     assert order.items == (
         Item("Kettle", 2, price=Money(Decimal("19.9"), "EUR")),
@@ -480,7 +480,7 @@ async def test_no_json_keeps_the_order_beside_it_from_being_read(
     reading = await read(json_access(file))
 
     assert isinstance(reading, Complete | Incomplete)
-    assert "sound" in {order.called for order in reading.orders}
+    assert "sound" in {order.display_number for order in reading.orders}
 
 
 @many

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifier.domain.quota import BELIEVED
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.domain.reading_plan import Frequency, Policy, StateStore
+from notifier.domain.reading_plan import MAX_VALIDITY, Frequency, Policy, StateStore
 from notifier.domain.settings import MarketplaceAccess
 from notifier.http import HttpClient
 from notifier.simulator import World, serve
@@ -114,7 +113,7 @@ async def test_whether_the_limit_was_raised_is_asked_a_few_times_a_day(
     clock.now = START.replace(hour=1)
     await read(limited, memory, reserve_calls=80)
 
-    clock.now += BELIEVED
+    clock.now += MAX_VALIDITY
 
     assert (await read(limited, memory, reserve_calls=80)).calls == 1
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.domain.orders import Item, OrderStatus
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.simulator import World
 from notifier.simulator.catalogue import CANARIES
 from notifier.sources.mall.payloads import UnreadableOrder, moment, parse_order, parse_row

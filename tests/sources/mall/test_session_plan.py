@@ -8,9 +8,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from notifier.domain.quota import Quota
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.domain.reading_plan import OrderState, Policy, ReadingState
+from notifier.domain.reading_plan import OrderState, Policy, Quota, ReadingState
 from notifier.domain.settings import MarketplaceAccess
 from tests.sources.mall.neighbour import (
     START,
@@ -34,21 +33,21 @@ class Notebook:
 
     order_states: dict[int, OrderState] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
-    overheard: bool = False
+    hints_lost: bool = False
     quota: Quota | None = None
 
-    async def recall(self) -> ReadingState:
+    async def load(self) -> ReadingState:
         return ReadingState(
             dict(self.order_states),
             frozenset(self.hints),
-            overheard=self.overheard,
+            hints_lost=self.hints_lost,
             quota=self.quota,
         )
 
-    async def note(self, quota: Quota) -> None:
+    async def save_quota(self, quota: Quota) -> None:
         self.quota = quota
 
-    async def remember(
+    async def save(
         self,
         order_states: Mapping[int, OrderState],
         followed: Collection[int],
@@ -220,7 +219,7 @@ async def test_after_a_flood_of_hints_the_webhook_is_not_trusted() -> None:
     await shop.read(notes, trusting)
     assert shop.asked == []
 
-    notes.overheard = True
+    notes.hints_lost = True
     await shop.read(notes, trusting)
 
     assert shop.asked == [1, 2]

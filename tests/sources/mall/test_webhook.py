@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.domain.quota import Quota
-from notifier.domain.reading_plan import HintBatch, OrderState, Policy, ReadingState
+from notifier.domain.reading_plan import HintBatch, OrderState, Policy, Quota, ReadingState
 from notifier.simulator import World
 from notifier.sources.mall.webhook import (
     GIVE_UP_AFTER,
@@ -115,14 +114,14 @@ class Notes:
     fresh: Collection[int] = ()
     quota: Quota | None = None
 
-    async def recall(self) -> ReadingState:
+    async def load(self) -> ReadingState:
         told = frozenset(self.fresh)
         return ReadingState(self.order_states, hints=told | {77}, fresh=told, quota=self.quota)
 
-    async def note(self, quota: Quota) -> None:
+    async def save_quota(self, quota: Quota) -> None:
         self.quota = quota
 
-    async def remember(
+    async def save(
         self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         raise AssertionError("a lookup stores no order states")
