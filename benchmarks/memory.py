@@ -43,7 +43,8 @@ async def main(url, folder):
     async with open_store(location) as store, HttpClient() as http:
         memory = AccountState(store.order_states, store.meta, account.id)
         source = Marketplace(account.access, http, clock=clock, state_store=memory)
-        report = await run_account(account, make_context(store, source=lambda _: source), RunRequest(now=True))
+        context = make_context(store, source=lambda _: source)
+        report = await run_account(account, context, RunRequest(now=True))
     assert report.digest and report.digest.gap is None, report
     print(len(report.digest.present), len(report.messages))
 
