@@ -72,6 +72,11 @@ class KillTrial:
         assert await ended(process) == -signal.SIGKILL
         await self.go_on()
 
+    async def live_through_the_day_before(self) -> None:
+        """Run on the day before the first one of the trial, which it does not judge."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            await self.world.run(str(FIRST_DAY - timedelta(days=1)))
+
     def wake(self, at: str = "06:05") -> None:
         """Let it be some time of the day; by default the digest is due."""
         self.world.now = datetime.fromisoformat(f"{self.today}T{at}").replace(tzinfo=ZONE)
@@ -105,15 +110,27 @@ class KillTrial:
 async def kill_trial(
     folder: Path, on_unknown: OnUnknown = OnUnknown.RESEND, *, store: str | None = None
 ) -> AsyncIterator[KillTrial]:
-    """A world in which one good day has passed."""
-    async with open_world(folder) as world:
+    """Open a world in which one good day has passed."""
+    async with new_trial(folder, on_unknown, store=store) as trial:
+        await trial.live_through_the_day_before()
+        yield trial
+
+
+@asynccontextmanager
+async def new_trial(
+    folder: Path,
+    on_unknown: OnUnknown = OnUnknown.RESEND,
+    *,
+    store: str | None = None,
+    scenario: str = "small_shop",
+) -> AsyncIterator[KillTrial]:
+    """Open a world without a store."""
+    async with open_world(folder, scenario) as world:
         url = store or f"sqlite:///{folder / 'notifier.db'}"
         world.configure(
             ("[smtp]", f'[store]\nurl = "{url}"\n\n[smtp]'),
             ('tls = "none"', f'tls = "none"\non_unknown = "{on_unknown}"'),
         )
-        with contextlib.redirect_stdout(io.StringIO()):
-            await world.run(str(FIRST_DAY - timedelta(days=1)))
         yield KillTrial(world, on_unknown, url)
 
 
