@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 HEAD = "import logging, pathlib\nfrom tests.canaries import BUYERS, CLIENT_ID\n"
 
 
-def watched(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
+def watched(folder: Path, body: str, *options: str) -> subprocess.CompletedProcess[str]:
     """A session of one test, watched as ours are."""
     suite = folder / "suite"
     suite.mkdir()
@@ -28,6 +28,7 @@ def watched(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "tests.canary_watch"),
             *("-p", "no:cacheprovider", "--basetemp", str(suite / "temporary"), str(suite)),
+            *options,
         ],
         cwd=ROOT,
         capture_output=True,
@@ -55,6 +56,14 @@ def test_a_session_that_leaks_fails_and_says_where(tmp_path: Path, body: str, pl
     assert place in ended.stdout
     for file in (tmp_path / "suite" / "temporary").rglob("*.*"):
         file.unlink()  # or this session would fail as well
+
+
+def test_a_leak_in_a_parallel_worker_fails_the_session(tmp_path: Path) -> None:
+    ended = watched(tmp_path, "print(CLIENT_ID)", "-n", "1")
+
+    assert "1 passed" in ended.stdout
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "test_one, Captured stdout call: " in ended.stdout
 
 
 def test_a_session_passes_with_a_secret_where_it_belongs(tmp_path: Path) -> None:
