@@ -1,17 +1,35 @@
-"""What holds for all tests."""
+"""Setup shared by all tests."""
 
 from __future__ import annotations
 
+import faulthandler
 import gc
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 pytest_plugins = ("tests.canary_watch",)
 
+MOST_SECONDS_OF_A_TEARDOWN = 60
+
 # A busy machine is no mistake of the code.
 settings.register_profile("notifier", deadline=None)
 settings.load_profile("notifier")
+
+
+@pytest.hookimpl(specname="pytest_runtest_teardown", wrapper=True, tryfirst=True)
+def limit_teardown() -> Iterator[None]:
+    """End the process when a teardown hangs.
+
+    pytest-timeout limits a test until it fails. A task that ignores its cancellation, or a thread
+    that never ends, would then stop the event loop from closing, and the whole suite with it.
+    """
+    faulthandler.dump_traceback_later(MOST_SECONDS_OF_A_TEARDOWN, exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.hookimpl(trylast=True)
