@@ -85,6 +85,7 @@ async def test_a_wrong_configuration_is_refused_with_the_way_out(
     assert world.marketplace.requests == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "code", "hint"),
     [
@@ -210,6 +211,7 @@ async def test_letters_that_the_terminal_has_not_keep_nobody_from_the_mail(world
     assert "\\u0160op" in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -237,6 +239,7 @@ async def test_odd_arguments_are_told_and_change_nothing(
     assert world.marketplace.requests == 0
 
 
+@pytest.mark.slow
 async def test_a_reader_that_goes_away_is_no_error(world: World) -> None:
     await world.call("run", "--now")
     read, write = os.pipe()

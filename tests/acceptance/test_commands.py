@@ -33,6 +33,7 @@ async def test_orders_lists_exactly_what_is_ready_to_return(world: World) -> Non
     assert not (world.folder / "notifier.db").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["every_status", "many_pages", "failing", "quiet_day"])
 async def test_orders_counts_right_in_every_scenario(scenario: str, tmp_path: Path) -> None:
     async with open_world(tmp_path, scenario) as world:
@@ -74,6 +75,7 @@ async def test_the_table_has_the_columns_of_the_account_and_machines_the_same_as
     assert for_machines.out.startswith("account,order,external_id,tracking,items,value,")
 
 
+@pytest.mark.slow
 async def test_an_overview_that_is_incomplete_says_so(world: World) -> None:
     broken = world.marketplace.ready_ids()[0]
     world.marketplace.break_detail(broken)
@@ -132,6 +134,7 @@ async def test_the_page_of_a_preview_can_be_piped_on(world: World) -> None:
     assert shown.out.rstrip().endswith("</html>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("--lint",), ("--lint", "--html", "-")])
 async def test_a_lint_of_the_built_in_templates_finds_nothing_that_is_wrong(
     words: tuple[str, ...], world: World
@@ -142,6 +145,7 @@ async def test_a_lint_of_the_built_in_templates_finds_nothing_that_is_wrong(
     assert shown.err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -222,6 +226,7 @@ async def test_a_test_mail_that_cannot_be_sent_says_why(world: World) -> None:
     assert "smtp.host" in sent.err
 
 
+@pytest.mark.slow
 async def test_the_ledger_and_the_outbox_tell_what_happened(world: World) -> None:
     nothing = [(await world.call(name)).out for name in ("runs", "outbox")]
     await world.call("run", "--now")
@@ -364,6 +369,7 @@ async def test_somebody_who_lost_the_mail_gets_the_same_bytes_again(world: World
     assert unknown.code == ExitCode.USAGE
 
 
+@pytest.mark.slow
 async def test_ledger_and_outbox_show_only_what_was_asked_for(world: World) -> None:
     world.configure(
         more=f"[accounts.praha]\nclient_id = '{CLIENT_ID}'\nrecipients = ['eva@example.com']\n"

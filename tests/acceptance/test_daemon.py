@@ -144,6 +144,7 @@ async def test_after_the_dot_it_waits_for_the_answer_and_begins_nothing_new(worl
     assert world.receivers == EVERYBODY
 
 
+@pytest.mark.slow
 async def test_a_daemon_that_is_killed_after_the_dot_leaves_the_rest_to_the_next(
     world: World,
 ) -> None:
@@ -191,6 +192,7 @@ async def test_a_storm_of_hangups_changes_the_configuration_and_nothing_else(wor
     assert world.receivers == EVERYBODY
 
 
+@pytest.mark.slow
 async def test_a_broken_configuration_costs_nobody_the_mail_and_is_told_everywhere(
     world: World,
 ) -> None:
@@ -213,6 +215,7 @@ async def test_a_broken_configuration_costs_nobody_the_mail_and_is_told_everywhe
         assert await daemon.stops() == ExitCode.DONE
 
 
+@pytest.mark.slow
 async def test_one_call_uses_the_last_good_configuration_and_exits_with_3(world: World) -> None:
     due_today(world)
     assert (await world.call("run")).code == ExitCode.DONE

@@ -195,6 +195,7 @@ async def test_an_empty_day_says_so_unless_silence_is_wished(world: World) -> No
     assert [str(run.state) for run in await world.runs()] == ["complete", "complete"]
 
 
+@pytest.mark.slow
 async def test_a_copy_of_the_store_is_made_once_a_day_and_kept_for_a_week(world: World) -> None:
     for day in range(11, 21):
         await world.run(f"2026-11-{day}")

@@ -154,6 +154,7 @@ async def test_a_row_that_cannot_be_read_is_told_in_the_mail_and_nothing_else_su
     assert "line 4, order 4711 (it has 2 cells, the header 4)" in run.why
 
 
+@pytest.mark.slow
 async def test_check_and_orders_know_the_file(world: World) -> None:
     configure(world, 'location = "orders.csv"')
     file = world.folder / "orders.csv"

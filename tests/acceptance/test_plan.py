@@ -7,6 +7,8 @@ import io
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from notifier.store import open_store
 from tests.acceptance.world import World
 
@@ -24,6 +26,7 @@ async def test_before_the_first_reading_it_says_that_nothing_is_remembered(world
     assert world.marketplace.requests == 0
 
 
+@pytest.mark.slow
 async def test_it_tells_what_the_next_reading_then_takes(world: World) -> None:
     lately(world)
     await world.call("run", "--now")

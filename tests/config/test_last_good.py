@@ -67,6 +67,7 @@ def test_a_file_broken_in_any_way_is_replaced_by_what_it_last_said(
     assert recalled(tmp_path, data) == settings
 
 
+@pytest.mark.slow
 def test_every_prefix_of_a_file_is_good_itself_or_replaced(tmp_path: Path) -> None:
     settings = kept(tmp_path, NO_SECRET)
     whole = NO_SECRET.encode()
