@@ -7,14 +7,16 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 pytest_plugins = ("tests.canary_watch",)
 
 MOST_SECONDS_OF_A_TEARDOWN = 60
 
-# A busy machine is no mistake of the code.
-settings.register_profile("notifier", deadline=None)
+# A busy machine is no mistake of the code. An explanation traces every line of a failing example,
+# which can take longer than the time limit, so that nobody would see the example.
+PHASES = [phase for phase in Phase if phase is not Phase.explain]
+settings.register_profile("notifier", deadline=None, phases=PHASES)
 settings.load_profile("notifier")
 
 
