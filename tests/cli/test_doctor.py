@@ -359,7 +359,12 @@ shipped = "Shipped"
 @pytest.mark.parametrize(
     ("text", "mode", "code", "hint"),
     [
-        ("Order,Shipped\n7,2026-11-10\n", 0o644, 0, "ok orders.csv can be read: 1 orders, 1 of"),
+        (
+            "Order,Shipped\n7,2026-11-10\n",
+            0o644,
+            0,
+            "ok orders.csv can be read: 1 orders, 1 waiting",
+        ),
         ("Order,Shipped\n7,10.11.2026\n", 0o644, 0, "warning no dates, such as .*date_format"),
         ("Order,Shipped\n7,\n", 0o666, 0, "warning every user.*chmod o-w"),
         ("Order,Shipped\n7\n8,\n", 0o644, 3, "problem 1 of 2 rows"),
