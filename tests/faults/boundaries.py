@@ -27,8 +27,7 @@ from pathlib import Path
 import httpcore  # noqa: F401 - like the next ones, loaded once for all of the processes
 
 import notifier.cli.build_context
-import notifier.cli.progress
-import notifier.cli.signals
+import notifier.cli.terminal
 import notifier.config
 import notifier.services.tick  # noqa: F401
 from notifier.boundaries import Boundary, listening

@@ -8,9 +8,8 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 import click
 
-from notifier.cli.build_context import open_context
+from notifier.cli.build_context import open_context, stopping
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.signals import stopping
 from notifier.domain.settings import Settings
 from notifier.errors import ExitCode
 from notifier.monitoring.systemd import Systemd

@@ -9,7 +9,7 @@ import click
 
 from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.tables import print_table
+from notifier.cli.terminal import print_table
 from notifier.domain.ledger import Attempt, Decision, MessageState, OutboxMessage
 from notifier.errors import ExitCode
 from notifier.store import Store, open_store

@@ -11,7 +11,7 @@ import click
 
 from notifier.cli.build_context import choose_accounts, open_context
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.progress import orders_read
+from notifier.cli.terminal import reading_progress
 from notifier.errors import ExitCode
 from notifier.i18n.language import available_languages
 from notifier.mail.lint import LintFinding, Severity
@@ -98,7 +98,7 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
     account = choose_accounts(settings, [id_] if id_ else [])[0]
     _check_language(language)
     day = account.schedule.local_day(invocation.now())
-    with orders_read() as progress:
+    with reading_progress() as progress:
         async with open_context(
             settings, invocation.now, read_only=True, progress=progress
         ) as context:

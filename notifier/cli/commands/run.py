@@ -8,10 +8,9 @@ from datetime import date, datetime
 
 import click
 
-from notifier.cli.build_context import choose_accounts, open_context
+from notifier.cli.build_context import choose_accounts, open_context, stopping
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.progress import orders_read
-from notifier.cli.signals import stopping
+from notifier.cli.terminal import reading_progress
 from notifier.domain.schedule import LOOK_BACK, parse_day
 from notifier.domain.settings import Account
 from notifier.errors import ExitCode, gravest
@@ -79,7 +78,7 @@ async def run(
     chosen = choose_accounts(effective.settings, ids)
     _refuse_odd_day(chosen, request.day, invocation.now())
     stop = Stop()
-    with orders_read() as progress, stopping(stop):
+    with reading_progress() as progress, stopping(stop):
         async with open_context(
             effective.settings, invocation.now, read_only=dry_run, progress=progress, stop=stop
         ) as context:

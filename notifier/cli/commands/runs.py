@@ -8,7 +8,7 @@ import click
 
 from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.tables import print_table
+from notifier.cli.terminal import print_table
 from notifier.domain.ledger import Run
 from notifier.errors import ExitCode
 from notifier.store import open_store
