@@ -237,7 +237,7 @@ async def test_the_ledger_and_the_outbox_tell_what_happened(world: World) -> Non
     assert outbox.count("sent") == 6
     assert all(address in outbox for address in EVERYBODY)
     assert "accepted at dot: 250" in one.out
-    assert (await world.call("outbox", "--waiting")).out == "Nothing waits.\n"
+    assert (await world.call("outbox", "--waiting")).out == "No message is pending.\n"
 
 
 async def test_check_says_who_gets_what_and_when_and_asks_nobody(world: World) -> None:

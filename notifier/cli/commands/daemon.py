@@ -1,4 +1,4 @@
-"""`notifier daemon`: stay, and do by oneself what a timer would call for."""
+"""`notifier daemon`: run continuously."""
 
 from __future__ import annotations
 
@@ -23,19 +23,17 @@ from notifier.shutdown import Stop
 def command(invocation: Invocation) -> int:
     """Run continuously: send digests on schedule, retry pending mail.
 
-    Once a minute it looks at what is due, and at the configuration. SIGTERM ends it calmly, within
-    a minute; SIGHUP makes it look at once.
+    Checks once a minute what is due, and whether the configuration changed. SIGTERM stops it
+    within a minute, without losing anything; SIGHUP makes it check at once.
     """
-
-    # One that comes before we listen to it must not end us.
+    # By default, a SIGHUP that comes before the daemon handles it would end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    invocation.tell_story(in_background=True)
+    invocation.log_steps(in_background=True)
     return asyncio.run(serve(invocation))
 
 
 async def serve(invocation: Invocation) -> ExitCode:
-    """Put the daemon together, and let it serve until a signal asks it to stop."""
-
+    """Run the daemon until a signal asks it to stop."""
     stop = Stop()
 
     def opening(settings: Settings) -> AbstractAsyncContextManager[Context]:
