@@ -1,4 +1,4 @@
-"""Files: read safely, parsed as TOML with line numbers, written for their owner alone."""
+"""The configuration file: read safely, parsed with line numbers, composed and written."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from notifier.config.layers import Layer, Place
-from notifier.config.toml import lines_of
+from notifier.config.layers import Layer, Place, Tree
+from notifier.config.options import options
+from notifier.config.toml import Where, dotted, lines_of, toml
 from notifier.errors import ConfigError, Problem
 
 LARGEST = 256 * 1024
 LONGEST_LINE = 1000
 """Characters. `tomllib` takes minutes for one line that is a key of many dotted parts."""
 
+_HEAD = """\
+# `notifier check` finds every mistake in this file, and says who gets what, and when.
+# There are more options than these: see config.example.toml, or docs/configuration.md.
+"""
 _TOML_ERROR = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
 
@@ -131,3 +136,18 @@ def _broken(message: str, text: str, name: str) -> Problem:
     advice = "text belongs in quotes, a list in [ ]"
     last = text.rstrip("\n").count("\n") + 1
     return Problem(name, last if at_end else line, "", f"is not TOML: {what}; {advice}")
+
+
+def config_text(tree: Tree) -> str:
+    """Write the values of `tree` as TOML, each option below its description."""
+    layer = Layer(tree, {})
+    lines = [_HEAD]
+    table: Where = ()
+    for where, option in options(layer.keys):
+        if (value := layer.find(where)) is None:
+            continue
+        if where[:-1] != table:
+            table = where[:-1]
+            lines += ["", f"[{dotted(table)}]"]
+        lines += [f"# {option.description}", f"{where[-1]} = {toml(value)}"]
+    return "\n".join(lines) + "\n"

@@ -107,7 +107,7 @@ def _found(
     for layer in layers.layers:
         inline, named = layer.find(secret.option), layer.find(in_file)
         if inline is not None and named is not None:
-            message = f"is there beside {secret.option[-1]}; keep one of the two"
+            message = f"is set as well as {secret.option[-1]}; keep one of the two"
             return layers.problem(in_file, message)
         if isinstance(named, str) and named.strip():  # the schema reports an empty one
             return _named(folder / named, secret.option, layers)

@@ -77,7 +77,7 @@ def columns(names: list[str]) -> list[str]:
             hint = f'did you mean "{meant}"?' if meant else f"there are {', '.join(COLUMNS)}"
             raise ValueError(f"{shown(name)} is not a column; {hint}")
         if names.count(name) > 1:
-            raise ValueError(f"{shown(name)} is in it twice; take one of them out")
+            raise ValueError(f"{shown(name)} is in it twice; remove one of them")
     if "order" not in names:
         raise ValueError('has no "order", the number people know an order by; put it in')
     return names
@@ -86,11 +86,11 @@ def columns(names: list[str]) -> list[str]:
 def one_line(text: str) -> str:
     """Check text for one line of a mail, or for one of its headers."""
     if not text.strip():
-        raise ValueError("is empty; write something, or take the line out")
+        raise ValueError("is empty; write something, or remove the line")
     if not text.isprintable():
-        raise ValueError(f"{shown(text)} has a line break or control character; take it out")
+        raise ValueError(f"{shown(text)} has a line break or control character; remove it")
     if "=?" in text:
-        raise ValueError(f'{shown(text)} contains "=?", which mail programs decode; take it out')
+        raise ValueError(f'{shown(text)} contains "=?", which mail programs decode; remove it')
     return text.strip()
 
 

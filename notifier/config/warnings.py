@@ -40,7 +40,7 @@ def _same_credential(settings: Settings) -> Iterator[str]:
 def _sender(settings: Settings) -> Iterator[str]:
     username, sender = settings.smtp.username, settings.sender.mailbox
     if username is None and not is_loopback(settings.smtp.host):
-        yield "smtp.username: there is none; most mail servers accept mail only after a login"
+        yield "smtp.username: is not set; most mail servers accept mail only after a login"
     if username and is_address(username) and not username.lower().endswith(f"@{sender.domain}"):
         yield (
             f"smtp.from: {sender.address} is in another domain than the login {username}; "
@@ -63,7 +63,7 @@ def _webhook(settings: Settings) -> Iterator[str]:
                 )
     if first and not settings.webhook_listen:
         yield (
-            "daemon.webhook_listen: there is none, so nothing receives webhooks; write "
+            "daemon.webhook_listen: is not set, so nothing receives webhooks; write "
             '"127.0.0.1:8687"'
         )
     if settings.webhook_listen and not first:

@@ -203,9 +203,7 @@ def test_without_questions_all_that_is_missing_is_named_at_once(file: Path) -> N
     result = init(file, "--yes", "--smtp-host", "smtp.example.com")
 
     assert result.exit_code == 2
-    assert "--yes needs --account-name, --client-id, --recipient, --admin" in (
-        result.stderr
-    )
+    assert "--yes needs --account-name, --client-id, --recipient, --admin" in (result.stderr)
 
 
 def test_a_configuration_that_is_there_stays_unless_it_is_forced_away(file: Path) -> None:
@@ -298,8 +296,8 @@ def test_a_closed_input_is_nobody_at_the_keyboard(file: Path) -> None:
             [],
             {"NOTIFIER_SMTP__PASSWORD": "canary"},
             (
-                "NOTIFIER_SMTP__PASSWORD: smtp.password: is there without a login; "
-                "give smtp.username as well, or set NOTIFIER_SMTP__USERNAME"
+                "NOTIFIER_SMTP__PASSWORD: smtp.password: is set without smtp.username; "
+                "write that too, or set NOTIFIER_SMTP__USERNAME"
             ),
         ),
         (

@@ -26,7 +26,7 @@ def test_a_careful_configuration_leaves_nothing_to_say(tmp_path: Path) -> None:
 
 def test_a_short_one_is_told_what_the_mail_will_lack(tmp_path: Path) -> None:
     assert told(tmp_path, SAMPLE) == [
-        "smtp.username: there is none; most mail servers accept mail only after a login",
+        "smtp.username: is not set; most mail servers accept mail only after a login",
         (
             "accounts.ljubljana: the mail cannot say where the parcels wait; "
             "write [accounts.ljubljana.place] with the name of the branch"
@@ -126,7 +126,7 @@ CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]
             TOKEN + PLACE,
             [
                 (
-                    "daemon.webhook_listen: there is none, so nothing receives webhooks; "
+                    "daemon.webhook_listen: is not set, so nothing receives webhooks; "
                     'write "127.0.0.1:8687"'
                 )
             ],

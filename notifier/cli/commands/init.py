@@ -15,9 +15,8 @@ import click
 from notifier import config
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.config.environment import variable
-from notifier.config.file import write_private
+from notifier.config.file import config_text, write_private
 from notifier.config.layers import Tree, put
-from notifier.config.new_file import config_text
 from notifier.config.toml import Where, dotted
 from notifier.config.values import is_loopback
 from notifier.errors import ConfigError, Problem
