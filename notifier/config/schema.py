@@ -75,18 +75,20 @@ class StoreSection(TomlTable):
     """`[store]`"""
 
     path: Line | None = _optional(
-        "A SQLite file; by default notifier.db, in $STATE_DIRECTORY or beside this.", "notifier.db"
+        "A SQLite file; by default notifier.db in $STATE_DIRECTORY or beside this file.",
+        "notifier.db",
     )
     url: Annotated[str, AfterValidator(values.database_url)] | None = _optional(
-        "A PostgreSQL database instead of a file; leave its password to ~/.pgpass.",
+        "A PostgreSQL database instead of a file; put its password into ~/.pgpass.",
         "postgresql+psycopg://notifier@db.example.com/notifier",
     )
     retention_days: Annotated[int, Field(ge=1, le=366)] = Field(
-        7, description="Days that finished mails are kept in full, so that they can be sent again."
+        7,
+        description="Days that delivered mails are kept in full, so that they can be sent again.",
     )
 
     identity: Line | None = _optional(
-        "A name for this machine where it has no id of its own, as in a container.", "notifier-1"
+        "A name for this machine if it has no machine id, as in a container.", "notifier-1"
     )
 
     @field_validator("url")
@@ -110,9 +112,11 @@ class SmtpSection(TomlTable):
         Tls.IMPLICIT,
         description='"implicit", "starttls", or "none" for a server on this machine.',
     )
-    username: Line | None = _optional("The login; leave it out if the server wants none.", "digest")
+    username: Line | None = _optional(
+        "The user name; leave it out if the server needs no login.", "digest"
+    )
     password: SecretText | None = _optional(
-        "Nobody else may read this file if it is here; password_file is better.", "…"
+        "With it, no other user may read this file; password_file is better.", "…"
     )
     password_file: Line | None = _optional(
         "A file that holds only the password; a path relative to this file.", "smtp-password"
@@ -140,7 +144,7 @@ class SmtpSection(TomlTable):
         description='"resend" or "hold" a message whose delivery is unknown.',
     )
     idempotency_header: Annotated[str, AfterValidator(values.header_name)] | None = _optional(
-        "A header by which your relay drops a second copy; most relays have none.",
+        "A header by which your mail relay drops duplicates; most relays have none.",
         "X-Idempotency-Key",
     )
 
@@ -192,37 +196,38 @@ class MarketplaceSection(TomlTable):
     )
     storage_days: Annotated[int, Field(ge=1, le=60)] = Field(
         7,
-        description="Days after shipping when an order that was not collected goes back.",
+        description="Days after shipping when an order that was not collected is sent back.",
     )
     trust_webhook: bool = Field(
         False,
-        description="Whether the webhook reports every change; the rest is then read less often.",
+        description="Whether webhooks report every change; other orders are then read less often.",
     )
     reread_days: Annotated[int, Field(ge=2, le=7)] = Field(
-        2, description="Days between readings of the rest while the webhook is trusted."
+        2, description="Days between readings of other orders while the webhook is trusted."
     )
     reserve_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
-        0, description="API calls of each day that are left for your other systems."
+        0, description="API calls per day that are reserved for your other systems."
     )
 
 
 class DigestSection(TomlTable):
     """`[digest]`"""
 
-    send_at: TimeOfDay = Field(time(6, 0), description="When the digest of a day is sent.")
+    send_at: TimeOfDay = Field(time(6, 0), description="When the digest is sent.")
     too_late: TimeOfDay = Field(
         time(18, 0),
-        description="When it is too late to begin the digest of a day; then the day is skipped.",
+        description="When it is too late to begin the digest; the day is then skipped.",
     )
     timezone: Zone = Field("Europe/Prague", description="The time zone of send_at and too_late.")
     weekdays: Weekdays = Field(
-        list(values.WEEKDAYS), description="The days of the week that have a digest."
+        list(values.WEEKDAYS), description="The days of the week on which a digest is sent."
     )
     alarm_after_minutes: Annotated[int, Field(ge=10, le=1440)] = Field(
-        120, description="Minutes after send_at until a notice says that the list cannot be read."
+        120,
+        description="Minutes after send_at until a notice says that the list cannot be read.",
     )
     language: Language = Field(
-        "en", description="The language of the mail, unless a group has its own."
+        "en", description="The language of the mail, unless a group has another."
     )
     when_empty: Annotated[WhenEmpty, Choice] = Field(
         WhenEmpty.SEND,
@@ -236,7 +241,7 @@ class DigestSection(TomlTable):
         description='The attached files: "csv", "xlsx", and "sheet", a PDF to print.',
     )
     columns: Columns | None = _optional(
-        "The columns shown of an order, in the sequence of the files; by default all.",
+        "The columns of an order, in the sequence of the files; by default all.",
         ["order", "tracking", "items", "days"],
     )
     csv_headings: Annotated[CsvHeadings, Choice] = Field(
@@ -247,10 +252,10 @@ class DigestSection(TomlTable):
         False, description="Whether the marketplace's test orders are included."
     )
     templates_dir: Line | None = _optional(
-        "A folder with your own templates of the mail, relative to this file.", "templates"
+        "A folder with your own mail templates, relative to this file.", "templates"
     )
     header_color: Color = Field(HEADER_COLOR, description="The colour of the mail's header band.")
-    link_color: LinkColor = Field(LINK_COLOR, description="The colour of its links.")
+    link_color: LinkColor = Field(LINK_COLOR, description="The colour of the mail's links.")
     logo: Line | None = _optional(
         "A PNG, JPEG or GIF for the header band, shown 40 pixels high; 48 KiB at most.", "logo.png"
     )
@@ -294,7 +299,7 @@ class GroupSection(TomlTable):
         "The files its members get; by default those of the account.", ["csv", "sheet"]
     )
     columns: Columns | None = _optional(
-        "The columns its members see of an order; by default those of the account.",
+        "The columns of an order its members get; by default those of the account.",
         ["order", "tracking", "items", "days"],
     )
 
@@ -309,7 +314,7 @@ class PlaceSection(TomlTable):
     address: Line | None = _optional(
         "The branch's street and town.", "Letališka cesta 1, 1000 Ljubljana"
     )
-    opening_hours: Line | None = _optional("When it is open.", "Mon–Fri 8–18, Sat 8–12")
+    opening_hours: Line | None = _optional("Its opening hours.", "Mon–Fri 8–18, Sat 8–12")
     pickup_password: SecretText | None = _optional(
         "The password the branch asks for; shown only to groups that may see it.", "…"
     )
@@ -322,7 +327,7 @@ class ColumnsSection(TomlTable):
     """`[accounts.ID.file.columns]`"""
 
     id: Line = Field(
-        description="The order number: the name of that column in the file.",
+        description="The order number: the name of its column in the file.",
         examples=["Order"],
     )
     ready: Line | None = _optional(
@@ -332,11 +337,11 @@ class ColumnsSection(TomlTable):
     tracking: Line | None = _optional("The tracking number of its parcel.", "Parcel")
     tracking_url: Line | None = _optional("The carrier's page of the parcel.", "Parcel link")
     title: Line | None = _optional("What an item is called.", "Article")
-    sku: Line | None = _optional("Your number of the article.", "Article no.")
+    sku: Line | None = _optional("Your article number.", "Article no.")
     quantity: Line | None = _optional("The number of pieces; without it, one.", "Pieces")
     price: Line | None = _optional("The price of one piece.", "Price")
     currency: Line | None = _optional("The currency of its amounts, such as EUR.", "Currency")
-    cod: Line | None = _optional("Cash on delivery that was not paid.", "COD")
+    cod: Line | None = _optional("The cash on delivery that was not paid.", "COD")
     shipped: Line | None = _optional("When it was shipped, as a date or with a time.", "Shipped")
     first_attempt: Line | None = _optional("When its delivery was first tried.", "First attempt")
 
@@ -373,13 +378,13 @@ class FileSection(TomlTable):
     )
     ready_values: list[str] | None = Field(
         None,
-        description="The values in the column ready that mean that an order waits.",
+        description="The values in the column ready that mean: the order is waiting.",
         examples=[["returned to branch"]],
         min_length=1,
     )
     collected_values: list[str] | None = Field(
         None,
-        description="The values in the column ready that mean that you have collected it.",
+        description="The values in the column ready that mean: you have collected it.",
         examples=[["collected"]],
         min_length=1,
     )
@@ -406,13 +411,13 @@ class AccountSection(TomlTable):
         "What the mail calls the account; by default its id.", "Mimovrste"
     )
     client_id: SecretText | None = _optional(
-        "The API credential. Nobody else may read this file if it is here.", "…"
+        "The API credential. With it, no other user may read this file.", "…"
     )
     client_id_file: Line | None = _optional(
         "A file that holds only the client id; a path relative to this file.", "client-id"
     )
     webhook_token: TokenText | None = _optional(
-        "The secret end of the webhook's address; or two, with a blank between them.", "…"
+        "The secret end of the webhook's address; or two, separated by a blank.", "…"
     )
     webhook_token_file: Line | None = _optional(
         "A file that holds only the token; a path relative to this file.", "webhook-token"
@@ -425,7 +430,7 @@ class AccountSection(TomlTable):
         "Europe/Prague", description="The time zone of the marketplace's timestamps."
     )
     order_url: Annotated[str, AfterValidator(values.order_url)] | None = _optional(
-        "The page of an order in the portal, for links; {id} stands for its number.",
+        "The page of an order in the portal, for links; {id} is replaced by its number.",
         "https://partner.example.com/orders/{id}",
     )
     send_at: TimeOfDay | None = _own("send_at")
@@ -459,7 +464,7 @@ class Configuration(BaseSettings):
     )
 
     admin: Address = Field(
-        description="Who gets reports of failures and unsubscriptions; not one of the recipients.",
+        description="Who gets alarms and requests to unsubscribe; not automatically a recipient.",
         examples=["Jana Novak <jana@example.com>"],
     )
     store: StoreSection = Field(StoreSection(), description="Where state is stored.")
