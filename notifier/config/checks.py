@@ -53,7 +53,7 @@ def wrong_paths(layers: Layers, folder: Path, environ: Mapping[str, str]) -> Ite
     if file.is_dir():
         yield layers.problem(STORE, f"{shown_path(file)} is a folder; name a file in it")
     if set(str(file)) & set("?%"):  # they have another meaning in a database URL
-        yield layers.problem(STORE, f"{shown_path(file)} has a ? or % in it; write a path without")
+        yield layers.problem(STORE, f"{shown_path(file)} contains ? or %; use a path without them")
 
 
 def _not_certificates(file: Path) -> str | None:
@@ -103,9 +103,9 @@ def _half_a_login(layers: Layers) -> Iterator[Problem]:
         way = f'write password_file = "smtp-password", or set {variable(PASSWORD)}'
         yield layers.problem(USERNAME, f"has no password; {way}")
     if password and username is None and layers.keys("smtp"):
-        said = file_option(PASSWORD) if layers.find(file_option(PASSWORD)) else PASSWORD
+        option = file_option(PASSWORD) if layers.find(file_option(PASSWORD)) else PASSWORD
         way = f"write that too, or set {variable(USERNAME)}"
-        yield layers.problem(said, f"is set without smtp.username; {way}")
+        yield layers.problem(option, f"is set without smtp.username; {way}")
 
 
 def _is_blank(value: object) -> bool:

@@ -20,15 +20,15 @@ LONGEST_LINE = 1000
 """Characters. `tomllib` takes minutes for one line that is a key of many dotted parts."""
 
 _HEAD = """\
-# `notifier check` finds every mistake in this file, and says who gets what, and when.
-# There are more options than these: see config.example.toml, or docs/configuration.md.
+# `notifier check` finds every mistake in this file, and shows who gets what, and when.
+# For all other options see config.example.toml, or docs/configuration.md.
 """
 _TOML_ERROR = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes of a file, and what the system said about that very file."""
+    """The bytes of a file, and its status at the time of reading."""
 
     data: bytes = field(repr=False)
     status: os.stat_result
@@ -42,8 +42,8 @@ class Content:
 def read_small(path: Path, largest: int = LARGEST) -> Content:
     """Read a file of limited size; raises ValueError that says what is wrong with it.
 
-    It is opened once and then examined, so that it cannot be swapped in between; and opened
-    without blocking, so that a named pipe cannot hang us.
+    The open file is examined, so that it cannot be exchanged in between. It is opened without
+    blocking, so that a named pipe cannot stop the program.
     """
     try:
         with open(path, "rb", opener=_without_blocking) as opened:
@@ -75,7 +75,7 @@ def _why_unreadable(error: OSError) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something is at `path`, even if we may not look at it."""
+    """Whether something is at `path`, even without permission to examine it."""
     try:
         return path.exists()
     except OSError:
@@ -95,7 +95,7 @@ def write_private(file: Path, content: bytes, *, replace: bool) -> None:
             opened.write(content)
             opened.flush()
             os.fsync(descriptor)
-        if not replace:  # take the name first, so that nobody's file is overwritten
+        if not replace:  # create it exclusively, so that no existing file is overwritten
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(file)
     finally:

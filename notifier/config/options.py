@@ -143,7 +143,7 @@ def _example(where: Where) -> str:
 
 
 def _unknown(where: Where) -> str:
-    """Say what an unknown key was meant to be: a misspelt option, or one of another table."""
+    """Suggest the option that an unknown key was meant to be, of this or another table."""
     if meant := _meant(where):
         return f'is not an option; did you mean "{meant[-1]}"?'
     elsewhere = _tables()

@@ -55,7 +55,7 @@ LinkColor = Annotated[str, AfterValidator(values.link_color)]
 Weekday = Annotated[str, AfterValidator(values.weekday)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 MOST_GROUPS = 100
-Choice = Field(strict=False)  # an enum is written as its text
+Choice = Field(strict=False)  # an enum is written as text
 Columns = Annotated[list[str], AfterValidator(values.columns)]
 Attachments = list[Annotated[AttachmentKind, Choice]]
 
@@ -395,7 +395,7 @@ class FileSection(TomlTable):
 
 
 def _own(name: str) -> Any:
-    """An option of an account that overrides the one of the same name in `[digest]`."""
+    """Describe an option of an account that overrides the one of this name in `[digest]`."""
     shared = DigestSection.model_fields[name]
     return Field(
         None,

@@ -247,6 +247,25 @@ def matches(hint: str, line: str) -> bool:
     return line.startswith(gravity) and all(part in line for part in rest.split(".*"))
 
 
+@pytest.mark.parametrize("option", ["client_id", "webhook_token", "pickup_password"])
+def test_every_file_of_a_secret_is_examined(
+    folder: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    place = f'place = {{ name = "Center", {option}_file = "secret" }}'
+    line = place if option == "pickup_password" else f'{option}_file = "secret"'
+    named = "place =" if option == "pickup_password" else "client_id_file ="
+    kept = [one for one in CONFIG.splitlines() if not one.startswith(named)]
+    if option == "webhook_token":
+        kept.append('client_id_file = "client-id"')
+    write(folder, "config.toml", "\n".join([*kept, line]))
+    write(folder, "secret", "7e57" * 16)
+    (folder / "secret").chmod(0o620)
+
+    _, told = examined(folder, capsys)
+
+    assert f"warning  other users may read or change {folder / 'secret'}" in told
+
+
 def test_a_clock_before_the_program_was_made_cannot_be_right(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

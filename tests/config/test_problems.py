@@ -159,7 +159,7 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         (
             ACCOUNT,
             'columns = ["order", "order"]',
-            ':12: accounts.ljubljana.columns: "order" is in i',
+            ':12: accounts.ljubljana.columns: "order" is lis',
         ),
         (ACCOUNT, 'logo = "no.png"', ':12: accounts.ljubljana.logo: "no.png" does not exist'),
         (
@@ -178,7 +178,7 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
             ':12: accounts.ljubljana.link_color: "#9ad0ff" is too light to be read',
         ),
         (ACCOUNT, "name = 5", ":12: accounts.ljubljana.name: must be text in quotes; write name ="),
-        (ACCOUNT, 'name = " "', ":12: accounts.ljubljana.name: is empty; write something, or"),
+        (ACCOUNT, 'name = " "', ":12: accounts.ljubljana.name: is empty; write a value, or"),
         (ACCOUNT, 'name = "a\\nb"', ":12: accounts.ljubljana.name: 'a\\nb' has a line break or"),
         (ACCOUNT, 'name = "=?a"', ':12: accounts.ljubljana.name: "=?a" contains "=?", which mail'),
         (ACCOUNT, 'name = "\u202e"', ":12: accounts.ljubljana.name: '\\u202e' has a line break or"),
@@ -238,7 +238,7 @@ def test_a_mistake_is_told_with_its_line_and_the_way_out(
         ('[store]\nurl = "mysql://me:canary@db/n"', "store.url: is not a database of the notifier"),
         ('[store]\nurl = "sqlite:///store.db"', "store.url: is not a database of the notifier"),
         ('[store]\npath = "a"\nurl = "sqlite:////b"', "store.url: is set as well as store.path"),
-        ('[store]\npath = "what?.db"', 'store.path: "what?.db" has a ? or % in it'),
+        ('[store]\npath = "what?.db"', 'store.path: "what?.db" contains ? or %'),
         ("[store]\nretention_days = 0", "store.retention_days: must be at least 1"),
         ('[marketplace]\nbase_url = "http://x.example"', 'marketplace.base_url: "http://x.example'),
         (

@@ -96,7 +96,7 @@ recipients = ["jana@example.com"]
     (caution,) = told(tmp_path, CAREFUL + more)
 
     assert caution == (
-        "accounts.zagreb: it has the client_id of ljubljana, so both report the same parcels"
+        "accounts.zagreb: has the same client_id as ljubljana, so both report the same parcels"
     )
 
 
@@ -110,7 +110,7 @@ def test_a_pickup_password_nobody_is_shown_is_noticed(
     noticed = told(tmp_path, changed(LOGIN, group, more=place))
 
     assert len(noticed) == cautions
-    assert all("nobody is shown place.pickup_password" in caution for caution in noticed)
+    assert all("no recipient is shown place.pickup_password" in caution for caution in noticed)
 
 
 TOKEN = f'webhook_token = "{"a" * 32}"\n'
@@ -139,12 +139,12 @@ CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]
             TOKEN + PLACE + CELJE + LISTEN,
             [
                 (
-                    "accounts.celje: it has the client_id of ljubljana, "
+                    "accounts.celje: has the same client_id as ljubljana, "
                     "so both report the same parcels"
                 ),
                 (
-                    "accounts.celje.webhook_token: ljubljana has the same one, so its posts are "
-                    "taken for that account's; make one of its own"
+                    "accounts.celje.webhook_token: is the same as that of ljubljana, so posts are "
+                    "attributed to that account; create another token"
                 ),
             ],
         ),
@@ -181,4 +181,4 @@ def test_amounts_of_a_file_without_a_currency_are_noticed(
     found = told(tmp_path, text + FILE.format(currency=currency) + more)
 
     assert len(found) == count
-    assert all("no currency goes with columns.cod" in one for one in found)
+    assert all("columns.cod has no currency" in one for one in found)

@@ -18,6 +18,7 @@ from notifier import config
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.config.build import likely_store
 from notifier.config.file import decoded, is_there, read_small
+from notifier.config.secrets import SECRET_FILE_OPTIONS
 from notifier.config.warnings import find_warnings
 from notifier.domain.clock import BUILT_AT
 from notifier.domain.findings import Finding, exit_code, ok, problem, warning
@@ -30,7 +31,6 @@ from notifier.store.examination import examine
 
 ANY_ZONE = "Europe/Prague"
 """The time zone that is looked up when no configuration names one."""
-SECRET_FILE_OPTIONS = ("password_file", "client_id_file", "location_file")
 
 
 @click.command
