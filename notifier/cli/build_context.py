@@ -138,6 +138,11 @@ def stopping(stop: Stop, *, hangup: Callable[[], None] | None = None) -> Iterato
             loop.remove_signal_handler(number)
 
 
+accounts_option = click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
+)
+
+
 def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ...]:
     """Return the accounts with these ids, or all if no id is given.
 

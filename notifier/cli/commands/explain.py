@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import click
 
-from notifier.cli.build_context import choose_accounts
+from notifier.cli.build_context import accounts_option, choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.domain.ledger import MessageState, OutboxMessage, Run
 from notifier.domain.outlook import Slot, slot_of, slots_after
@@ -54,9 +54,7 @@ def moment(text: str) -> datetime:
 
 
 @click.command
-@click.option(
-    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
-)
+@accounts_option
 @click.option("--at", type=moment, metavar="TIME", help="Explain as if it were that time.")
 @click.option(
     "--days",

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from notifier.cli.build_context import choose_accounts, open_context
+from notifier.cli.build_context import accounts_option, choose_accounts, open_context
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.cli.terminal import print_table, reading_progress
 from notifier.domain import query
@@ -41,9 +41,7 @@ PLAN_FIELDS = ("account", "order", "reason", "shipped_on", "read_on")
 
 
 @click.command
-@click.option(
-    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
-)
+@accounts_option
 @click.option(
     "--columns",
     metavar="A,B,…",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import date, datetime
 
 import click
 
-from notifier.cli.build_context import choose_accounts, open_context, stopping
+from notifier.cli.build_context import accounts_option, choose_accounts, open_context, stopping
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.cli.terminal import reading_progress
 from notifier.domain.schedule import LOOK_BACK, parse_day
@@ -34,9 +35,7 @@ def local_day(text: str) -> date:
 
 
 @click.command
-@click.option(
-    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
-)
+@accounts_option
 @click.option(
     "--day",
     type=local_day,
@@ -182,9 +181,7 @@ def _sentence(report: RunReport, next_at: datetime) -> str:
 
 
 def _message_counts(delivered: tuple[Delivered, ...], waiting: int) -> str:
-    counts: dict[str, int] = {}
-    for one in delivered:
-        counts[one.state] = counts.get(one.state, 0) + 1
+    counts = Counter(message.state for message in delivered)
     parts = [f"{count} {state}" for state, count in counts.items()]
     if waiting:
         parts.append(f"{waiting} waiting for the next try (see `notifier outbox`)")
