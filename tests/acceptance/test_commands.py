@@ -242,7 +242,7 @@ async def test_the_ledger_and_the_outbox_tell_what_happened(world: World) -> Non
     assert outbox.count("sent") == 6
     assert all(address in outbox for address in EVERYBODY)
     assert "accepted at dot: 250" in one.out
-    assert (await world.call("outbox", "--waiting")).out == "Nothing waits.\n"
+    assert (await world.call("outbox", "--waiting")).out == "No message is pending.\n"
 
 
 async def test_check_says_who_gets_what_and_when_and_asks_nobody(world: World) -> None:
@@ -258,7 +258,7 @@ async def test_check_online_tries_both_logins_and_sends_nothing(world: World) ->
     checked = await world.call("check", "--online")
 
     assert checked.code == ExitCode.DONE
-    assert "lets us in" in checked.out
+    assert "login to the marketplace works" in checked.out
     assert world.marketplace.requests == 1
     assert world.receivers == []
 

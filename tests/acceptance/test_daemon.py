@@ -267,7 +267,7 @@ async def test_too_few_files_are_refused_with_the_way_out(world: World) -> None:
         _, err = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
 
     assert process.returncode == ExitCode.REFUSED
-    assert b"only 40 files may be open at once, and 64 are needed" in err
+    assert b"the limit of open files is 40, but 64 are needed" in err
 
 
 async def test_one_call_that_is_asked_to_stop_leaves_the_rest_to_the_next(world: World) -> None:

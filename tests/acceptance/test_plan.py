@@ -22,7 +22,7 @@ async def test_before_the_first_reading_it_says_that_nothing_is_remembered(world
     shown = await world.call("orders", "--plan")
 
     assert shown.code == 0
-    assert shown.out.startswith("Mimovrste: nothing is remembered yet.")
+    assert shown.out.startswith("Mimovrste: nothing has been read yet.")
     assert world.marketplace.requests == 0
 
 
@@ -48,11 +48,11 @@ async def test_it_tells_what_the_next_reading_then_takes(world: World) -> None:
         order["order"] for order in plan["orders"]
     ]
     assert f"reading now would take {plan['calls']} calls" in as_table
-    assert "it waited when it was read last" in as_table
+    assert "was waiting at the last reading" in as_table
 
 
 async def test_it_goes_with_nothing_that_chooses_among_orders(world: World) -> None:
     refused = await world.call("orders", "--plan", "--sort", "days")
 
     assert refused.code == 2
-    assert "--plan goes with --account and --format alone" in refused.err
+    assert "--plan can be combined with --account and --format only" in refused.err

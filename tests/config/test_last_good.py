@@ -234,4 +234,4 @@ def test_a_folder_that_cannot_be_written_costs_a_warning_and_nothing_else(
 ) -> None:
     kept(tmp_path, NO_SECRET, GOOD_AT, STATE_DIRECTORY="/proc/1/no-such-folder")
 
-    assert "no copy can be kept" in caplog.text
+    assert "cannot keep a copy" in caplog.text

@@ -296,7 +296,7 @@ def test_any_text_makes_a_mail_with_the_intended_headers(subject: str, name: str
 def test_a_subject_may_begin_with_a_long_word(length: int) -> None:
     subject = f"{'x' * length} waits"
 
-    mail = read(frozen(replace(PARTS, subject=subject)))
+    mail = read(frozen(replace(RENDERED, subject=subject)))
 
     assert mail["Subject"] == subject
 

@@ -40,10 +40,10 @@ def test_every_option_is_in_the_documents() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--scenario", "sesaon"), 'no scenario "sesaon"; there is: quiet_day'),
-        (("--in-transit", "5"), "--in-transit is for --scenario season"),
+        (("--scenario", "sesaon"), 'unknown scenario "sesaon"; available: quiet_day'),
+        (("--in-transit", "5"), "--in-transit works only with --scenario season"),
         (("--webhook-loss", "10"), "10.0 is not in the range 0<=x<=1"),
-        (("--webhook", "there"), "it is no http or https URL"),
+        (("--webhook", "there"), "is not an http or https URL"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_served(
