@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from starlette.responses import Response, StreamingResponse
 
-from notifier.simulator.malformed import (
-    ODD_FIELDS,
+from notifier.simulator.answers import dripping
+from notifier.simulator.scenarios import (
+    MALFORMED_FIELDS,
     READABLE,
     STRANGE_IDS,
     STRAY_ROWS,
@@ -19,7 +20,6 @@ from notifier.simulator.malformed import (
     UNREADABLE_DETAILS,
     UNREADABLE_FLAGS,
 )
-from notifier.simulator.replies import dripping
 from tests.simulator.conftest import SHIPPED, START, Caller, Opens, a_world
 
 
@@ -145,7 +145,7 @@ async def test_malformed_has_something_odd_of_every_kind(caller: Opens) -> None:
     assert len(rows) == len(world.shipped_ids()) + len(STRAY_ROWS)
     assert {repr(i) for i in STRANGE_IDS if i is not None} <= {repr(i) for i in ids}
     assert str(READABLE + 2) in ids
-    readable = [await data_of(ask, READABLE + n) for n in range(len(ODD_FIELDS))]
+    readable = [await data_of(ask, READABLE + n) for n in range(len(MALFORMED_FIELDS))]
     assert all(order["ready_to_return"] in (True, "true") for order in readable)
     assert {order["status"] for order in readable} == {"shipped"}
 
@@ -155,7 +155,7 @@ async def test_the_truth_of_malformed_is_what_a_tolerant_client_can_read(caller:
     odd = [id_ for id_ in world.ready_ids() if id_ < UNREADABLE]
     unreadable = range(UNREADABLE, UNREADABLE + len(UNREADABLE_FLAGS) + len(UNREADABLE_DETAILS))
 
-    assert odd == list(range(READABLE, READABLE + len(ODD_FIELDS)))
+    assert odd == list(range(READABLE, READABLE + len(MALFORMED_FIELDS)))
     assert len(world.ready_ids()) == 10 + len(odd)
     assert set(unreadable) <= set(world.shipped_ids())
     for order_id in unreadable:

@@ -29,7 +29,9 @@ def test_the_named_worlds_are_these() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no scenario 'bsy_day'; there are quiet_day, small_shop"):
+    with pytest.raises(
+        ValueError, match=r"unknown scenario 'bsy_day'; choose one of quiet_day"
+    ):
         a_world("bsy_day")
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.simulator import World
-from notifier.simulator.lifecycle import SimulatedStatus
+from notifier.simulator.orders import SimulatedStatus
 from tests.simulator.conftest import SHIPPED, START, Opens, a_world
 
 
@@ -63,13 +63,13 @@ def test_every_parcel_that_becomes_ready_is_so_on_some_morning() -> None:
         mornings |= set(world.ready_ids())
         world.advance()
     returned = {
-        seen.order.id
-        for seen in world.book
-        if seen.order.journey.ready_after is not None
-        and seen.order.mall_delivery
-        and not seen.order.test
-        and seen.order.shipped_at + timedelta(days=seen.order.journey.ready_after) > START
-        and seen.order.shipped_at + timedelta(days=seen.order.journey.ready_after) <= world.now
+        view.order.id
+        for view in world.book
+        if view.order.journey.ready_after is not None
+        and view.order.mall_delivery
+        and not view.order.test
+        and view.order.shipped_at + timedelta(days=view.order.journey.ready_after) > START
+        and view.order.shipped_at + timedelta(days=view.order.journey.ready_after) <= world.now
     }
 
     assert len(returned) > 200
@@ -118,17 +118,17 @@ async def test_the_list_names_those_of_which_the_truth_speaks(caller: Opens) -> 
     rows = await caller(world).data("/v1/orders", **SHIPPED, page_size=1000)
 
     assert [row["id"] for row in rows] == world.shipped_ids()
-    assert {row["id"] for row in rows} == {seen.order.id for seen in world.listed()}
+    assert {row["id"] for row in rows} == {view.order.id for view in world.listed()}
 
 
 async def test_what_is_seen_without_a_call_is_what_the_detail_says(caller: Opens) -> None:
     world = a_season()
-    for seen in list(world.listed())[::10]:
-        order = await caller(world).detail(seen.order.id)
+    for view in list(world.listed())[::10]:
+        order = await caller(world).detail(view.order.id)
         words = {event.get("code", event.get("status")) for event in order[HISTORY]}
-        assert order["ready_to_return"] is seen.ready
-        assert order["status"] == seen.status == SimulatedStatus.SHIPPED
-        assert ("RETURNING" in words) is seen.comes_back
+        assert order["ready_to_return"] is view.ready
+        assert order["status"] == view.status == SimulatedStatus.SHIPPED
+        assert ("RETURNING" in words) is view.comes_back
 
 
 HISTORY = "consignment_status_history"

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.simulator import Post, Webhook
-from notifier.simulator.poster import posting
+from notifier.simulator.server import posting
 from tests.simulator.conftest import START, a_world
 
 
@@ -30,9 +30,9 @@ def test_every_change_of_a_status_or_of_the_flag_is_told() -> None:
     world = a_world("season", in_transit=200, webhook=Webhook(posts.append))
     for _ in range(10):
         posts.clear()
-        before = {seen.order.id: (seen.status, seen.ready) for seen in world.book}
+        before = {view.order.id: (view.status, view.ready) for view in world.book}
         world.advance()
-        after = {seen.order.id: (seen.status, seen.ready) for seen in world.book}
+        after = {view.order.id: (view.status, view.ready) for view in world.book}
         told = {id_ for post in posts for id_ in post.ids}
         assert told == {id_ for id_, state in after.items() if before.get(id_) != state}
 
@@ -40,7 +40,7 @@ def test_every_change_of_a_status_or_of_the_flag_is_told() -> None:
 def test_what_only_the_carrier_notes_is_not_told() -> None:
     posts: list[Post] = []
     world = a_world("quiet_day", webhook=Webhook(posts.append))
-    on_their_way_back = {seen.order.id for seen in world.listed() if seen.comes_back}
+    on_their_way_back = {view.order.id for view in world.listed() if view.comes_back}
     world.advance()
     told = {id_ for post in posts for id_ in post.ids}
 
@@ -77,8 +77,8 @@ def test_what_is_set_by_hand_is_told_too() -> None:
     order_id = world.shipped_ids()[0]
 
     world.set_ready(order_id, True)
-    world.tell()
-    world.tell()
+    world.notify()
+    world.notify()
 
     assert [post.ids for post in posts] == [(order_id,)]
 
@@ -119,7 +119,7 @@ async def test_changes_are_posted_to_a_url_once_whatever_it_answers(status: int)
     order_id = world.shipped_ids()[0]
     async with receiver(posted, status) as url, posting(world, url) as queue:
         world.set_ready(order_id, True)
-        world.tell()
+        world.notify()
         await queue.join()
 
     [request] = posted
@@ -134,7 +134,7 @@ async def test_a_receiver_that_is_away_loses_what_it_is_posted() -> None:
         pass
     async with posting(world, url) as queue:
         world.set_ready(world.shipped_ids()[0], True)
-        world.tell()
+        world.notify()
         await queue.join()
 
 

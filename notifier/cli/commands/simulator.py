@@ -130,7 +130,7 @@ def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Hoo
     import signal  # noqa: PLC0415
 
     from notifier.simulator import serve  # noqa: PLC0415
-    from notifier.simulator.poster import posting  # noqa: PLC0415
+    from notifier.simulator.server import posting  # noqa: PLC0415
 
     async def until_stopped() -> None:
         stop = asyncio.Event()

@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import timedelta
 from random import Random
 
-from notifier.simulator.lifecycle import Journey, SimulatedStatus, carrier_events, draw, draw_return
+from notifier.simulator.answers import carrier_events
+from notifier.simulator.orders import Journey, SimulatedStatus
+from notifier.simulator.population import draw, draw_return
 from tests.simulator.conftest import START, Opens, a_world
 
 MANY = 20_000
@@ -50,7 +52,7 @@ def test_those_that_come_back_do_so_by_the_assumed_shares() -> None:
 def test_the_carrier_tells_of_the_return_before_the_parcel_is_ready() -> None:
     dice = seeded()
     for journey in (draw_return(dice) for _ in range(100)):
-        returning = [e.after.days for e in carrier_events(journey) if e.code.value == "RETURNING"]
+        returning = [e.after.days for e in carrier_events(journey) if e.code == "RETURNING"]
         assert returning == [journey.returning_after]
         assert not journey.is_ready(returning[0])
 
