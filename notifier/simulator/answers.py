@@ -50,9 +50,8 @@ def _entered(status: SimulatedStatus) -> Callable[[OrderView], object]:
 
 
 def _tracking_url(view: OrderView) -> str | None:
-    if not view.was_shipped:
-        return None
-    return f"https://tracking.example.com/?parcel={view.contents.parcels[0]}&lang=sl"
+    url = f"https://tracking.example.com/?parcel={view.contents.parcels[0]}&lang=sl"
+    return url if view.was_shipped else None
 
 
 ROW: Mapping[str, Callable[[OrderView], object]] = {

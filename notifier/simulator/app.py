@@ -36,7 +36,6 @@ from notifier.simulator.orders import DAY, OrderView, SimulatedStatus
 from notifier.simulator.world import World
 
 Page = Callable[[World, Request], Response]
-Handler = Callable[[Request], Awaitable[Response]]
 # Every method is routed, so that an attempt to write is logged before it is refused.
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 MAX_DAYS = 366
@@ -52,14 +51,11 @@ def create_app(world: World, others: Sequence[World] = ()) -> Starlette:
         "/v1/orders/{order_id:int}/consignments": consignments,
         "/v1/orders/{rest:path}": unknown_path,
     }
+    routes = [
+        Route(path, _handler(accounts, page), methods=METHODS) for path, page in pages.items()
+    ]
     return Starlette(
-        routes=[
-            *(
-                Route(path, _handler(accounts, page), methods=METHODS)
-                for path, page in pages.items()
-            ),
-            *_controls(accounts),
-        ],
+        routes=routes + _controls(accounts),
         exception_handlers={HTTPException: _refused, QueryError: _bad_number},
     )
 
@@ -75,6 +71,7 @@ def order_list(world: World, request: Request) -> Response:
     with_total = world.scenario.total_on_even_pages or query.page % 2 == 1
     page = paging.of(found)
     data = [_listed(item, basic=query.basic) for item in page]
+    # A list of one page cannot lose an order between two pages.
     if paging.page < paging.pages:
         world.shift_list(item for item in page if isinstance(item, OrderView))
     return success(data, paging.json(with_total=with_total))
@@ -139,7 +136,7 @@ def _order_not_found(request: Request) -> Response:
 # What every call to the marketplace goes through
 
 
-def _handler(accounts: Mapping[str, World], page: Page) -> Handler:
+def _handler(accounts: Mapping[str, World], page: Page) -> Callable[[Request], Awaitable[Response]]:
     first = next(iter(accounts.values()))
 
     async def handle(request: Request) -> Response:
@@ -148,6 +145,7 @@ def _handler(accounts: Mapping[str, World], page: Page) -> Handler:
         async for _ in request.stream():
             pass
         account = accounts.get(request.query_params.get("client_id", ""))
+        # A call with an unknown client_id is logged too, in the first world.
         world = account or first
         world.count_call(_call(request))
         await asyncio.sleep(world.pace.latency_seconds)
@@ -162,6 +160,7 @@ def _handler(accounts: Mapping[str, World], page: Page) -> Handler:
 
 
 def _respond(world: World, request: Request, page: Page, *, known: bool) -> Response:
+    # An outage comes before the checks: it hits strangers too, and takes no call from the limit.
     if fault := world.faults.take():
         return faulty(fault)
     if not known:

@@ -78,8 +78,8 @@ class OrderBook:
 
     @property
     def moment(self) -> datetime:
-        """Instant at which orders are viewed: the last full minute since the start, so that a list
-        can be cached while the clock runs."""
+        """Instant at which orders are viewed: the last full minute since the start."""
+        # Full minutes, so that a list can be cached while the clock runs.
         order_time = self.clock.order_time
         return order_time - (order_time - self.start) % MINUTE
 
@@ -108,6 +108,7 @@ class OrderBook:
     def changes(self, since: datetime) -> list[tuple[datetime, int]]:
         """Return the time and order id of each change of a status or flag after `since`."""
         at = self._update()
+        # Orders that departed before `since` have no later change.
         ids = chain.from_iterable(ids for when, ids in self._departures if when > since)
         departed = (self._departed[id_] for id_ in ids if id_ in self._departed)
         return sorted(

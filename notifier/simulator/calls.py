@@ -59,12 +59,12 @@ class RateLimit:
     def remaining(self, now: datetime) -> int:
         """Return the calls left in the present window."""
         self._enter(now)
+        # Others are counted as far as the window has passed, because they call evenly.
         elapsed = now.timestamp() % self.window_seconds / self.window_seconds
         return max(0, self.limit - self._used - int(self._others * elapsed))
 
     def refused_others(self, now: datetime) -> int:
-        """Return how many calls of others will be refused by the end of the window, if nobody else
-        takes one. Above 0, the notifier has spent calls that the seller needs."""
+        """Return how many calls of others will find none left by the end of the window."""
         self._enter(now)
         return max(0, self._used + self._others - self.limit)
 
@@ -84,6 +84,7 @@ class RateLimit:
         window = int(now.timestamp() // self.window_seconds)
         if window != self._window:
             self._window, self._used = window, 0
+            # Seeded by the window, so that all worlds see the same load in it.
             self._others = round(self.others * Random(window).uniform(0.8, 1.2))
 
 

@@ -62,6 +62,7 @@ TITLES: tuple[tuple[str, int | float], ...] = (
     ("Ročna kosilnica Košenica 38 cm", 149.9),
     ("Mlinček za kavo Črna ura, keramičen", 33.3),
     ("Komplet brisač Škrlat & Češnja, 6/1", 31.9),
+    # Titles that break careless HTML, templates and spreadsheets.
     ('Nosilec za televizor 32"–55" <VESA 400×400>', 26.4),
     ("Čajnik O'Šipek, 0,8 l", 19),
     ("Vtičnica <b>pametna</b> {{ Wi-Fi }} 100 %", 12.95),
@@ -71,7 +72,10 @@ TITLES: tuple[tuple[str, int | float], ...] = (
 
 PRODUCTS = tuple(
     Product(
-        f"{number:06d}" if number % 3 else f"ŠK-{number}/A", 100_094_000_000 + number, *title_price
+        # Leading zeros and a slash: a seller's number is a text.
+        f"{number:06d}" if number % 3 else f"ŠK-{number}/A",
+        100_094_000_000 + number,
+        *title_price,
     )
     for number, title_price in enumerate(TITLES, start=10_451)
 )

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 HOST = "127.0.0.1"
 
 
-class _Keep:
+class _MaildirHandler:
     """Stores each message before the reply, so that a 250 means it is on disk."""
 
     def __init__(self, maildir: mailbox.Maildir) -> None:
@@ -34,7 +34,8 @@ class _Keep:
 async def receive(directory: Path) -> AsyncIterator[int]:
     """Accept all mail while the block runs, keep it in `directory`, and yield the port."""
     maildir = mailbox.Maildir(directory, create=True)
-    handler = _Keep(maildir)
+    handler = _MaildirHandler(maildir)
+    # Not aiosmtpd's Controller, which runs a second event loop in a thread of its own.
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(handler, hostname="mailbox.example", enable_SMTPUTF8=True), HOST, 0
     )

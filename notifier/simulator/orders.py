@@ -136,6 +136,7 @@ class SimulatedOrder:
     def with_ready(self, at: datetime, *, ready: bool) -> SimulatedOrder:
         """Return the order with its flag set by hand; its journey ends there."""
         days = self.days(at)
+        # The carrier's history must show a return before the order is ready.
         journey = replace(
             self.journey,
             ends_as=SimulatedStatus.RETURNED,
@@ -207,6 +208,7 @@ class SimulatedOrder:
 
 
 def _journey_to(status: str, ready: bool) -> Journey:
+    # Histories are derived from the journey, so it must fit the status set by hand.
     if status == SimulatedStatus.DELIVERED:
         return Journey(SimulatedStatus.DELIVERED, 2)
     if status in FINAL:

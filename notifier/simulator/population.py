@@ -16,7 +16,7 @@ from typing import Protocol
 from notifier.simulator.orders import DAY, DeliveryKind, Journey, SimulatedOrder, SimulatedStatus
 
 LONGEST_TRANSIT_DAYS = 12
-"""Days; only the rare return that waits for weeks is `shipped` for longer."""
+"""Longest usual time in `shipped`; only the rare return that waits for weeks takes longer."""
 
 
 class Population(Protocol):
@@ -27,8 +27,7 @@ class Population(Protocol):
         ...
 
     def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
-        """Return what is shipped in the 24 hours up to `start` + `day` days, numbered from `first`
-        on."""
+        """Return the shipments of the 24 hours up to `start` + `day` days, ids from `first` on."""
         ...
 
     @property
@@ -108,6 +107,7 @@ class Crowd:
     def first_day(self, seed: int, start: datetime) -> list[SimulatedOrder]:
         """Return the requested number of orders of each kind."""
         dice = Random(f"first day/{seed}")
+        # Ids grow with time, so the oldest shipment comes first.
         drafts = sorted(_drafts(self, dice), key=lambda draft: -draft.days)
         return [
             SimulatedOrder(
@@ -223,6 +223,7 @@ class Season:
 
     def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
         """Return a day's parcels, a tenth more or less than the average."""
+        # Seeded by the day alone, so that it does not matter how the days before were played.
         dice = Random(f"season/{seed}/{day}")
         per_day = self.in_transit / MEAN_DAYS * (1 + self.own_carrier_share)
         return [

@@ -170,6 +170,7 @@ def _malformed_orders() -> Iterator[Mapping[str, object]]:
     for id_, fields in enumerate(MALFORMED_FIELDS, READABLE):
         yield {"id": id_, **WAITING, **fields}
     flags = [{"ready_to_return": flag} for flag in UNREADABLE_FLAGS]
+    # Ids of orders with an unreadable detail follow those with an unreadable flag.
     for id_, unreadable in enumerate((*flags, *({} for _ in UNREADABLE_DETAILS)), UNREADABLE):
         yield {"id": id_, "status": "shipped", "mdp": True, **unreadable}
     for strange_id in STRANGE_IDS:
@@ -177,6 +178,7 @@ def _malformed_orders() -> Iterator[Mapping[str, object]]:
 
 
 def _malformed_details() -> Mapping[int, bytes]:
+    # 23200011 stands for the order's own id, so that only the rest of such a body is wrong.
     first = UNREADABLE + len(UNREADABLE_FLAGS)
     return {
         id_: body.replace(b"23200011", json.dumps(id_).encode())

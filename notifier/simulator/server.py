@@ -25,6 +25,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.listening = asyncio.Event()
 
+    # uvicorn would replace the handlers of SIGINT and SIGTERM.
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -49,7 +50,7 @@ async def serve(
         create_app(world, others),
         lifespan="off",
         access_log=False,
-        log_config=None,
+        log_config=None,  # the caller's logging stays as it is
         log_level="warning",
         date_header=False,  # the world has a clock of its own
         server_header=False,
@@ -100,6 +101,7 @@ async def _post_all(client: httpx.AsyncClient, url: str, queue: asyncio.Queue[Po
     headers = {"Content-Type": "application/json"}
     while True:
         post = await queue.get()
+        # A receiver that is down misses the post, because the marketplace repeats none.
         with contextlib.suppress(httpx.HTTPError):
             await client.post(url, content=post.body, headers=headers)
         queue.task_done()

@@ -43,9 +43,7 @@ class Webhook:
         ):
             ids = tuple(dict.fromkeys(order_id for _, order_id in group))
             post = Post(minute + timedelta(minutes=1), ids)
-            if not self._is_lost(post):
+            # Seeded by the time of the post, so that the same posts are lost in every run.
+            dice = Random(f"lost/{self.seed}/{post.at.isoformat()}")
+            if dice.random() >= self.lost_share:
                 self.receive(post)
-
-    def _is_lost(self, post: Post) -> bool:
-        # Seeded by the time of the post, so that the same posts are lost in every run.
-        return Random(f"lost/{self.seed}/{post.at.isoformat()}").random() < self.lost_share

@@ -26,8 +26,7 @@ GARBAGE = b"<html><body>Oops</body></html>"
 
 @dataclass(slots=True)
 class World:
-    """One account, made by `World.from_scenario`. Its parts may be used directly, such as
-    `world.rate.take(...)` for the calls of the seller's other integrations."""
+    """One account, made by `World.from_scenario`; its parts may also be used directly."""
 
     scenario: Scenario
     client_id: str
@@ -83,6 +82,7 @@ class World:
         scenario = named(name).sized(in_transit)
         if start.tzinfo is None:
             raise ValueError("start needs a time zone, e.g. datetime.now(UTC)")
+        # The marketplace's timestamps have no fractions of a second.
         begin = start.astimezone(UTC).replace(microsecond=0)
         its_clock = Clock(clock or (lambda: begin), stays=clock_stays)
         pace = scenario.pace
@@ -118,10 +118,12 @@ class World:
     def advance(self, days: int = 1) -> None:
         """Let days pass: orders are shipped, delivered, sent back, made ready, collected."""
         if self.book.population.forgets_after is not None:
+            # A season is long; the log of all its calls would fill the memory.
             self.request_log.clear()
         if self.webhook is None:
             self.clock.advance(days)
             return
+        # Day by day, because a season forgets orders whose changes are not posted yet.
         for _ in range(days):
             self.clock.advance(1)
             self.notify()
