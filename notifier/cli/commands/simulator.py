@@ -1,4 +1,4 @@
-"""`notifier simulator`: the simulated marketplace on a port."""
+"""`notifier simulator`: serve the simulated marketplace on a port."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 CLIENT_ID = "demo-client-id"
 
 
-class Hook(NamedTuple):
-    """Where the marketplace posts what changes, and what share of it gets lost."""
+class WebhookTarget(NamedTuple):
+    """Receiver of the marketplace's webhook, and the share (0 to 1) of posts that is lost."""
 
     url: str
     lost_share: float
@@ -35,35 +35,38 @@ class Hook(NamedTuple):
     "--in-transit",
     type=click.IntRange(1),
     metavar="N",
-    help="How many orders are shipped at any time, in the scenario season. [default: 2000]",
+    help="Number of orders shipped at any time; only for --scenario season. [default: 2000]",
 )
 @click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Calls a day, then 429.")
 @click.option(
-    "--others", type=click.IntRange(0), metavar="N", help="Calls others take of them each day."
+    "--others",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Of those, calls a day by other integrations.",
 )
 @click.option(
     "--latency",
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="Wait before each answer.",
+    help="Delay of each answer.",
 )
 @click.option(
     "--failing",
     type=click.FloatRange(0, 1),
     default=0.0,
     metavar="SHARE",
-    help="Let this share of all calls fail, 0 to 1.",
+    help="Share of all calls that fails, 0 to 1.",
 )
-@click.option("--webhook", metavar="URL", help="Post the ids of orders that change to it.")
+@click.option("--webhook", metavar="URL", help="Post the ids of orders that change to this URL.")
 @click.option(
     "--webhook-loss",
     type=click.FloatRange(0, 1),
     default=0.0,
     metavar="SHARE",
-    help="Lose this share of those posts, 0 to 1.",
+    help="Share of those posts that is lost, 0 to 1.",
 )
-@click.option("--client-id", default=CLIENT_ID, show_default=True, help="The one it accepts.")
-@click.option("--list", "list_scenarios", is_flag=True, help="List the scenarios and stop.")
+@click.option("--client-id", default=CLIENT_ID, show_default=True, help="The accepted credential.")
+@click.option("--list", "list_scenarios", is_flag=True, help="List the scenarios and exit.")
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -84,9 +87,9 @@ def command(
 ) -> int:
     """Serve a simulated marketplace on a port.
 
-    To try the notifier, or your own client, without an account: it answers as the MALL Partner
-    API does. `POST /simulator/advance?days=1` moves its clock on, so that orders age, come back
-    and are collected; `GET /simulator/state` tells counts.
+    Use it to try the notifier, or your own client, without an account: it answers as the MALL
+    Partner API does. `POST /simulator/advance?days=1` lets a day pass, so that orders are shipped,
+    come back and are collected; `GET /simulator/state` shows counts.
     """
     try:
         from notifier.simulator import SCENARIOS, World  # noqa: PLC0415
@@ -101,18 +104,21 @@ def command(
         return ExitCode.DONE
     if scenario not in SCENARIOS:
         raise click.BadParameter(
-            f'no scenario "{scenario}"; there is: {", ".join(SCENARIOS)}', param_hint="--scenario"
+            f'unknown scenario "{scenario}"; choose one of {", ".join(SCENARIOS)}',
+            param_hint="--scenario",
         )
     if in_transit is not None and scenario != "season":
-        raise click.UsageError("--in-transit is for --scenario season; the others have their size")
+        raise click.UsageError(
+            "--in-transit is for --scenario season; all others have a fixed size"
+        )
     if webhook is not None and not webhook.startswith(("http://", "https://")):
-        raise click.BadParameter("it is no http or https URL", param_hint="--webhook")
+        raise click.BadParameter("must be an http or https URL", param_hint="--webhook")
     world = World.from_scenario(
         scenario,
         seed=seed,
         start=invocation.now(),
         clock=invocation.now,
-        clock_stays=True,  # its Date stays true, so that nobody takes it for a wrong clock
+        clock_stays=True,  # a notifier refuses a marketplace whose Date is days off
         client_id=client_id,
         in_transit=in_transit,
         rate_limit=rate_limit,
@@ -120,11 +126,13 @@ def command(
         latency_seconds=latency,
         failing_share=failing,
     )
-    hook = Hook(webhook, webhook_loss, seed) if webhook else None
-    return _serve(invocation, world, host, port, hook)
+    target = WebhookTarget(webhook, webhook_loss, seed) if webhook else None
+    return _serve(invocation, world, host, port, target)
 
 
-def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Hook | None) -> int:
+def _serve(
+    invocation: Invocation, world: World, host: str, port: int, target: WebhookTarget | None
+) -> int:
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
     import contextlib  # noqa: PLC0415
     import signal  # noqa: PLC0415
@@ -138,10 +146,10 @@ def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Hoo
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with contextlib.AsyncExitStack() as stack:
             base_url = await stack.enter_async_context(serve(world, host, port))
-            if hook:
-                posts = posting(world, hook.url, lost_share=hook.lost_share, seed=hook.seed)
+            if target:
+                posts = posting(world, target.url, lost_share=target.lost_share, seed=target.seed)
                 await stack.enter_async_context(posts)
-            invocation.echo(f"Serving the simulated marketplace at {base_url}; Ctrl-C stops it.")
+            invocation.echo(f"Serving the simulated marketplace at {base_url}; stop with Ctrl-C.")
             invocation.echo(f"{len(world.ready_ids())} orders are ready to return.")
             invocation.echo(
                 f"  curl '{base_url}/v1/orders?filter=basic&client_id={world.client_id}'"
