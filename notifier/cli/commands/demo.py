@@ -1,4 +1,4 @@
-"""`notifier demo`: two days of a small shop, played through real sockets on this machine."""
+"""`notifier demo`: play two days of a small shop, over real sockets on this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import click
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode, gravest
 
-FIRST_LINE = "# Written by `notifier demo`; it starts over in a folder where it finds this line."
+MARK = "# Written by `notifier demo`"  # same in all versions, to recognise the folder of an old one
+FIRST_LINE = f"{MARK}, which clears a folder with this line and starts over."
 
 CONFIG = """\
 {first_line}
@@ -55,15 +56,15 @@ opening_hours = "Mon–Fri 8–18"
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep config, store, Maildir and HTML in DIR; otherwise in a new folder it names.",
+    help="Keep config, store, Maildir and HTML in DIR.  [default: a new temporary folder]",
 )
 @click.option("--seed", type=int, default=4, show_default=True, help="Same seed, same orders.")
 @pass_invocation
 def command(invocation: Invocation, *, directory: Path | None, seed: int) -> int:
-    """Try everything out on this machine, with a simulated marketplace.
+    """Show the notifier at work on this machine, with a simulated marketplace.
 
-    Plays two mornings of a small shop: the first digest, then a day later one that tells what
-    is new, what still waits and what was collected. Nothing leaves this machine.
+    Plays two mornings of a small shop: the first digest, then a day later one that shows what is
+    new, what still waits and what was collected. Nothing leaves this machine.
     """
     import asyncio  # noqa: PLC0415 - keeps `notifier --help` fast
 
@@ -90,7 +91,7 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
         invocation.echo(f"1. The simulated marketplace answers at {base_url},")
         invocation.echo(f"   a mail server at 127.0.0.1:{smtp_port}.")
         _write_config(config, base_url, smtp_port, world.client_id)
-        invocation.echo(f"2. The configuration is {config}.")
+        invocation.echo(f"2. The configuration is in {config}.")
         invocation.echo("3. Yesterday morning, `notifier run`:")
         codes = [await _run(config, world.now)]
         world.advance(days=1)
@@ -103,7 +104,7 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
 
 
 async def _run(config: Path, at: datetime) -> ExitCode:
-    """What `notifier --config CONFIG run --now` does, at a played time."""
+    """Do what `notifier --config CONFIG run --now` does, at a simulated time."""
     from notifier.cli.commands.run import run  # noqa: PLC0415
     from notifier.services.due import RunRequest  # noqa: PLC0415
 
@@ -113,15 +114,15 @@ async def _run(config: Path, at: datetime) -> ExitCode:
 
 
 def _prepare(directory: Path | None) -> Path:
-    """An empty folder to play in; what an earlier demo left in it is cleared away."""
+    """Return an empty folder for the demo; the files of an earlier demo in it are removed."""
     if directory is None:
         return Path(tempfile.mkdtemp(prefix="notifier-demo-"))
     config = directory / "config.toml"
-    if config.is_file() and config.read_text(encoding="utf-8").startswith(FIRST_LINE):
+    if config.is_file() and config.read_text(encoding="utf-8").startswith(MARK):
         _clear(directory)
     elif directory.exists() and any(directory.iterdir()):
         raise click.BadParameter(
-            f"{directory} is not empty, and not from an earlier demo; name a new folder",
+            f"{directory} is not empty and not from an earlier demo; choose a new folder",
             param_hint="--directory",
         )
     directory.mkdir(parents=True, exist_ok=True)
@@ -129,7 +130,7 @@ def _prepare(directory: Path | None) -> Path:
 
 
 def _clear(directory: Path) -> None:
-    """Remove what a demo makes, by name, and nothing else."""
+    """Remove the files that a demo writes, by name, so that no other file is lost."""
     import shutil  # noqa: PLC0415
 
     shutil.rmtree(directory / "Maildir", ignore_errors=True)
@@ -147,7 +148,7 @@ def _write_config(file: Path, base_url: str, smtp_port: int, client_id: str) -> 
 
 
 def _show(invocation: Invocation, folder: Path, maildir: Path) -> None:
-    """Where the mails lie, and the text part of the newest English one."""
+    """Print where the mails are, and the text part of the newest English one."""
     mails = list(_received(maildir))
     invocation.echo(f"5. {len(mails)} mails were received, in {maildir}:")
     for mail in mails:
@@ -158,7 +159,7 @@ def _show(invocation: Invocation, folder: Path, maildir: Path) -> None:
         file = folder / f"digest-{language}.html"
         file.write_text(_part(mail, "html"), encoding="utf-8")
         invocation.echo(f"   {file.as_uri()}")
-    invocation.echo("7. The text part of the newest:\n")
+    invocation.echo("7. The text part of the newest English mail:\n")
     invocation.echo(f"Subject: {last['en']['Subject']}\n")
     invocation.echo(_part(last["en"], "plain"))
     invocation.echo(f"Everything is kept in {folder}. Look at its ledger:")
@@ -166,7 +167,7 @@ def _show(invocation: Invocation, folder: Path, maildir: Path) -> None:
 
 
 def _received(maildir: Path) -> Iterator[EmailMessage]:
-    """The mails, oldest first, as a mail program reads them."""
+    """Yield the mails, oldest first."""
     messages = [
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         for file in sorted((maildir / "new").iterdir(), key=lambda file: file.stat().st_mtime_ns)
@@ -176,6 +177,6 @@ def _received(maildir: Path) -> Iterator[EmailMessage]:
 
 def _part(mail: EmailMessage, kind: str) -> str:
     body = mail.get_body((kind,))
-    assert body is not None  # noqa: S101 - we have composed it with both parts
+    assert body is not None  # noqa: S101 - our mails have both parts
     content: str = body.get_content()
     return content
