@@ -35,7 +35,7 @@ class DayOfCalls:
 
 
 @dataclass(slots=True)
-class RateLimit:
+class CallLimit:
     """The calls of one account, all paths together, in fixed windows.
 
     Windows begin at multiples of their length since 1970. `others` is the number of calls that the

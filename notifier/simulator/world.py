@@ -14,7 +14,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from notifier.simulator.book import Clock, OrderBook, TimeSource
-from notifier.simulator.calls import Call, DayOfCalls, Fault, Faults, RateLimit
+from notifier.simulator.calls import Call, CallLimit, DayOfCalls, Fault, Faults
 from notifier.simulator.orders import OrderView, SimulatedOrder, SimulatedStatus
 from notifier.simulator.scenarios import Pace, Scenario, named
 from notifier.simulator.webhook import Webhook
@@ -32,7 +32,7 @@ class World:
     client_id: str
     clock: Clock
     book: OrderBook
-    rate: RateLimit
+    rate: CallLimit
     page_size_cap: int
     pace: Pace
     webhook: Webhook | None = None
@@ -91,7 +91,7 @@ class World:
             client_id=client_id,
             clock=its_clock,
             book=OrderBook(scenario.population, seed, begin, its_clock, ZoneInfo(zone)),
-            rate=RateLimit(
+            rate=CallLimit(
                 _given(rate_limit, scenario.rate_limit),
                 _given(window_seconds, scenario.window_seconds),
                 _given(others, scenario.others),
