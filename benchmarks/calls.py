@@ -63,7 +63,7 @@ class Reader:
             self._look(world, id_, today, listed)
 
     def _look(self, world: World, id_: int, today: date, listed: dict[int, date]) -> None:
-        one = world.book.seen(id_)
+        one = world.book.view(id_)
         waits = one is not None and id_ in listed and one.ready
         if waits:
             self.told_on.setdefault(id_, today)

@@ -13,7 +13,7 @@ import click
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
 from notifier.simulator import SCENARIOS, World, serve
-from notifier.simulator.poster import posting
+from notifier.simulator.server import posting
 
 CLIENT_ID = "demo-client-id"
 
