@@ -18,7 +18,7 @@ from notifier.simulator.server import posting
 CLIENT_ID = "demo-client-id"
 
 
-class Webhook(NamedTuple):
+class WebhookTarget(NamedTuple):
     """The address to which changes are posted, and the share of posts that get lost."""
 
     url: str
@@ -128,11 +128,13 @@ def command(
         latency_seconds=latency,
         failing_share=failing,
     )
-    hook = Webhook(webhook, webhook_loss, seed) if webhook else None
+    hook = WebhookTarget(webhook, webhook_loss, seed) if webhook else None
     return _serve(invocation, world, host, port, hook)
 
 
-def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Webhook | None) -> int:
+def _serve(
+    invocation: Invocation, world: World, host: str, port: int, hook: WebhookTarget | None
+) -> int:
     async def until_stopped() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

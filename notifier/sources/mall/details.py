@@ -176,7 +176,7 @@ class DetailReader:
             if self._progress:
                 self._progress(self._attempted, self._planned)
 
-    async def _try(self, attempt: Attempt, queue: WorkQueue) -> None:
+    async def _try(self, attempt: DetailAttempt, queue: WorkQueue) -> None:
         """Read one order; raise its error if reading others would be useless."""
         try:
             is_readable = await self._read_one(attempt.id)
@@ -240,7 +240,7 @@ class DetailReader:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DetailAttempt:
     """One order to read."""
 
     id: int
@@ -269,19 +269,19 @@ class WorkQueue:
         self._alone = asyncio.Lock()
 
     @asynccontextmanager
-    async def next(self) -> AsyncIterator[Attempt | None]:
+    async def next(self) -> AsyncIterator[DetailAttempt | None]:
         """Give the next attempt, None at the end; while orders fail, to one worker at a time."""
         async with self._alone if self.failed_in_a_row else nullcontext():
             yield self._take()
 
-    def _take(self) -> Attempt | None:
+    def _take(self) -> DetailAttempt | None:
         if self._untried:
             id_, number = self._untried.pop() if self._backwards else self._untried.popleft()
         elif self._to_retry and self._any_answered:
             id_, number = self._to_retry.popleft()
         else:
             return None
-        return Attempt(id_, number, self._failures)
+        return DetailAttempt(id_, number, self._failures)
 
     def answered(self, *, readably: bool) -> None:
         """Note that an order was answered."""
@@ -289,7 +289,7 @@ class WorkQueue:
         self.failed_in_a_row = 0
         self._backwards = not readably
 
-    def failed(self, attempt: Attempt, *, for_good: bool) -> None:
+    def failed(self, attempt: DetailAttempt, *, for_good: bool) -> None:
         """Note that an order was not answered; `for_good` if a retry is useless."""
         self._backwards = True
         # Calls under way at the same time fail for one cause, so they count once.

@@ -13,7 +13,7 @@ from notifier.sources.mall.details import (
     MOST_ATTEMPTS,
     MOST_FAILED,
     MOST_FORBIDDEN,
-    Attempt,
+    DetailAttempt,
     WorkQueue,
 )
 from tests.sources.mall.neighbour import Said, Visit, access, detail, page, row, said, scripted
@@ -100,7 +100,7 @@ async def test_progress_never_exceeds_the_number_of_orders() -> None:
     assert max(done for done, _ in visit.progress) == 9
 
 
-async def taken(work: WorkQueue) -> Attempt:
+async def taken(work: WorkQueue) -> DetailAttempt:
     async with work.next() as attempt:
         assert attempt
         return attempt
