@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Settings of all tests."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hypothesis import settings
 
 pytest_plugins = ("tests.canary_watch",)
 
-# A busy machine is no mistake of the code.
+# A busy machine must not fail a test: no deadline for an example.
 settings.register_profile("notifier", deadline=None)
 settings.load_profile("notifier")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Find what a module left open there, and not in whichever test the collector runs next."""
+    """Collect garbage after each module, so that a resource left open fails the right module."""
     if nextitem is None or nextitem.path != item.path:
         gc.collect()

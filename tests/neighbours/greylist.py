@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Self
 
-from tests.loopback import Visits
+from tests.loopback import Connections
 
 
 class Greylist:
@@ -24,7 +24,7 @@ class Greylist:
         """`times` is how often a recipient is put off, for each of its senders; else never."""
         self.asked: Counter[tuple[str, str]] = Counter()
         self._times = times
-        self._visits = Visits()
+        self._visits = Connections()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from tests.loopback import Visits
+from tests.loopback import Connections
 
 OFFERS = ("SIZE 52428800", "8BITMIME", "DSN", "SMTPUTF8")
 _END = b"\r\n.\r\n"
@@ -199,7 +199,7 @@ class SmtpNeighbour:
         self._scripted: list[_Scripted] = []
         self._greylisted: Counter[str] = Counter()
         self._refusals = 0
-        self._open = Visits()
+        self._open = Connections()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
