@@ -165,7 +165,7 @@ async def test_a_stop_requested_before_delivery_begins_nothing(scenario: Deliver
     with pytest.raises(Stopped):
         await scenario.deliver()
 
-    assert scenario.server.visits == 0
+    assert scenario.server.connections == 0
     assert await scenario.states() == ["queued"] * 3
 
 

@@ -127,7 +127,7 @@ async def test_everybody_gets_the_frozen_bytes_once_over_one_connection(post: Po
         (recipient, message(recipient).content) for recipient in EVERYBODY
     ]
     assert await post.states() == ["sent"] * 3
-    assert post.server.visits == 1
+    assert post.server.connections == 1
 
 
 async def test_the_answer_to_the_dot_is_kept_as_the_receipt(post: Post) -> None:
