@@ -1,7 +1,7 @@
-"""The most memory that a run takes, from reading to the frozen messages, by the orders it reads.
+"""The peak memory of a run, from reading to frozen messages, by the number of orders.
 
-Each size is read in a process of its own, with the details of all orders, from a simulator in
-another; then the digest of what waits is composed, rendered and frozen for two recipients.
+Each size runs in a separate process, and the simulator in another one. The run reads the details
+of all orders, then composes, renders and freezes the digest for two recipients.
 
     python benchmarks/memory.py
 """
@@ -25,10 +25,12 @@ from pathlib import Path
 from marketplace import access
 from notifier.http import HttpClient
 from notifier.sources.mall import Marketplace
-from notifier.domain.settings import Account, Sender, StoreLocation
+from notifier.domain.settings import Account, Sender, Settings, SmtpServer, StoreLocation, Tls
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.mail.render import Renderer
-from notifier.services.run import RunRequest, Workshop, run_account
+from notifier.services.context import Context
+from notifier.services.due import RunRequest
+from notifier.services.run import run_account
 from notifier.domain.schedule import Schedule
 from notifier.store import AccountState, open_store
 
@@ -41,10 +43,17 @@ async def main(url, folder):
     )
     location = StoreLocation(f"sqlite:///{folder}/notifier.db")
     async with open_store(location) as store, HttpClient() as http:
-        shop = Workshop(store, Renderer(None), Sender(box, box, box, box), clock, "a benchmark")
-        memory = AccountState(store.order_states, store.meta, account.id)
-        source = Marketplace(account.reads, http, clock=clock, memory=memory)
-        report = await run_account(account, source, shop, RunRequest(now=True))
+        state = AccountState(store.order_states, store.meta, account.id)
+        settings = Settings(
+            {account.id: account}, SmtpServer("127.0.0.1", 1, Tls.NONE), Sender(box, box, box, box),
+            location,
+        )
+        context = Context(
+            settings, store, Renderer(), clock, "a benchmark",
+            source=lambda _: Marketplace(account.reads, http, clock=clock, memory=state),
+            mail=lambda: None, hint_reader=lambda _: None,
+        )
+        report = await run_account(account, context, RunRequest(now=True))
     assert report.digest and report.digest.gap is None, report
     print(len(report.digest.present), len(report.messages))
 
@@ -53,8 +62,8 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def peak(*command: str) -> tuple[float, str]:
-    """Peak memory in MB, and what it printed."""
-    # Code given by -c does not see the folder of this file, as a script does.
+    """Run a command; return its peak memory in MB and its output."""
+    # Unlike a script, code given by -c cannot import modules from the folder of this file.
     path = os.pathsep.join([str(Path(__file__).resolve().parent), *sys.path])
     environ = {**os.environ, "PYTHONPATH": path}
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
@@ -62,23 +71,23 @@ def peak(*command: str) -> tuple[float, str]:
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        sys.exit(f"it failed with {child.returncode}")
+        sys.exit(f"the run failed with {child.returncode}")
     return usage.ru_maxrss / 1024, out
 
 
 def main() -> None:
-    """Read each size, print."""
-    before: tuple[int, float] | None = None
+    """Measure each size and print the results."""
+    previous: tuple[int, float] | None = None
     for size in SIZES:
         with simulated(size, latency=0.0) as shop, tempfile.TemporaryDirectory() as folder:
             megabytes, out = peak(sys.executable, "-c", _RUN, shop.url, folder)
-        more = ""
-        if before:
-            per_thousand = (megabytes - before[1]) / (shop.orders - before[0]) * 1000
-            more = f", {per_thousand:.1f} MB for each 1,000 more"
+        growth = ""
+        if previous:
+            per_thousand = (megabytes - previous[1]) / (shop.orders - previous[0]) * 1000
+            growth = f", {per_thousand:.1f} MB for each 1,000 more"
         waiting = out.split()[0]
-        print(f"{shop.orders:6} orders, {waiting:>5} wait: {megabytes:6.0f} MB{more}")
-        before = shop.orders, megabytes
+        print(f"{shop.orders:6} orders, {waiting:>5} wait: {megabytes:6.0f} MB{growth}")
+        previous = shop.orders, megabytes
 
 
 if __name__ == "__main__":
