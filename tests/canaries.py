@@ -57,7 +57,10 @@ def leaks_in(data: bytes, place: str, words: Iterable[str] = (*SECRETS, *BUYERS)
     search = _search_for(tuple(words))
     if not any(stem in data for stem in search.stems):
         return []
-    return [Leak(place, hit.start(), search.words[hit[0]]) for hit in search.pattern.finditer(data)]
+    return [
+        Leak(place, match.start(), search.words[match[0]])
+        for match in search.pattern.finditer(data)
+    ]
 
 
 def leaks_below(folder: Path) -> list[Leak]:
@@ -128,7 +131,7 @@ def _in_base64(plain: bytes) -> Iterator[bytes]:
 
     Base64 encodes groups of three bytes, so the result depends on where in a group it begins.
     """
-    for before in range(3):
-        whole = base64.b64encode(bytes(before) + plain)
-        beyond = (before + len(plain)) // 3 * 4
-        yield whole[-(-before * 4 // 3) : beyond]
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + plain)
+        first, end = -(-offset * 4 // 3), (offset + len(plain)) // 3 * 4
+        yield encoded[first:end]

@@ -81,8 +81,8 @@ def due_today(world: World, *, send_at: str = "06:00", more: str = "") -> None:
     world.configure(("[groups", f"{digest}[groups"), more=more)
 
 
-def states_in(outbox: list[object]) -> list[str]:
-    return [str(message.state) for message in outbox]  # type: ignore[attr-defined]
+async def message_states(world: World) -> list[str]:
+    return [str(message.state) for message in await world.outbox()]
 
 
 async def test_the_daemon_sends_what_is_due_reports_its_health_and_stops_cleanly(
@@ -143,7 +143,7 @@ async def test_a_stop_after_the_dot_waits_for_the_reply_and_begins_no_other_mess
         reply_allowed.set()
         assert await daemon.wait() == ExitCode.DONE
 
-    assert states_in(list(await world.outbox())) == ["sent", "queued", "queued"]
+    assert await message_states(world) == ["sent", "queued", "queued"]
     finished = await world.call("run")
     assert finished.code == ExitCode.DONE
     assert world.receivers == EVERYBODY
@@ -165,7 +165,7 @@ async def test_after_a_kill_at_the_dot_the_next_daemon_sends_the_remaining_messa
 
     # The killed process may still be alive as far as the store knows: its lease must expire first.
     assert world.receivers == EVERYBODY
-    assert states_in(list(await world.outbox())) == ["dot", "sent", "sent"]
+    assert await message_states(world) == ["dot", "sent", "sent"]
 
 
 async def test_the_watchdog_is_notified_during_a_long_tick(world: World) -> None:

@@ -11,10 +11,6 @@ from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World
 
 
-def states(messages: list[object]) -> list[str]:
-    return [str(message.state) for message in messages]  # type: ignore[attr-defined]
-
-
 async def test_every_recipient_gets_one_mail_with_every_waiting_order(world: World) -> None:
     assert await world.run("2026-11-21") is ExitCode.DONE
 
@@ -180,7 +176,7 @@ async def test_a_mail_server_outage_loses_no_message(world: World) -> None:
 
     assert world.receivers == EVERYBODY
     digests = [m for m in await world.outbox() if m.kind is MessageKind.DIGEST]
-    assert states(list(digests)) == [MessageState.SENT] * 3
+    assert [message.state for message in digests] == [MessageState.SENT] * 3
 
 
 async def test_an_empty_day_is_mailed_unless_when_empty_is_skip(world: World) -> None:

@@ -26,7 +26,7 @@ MEGABYTES = 1024
 def search(name: str, seconds: int, seed: int, artifacts: Path) -> bool:
     """Fuzz one target, print the statistics, and return whether it passed."""
     with tempfile.TemporaryDirectory() as corpus:
-        done = subprocess.run(
+        process = subprocess.run(
             [
                 sys.executable,
                 *("-m", "tests.fuzz.search", name, corpus),
@@ -43,15 +43,15 @@ def search(name: str, seconds: int, seed: int, artifacts: Path) -> bool:
             text=True,
             check=False,
         )
-    runs = re.search(r"number_of_executed_units:\s*(\d+)", done.stderr)
-    reached = re.findall(r"\bcov: (\d+)", done.stderr)
-    passed = done.returncode == 0 and runs is not None
+    runs = re.search(r"number_of_executed_units:\s*(\d+)", process.stderr)
+    reached = re.findall(r"\bcov: (\d+)", process.stderr)
+    passed = process.returncode == 0 and runs is not None
     statistics = (
         f"{runs[1] if runs else '0':>9} inputs, {reached[-1] if reached else '0':>5} places"
     )
     print(f"{name:16}{statistics}, {'passed' if passed else 'FAILED'}", flush=True)
     if not passed:
-        print("\n".join(done.stderr.splitlines()[-25:]))
+        print("\n".join(process.stderr.splitlines()[-25:]))
     return passed
 
 
