@@ -26,13 +26,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+
+from context import make_context
 
 from notifier.domain.ledger import FrozenMessage, MessageKind
-from notifier.domain.recipients import Mailbox
-from notifier.domain.settings import Account, Sender, Settings, SmtpServer, StoreLocation, Tls
-from notifier.mail.render import Renderer
-from notifier.services.context import Context
+from notifier.domain.settings import SmtpServer, StoreLocation, Tls
 from notifier.services.deliver import deliver_waiting
 from notifier.smtp.connection import MailConnection
 from notifier.store import Store, open_store
@@ -111,26 +109,10 @@ async def ours(port: int, messages: list[FrozenMessage], folder: Path) -> float:
 
 
 async def _deliver(port: int, store: Store) -> None:
-    server = SmtpServer("127.0.0.1", port, Tls.NONE)
-    box = Mailbox(FROM)
-    settings = Settings({}, server, Sender(box, box, box, box), StoreLocation("sqlite://"))
-    context = Context(
-        settings,
-        store,
-        Renderer(),
-        clock=lambda: datetime.now(UTC),
-        holder="benchmark",
-        source=_unused,
-        mail=lambda: MailConnection(server),
-        hint_reader=_unused,
-    )
-    result = await deliver_waiting(context, ["shop"])
+    smtp = SmtpServer("127.0.0.1", port, Tls.NONE)
+    result = await deliver_waiting(make_context(store, mail=lambda: MailConnection(smtp)), ["shop"])
     if result.error or {str(delivery.state) for delivery in result.delivered} != {"sent"}:
         sys.exit(f"not every message was accepted: {result.error}")
-
-
-def _unused(_account: Account) -> NoReturn:
-    raise AssertionError("this benchmark reads no orders")
 
 
 def syncs_a_second(folder: Path) -> float:

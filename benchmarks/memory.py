@@ -22,13 +22,12 @@ _RUN = """
 import asyncio, sys
 from datetime import UTC, datetime, time
 from pathlib import Path
+from context import make_context
 from marketplace import access
 from notifier.http import HttpClient
 from notifier.sources.mall import Marketplace
-from notifier.domain.settings import Account, Sender, Settings, SmtpServer, StoreLocation, Tls
+from notifier.domain.settings import Account, StoreLocation
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.mail.render import Renderer
-from notifier.services.context import Context
 from notifier.services.due import RunRequest
 from notifier.services.run import run_account
 from notifier.domain.schedule import Schedule
@@ -36,23 +35,15 @@ from notifier.store import AccountState, open_store
 
 async def main(url, folder):
     clock = lambda: datetime.now(UTC)
-    box = Mailbox("parcels@example.com")
     account = Account(
         "shop", "Shop", access(url), Schedule(time(0), "UTC", time(23, 59)),
         tuple(Recipient(Mailbox(f"{name}@example.com"), "en") for name in "ab"), "en",
     )
     location = StoreLocation(f"sqlite:///{folder}/notifier.db")
     async with open_store(location) as store, HttpClient() as http:
-        state = AccountState(store.order_states, store.meta, account.id)
-        settings = Settings(
-            {account.id: account}, SmtpServer("127.0.0.1", 1, Tls.NONE), Sender(box, box, box, box),
-            location,
-        )
-        context = Context(
-            settings, store, Renderer(), clock, "a benchmark",
-            source=lambda _: Marketplace(account.reads, http, clock=clock, memory=state),
-            mail=lambda: None, hint_reader=lambda _: None,
-        )
+        memory = AccountState(store.order_states, store.meta, account.id)
+        source = Marketplace(account.access, http, clock=clock, state_store=memory)
+        context = make_context(store, source=lambda _: source)
         report = await run_account(account, context, RunRequest(now=True))
     assert report.digest and report.digest.gap is None, report
     print(len(report.digest.present), len(report.messages))

@@ -27,8 +27,8 @@ from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.schedule import Schedule
-from notifier.domain.settings import Account, MarketplaceAccess, Secret, Sender
-from notifier.i18n.money import Money
+from notifier.domain.settings import Account, MailOptions, MarketplaceAccess, Secret, Sender
+from notifier.i18n.language import Money
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.attachments.sheet import pickup_sheet
 from notifier.mail.attachments.xlsx import orders_xlsx
@@ -81,8 +81,9 @@ def seconds_of_ours(renderer: Renderer, waiting: tuple[Order, ...], account: Acc
     began = time.perf_counter()
     reading = Complete(NOW, waiting, candidates=len(waiting))
     digest = compose(account, reading, None, date(2026, 11, 22))
-    mail = renderer.digest(digest, account.mail_options(READER), SENDER)
-    file = orders_csv(digest, "sl")
+    options = account.mail_options(READER)
+    mail = renderer.digest(digest, options, SENDER)
+    file = orders_csv(digest, options)
     freeze(
         mail,
         (file,),
@@ -114,20 +115,15 @@ def measure(count: int) -> None:
     print(ours, bare, before, after)
 
 
-def printed_sheet(digest: Digest, language: str) -> Attachment:
-    """Return the printed pick-up sheet."""
-    return pickup_sheet(digest, ACCOUNT.mail_options(replace(READER, language=language)))
-
-
-def measure_file(make: Callable[[Digest, str], Attachment], count: int) -> None:
+def measure_file(make: Callable[[Digest, MailOptions], Attachment], count: int) -> None:
     """Print the seconds, the MB before and after, and the bytes of one attachment."""
     reading = Complete(NOW, orders(count), candidates=count)
     digest = compose(ACCOUNT, reading, None, date(2026, 11, 22))
-    make(
-        replace(digest, new=digest.new[:1], waiting=digest.waiting[:1]), "sl"
-    )  # so that imports are not measured
+    options = ACCOUNT.mail_options(READER)
+    # The first call imports libraries, which is not measured.
+    make(replace(digest, new=digest.new[:1], waiting=digest.waiting[:1]), options)
     before, began = _resident(), time.perf_counter()
-    file = make(digest, "sl")
+    file = make(digest, options)
     print(time.perf_counter() - began, before, _peak(), len(file.content))
 
 
@@ -149,7 +145,7 @@ def _peak() -> float:
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
-EXTRAS = {file.__name__: file for file in (orders_xlsx, printed_sheet)}
+EXTRAS = {file.__name__: file for file in (orders_xlsx, pickup_sheet)}
 
 
 def run(call: str) -> list[float]:

@@ -1,29 +1,29 @@
-"""The exceptions of the notifier. Callers ask `temporary`, never which library raised what.
+"""The exceptions of the notifier. Callers check `temporary`, never the library that failed.
 
 ::
 
     NotifierError                 exit code   temporary
     ├── ConfigError               78          no     every problem of the configuration at once
-    ├── TemplatesBroken           78          no     the operator's own templates cannot be used
+    ├── TemplatesBroken           78          no     the operator's own templates fail
     ├── RecipientsError           78          no     a list of recipients that cannot be resolved
-    ├── RefusedError              77          no     somebody said no; a person must act
+    ├── RefusedError              77          no     refused; a person must act
     │   ├── MarketplaceRefused    77          no     credential unknown or blocked
-    │   ├── FileRefused           77          no     a file of orders is not what was configured
+    │   ├── FileRefused           77          no     a file of orders is unlike its configuration
     │   ├── MailRefused           77          no     login or TLS of the mail server
-    │   └── ClockRefused          77          no     the clock of this machine cannot be right
+    │   └── ClockRefused          77          no     the clock of this machine is wrong
     ├── UnavailableError          75          yes    try later
     │   ├── MarketplaceUnavailable
-    │   ├── FileUnavailable                a file of orders is not there, or too old
+    │   ├── FileUnavailable                a file of orders is missing or too old
     │   ├── MailUnavailable
-    │   ├── ClockUnconfirmed               the clock may have jumped, and nobody could be asked
-    │   └── Stopped                        somebody asked this process to stop
-    ├── DeliveryFailed            3           no     the mail server refused this message for good
-    ├── StoreError                74          no     the store is missing, foreign, broken or newer
+    │   ├── ClockUnconfirmed               the clock may have jumped; nothing confirms it
+    │   └── Stopped                        the process was asked to stop
+    ├── DeliveryFailed            3           no     the mail server refused this message
+    ├── StoreError                74          no     the store is missing, foreign, broken, newer
     │   ├── StoreBusy             75          yes    another process holds it
     │   └── StoreMoved            78          no     copied, moved or restored; see adopt
-    └── MessageGuardError         1           no     a mail that is not what was meant: a bug
+    └── VerificationError         1           no     a finished mail has unexpected content: a bug
 
-Whatever else reaches a door is a bug as well, and exits with 1.
+Any other exception that reaches the command line is a bug too, and exits with 1.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What the command tells its caller; 74 to 78 are those of sysexits.h."""
+    """Exit codes of the command; 74 to 78 are those of sysexits.h."""
 
     DONE = 0
     BUG = 1
@@ -58,13 +58,13 @@ _GRAVITY = (
 
 
 def gravest(codes: Iterable[ExitCode]) -> ExitCode:
-    """The one exit code for all that happened in a pass: what a caller must hear first."""
-    happened = set(codes)
-    return next((code for code in _GRAVITY if code in happened), ExitCode.DONE)
+    """Return the most severe code, which the command exits with."""
+    present = set(codes)
+    return next((code for code in _GRAVITY if code in present), ExitCode.DONE)
 
 
 class NotifierError(Exception):
-    """Anything the notifier expects may go wrong; its text says what to do."""
+    """A failure that the notifier expects; its text says what to do."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
     temporary: ClassVar[bool] = False
@@ -72,15 +72,14 @@ class NotifierError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with the configuration, and the way out.
-
-    `path` is dotted (`accounts.ljubljana.recipients[2]`), empty for the file as a whole.
-    """
+    """One mistake in the configuration."""
 
     source: str
     line: int | None
     path: str
+    """Dotted (`accounts.ljubljana.recipients[2]`); empty for the file as a whole."""
     message: str
+    """What is wrong, and what to write instead."""
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}:{self.line}"
@@ -88,7 +87,7 @@ class Problem:
 
 
 class ConfigError(NotifierError):
-    """The configuration cannot be used; `problems` lists everything that is wrong with it."""
+    """The configuration cannot be used; `problems` lists every mistake."""
 
     exit_code = ExitCode.CONFIG
 
@@ -98,13 +97,13 @@ class ConfigError(NotifierError):
 
 
 class TemplatesBroken(NotifierError):
-    """The operator's own templates cannot be used; a digest is made with the built-in ones."""
+    """The operator's own templates fail; digests are made with the built-in ones."""
 
     exit_code = ExitCode.CONFIG
 
 
 class RecipientsError(NotifierError):
-    """Recipients that cannot be resolved; `problems` are (path below the list, message)."""
+    """Recipients cannot be resolved; `problems` are (path within the list, message)."""
 
     exit_code = ExitCode.CONFIG
 
@@ -114,7 +113,7 @@ class RecipientsError(NotifierError):
 
 
 class RefusedError(NotifierError):
-    """A neighbour said no, and will say no again until a person acts."""
+    """A server, file or clock fails the same way until a person acts."""
 
     exit_code = ExitCode.REFUSED
 
@@ -124,7 +123,7 @@ class MarketplaceRefused(RefusedError):
 
 
 class FileRefused(RefusedError):
-    """A file of orders cannot be what the configuration says, or nobody may read it."""
+    """A file of orders is unlike its configuration, or permissions forbid reading it."""
 
 
 class MailRefused(RefusedError):
@@ -132,11 +131,11 @@ class MailRefused(RefusedError):
 
 
 class ClockRefused(RefusedError):
-    """The clock of this machine is before the build of this program, or far off."""
+    """The clock of this machine is before the build of this program, or far from server time."""
 
 
 class UnavailableError(NotifierError):
-    """A neighbour does not answer, or not in a way that can be used; later it may."""
+    """A server, file or clock cannot be used now, but may be later."""
 
     exit_code = ExitCode.TRY_LATER
     temporary = True
@@ -147,23 +146,23 @@ class MarketplaceUnavailable(UnavailableError):
 
 
 class FileUnavailable(UnavailableError):
-    """A file of orders is not there, is just being written, or was not written for too long."""
+    """A file of orders is missing, is being written right now, or is too old."""
 
 
 class MailUnavailable(UnavailableError):
-    """The mail server could not be reached, or asked us to come back."""
+    """The mail server could not be reached, or asked to try later."""
 
 
 class ClockUnconfirmed(UnavailableError):
-    """The clock may have jumped, and the marketplace could not be asked what time it is."""
+    """The clock may have jumped, and no server could confirm the time."""
 
 
 class Stopped(UnavailableError):
-    """This process was asked to stop; whatever it had in hand is recorded, and goes on later."""
+    """The process was asked to stop; its unfinished work is recorded and continues later."""
 
 
 class DeliveryFailed(NotifierError):
-    """The mail server refused a message or a recipient for good."""
+    """The mail server refused a message or a recipient permanently."""
 
     exit_code = ExitCode.FAILED
 
@@ -175,17 +174,17 @@ class StoreError(NotifierError):
 
 
 class StoreBusy(StoreError):
-    """Another process holds the store for longer than we wait."""
+    """Another process holds the store for too long."""
 
     exit_code = ExitCode.TRY_LATER
     temporary = True
 
 
 class StoreMoved(StoreError):
-    """The store was copied, moved or restored: what waits in it may have been sent by now."""
+    """The store was copied, moved or restored: its waiting messages may have been sent since."""
 
     exit_code = ExitCode.CONFIG
 
 
 class VerificationError(NotifierError):
-    """A finished mail, parsed back, is not what was meant; it is never sent."""
+    """A finished mail, parsed again, has unexpected content; it is never sent."""

@@ -1,7 +1,7 @@
-"""The one HTTP client: TLS, a deadline for the whole call, a cap on bytes, no redirects.
+"""The one HTTP client: TLS, a deadline for the whole call, a limit of bytes, no redirects.
 
-Nothing it raises, shows or logs contains a URL, because credentials travel in queries. It is the
-only module that knows httpx, so that a successor can be swapped in here.
+Credentials travel in queries, so nothing it raises, shows or logs contains a URL. It is the only
+module that knows httpx, so that a successor can be swapped in here.
 """
 
 from __future__ import annotations
@@ -27,29 +27,34 @@ import httpx
 from notifier import __version__
 from notifier.errors import ConfigError, Problem, UnavailableError
 
-# An operator's HTTPS_PROXY and NO_PROXY are obeyed: inside https a proxy sees a host name and no
-# more. Loopback is the one place asked in the clear, and it is never asked through a proxy.
+# HTTPS_PROXY and NO_PROXY are obeyed: through https a proxy sees only the host's name. Loopback is
+# the one place asked without TLS, and never through a proxy.
 _NEVER_PROXIED: dict[str, httpx.AsyncBaseTransport | None] = {
     "all://localhost": None,
     "all://127.0.0.1": None,
     "all://[::1]": None,
 }
 _KEPT = timedelta(seconds=5)
-"""As long as httpx keeps a connection that nobody uses."""
+"""How long an idle connection is kept; the default of httpx."""
 _HEADERS = {"User-Agent": f"notifier/{__version__}", "Accept-Encoding": "identity"}
+_PORTS = range(1, 2**16)
+_PLAIN = frozenset({"", "identity"})
+_ENCODINGS = _PLAIN | {"gzip", "x-gzip", "deflate"}
+_EITHER_HEADER = zlib.MAX_WBITS + 32  # zlib's manual: recognise the headers of zlib and gzip
+_NETWORK = "check the network of this machine, or wait until it answers again"
 
 
 class NoAnswer(UnavailableError):
-    """No answer came that could be used; `passing` tells whether another try may help."""
+    """No usable answer came; `retryable` says whether another try may help."""
 
-    def __init__(self, message: str, *, passing: bool = True) -> None:
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
         super().__init__(message)
-        self.passing = passing
+        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A whole answer. Names of headers are in lower case; nothing but the status is shown."""
+    """A whole answer, with header names in lower case; its repr shows the status alone."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -57,26 +62,24 @@ class HttpAnswer:
 
 
 def http_date(value: str) -> datetime | None:
-    """The instant of a date in a header (RFC 9110, 5.6.7), in UTC; None when it is none."""
+    """Return a date in a header (RFC 9110, 5.6.7) in UTC; None if it is not a date."""
     try:
         date = parsedate_to_datetime(value)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
-        # It is made for mail, and answers nonsense with errors of many kinds.
+        # The parser is made for mail and raises errors of many kinds.
         return None
 
 
 class HttpClient:
-    """An async context manager around our connections; certificates are always verified.
+    """An async context manager for connections; certificates are always verified.
 
-    How many calls there are at once is decided by who makes them. Each has a client of httpx to
-    itself, a lane: the pool of httpcore 1.0 gives one idle connection to several calls, of which
-    all but one queue again, and each time compares all with all. With 32 calls at once that was
-    half of the work. What nobody has used for as long as `kept` is closed by a later call.
+    Every call under way has its own httpx client, called a lane, because the pool of httpcore 1.0
+    gives one idle connection to several calls, of which all but one queue again. With 32 calls at
+    once that was half of the work. A lane idle for longer than `kept` is closed by a later call.
 
-    `ca_file` (PEM) takes the place of the usual roots. `transport` lets an ASGI app answer in
-    place of the network. Raises ConfigError when `ca_file` or a proxy of the environment cannot
-    be used.
+    `ca_file` (PEM) replaces the usual root certificates. `transport` replaces the network, for
+    example by an ASGI app. Raises ConfigError if `ca_file` or a proxy variable is unusable.
     """
 
     def __init__(
@@ -86,13 +89,15 @@ class HttpClient:
         transport: httpx.AsyncBaseTransport | None = None,
         kept: timedelta = _KEPT,
     ) -> None:
-        _silence()
-        self._roots = _roots(ca_file) if transport is None else True
+        for name in ("httpx", "httpcore"):  # They log whole URLs at INFO.
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._roots = _root_certificates(ca_file) if transport is None else True
         self._transport = transport
         self._kept_seconds = kept.total_seconds()
         self._lanes: set[httpx.AsyncClient] = set()
         self._idle: deque[tuple[float, httpx.AsyncClient]] = deque()
-        """Since when, and which; the one used last stands last."""
+        """Idle lanes and since when, the latest last."""
+        # The first lane is opened at once, so that an unusable proxy variable is found here.
         self._idle.append((0.0, self._open_lane()))
 
     async def __aenter__(self) -> HttpClient:
@@ -117,19 +122,18 @@ class HttpClient:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: timedelta,  # noqa: ASYNC109  (applied by asyncio.timeout, told in the message)
+        timeout: timedelta,  # noqa: ASYNC109  (asyncio.timeout applies it, the message names it)
         most_bytes: int,
         option: str,
     ) -> HttpAnswer:
-        """GET `url`; any status but a redirect is an answer.
+        """GET `url`; every status except a redirect is an answer.
 
-        `timeout` is for everything from the connection to the last byte, `most_bytes` for the
-        body as it is after decompression; `option` is where the configuration has the address.
-        Raises NoAnswer, or ConfigError for a URL that is not https and not on loopback.
+        `timeout` covers the call from connecting to the last byte, `most_bytes` the decompressed
+        body; `option` is the configuration option with the address, for messages. Raises NoAnswer,
+        or ConfigError for a URL that is neither https nor on loopback.
         """
-        asked = _asked(url, option)
-        return await self._ask(
-            "GET", url, asked, timeout, most_bytes, params=query, headers=headers
+        return await self._send(
+            "GET", url, option, timeout, most_bytes, params=query, headers=headers
         )
 
     async def post(
@@ -141,40 +145,47 @@ class HttpClient:
         most_bytes: int,
         option: str,
     ) -> HttpAnswer:
-        """POST `text` to `url`, and otherwise the same as `get`."""
-        asked = _asked(url, option)
+        """POST `text` to `url`; otherwise the same as `get`."""
         plain = {"Content-Type": "text/plain; charset=utf-8"}
-        return await self._ask("POST", url, asked, timeout, most_bytes, content=text, headers=plain)
+        return await self._send(
+            "POST", url, option, timeout, most_bytes, content=text, headers=plain
+        )
 
-    async def _ask(
+    async def _send(
         self,
         method: str,
         url: str,
-        asked: _Asked,
+        option: str,
         timeout: timedelta,  # noqa: ASYNC109  (as in `get`)
         most_bytes: int,
         **more: Any,
     ) -> HttpAnswer:
+        target = _target(url, option)
+        seconds = timeout.total_seconds()
+        # httpcore 1.0 leaks the socket if it is cancelled in a TLS handshake, so that connecting
+        # has a limit of its own, half of the whole.
+        connecting = httpx.Timeout(None, connect=seconds / 2)
         try:
-            async with asyncio.timeout(timeout.total_seconds()), self._lane() as lane:
-                request = lane.build_request(method, url, timeout=_connecting(timeout), **more)
-                return await _send(lane, request, asked, most_bytes)
+            async with asyncio.timeout(seconds), self._lane() as lane:
+                request = lane.build_request(method, url, timeout=connecting, **more)
+                return await _receive(lane, request, target, most_bytes)
         except TimeoutError:
-            seconds = f"{timeout.total_seconds():g} seconds"
             raise NoAnswer(
-                f"{asked.address} did not answer within {seconds}; {asked.check}"
+                f"{target.address} did not answer within {seconds:g} seconds; {target.check}"
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, zlib.error) as error:
-            raise NoAnswer(_reason(asked, error)) from None
+            raise NoAnswer(_reason(target, error)) from None
 
     @asynccontextmanager
     async def _lane(self) -> AsyncIterator[httpx.AsyncClient]:
-        """A client that nobody else uses meanwhile."""
+        """Give a client that no other call uses meanwhile."""
         time = asyncio.get_running_loop().time
         lane = self._idle.pop()[1] if self._idle else self._open_lane()
         try:
             while self._idle and self._idle[0][0] <= time() - self._kept_seconds:
-                await self._close_lane(self._idle.popleft()[1])
+                _, unused = self._idle.popleft()
+                self._lanes.discard(unused)
+                await unused.aclose()
             yield lane
         finally:
             self._idle.append((time(), lane))
@@ -187,108 +198,68 @@ class HttpClient:
                 mounts=_NEVER_PROXIED,
                 follow_redirects=False,
                 headers=_HEADERS,
-                cookies=_no_cookies(),
-                event_hooks={"response": [_forget_where_it_leads]},
+                # Without a session, cookies are useless, and httpx cannot send back a bad one.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                event_hooks={"response": [_drop_location]},
             )
         except (ValueError, ImportError):
             raise _config_error(
-                "environment", "HTTPS_PROXY or ALL_PROXY is no http:// or https:// address"
+                "environment", "HTTPS_PROXY or ALL_PROXY is not an http:// or https:// address"
             ) from None
         self._lanes.add(lane)
         return lane
 
-    async def _close_lane(self, lane: httpx.AsyncClient) -> None:
-        self._lanes.discard(lane)
-        await lane.aclose()
 
-
-async def _send(
-    lane: httpx.AsyncClient, request: httpx.Request, asked: _Asked, most_bytes: int
+async def _receive(
+    lane: httpx.AsyncClient, request: httpx.Request, target: _Target, most_bytes: int
 ) -> HttpAnswer:
     response = await lane.send(request, stream=True)
     try:
         if 300 <= response.status_code < 400:
             raise NoAnswer(
-                f"{asked.host} answers with a redirect ({response.status_code}), which is "
-                f"never followed; check {asked.option}",
-                passing=False,
+                f"{target.host} answers with a redirect ({response.status_code}), which is "
+                f"never followed; check {target.option}",
+                retryable=False,
             )
-        body = await _body(response, asked, most_bytes)
+        body = await _body(response, target, most_bytes)
         return HttpAnswer(response.status_code, dict(response.headers), body)
     finally:
         await response.aclose()
 
 
-_NETWORK = "check the network of this machine, or wait until it answers again"
+async def _drop_location(response: httpx.Response) -> None:
+    """Drop the address of a redirect: httpx parses it, and fails if it is not an address."""
+    response.headers.pop("location", None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Whom a call goes to, and the option that says so."""
+class _Target:
+    """The server of a call, and the option that names it."""
 
     host: str
     address: str
-    """With the port: what somebody tries by hand who wonders whether it can be reached."""
+    """Host and port, which an operator can try by hand."""
     option: str
 
     @property
     def check(self) -> str:
-        """What to do when there is nobody at that address."""
+        """Advice for a server that does not answer."""
         return f"check {self.option} and the network of this machine, or wait until it answers"
 
 
-def _connecting(whole: timedelta) -> httpx.Timeout:
-    """The half of `whole` for the connection; the deadline alone bounds all the rest.
-
-    httpcore 1.0 leaves the socket open when it is cancelled in a TLS handshake.
-    """
-    return httpx.Timeout(None, connect=whole.total_seconds() / 2)
-
-
-def _silence() -> None:
-    """Keep httpx from logging whole URLs."""
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _no_cookies() -> CookieJar:
-    """A jar that stays empty: nobody here has a session, and a bad cookie cannot be sent back."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
-
-
-async def _forget_where_it_leads(response: httpx.Response) -> None:
-    """Drop the address of a redirect: httpx takes it apart, and falls over what is no address."""
-    response.headers.pop("location", None)
-
-
-def _roots(ca_file: Path | None) -> ssl.SSLContext:
-    """The certificates we trust: those of `ca_file`, of SSL_CERT_FILE, or of certifi."""
-    try:
-        if ca_file:
-            return ssl.create_default_context(cafile=ca_file)
-        return httpx.create_ssl_context()
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError | PermissionError)
-        reason = f"{error.strerror}" if missing else "is no file of PEM certificates"
-        raise _config_error(str(ca_file or "SSL_CERT_FILE"), reason) from error
-
-
-def _asked(url: str, option: str) -> _Asked:
-    """Whom `url` asks, once it is certain that it may be asked."""
+def _target(url: str, option: str) -> _Target:
+    """Return the server of `url`; raises ConfigError if it may not be asked."""
     try:
         parsed = httpx.URL(url)
         name, port = parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80)
-    except (httpx.InvalidURL, UnicodeError):  # the latter for a name that is no IDNA
-        raise _config_error(option, "is no URL") from None
+    except (httpx.InvalidURL, UnicodeError):  # UnicodeError: the name is not valid IDNA
+        raise _config_error(option, "is not a URL") from None
     if port not in _PORTS:
-        raise _config_error(option, f"has {port} for a port, which is none")
+        raise _config_error(option, f"has {port} for a port; write one from 1 to 65535")
     if parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(name)):
         host = f"[{name}]" if ":" in name else name
-        return _Asked(name, f"{host}:{port}", option)
+        return _Target(name, f"{host}:{port}", option)
     raise _config_error(name, "is asked over https only; write https:// in front of it")
-
-
-_PORTS = range(1, 2**16)
 
 
 def _is_loopback(host: str) -> bool:
@@ -298,19 +269,31 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _root_certificates(ca_file: Path | None) -> ssl.SSLContext:
+    """Load the trusted certificates: from `ca_file`, SSL_CERT_FILE, or certifi."""
+    try:
+        if ca_file:
+            return ssl.create_default_context(cafile=ca_file)
+        return httpx.create_ssl_context()
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError | PermissionError)
+        reason = f"{error.strerror}" if missing else "is not a file of PEM certificates"
+        raise _config_error(str(ca_file or "SSL_CERT_FILE"), reason) from error
+
+
 def _config_error(source: str, message: str) -> ConfigError:
     return ConfigError((Problem(source, None, "", message),))
 
 
-async def _body(response: httpx.Response, asked: _Asked, most_bytes: int) -> bytes:
-    """The body, decompressed where a server compresses although it was asked not to.
+async def _body(response: httpx.Response, target: _Target, most_bytes: int) -> bytes:
+    """Read the body, decompressing it if a server compresses although we asked it not to.
 
     httpx would decompress without a limit: 300 kB of gzip can become 300 MB.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in _ENCODINGS:
         raise NoAnswer(
-            f"{asked.host} answers in an encoding nobody asked for; check {asked.option}"
+            f"{target.host} answers in an encoding that was not asked for; check {target.option}"
         )
     unpack = None if encoding in _PLAIN else zlib.decompressobj(wbits=_EITHER_HEADER)
     body = bytearray()
@@ -318,35 +301,34 @@ async def _body(response: httpx.Response, asked: _Asked, most_bytes: int) -> byt
         body += unpack.decompress(chunk, most_bytes + 1 - len(body)) if unpack else chunk
         if len(body) > most_bytes:
             raise NoAnswer(
-                f"{asked.host} answers with more than {most_bytes} bytes; check {asked.option}"
+                f"{target.host} answers with more than {most_bytes} bytes; check {target.option}"
             )
     if unpack and not unpack.eof:
-        raise NoAnswer(f"{asked.host} broke off in the middle of an answer; {_NETWORK}")
+        raise NoAnswer(_broken_off(target))
     return bytes(body)
 
 
-_PLAIN = frozenset({"", "identity"})
-_ENCODINGS = _PLAIN | {"gzip", "x-gzip", "deflate"}
-_EITHER_HEADER = zlib.MAX_WBITS + 32  # zlib's manual: recognise zlib's and gzip's header
+def _broken_off(target: _Target) -> str:
+    return f"{target.host} broke off in the middle of an answer; {_NETWORK}"
 
 
-def _reason(asked: _Asked, error: BaseException) -> str:
-    """A sentence for a foreign error; its own text may contain the URL and is not used."""
+def _reason(target: _Target, error: BaseException) -> str:
+    """Return a sentence for an error of httpx, whose own text may contain the URL."""
     match error:
-        case httpx.ConnectError():
-            unreached = f"{asked.address} cannot be reached; {asked.check}"
-            return _tls_reason(asked.host, error) or unreached
-        case httpx.ConnectTimeout():
-            return f"{asked.address} cannot be reached; {asked.check}"
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            # A handshake that times out has an SSLError among its causes, but is no TLS fault.
+            is_refused = isinstance(error, httpx.ConnectError)
+            tls_reason = _tls_reason(target.host, error) if is_refused else None
+            return tls_reason or f"{target.address} cannot be reached; {target.check}"
         case httpx.ProxyError():
-            return f"the proxy on the way to {asked.host} refuses; check HTTPS_PROXY"
+            return f"the proxy on the way to {target.host} refuses; check HTTPS_PROXY"
         case zlib.error():
-            return f"{asked.host} answers with broken compression; {_NETWORK}"
-    return f"{asked.host} broke off in the middle of an answer; {_NETWORK}"
+            return f"{target.host} answers with broken compression; {_NETWORK}"
+    return _broken_off(target)
 
 
 def _tls_reason(host: str, error: BaseException | None) -> str | None:
-    """The same, where TLS is what failed: httpx hides that among the causes."""
+    """Return a sentence for the TLS error that httpx hides among the causes, if there is one."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
@@ -354,6 +336,6 @@ def _tls_reason(host: str, error: BaseException | None) -> str | None:
                 "clock of this machine; an authority of your own goes into SSL_CERT_FILE"
             )
         if isinstance(error, ssl.SSLError):
-            return f"{host} does not speak TLS as it should; {_NETWORK}"
+            return f"{host} does not speak TLS correctly; {_NETWORK}"
         error = error.__cause__ or error.__context__
     return None

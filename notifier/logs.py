@@ -1,7 +1,7 @@
-"""The run's story as log lines: text for a person, JSON lines for a journal.
+"""The log: plain text for a person, JSON lines for a journal.
 
-A line carries what machines need in `extra`: an `event`, and the account, day and counts. Nothing
-secret and nobody's name goes into either.
+Each record has an `event`, the account, the day and counts in `extra`. Neither text nor extra may
+contain a secret or a person's name.
 """
 
 from __future__ import annotations
@@ -16,21 +16,18 @@ import threading
 from datetime import UTC, datetime
 
 _PLAIN_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "taskName"}
-
-
-_MOST_WAITING = 10_000
-_LAST_SECONDS = 2.0
+_MAX_QUEUED_LINES = 10_000
+_CLOSING_SECONDS = 2.0
 
 
 def configure(level: int, *, as_json: bool, in_background: bool = False) -> None:
-    """Send the lines of our own loggers to standard error.
-
-    `in_background` for who must not be held up by a reader that does not read.
-    """
+    """Send our log to standard error; `in_background` never waits for a slow reader."""
     handler = (
-        Background(sys.stderr.fileno()) if in_background else logging.StreamHandler(sys.stderr)
+        BackgroundHandler(sys.stderr.fileno())
+        if in_background
+        else logging.StreamHandler(sys.stderr)
     )
-    handler.setFormatter(JsonLines() if as_json else Story())
+    handler.setFormatter(JsonLines() if as_json else TextLines())
     ours = logging.getLogger("notifier")
     ours.handlers[:] = [handler]
     ours.setLevel(level)
@@ -42,31 +39,31 @@ def configure(level: int, *, as_json: bool, in_background: bool = False) -> None
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
-class Background(logging.Handler):
-    """Writes from a thread of its own: a full pipe then costs lines, and nothing else."""
+class BackgroundHandler(logging.Handler):
+    """Writes in a thread of its own, so that a full pipe costs lines and never time."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self._descriptor = descriptor
-        self._lines: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
-        # A daemon, or a pipe that nobody empties would keep the process from its end.
+        self._lines: queue.Queue[str | None] = queue.Queue(_MAX_QUEUED_LINES)
+        # A daemon thread, because a full pipe would otherwise keep the process from ending.
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand the line over; it is lost when ten thousand wait."""
+        """Queue the line; a full queue drops it."""
         try:
-            self._put(self.format(record))
-        except Exception:  # noqa: BLE001 - a line must not end who wrote it; logging says so too
+            self._enqueue(self.format(record))
+        except Exception:  # noqa: BLE001 - the caller must go on; logging recommends the same
             self.handleError(record)
 
     def close(self) -> None:
-        """Write what waits, unless that takes too long."""
-        self._put(None)
-        self._thread.join(_LAST_SECONDS)
+        """Write the queued lines, but give up after two seconds."""
+        self._enqueue(None)
+        self._thread.join(_CLOSING_SECONDS)
         super().close()
 
-    def _put(self, line: str | None) -> None:
+    def _enqueue(self, line: str | None) -> None:
         with contextlib.suppress(queue.Full):
             self._lines.put_nowait(line)
 
@@ -74,27 +71,27 @@ class Background(logging.Handler):
         while (line := self._lines.get()) is not None:
             data = f"{line}\n".encode("utf-8", "replace")
             try:
-                # Past Python's own buffer: its lock, held at the end, would abort the process.
+                # Not through Python's own buffer: its lock, held at exit, would abort the process.
                 while data:
                     data = data[os.write(self._descriptor, data) :]
             except OSError:
-                pass  # nobody reads it any more, which is no reason to end
+                pass  # the reader is gone, which is no reason to end
 
 
-class Story(logging.Formatter):
-    """The sentence alone; a warning says that it is one."""
+class TextLines(logging.Formatter):
+    """Formats the message alone; from WARNING on the level stands before it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; a traceback follows where there is one."""
+        """Return one line, and the traceback if there is one."""
         text = super().format(record)
         return text if record.levelno < logging.WARNING else f"{record.levelname}: {text}"
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, with the sentence in `message`."""
+    """Formats one JSON object per line, with the text in `message`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's own fields, and all that was given as `extra`."""
+        """Return the record's own fields and everything in `extra`."""
         fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,

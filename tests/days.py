@@ -11,7 +11,7 @@ from functools import partial
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item, Order
 from notifier.domain.reading import Complete, Departure, Incomplete
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from tests.factories import DAY, NOON, account, order, snapshot
 
 _COUNTS = (2, 3, 3, None, 5, 4, 4, 6, 5, 7, 7, 6, 6)

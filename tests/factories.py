@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, KnownOrder, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete
 from notifier.domain.recipients import Mailbox, Recipient
@@ -28,7 +28,7 @@ from notifier.domain.settings import (
     StoreLocation,
     Tls,
 )
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.mail.render import Renderer
 from notifier.services.context import Context
 from notifier.store import Store
@@ -63,7 +63,7 @@ def account(**more: Any) -> Account:
     fields: dict[str, Any] = {
         "id": "ljubljana",
         "name": "Mimovrste",
-        "reads": MarketplaceAccess(
+        "access": MarketplaceAccess(
             "https://marketplace.example", Secret("client-id-1"), "Europe/Prague"
         ),
         "schedule": schedule(),
@@ -95,7 +95,7 @@ def account_with_password(code: str = "4711-0815") -> Account:
 def file_account(**more: Any) -> Account:
     """Return an account whose orders another program writes into a file."""
     access = FileAccess(Path("orders.csv"), FileFormat.CSV, {"id": "Order"}, "Europe/Prague")
-    return account(reads=access, order_url=None, **more)
+    return account(access=access, order_url=None, **more)
 
 
 def sender() -> Sender:
@@ -137,7 +137,7 @@ def context(
 
 def snapshot(*orders: Order, day: date = date(2026, 11, 21), **first_seen: date) -> Snapshot:
     """Return the snapshot of an earlier day; `o<id>=day` changes when an order was first seen."""
-    known = {o.id: Known(first_seen.get(f"o{o.id}", day), o) for o in orders}
+    known = {o.id: KnownOrder(first_seen.get(f"o{o.id}", day), o) for o in orders}
     since = min([day, *first_seen.values()])
     return Snapshot(day, since, known)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
-from notifier.logs import JsonLines, Story
+from notifier.logs import JsonLines, TextLines
 
 
 def record(level: int, **extra: object) -> logging.LogRecord:
@@ -16,11 +16,11 @@ def record(level: int, **extra: object) -> logging.LogRecord:
 
 
 def test_a_person_reads_only_the_sentence() -> None:
-    assert Story().format(record(logging.INFO, event="read")) == "12 orders read"
+    assert TextLines().format(record(logging.INFO, event="read")) == "12 orders read"
 
 
 def test_a_warning_begins_with_its_level() -> None:
-    assert Story().format(record(logging.WARNING)) == "WARNING: 12 orders read"
+    assert TextLines().format(record(logging.WARNING)) == "WARNING: 12 orders read"
 
 
 def test_a_journal_gets_one_json_object_per_line_with_event_and_counts() -> None:

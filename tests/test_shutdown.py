@@ -61,7 +61,7 @@ class DeliveryScenario:
         """Return an action that requests the stop, then does `action`."""
 
         async def stopping(conversation: Conversation) -> int:
-            self.stop.ask()
+            self.stop.request()
             return await action(conversation)
 
         return stopping
@@ -160,7 +160,7 @@ async def test_a_reply_that_does_not_arrive_in_time_leaves_the_outcome_unknown(
 
 
 async def test_a_stop_requested_before_delivery_begins_nothing(scenario: DeliveryScenario) -> None:
-    scenario.stop.ask()
+    scenario.stop.request()
 
     with pytest.raises(Stopped):
         await scenario.deliver()
@@ -184,8 +184,8 @@ async def test_a_stop_ends_a_block_without_grace_at_once_and_one_with_grace_late
         group.create_task(work("patient", timedelta(seconds=0.05)))
         group.create_task(work("impatient", timedelta(0)))
         await asyncio.sleep(0)
-        stop.ask()
-        stop.ask()
+        stop.request()
+        stop.request()
 
     assert ended == ["impatient", "patient"]
 
@@ -200,7 +200,7 @@ async def test_a_cancelled_task_is_cancelled_even_when_a_stop_was_requested() ->
     task = asyncio.create_task(_wait_in_block(stop, asyncio.Event()))
     await asyncio.sleep(0)
 
-    stop.ask()
+    stop.request()
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):

@@ -79,15 +79,15 @@ class _Neighbours:
 
     def source(self, account: Account) -> Source:
         """Where the orders of this account come from."""
-        if isinstance(account.reads, FileAccess):
-            return OrderFile(account.reads, self.http, clock=self.clock)
-        return self._marketplace(account, account.reads)
+        if isinstance(account.access, FileAccess):
+            return OrderFile(account.access, self.http, clock=self.clock)
+        return self._marketplace(account, account.access)
 
     def hint_reader(self, account: Account) -> HintReader | None:
         """None for an account that reads a file: no webhook tells of its orders."""
-        if isinstance(account.reads, FileAccess):
+        if isinstance(account.access, FileAccess):
             return None
-        return self._marketplace(account, account.reads)
+        return self._marketplace(account, account.access)
 
     def mail(self) -> MailConnection:
         """A connection to the mail server, not opened yet."""
@@ -97,7 +97,7 @@ class _Neighbours:
         states = self.store.order_states
         memory = AccountState(states, self.store.meta, account.id, writable=not self.read_only)
         return Marketplace(
-            access, self.http, clock=self.clock, memory=memory, progress=self.progress
+            access, self.http, clock=self.clock, state_store=memory, progress=self.progress
         )
 
 
@@ -108,7 +108,7 @@ async def _store_trouble_reported(monitor: Ping | None) -> AsyncIterator[None]:
         yield
     except StoreError as error:
         if monitor and not error.temporary:
-            await monitor.bad("store; `notifier doctor` tells more")
+            await monitor.report_failure("store; `notifier doctor` tells more")
         raise
 
 

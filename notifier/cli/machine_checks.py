@@ -37,8 +37,8 @@ def files(config: Path) -> Iterator[Finding]:
 def order_files(accounts: Iterable[Account], now: datetime) -> Iterator[Finding]:
     """Whether the lists on this machine can be read, as a run would; an address is not asked."""
     for account in accounts:
-        if isinstance(account.reads, FileAccess) and isinstance(account.reads.location, Path):
-            yield from _order_file(account, account.reads, account.reads.location, now)
+        if isinstance(account.access, FileAccess) and isinstance(account.access.location, Path):
+            yield from _order_file(account, account.access, account.access.location, now)
 
 
 def _order_file(
@@ -64,7 +64,7 @@ def _order_file(
 async def _read(access: FileAccess, now: datetime) -> tuple[Reading, tuple[str, ...]]:
     async with HttpClient() as http:
         source = OrderFile(access, http, clock=lambda: now, warns=False)
-        return await source.read(()), tuple(source.doubts.told())
+        return await source.read(()), tuple(source.diagnostics.warnings())
 
 
 def _open_to_all(file: Path) -> Iterator[Finding]:

@@ -24,8 +24,8 @@ async def try_logins(invocation: Invocation, settings: Settings) -> list[ExitCod
 
 
 async def _source(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
-    if isinstance(account.reads, FileAccess):
-        file = OrderFile(account.reads, http, clock=invocation.now, warns=False)
+    if isinstance(account.access, FileAccess):
+        file = OrderFile(account.access, http, clock=invocation.now, warns=False)
         return await _file(invocation, account, file)
     return await _marketplace(invocation, account, http)
 
@@ -37,9 +37,9 @@ async def _file(invocation: Invocation, account: Account, file: OrderFile) -> Ex
         return reading.error.exit_code
     told = f"{reading.candidates} orders in {file.name}, {len(reading.orders)} of them wait"
     invocation.echo(f"  {account.name}: {told}")
-    if states := file.doubts.states_told():
+    if states := file.diagnostics.state_counts():
         invocation.echo(f"  {account.name}: {states}")
-    for doubt in file.doubts.told():
+    for doubt in file.diagnostics.warnings():
         invocation.warn(f"{account.name}: {doubt}")
     if isinstance(reading, Incomplete):
         invocation.warn(f"{account.name}: {reading.why}")
@@ -50,11 +50,10 @@ async def _file(invocation: Invocation, account: Account, file: OrderFile) -> Ex
 async def _marketplace(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
     marketplace = Marketplace(account.marketplace, http, clock=invocation.now)
     try:
-        admission = await marketplace.check_access()
+        left = await marketplace.check_access()
     except NotifierError as error:
         invocation.warn(f"{account.name}: {error}")
         return error.exit_code
-    left = admission.calls_left
     calls = "" if left is None else f"; {left} calls left in its limit"
     invocation.echo(f"  {account.name}: the marketplace lets us in{calls}")
     return ExitCode.DONE

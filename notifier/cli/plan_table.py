@@ -36,8 +36,8 @@ async def show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> 
     found = []
     async with open_store(settings.store, read_only=True) as store:
         for account in choose_accounts(settings, ids):
-            if isinstance(account.reads, MarketplaceAccess):
-                found.append(await estimate_calls(account, account.reads, store, invocation.now()))
+            if isinstance(account.access, MarketplaceAccess):
+                found.append(await estimate_calls(account, account.access, store, invocation.now()))
             else:
                 invocation.warn(f"{account.name}: it reads a file, which takes no plan.")
     _SHOW[form](found)

@@ -19,10 +19,10 @@ def stopping(stop: Stop, *, hangup: Callable[[], None] | None = None) -> Iterato
     loop = asyncio.get_running_loop()
 
     def interrupted() -> None:
-        stop.ask()
+        stop.request()
         loop.remove_signal_handler(signal.SIGINT)
 
-    handlers = {signal.SIGTERM: stop.ask, signal.SIGINT: interrupted}
+    handlers = {signal.SIGTERM: stop.request, signal.SIGINT: interrupted}
     if hangup is not None:
         handlers[signal.SIGHUP] = hangup
     for number, handler in handlers.items():

@@ -22,16 +22,14 @@ from notifier.config.schema import (
     StoreSection,
 )
 from notifier.config.values import WEEKDAYS, is_web_location
-from notifier.domain.attachments import AttachmentKind
+from notifier.domain.branding import Branding, Logo
 from notifier.domain.reading_plan import Policy
-from notifier.domain.recipients import ContactGroup, Mailbox, resolve
+from notifier.domain.recipients import AttachmentKind, ContactGroup, Mailbox, resolve
 from notifier.domain.schedule import Schedule
 from notifier.domain.settings import (
     Account,
-    Branding,
     FileAccess,
     FileFormat,
-    Logo,
     MarketplaceAccess,
     PlaceOfReturn,
     Secret,
@@ -105,7 +103,7 @@ def _account(
         id=account_id,
         branding=_branding(digest, folder),
         name=account.name or account_id,
-        reads=reads,
+        access=reads,
         schedule=_schedule(digest),
         recipients=resolve(account.recipients, groups, language=digest.language),
         language=digest.language,

@@ -28,12 +28,11 @@ from pydantic_settings import (
 )
 
 from notifier.config import values
-from notifier.domain.attachments import AttachmentKind, CsvHeadings
+from notifier.domain.branding import HEADER_COLOR, LINK_COLOR
 from notifier.domain.reading_plan import Frequency
-from notifier.domain.recipients import Mailbox
+from notifier.domain.recipients import AttachmentKind, Mailbox
 from notifier.domain.settings import (
-    HEADER_COLOR,
-    LINK_COLOR,
+    CsvHeadings,
     FileFormat,
     OnUnknown,
     Secret,

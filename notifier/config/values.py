@@ -18,7 +18,7 @@ from zoneinfo import available_timezones
 
 import idna
 
-from notifier.domain.colours import contrast_of
+from notifier.domain.branding import contrast_of
 from notifier.domain.columns import COLUMNS
 from notifier.domain.recipients import parse_mailbox
 from notifier.domain.settings import Secret

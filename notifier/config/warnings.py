@@ -27,9 +27,9 @@ def find_warnings(settings: Settings, now: datetime) -> Iterator[str]:
 def _same_credential(settings: Settings) -> Iterator[str]:
     first: dict[str, str] = {}
     for account in settings.accounts.values():
-        if not isinstance(account.reads, MarketplaceAccess):
+        if not isinstance(account.access, MarketplaceAccess):
             continue
-        other = first.setdefault(account.reads.client_id.value, account.id)
+        other = first.setdefault(account.access.client_id.value, account.id)
         if other != account.id:
             yield (
                 f"accounts.{account.id}: it has the client_id of {other}, "
@@ -84,8 +84,8 @@ def _of_account(account: Account, now: datetime) -> Iterator[str]:
     for recipient in account.recipients:
         if recipient.mailbox.needs_smtputf8:
             yield f"{recipient.mailbox.address} needs a mail server that offers SMTPUTF8"
-    if isinstance(account.reads, FileAccess):
-        yield from _of_file(account.reads)
+    if isinstance(account.access, FileAccess):
+        yield from _of_file(account.access)
     yield from _changed_clocks(account.schedule, now)
 
 

@@ -1,16 +1,15 @@
-"""What the admin must know now, and until when: a pure function of what the store knows.
+"""What the admin must know now: a pure function of the state of the store.
 
-A cause has a key. While its key is among the causes its alarm is open; it is told once when it
-begins and once when it ends, however many ticks see it. What there was no occasion to find out
-stays as it was: a mail server is not well again because there was nothing to send.
+Each cause has a key. Its alarm is open while the key is among the causes, and is reported once
+when it begins and once when it ends, however many ticks find it. A cause that could not be
+checked stays open: a mail server has not recovered because there was nothing to send.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from notifier.domain.ledger import AUTOMATIC_EDITION, MessageState, OutboxMessage, Run, RunState
 from notifier.domain.recipients import Mailbox
@@ -21,7 +20,7 @@ from notifier.i18n.messages import Message, lazy
 ADMIN_MAIL = "admin-mail"
 MAIL_SERVER = frozenset({"mail-refused", "mail-unavailable"})
 NOT_BY_MAIL = MAIL_SERVER | {ADMIN_MAIL}
-"""Kinds of causes that no mail to the admin can tell."""
+"""Kinds of causes whose begin no mail can report."""
 
 _FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
 _LOST = (RunState.SKIPPED, RunState.ABANDONED)
@@ -29,25 +28,22 @@ _LOST = (RunState.SKIPPED, RunState.ABANDONED)
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Something wrong, and what a person does about it.
-
-    `key` is its kind, and after a slash what it is about: the same for as long as it is the same
-    trouble.
-    """
+    """Something wrong, and what a person can do about it."""
 
     key: str
+    """The kind, and after a slash what it concerns: constant as long as the cause lasts."""
     what: Message
     remedy: Message
 
     @property
     def kind(self) -> str:
-        """What is wrong; unlike the key it names nobody."""
+        """The kind of trouble; unlike the key it contains no address."""
         return self.key.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A cause and its time."""
+    """A cause with its begin and end."""
 
     id: int
     cause: Cause
@@ -57,7 +53,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store knows of one account, both newest first."""
+    """The runs and messages of one account, the newest first."""
 
     account: Account
     runs: Sequence[Run] = ()
@@ -67,25 +63,25 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that can be wrong at one moment."""
+    """Everything that can reveal a cause at one moment."""
 
     histories: Sequence[History]
-    unsure: Sequence[OutboxMessage] = ()
-    """Messages held or unknown."""
+    delivery_unknown: Sequence[OutboxMessage] = ()
+    """Messages in state held or unknown."""
     to_admin: Sequence[OutboxMessage] = ()
-    """Alarm mails that were sent or have failed, newest first."""
+    """Alarm mails that were sent or have failed, the newest first."""
     mail_error: MailUnavailable | MailRefused | None = None
     mail_tried: bool = False
-    """Whether the mail server has looked at a message."""
+    """Whether the mail server replied to a message."""
     config_trouble: str | None = None
     templates: Mapping[str, str] = field(default_factory=dict)
-    """Of each account whose mails were made just now, why its own templates did not: "" if so."""
-    told: Sequence[Cause] = ()
-    """Of the alarms that are open."""
+    """Why its own templates failed, by id of each account rendered just now; "" if they did not."""
+    open_causes: Sequence[Cause] = ()
+    """The causes of the open alarms."""
 
 
 def clock_cause(error: ClockRefused | ClockUnconfirmed) -> Cause:
-    """That the time is not believed; over with the first tick that believes it."""
+    """Return the cause of a time that is not trusted; it ends with the first trusted tick."""
     return Cause(
         "clock",
         lazy("The clock cannot be trusted: {reason}", reason=error),
@@ -94,7 +90,7 @@ def clock_cause(error: ClockRefused | ClockUnconfirmed) -> Cause:
 
 
 def causes(situation: Situation, now: datetime) -> tuple[Cause, ...]:
-    """All that is wrong at `now`; each key once."""
+    """Return all causes at `now`, each key once."""
     return tuple(_causes(situation, now))
 
 
@@ -114,25 +110,25 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
             yield cause
         yield from _failed_messages(history)
         yield from _templates(situation, history.account)
-    yield from map(_unsure, situation.unsure)
+    yield from map(_delivery_unknown, situation.delivery_unknown)
     yield from _mail_server(situation)
     yield from _failed_to_admin(situation.to_admin)
 
 
 def _unreadable(history: History, now: datetime) -> Cause | None:
-    """The newest day still has no digest, and that for longer than `alarm_after`."""
-    account, run = history.account, _newest_automatic(history.runs)
+    """Return the cause if the newest day has no digest `alarm_after` beyond its time."""
+    account = history.account
+    run = next((run for run in history.runs if run.edition == AUTOMATIC_EDITION), None)
     if run is None or run.state not in (RunState.FAILED, RunState.RUNNING):
         return None
     due_at = account.schedule.starts(run.day)
     if now < due_at + account.alarm_after:
         return None
-    zone = account.schedule.zone
-    return Cause(_no_digest(account), _late(account, run, due_at), _tried(account, run, zone))
+    return Cause(_no_digest(account), _late(account, run, due_at), _retried_until(account, run))
 
 
 def _late(account: Account, run: Run, due_at: datetime) -> Message:
-    of_when = {
+    common = {
         "account": account.name,
         "day": run.day,
         "time": f"{due_at.astimezone(account.schedule.zone):%H:%M}",
@@ -140,18 +136,19 @@ def _late(account: Account, run: Run, due_at: datetime) -> Message:
     if run.why:
         return lazy(
             "{account}: there is still no digest of {day}, due at {time}: {reason}",
-            **of_when,
+            **common,
             reason=run.why,
         )
     return lazy(
         "{account}: the digest of {day}, due at {time}, was started but did not finish",
-        **of_when,
+        **common,
     )
 
 
-def _tried(account: Account, run: Run, zone: ZoneInfo) -> Message:
-    until = f"{account.schedule.ends(run.day).astimezone(zone):%H:%M}"
-    if isinstance(account.reads, FileAccess):
+def _retried_until(account: Account, run: Run) -> Message:
+    ends_at = account.schedule.ends(run.day).astimezone(account.schedule.zone)
+    until = f"{ends_at:%H:%M}"
+    if isinstance(account.access, FileAccess):
         return lazy(
             "It is retried until {time}. `notifier check --online` shows whether the file can be "
             "read, and what it contains.",
@@ -165,15 +162,17 @@ def _tried(account: Account, run: Run, zone: ZoneInfo) -> Message:
 
 
 def _no_digest(account: Account) -> str:
-    """A day that is late, and then too late, is the same trouble until there is a digest."""
+    # One key for a late day and for a lost one: it is the same trouble until there is a digest.
     return f"no-digest/{account.id}"
 
 
 def _lost_day(history: History) -> Cause | None:
-    """A day has no digest, and no later digest told so."""
+    """Return the cause if a day has no digest, and no later digest reported that."""
     account = history.account
-    lost = next((run for run in history.runs if _is_lost(run)), None)
-    if lost is None or _last_digest(history.runs) >= lost.day:
+    automatic = (run for run in history.runs if run.edition == AUTOMATIC_EDITION)
+    lost = next((run for run in automatic if run.state in _LOST), None)
+    last_digest = max((run.day for run in history.runs if run.state in _FROZEN), default=date.min)
+    if lost is None or last_digest >= lost.day:
         return None
     named = {"account": account.name, "day": lost.day, "reason": lost.why or ""}
     if lost.state is RunState.SKIPPED:
@@ -193,25 +192,13 @@ def _lost_day(history: History) -> Cause | None:
     )
 
 
-def _is_lost(run: Run) -> bool:
-    return run.state in _LOST and run.edition == AUTOMATIC_EDITION
-
-
-def _newest_automatic(runs: Iterable[Run]) -> Run | None:
-    return next((run for run in runs if run.edition == AUTOMATIC_EDITION), None)
-
-
-def _last_digest(runs: Iterable[Run]) -> date:
-    return max((run.day for run in runs if run.state in _FROZEN), default=date.min)
-
-
 def _failed_messages(history: History) -> Iterator[Cause]:
-    """Recipients whose last digest failed; a later one that is sent makes up for it."""
     account = history.account
     for recipient in account.recipients:
         key = recipient.mailbox.key
-        mine = (one for one in history.digests if Mailbox(one.recipient).key == key)
-        newest = next(mine, None)
+        # Only the newest counts: a later digest that was sent makes up for a failed one.
+        own = (message for message in history.digests if Mailbox(message.recipient).key == key)
+        newest = next(own, None)
         if newest and newest.state is MessageState.FAILED:
             yield Cause(
                 f"failed/{account.id}/{key}",
@@ -231,7 +218,6 @@ def _failed_messages(history: History) -> Iterator[Cause]:
 
 
 def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
-    """Own templates that could not be used; mended with the next mail that they do make."""
     key = f"templates/{account.id}"
     why = situation.templates.get(account.id)
     if why:
@@ -247,10 +233,11 @@ def _templates(situation: Situation, account: Account) -> Iterator[Cause]:
             ),
         )
     elif why is None:
-        yield from (cause for cause in situation.told if cause.key == key)
+        # No mail was rendered, so nothing shows whether the templates work again.
+        yield from (cause for cause in situation.open_causes if cause.key == key)
 
 
-def _unsure(message: OutboxMessage) -> Cause:
+def _delivery_unknown(message: OutboxMessage) -> Cause:
     what = lazy(
         "It is unknown whether the mail server accepted message {number} to {recipient}: {reply}",
         number=message.id,
@@ -289,7 +276,7 @@ def _mail_server(situation: Situation) -> Iterator[Cause]:
                 lazy("It is retried automatically; `notifier check --online` shows more."),
             )
         case None if not situation.mail_tried:
-            yield from (cause for cause in situation.told if cause.kind in MAIL_SERVER)
+            yield from (cause for cause in situation.open_causes if cause.kind in MAIL_SERVER)
 
 
 def _failed_to_admin(messages: Sequence[OutboxMessage]) -> Iterator[Cause]:

@@ -1,8 +1,8 @@
-"""Whether this machine's clock can be believed: pure decisions about instants.
+"""Whether the clock of this machine can be trusted: pure decisions about instants.
 
-A clock that jumps to 2098 would give every message up, erase every text and skip every day until
-then; one that jumps to 1970 would find nothing due for ever. So a time that follows badly on the
-last one is confirmed by the marketplace's clock before anything is done by it.
+A clock that jumps to 2098 would give up every message, erase every text and skip every day until
+then; one that jumps to 1970 would find nothing due for ever. So the marketplace's clock confirms
+an implausible time before anything is done.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from enum import Enum
 from notifier.errors import ClockRefused
 
 BUILT_AT = datetime(2026, 11, 1, tzinfo=UTC)
-"""It is never earlier than this: when this version was made. Moved on with each release."""
+"""The earliest possible time: when this version was made. Each release moves it on."""
 
-FARTHEST_OFF = timedelta(hours=1)
-"""From the marketplace's clock."""
+MAX_OFFSET = timedelta(hours=1)
+"""The largest difference from the marketplace's clock."""
 
 USUAL_PAUSE = timedelta(hours=2)
-"""From one tick to the next. After a longer one the machine was off, or the clock jumped."""
+"""The longest time between two ticks before the machine was off, or the clock jumped."""
 
-LONGEST_UNCONFIRMED = timedelta(days=2)
-"""A pause that is believed when the marketplace cannot be asked: a timer may run once a day."""
+MAX_UNCONFIRMED = timedelta(days=2)
+"""The longest pause trusted without the marketplace: a timer may run only once a day."""
 
 _SET_BACK = timedelta(minutes=10)
 
 
-class Belief(Enum):
-    """What is to be done about a time."""
+class ClockTrust(Enum):
+    """How far a time can be trusted."""
 
-    SURE = "it follows on the last one"
-    ASK = "somebody should confirm it, but it may be"
-    ASK_OR_STOP = "nothing may be done by it unless somebody confirms it"
+    TRUSTED = "trusted"
+    CONFIRM = "confirm it, and go on where nobody can confirm it"
+    MUST_CONFIRM = "confirm it, and stop where nobody can confirm it"
 
 
-def judge(now: datetime, last: datetime | None) -> Belief:
-    """Whether `now` can be believed, given the last time that was; both aware.
+def judge_clock(now: datetime, last: datetime | None) -> ClockTrust:
+    """Decide how far `now` can be trusted after the last trusted time; both are aware.
 
-    Raises ClockRefused where it cannot be at all.
+    Raises ClockRefused if `now` is impossible.
     """
     if now < BUILT_AT:
         raise ClockRefused(
@@ -46,14 +46,15 @@ def judge(now: datetime, last: datetime | None) -> Belief:
             "program was made; set it (timedatectl), then run this again"
         )
     if last is None or -_SET_BACK <= now - last <= USUAL_PAUSE:
-        return Belief.SURE
-    return Belief.ASK if last <= now <= last + LONGEST_UNCONFIRMED else Belief.ASK_OR_STOP
+        return ClockTrust.TRUSTED
+    plausible = last <= now <= last + MAX_UNCONFIRMED
+    return ClockTrust.CONFIRM if plausible else ClockTrust.MUST_CONFIRM
 
 
-def compare(now: datetime, told: datetime | None) -> None:
-    """Raise ClockRefused when the marketplace told a time that is too far from `now`."""
-    if told is not None and abs(now - told) > FARTHEST_OFF:
+def compare_clocks(now: datetime, server_time: datetime | None) -> None:
+    """Raise ClockRefused if `now` is too far from the marketplace's time, where it is known."""
+    if server_time is not None and abs(now - server_time) > MAX_OFFSET:
         raise ClockRefused(
             f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, the marketplace's "
-            f"{told:%Y-%m-%d %H:%M} UTC; set it (timedatectl), then run this again"
+            f"{server_time:%Y-%m-%d %H:%M} UTC; set it (timedatectl), then run this again"
         )

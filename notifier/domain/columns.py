@@ -1,7 +1,6 @@
-"""The one list of order columns. Mail, terminal, CSV and JSON all choose from it.
+"""The list of order columns, for mail, terminal, CSV, XLSX and JSON alike.
 
-A column is a stable machine name and a plain value per entry; its heading is in the message
-catalogs, under the same name (see `i18n.py`), and formatting is the business of who shows it.
+Columns hold plain values; each output formats them itself.
 """
 
 from __future__ import annotations
@@ -14,36 +13,38 @@ from enum import Enum
 
 from notifier.domain.digest import Entry
 from notifier.domain.links import carrier_url
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 
 Value = str | int | bool | Decimal | date | datetime | None
 
 
 class ColumnKind(Enum):
-    """What the values of a column are, where there is one."""
+    """The type of a column's values."""
 
     TEXT = "text"
     NUMBER = "number"
     REFERENCE = "number of an order"
-    """A whole number, or the text that stands for one where a shop has such."""
+    """An integer, or a text where the source has numbers that are not integers."""
     YES_NO = "yes or no"
     DATE = "date"
     INSTANT = "instant"
-    """Aware; its day is that of its own zone."""
+    """Aware; its day is the day in its own zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `heading` is its English heading and the key of its translation."""
+    """One column."""
 
     name: str
+    """The stable name for programs and for the configuration."""
     heading: str
+    """The English heading, and the key of its translation."""
     value: Callable[[Entry], Value]
     kind: ColumnKind = ColumnKind.TEXT
 
     @property
     def numeric(self) -> bool:
-        """Whether its values are aligned to the right."""
+        """Whether to align its values to the right."""
         return self.kind in (ColumnKind.NUMBER, ColumnKind.REFERENCE)
 
 
@@ -90,14 +91,9 @@ COLUMNS = {column.name: column for column in _ALL}
 """Every column by its name."""
 
 DEFAULT = ("order", "external_id", "tracking", "items", "value", "cod", "shipped", "days")
-"""What the terminal shows unless asked for something else."""
+"""The columns on the terminal, unless others are requested."""
 
 
-def choose(names: Sequence[str]) -> tuple[Column, ...]:
-    """The columns of these names; raises KeyError with the first name that is none."""
-    return tuple(COLUMNS[name] for name in names)
-
-
-def chosen(names: Sequence[str]) -> tuple[Column, ...]:
-    """The same, and all of them where no name is given."""
-    return choose(names or tuple(COLUMNS))
+def select_columns(names: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns of these names, all if there are none; KeyError has an unknown name."""
+    return tuple(COLUMNS[name] for name in names or COLUMNS)

@@ -1,4 +1,4 @@
-"""What an examination finds: each thing with how grave it is, and what to do about it."""
+"""Findings of the checks and of `notifier doctor`: how severe each is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from notifier.errors import ExitCode, gravest
 
 
 class Gravity(StrEnum):
-    """How grave a finding is."""
+    """How severe a finding is."""
 
     OK = "ok"
     WARNING = "warning"
-    """It works, and deserves a look."""
+    """It works, but a person should have a look."""
     PROBLEM = "problem"
-    """It stops the mail, or asks a person to decide."""
+    """It stops the mail, or a person must decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     gravity: Gravity
     what: str
     remedy: str = ""
-    """What to do; empty where `what` says it, or there is nothing to do."""
+    """What to do; empty if nothing, or if `what` says it."""
     code: ExitCode = ExitCode.DONE
-    """What a run would end with because of it; only a problem has one."""
+    """The exit code of a run with this problem."""
 
     def __str__(self) -> str:
-        said = f"{self.what} — {self.remedy}" if self.remedy else self.what
-        return f"{self.gravity:<8} {' '.join(said.split())}"
+        text = f"{self.what} — {self.remedy}" if self.remedy else self.what
+        return f"{self.gravity:<8} {' '.join(text.split())}"
 
 
 def ok(what: str) -> Finding:
-    """All is well."""
+    """Return a finding that all is well."""
     return Finding(Gravity.OK, what)
 
 
 def warning(what: str, remedy: str = "") -> Finding:
-    """It deserves a look."""
+    """Return a finding that stops nothing."""
     return Finding(Gravity.WARNING, what, remedy)
 
 
 def problem(what: str, remedy: str = "", *, code: ExitCode) -> Finding:
-    """It must be dealt with."""
+    """Return a finding that a person must deal with."""
     return Finding(Gravity.PROBLEM, what, remedy, code)
 
 
 def exit_code(findings: Iterable[Finding]) -> ExitCode:
-    """The one exit code for all that was found."""
+    """Return the one exit code for all findings."""
     return gravest(finding.code for finding in findings)

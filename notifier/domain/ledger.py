@@ -1,6 +1,6 @@
-"""The words of the run ledger and the outbox: states, and the rows as values.
+"""The run ledger and the outbox: their states, and their rows as values.
 
-States, with the same words in the store, in tables on the terminal, and in the docs::
+The states have the same names in the store, on the terminal and in the docs::
 
     run      running → complete | incomplete | failed | skipped | abandoned
     message  queued → sending → dot → sent; or deferred, failed, unknown, held, discarded
@@ -17,44 +17,44 @@ AUTOMATIC_EDITION = 1
 
 
 class RunState(StrEnum):
-    """How far a run got. Complete and incomplete runs are frozen and never composed again."""
+    """The progress of a run. Complete and incomplete runs are frozen and never composed again."""
 
     RUNNING = "running"
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
-    """Frozen from a list of which a part could not be read; the mail says so."""
+    """Frozen from a list with unreadable parts; the mail says so."""
     FAILED = "failed"
-    """Nothing was frozen; it may be begun again until the day is too late."""
+    """Nothing was frozen; the run may begin again until the day is too late."""
     SKIPPED = "skipped"
     """The day has no digest and will have none."""
     ABANDONED = "abandoned"
-    """The clock could not be believed; it may be begun again, or a wrong day would be blocked."""
+    """The clock was wrong. The run may begin again: the day in its row may be a wrong one."""
 
     @property
     def settled(self) -> bool:
-        """Whether the day of this run needs nothing more."""
+        """Whether the day of this run needs no more work."""
         return self not in (RunState.RUNNING, RunState.FAILED, RunState.ABANDONED)
 
 
 class MessageKind(StrEnum):
-    """What a message is."""
+    """The purpose of a message. Alarms and reviews go to the admin and belong to no run."""
 
     DIGEST = "digest"
     NOTICE = "notice"
-    """That the list could not be read, on a day without a digest so far."""
+    """To a recipient: the list could not be read, and the day has no digest so far."""
     ALARM = "alarm"
-    """To the admin, of a failure or its end; it belongs to no run."""
+    """A failure began or ended."""
     REVIEW = "review"
-    """To the admin, once a month: who gets the digests; it belongs to no run."""
+    """The monthly list of recipients."""
 
 
 class MessageState(StrEnum):
-    """How far one message got on its way to one recipient."""
+    """The progress of one message to one recipient."""
 
     QUEUED = "queued"
     SENDING = "sending"
     DOT = "dot"
-    """The final dot may have been sent; the server's answer is not recorded yet."""
+    """The final dot may have been sent; the server's reply is not recorded yet."""
     SENT = "sent"
     DEFERRED = "deferred"
     FAILED = "failed"
@@ -64,50 +64,37 @@ class MessageState(StrEnum):
 
     @property
     def waiting(self) -> bool:
-        """Whether it is still to be delivered without a person's doing."""
-        return self in _WAITING
-
-
-_WAITING = frozenset(
-    {
-        MessageState.QUEUED,
-        MessageState.SENDING,
-        MessageState.DOT,
-        MessageState.DEFERRED,
-        MessageState.UNKNOWN,
-    }
-)
+        """Whether it will be delivered without a person's action."""
+        final = (MessageState.SENT, MessageState.FAILED, MessageState.DISCARDED)
+        return self not in (*final, MessageState.HELD)
 
 
 class Decision(StrEnum):
-    """What a person decides about a message."""
+    """A person's decision about a message."""
 
     RETRY = "retry"
-    """To try again what is not delivered."""
+    """Try again to deliver it."""
     RESEND = "resend"
-    """To send the same bytes again, though they were delivered."""
+    """Send the same bytes again, although they were delivered."""
     DISCARD = "discard"
-    """To send it no more."""
+    """Never send it again."""
 
     @property
-    def of(self) -> frozenset[MessageState]:
-        """The states in which a message can be decided about so: never one that is in hand."""
-        return _DECIDABLE | {MessageState.SENT} if self is Decision.RESEND else _DECIDABLE
+    def allowed_in(self) -> frozenset[MessageState]:
+        """The states that allow this decision; never those of a message being sent."""
+        return _UNSENT | {MessageState.SENT} if self is Decision.RESEND else _UNSENT
 
 
-_DECIDABLE = frozenset(
-    {
-        MessageState.QUEUED,
-        MessageState.DEFERRED,
-        MessageState.UNKNOWN,
-        MessageState.HELD,
-        MessageState.FAILED,
-    }
-)
+_UNSENT = frozenset(MessageState) - {
+    MessageState.SENDING,
+    MessageState.DOT,
+    MessageState.SENT,
+    MessageState.DISCARDED,
+}
 
 
 class Outcome(StrEnum):
-    """What became of one attempt to deliver one message."""
+    """The result of one attempt to deliver one message."""
 
     STARTED = "started"
     ACCEPTED = "accepted"
@@ -128,11 +115,11 @@ class Run:
     begun_at: datetime
     finished_at: datetime | None = None
     reason: str | None = None
-    """Why there is a run at all where it is not the schedule's: forced, or by whom."""
+    """Why the run exists, if the schedule is not the reason: forced, or by whom."""
     why: str | None = None
     """Why it failed, was skipped, or is incomplete."""
     waiting: int | None = None
-    """How many orders waited; None where no list was read."""
+    """Number of waiting orders; None if no list was read."""
     new: int | None = None
     collected: int | None = None
     messages: int = 0
@@ -157,12 +144,12 @@ class FrozenMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """A row of the outbox. `content` is None once it was erased, or was not asked for."""
+    """A row of the outbox."""
 
     id: int
     kind: MessageKind
     account_id: str
-    """Empty for an alarm, which belongs to none; then `edition` is 0."""
+    """Empty for mail to the admin, which belongs to no account; its `edition` is 0."""
     day: date
     edition: int
     message_id: str
@@ -177,13 +164,14 @@ class OutboxMessage:
     give_up_at: datetime | None = None
     settled_at: datetime | None = None
     receipt: str | None = None
-    """The server's last reply, its final one once the message is settled."""
+    """The server's last reply, the final one once the message is settled."""
     content: bytes | None = None
+    """None if it was erased, or not loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One delivery attempt of one message."""
+    """One attempt to deliver one message."""
 
     id: int
     message_id: int
@@ -191,5 +179,5 @@ class Attempt:
     ended_at: datetime | None
     outcome: Outcome
     phase: str | None
-    """The SMTP phase it ended in: connect, tls, login, mail, rcpt, data, body, dot."""
+    """The SMTP stage it ended in: connect, tls, login, mail, rcpt, data, body, dot."""
     reply: str | None

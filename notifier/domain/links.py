@@ -1,4 +1,4 @@
-"""The only addresses a mail leads to: the seller's portal, the carrier, and the admin's mailbox."""
+"""The only URLs in a mail: the seller's portal, the carrier, and the admin's mailbox."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from urllib.parse import quote
 from notifier.domain.recipients import Mailbox
 from notifier.domain.settings import Sender
 
-LONGEST_URL = 500
+MAX_URL_LENGTH = 500
 
-# Nothing that HTML, a text part or a mail program could read as the end of the address.
+# No character that HTML, a text part or a mail program could take for the end of the URL.
 _WEB_ADDRESS = re.compile(
     r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?#][A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]*)?"
 )
@@ -19,7 +19,7 @@ _WEB_ADDRESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Text, and the address it leads to; None when it leads nowhere."""
+    """A text with a URL, or without one."""
 
     text: str
     url: str | None = None
@@ -31,22 +31,21 @@ def portal_url(order_url: str | None, number: str) -> str | None:
     None where the account has no such page, or its address would be too long.
     """
     url = (order_url or "").replace("{id}", quote(number, safe=""))
-    return url if 0 < len(url) <= LONGEST_URL else None
+    return url if 0 < len(url) <= MAX_URL_LENGTH else None
 
 
 def carrier_url(url: str | None) -> str | None:
-    """The carrier's page of a parcel, if the marketplace told one that can be trusted as text."""
-    usable = url and len(url) <= LONGEST_URL and _WEB_ADDRESS.fullmatch(url)
+    """Return the marketplace's tracking URL if it is safe to print, else None."""
+    usable = url and len(url) <= MAX_URL_LENGTH and _WEB_ADDRESS.fullmatch(url)
     return url if usable else None
 
 
 def admin_link(sender: Sender) -> Link:
-    """The admin's mailbox."""
     return Link(sender.admin.address, _mailto(sender.admin))
 
 
 def unsubscribe_url(sender: Sender, account_id: str) -> str:
-    """A mail to the admin that asks to be taken off (RFC 6068); ASCII."""
+    """Return the URL (RFC 6068, ASCII) of a mail that asks the admin to unsubscribe."""
     return f"{_mailto(sender.admin)}?subject={quote(f'Unsubscribe: {account_id}', safe='')}"
 
 

@@ -1,4 +1,4 @@
-"""Orders as we speak of them. The buyer does not occur here: nothing we do needs one."""
+"""Orders. They hold no data of the buyer: nothing in this program needs it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 
+# Databases write 9999-12-31 for "never", which has no date in the time zones east of UTC.
 YEARS = range(2000, 2200)
-"""In which something may have happened to an order. Databases write 9999-12-31 for "never", and
-on the clocks of another zone that is a day which cannot be told."""
+"""The plausible years of a date of an order."""
 
 
 class OrderStatus(StrEnum):
-    """Status of an order at the marketplace; `OTHER` is one this program does not know."""
+    """Status of an order at the marketplace; `OTHER` stands for unknown ones."""
 
     BLOCKED = "blocked"
     OPEN = "open"
@@ -44,13 +44,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the marketplace told of one order. Times are aware and in UTC."""
+    """One order as its source describes it. Times are aware and in UTC."""
 
     id: int
     status: OrderStatus
     ready_to_return: bool
     number: str | None = None
-    """What people call it, where its source has numbers that are not whole ones."""
+    """The number shown to people, if the source has numbers that are not integers."""
     test: bool = False
     mall_delivery: bool = True
     external_id: str | None = None
@@ -60,20 +60,20 @@ class Order:
     items: tuple[Item, ...] = ()
     currency: str | None = None
     cod: Money | None = None
-    """Cash on delivery the buyer was to pay; None when the order was prepaid."""
+    """Cash on delivery the buyer was to pay; None if the order was prepaid."""
     shipped_at: datetime | None = None
     first_delivery_attempt: datetime | None = None
 
     def waits_for_seller(self, *, test_orders: bool = False) -> bool:
-        """Whether its parcel lies ready for the seller to collect (marketplace help: returns)."""
+        """Return whether its parcel is ready for the seller (marketplace help: returns)."""
         return (
             self.status is OrderStatus.SHIPPED
             and self.ready_to_return
             and (test_orders or not self.test)
         )
 
-    def on_clocks_of(self, zone: ZoneInfo) -> Order:
-        """The same, with its times as they are told there."""
+    def in_zone(self, zone: ZoneInfo) -> Order:
+        """Return the order with its times in this time zone."""
         return replace(
             self,
             shipped_at=self.shipped_at and self.shipped_at.astimezone(zone),
@@ -82,13 +82,12 @@ class Order:
         )
 
     @property
-    def called(self) -> str:
-        """Its number as people know it."""
+    def display_number(self) -> str:
         return self.number or str(self.id)
 
     @property
     def value(self) -> Money | None:
-        """Price of all items together; None when no item tells one."""
+        """Price of all items together; None if no item has a price."""
         prices = [(item.price, item.quantity) for item in self.items if item.price is not None]
         if not prices:
             return None
@@ -97,7 +96,7 @@ class Order:
 
 
 def total(amounts: Iterable[Money | None]) -> tuple[Money, ...]:
-    """Sum per currency, largest sum first; None does not count."""
+    """Return the sum of each currency, the largest first; None counts as nothing."""
     sums: dict[str, Decimal] = {}
     for money in amounts:
         if money is not None:

@@ -1,4 +1,4 @@
-"""Filter and sort the overview of orders, by the columns everything else uses."""
+"""Filters and sorting of the order list (`notifier orders`), by column."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from notifier.domain.schedule import parse_day
 
 _CONDITION = re.compile(r"\s*(?P<column>[a-z_]+)\s*(?P<sign>>=|<=|!=|=|>|<|~)\s*(?P<value>.*?)\s*")
 
+# Values of one column are of one type, so they compare with each other.
 Comparable = Any
-"""A value of one column's kind: within a column all of them compare with each other."""
 
 _COMPARE: dict[str, Callable[[Comparable, Comparable], bool]] = {
     "=": operator.eq,
@@ -29,7 +29,6 @@ _COMPARE: dict[str, Callable[[Comparable, Comparable], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-
 
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -42,8 +41,8 @@ class Condition:
     sign: str
     text: str
 
-    def holds(self, entry: Entry) -> bool:
-        """Whether the entry fits. A missing value fits only `column=` and `column!=something`."""
+    def matches(self, entry: Entry) -> bool:
+        """Return whether an entry matches; a missing value matches `column=` and `column!=text`."""
         value = self.column.value(entry)
         if self.sign == "~":
             return self.text.casefold() in str(value or "").casefold()
@@ -54,7 +53,7 @@ class Condition:
         return _COMPARE[self.sign](_comparable(value), self.operand())
 
     def operand(self) -> Comparable:
-        """The text as a value of the column's kind; raises ValueError where it is none."""
+        """Return the text as a value of the column's type; raises ValueError if it is none."""
         text = self.text
         match self.column.kind:
             case ColumnKind.YES_NO if self.sign not in ("=", "!="):
@@ -78,24 +77,24 @@ def _truth(text: str) -> bool:
 
 
 def find_column(name: str) -> Column:
-    """The column of that name; raises ValueError that names the nearest one."""
+    """Return the column of this name; the ValueError for others suggests the nearest name."""
     if name in COLUMNS:
         return COLUMNS[name]
     near = get_close_matches(name, COLUMNS, n=1)
     hint = f', did you mean "{near[0]}"' if near else ""
-    raise ValueError(f'no column "{name}"{hint}; there is: {", ".join(COLUMNS)}')
+    raise ValueError(f'no column "{name}"{hint}; choose from: {", ".join(COLUMNS)}')
 
 
 def parse_columns(text: str) -> tuple[Column, ...]:
-    """Read `order,tracking,days`."""
+    """Read a list of columns, such as `order,tracking,days`."""
     names = [name.strip() for name in text.split(",")]
     if not any(names):
-        raise ValueError(f"no column is named; there is: {', '.join(COLUMNS)}")
+        raise ValueError(f"no column is named; choose from: {', '.join(COLUMNS)}")
     return tuple(find_column(name) for name in names if name)
 
 
 def parse_condition(text: str) -> Condition:
-    """Read one condition; raises ValueError that says what can be written."""
+    """Read one condition; the ValueError of others says what to write."""
     match = _CONDITION.fullmatch(text)
     if not match:
         raise ValueError(f'"{text}" is no condition; write days>=3, items~monitor or overdue=true')
@@ -103,42 +102,40 @@ def parse_condition(text: str) -> Condition:
     if not condition.text and condition.sign not in ("=", "!="):
         raise ValueError(f'"{text}" compares with nothing; write a value behind {condition.sign}')
     if condition.sign != "~" and condition.text:
-        condition.operand()  # says now what is wrong with it
+        condition.operand()  # raises ValueError now, and not for each entry
     return condition
 
 
-def arrange(
+def filter_and_sort(
     entries: Iterable[Entry], conditions: Sequence[Condition], sort: str | None, zone: ZoneInfo
 ) -> tuple[Entry, ...]:
-    """The entries that fit every condition, with their instants on the clocks of `zone`.
+    """Return the entries that match every condition, with their times in `zone`.
 
-    `sort` is a column, with `-` for descending; entries without a value in it come last either way.
+    `sort` is a column, with `-` for descending order. Entries without a value come last either way.
     """
-    local = (replace(entry, order=entry.order.on_clocks_of(zone)) for entry in entries)
-    chosen = [entry for entry in local if all(c.holds(entry) for c in conditions)]
+    local = (replace(entry, order=entry.order.in_zone(zone)) for entry in entries)
+    matching = [entry for entry in local if all(c.matches(entry) for c in conditions)]
     if sort is None:
-        return tuple(chosen)
+        return tuple(matching)
     column = find_column(sort.removeprefix("-"))
-    present = [entry for entry in chosen if column.value(entry) is not None]
-    absent = [entry for entry in chosen if column.value(entry) is None]
+    present = [entry for entry in matching if column.value(entry) is not None]
+    absent = [entry for entry in matching if column.value(entry) is None]
     key = _reference if column.kind is ColumnKind.REFERENCE else _sort_key
     present.sort(key=lambda e: key(column.value(e)), reverse=sort.startswith("-"))
     return (*present, *absent)
 
 
 def _sort_key(value: Value) -> Comparable:
-    """Within one column all values are of one kind."""
-    assert value is not None  # noqa: S101 - those without a value were set apart
+    assert value is not None  # noqa: S101 - the caller sorts entries without a value separately
     return value if isinstance(value, datetime) else _comparable(value)
 
 
 def _reference(value: Value) -> tuple[int, str]:
-    """Whole numbers by their size, and behind them the texts that stand for one."""
+    """Sort integers by their size, and texts after them."""
     return (value, "") if isinstance(value, int) else (10**18, str(value).casefold())
 
 
 def _comparable(value: Value) -> Comparable:
-    """Text without case, instants as their day."""
     match value:
         case str():
             return value.casefold()

@@ -1,4 +1,4 @@
-"""What one reading of a source gave: everything, a part with the reason, or nothing.
+"""The result of reading a source: everything, a part with the reason, or nothing.
 
 Only `Complete` without orders may be shown as "nothing to collect".
 """
@@ -14,57 +14,58 @@ from typing import Protocol
 from notifier.domain.orders import Order
 from notifier.errors import NotifierError
 
-MANY = 20
-"""From so many to none in a day is more likely a failure than true: it is looked at twice."""
+SUSPICIOUS_DROP = 20
+"""Number of orders from which a list that becomes empty within a day is read twice."""
 
 
 class Departure(StrEnum):
-    """How an order left the list of those that wait."""
+    """How an order left the list of waiting orders."""
 
     RETURNED = "returned"
-    """The seller has collected it: the marketplace sets this status after the pick-up."""
+    """The seller collected it: the marketplace sets this status after the pick-up."""
     DELIVERED = "delivered"
     LOST = "lost"
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"
     """Still shipped, but no longer marked as ready."""
     GONE = "gone"
-    """The marketplace does not know it any more, or in a status we do not know."""
+    """The marketplace no longer knows it, or its status is unknown to us."""
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Every order was read. `orders` are those that wait for the seller, by id."""
+    """Every order was read."""
 
     read_at: datetime
     orders: tuple[Order, ...]
+    """Those that wait for the seller, by id."""
     departed: Mapping[int, Departure] = field(default_factory=dict)
-    """Of the orders known to wait before: how those went that wait no longer."""
+    """Orders known to wait before that wait no longer, by id."""
     candidates: int = 0
-    """How many orders might have waited, and so were read one by one."""
+    """Number of orders that might wait, and so were read one by one."""
     calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """Something could not be read: what is here is true, but there may be more."""
+    """A part could not be read: these orders wait, but there may be more."""
 
     read_at: datetime
     orders: tuple[Order, ...]
     why: str
-    """One sentence for a person, without a secret in it."""
+    """One sentence for a person, without secrets."""
     unread: tuple[int, ...] = ()
-    """Ids of orders that may wait, but could not be read; empty when not even that is known."""
+    """Ids of orders that may wait, but could not be read; empty if even the ids are unknown."""
     departed: Mapping[int, Departure] = field(default_factory=dict)
     candidates: int = 0
     calls: int = 0
     numbers: Mapping[int, str] = field(default_factory=dict)
-    """What people call those of `unread` whose number is another one than their id."""
+    """Numbers shown to people of the `unread` orders whose number is not their id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Nothing that could be used was read."""
+    """Nothing usable was read."""
 
     read_at: datetime
     error: NotifierError
@@ -72,7 +73,7 @@ class Failed:
 
     @property
     def why(self) -> str:
-        """One sentence for a person, without a secret in it."""
+        """One sentence for a person, without secrets."""
         return str(self.error)
 
 
@@ -80,16 +81,16 @@ Reading = Complete | Incomplete | Failed
 
 
 class Source(Protocol):
-    """Where orders come from: the marketplace, or whatever stands in for it."""
+    """Where orders come from: the marketplace or a file."""
 
     server_time: datetime | None
-    """What time it was for the source at its first answer to the last question, if it told."""
+    """The source's time in its first answer to the last reading; None if it sent none."""
 
     async def ask_time(self) -> datetime | None:
-        """What time it is for the source; None when it cannot be asked, or does not tell."""
-        ...
+        """Return the source's time; None if it cannot be asked, or sends none."""
 
     async def read(self, known: Collection[int]) -> Reading:
-        """Read what waits now. `known` are the ids that waited last time; it never raises for
-        a failure of the neighbour, but answers `Failed`."""
-        ...
+        """Read the waiting orders; `known` are the ids that waited last time.
+
+        A failure of the source is returned as `Failed`, never raised.
+        """

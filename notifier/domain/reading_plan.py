@@ -1,159 +1,183 @@
-"""The reading plan: whose details are read today, and in which order.
+"""The reading plan: which order details to read today, in which order, and the quota for it.
 
-The marketplace counts calls per day, and the seller's other systems share them. One order is one
-call, and only its detail tells whether it waits; so an order is read when it can have become ready
-since it was read last, what matters most first.
+The marketplace counts calls per day, and the seller's other systems share them. Only the detail of
+an order tells whether its parcel waits, and each detail is one call. So an order is read only when
+it can have become ready since the last reading, the most important first.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from notifier.domain.quota import Quota
+UNSTATED_VALIDITY = timedelta(hours=1)
+"""How long a quota is valid if the marketplace does not say."""
+
+MAX_VALIDITY = timedelta(hours=6)
+"""How long a quota is valid at most: the limit may have been raised meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Calls of a day, shared by all systems of the seller, as the marketplace last stated them."""
+
+    left: int
+    stated_at: datetime
+    until: datetime
+    """When the marketplace resets its count."""
+    daily_limit: int | None = None
+    """Calls of a whole day; None if no answer stated it."""
+
+    def is_valid(self, now: datetime) -> bool:
+        """Return whether at most `left` calls remain; False after the clock was set back."""
+        return self.stated_at <= now < min(self.until, self.stated_at + MAX_VALIDITY)
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self), default=datetime.isoformat)
+
+    @classmethod
+    def load(cls, text: str) -> Quota:
+        fields = json.loads(text)
+        moments = {name: datetime.fromisoformat(fields[name]) for name in ("stated_at", "until")}
+        return cls(**{**fields, **moments})
 
 
 class Frequency(StrEnum):
-    """How often an order is read of which nothing is known that speaks for it."""
+    """How often to read an order with no sign of a return."""
 
     DAILY = "daily"
-    """Every day, once it can have come back at all."""
+    """Every day, once the parcel can have come back."""
     ALTERNATE = "alternate"
-    """Every second day: a parcel is on its way back for a day at least, and its history tells."""
+    """Every second day: a way back takes a day at least, and its history shows it."""
     ALL = "all"
-    """Every day, from the first on: nothing is taken for granted."""
+    """Every day, from the day of shipping."""
 
 
 class Reason(StrEnum):
-    """Why an order is read today; in the order of what matters most."""
+    """Why an order is read today, the most important first."""
 
     WAITED = "waited"
-    """It waited when it was read last, and may still."""
+    """It waited at the last reading, and may still wait."""
     HINTED = "hinted"
-    """The marketplace told that something about it changed."""
+    """The marketplace reported a change."""
     COMES_BACK = "comes back"
-    """Its history says that it is on its way back, or its time at the branch is over."""
+    """Its history shows the way back, or its time at the branch is over."""
     DUE = "due"
-    """It can have become ready since it was read last."""
+    """It can have become ready since the last reading."""
     LEFT = "left"
-    """It waited, and is in the list no more: one call tells how it went."""
+    """It waited and left the list: one call tells how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is taken for granted about parcels, and about the marketplace's hints."""
+    """What may be assumed about parcels, and about the marketplace's hints."""
 
     frequency: Frequency = Frequency.DAILY
     earliest_return_days: int = 2
-    """Only what was shipped longer ago, in days, can be ready: it went there and came back."""
+    """Days after shipping in which a parcel cannot have gone there and come back."""
     storage_days: int = 7
-    """What was shipped longer ago, in days, and was not collected goes back."""
+    """Days after shipping until an uncollected parcel goes back."""
     trust_webhook: bool = False
-    """Whether an order that changes is told: then the others are read every `reread_days`."""
+    """Whether every change is reported; then other orders are read every `reread_days`."""
     reread_days: int = 2
 
     @property
     def pause(self) -> timedelta:
-        """From one reading of an order to the next, while nothing speaks for it.
-
-        None at all by default: a further edition of a day shows what waits by then.
-        """
+        """The time between two readings of an order with no sign of a return."""
         if self.trust_webhook:
             return timedelta(days=self.reread_days)
+        # Zero by default: a second edition of a day shows what waits by then.
         return timedelta(days=2 if self.frequency is Frequency.ALTERNATE else 0)
 
-    def after_flood(self) -> Policy:
-        """What holds where more was hinted at than could be kept: it may have been about any."""
+    def after_lost_hints(self) -> Policy:
+        """Return the policy after hints were lost: they may have been about any order."""
         return replace(self, trust_webhook=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """What is remembered of an order that is listed, or that waited."""
+    """The stored state of an order that is listed, or that waited."""
 
     shipped_on: date | None
     read_on: date | None = None
-    """When its detail was read last; what follows is what it said."""
+    """The day its detail was last read, which gave the values below."""
     waits: bool = False
     comes_back: bool = False
-    """Whether its history says that it is on its way back."""
+    """Whether its history shows that it is on its way back."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingState:
-    """What is remembered of an account's orders, by id, and which of them the marketplace named."""
+    """The stored state between two readings of an account."""
 
     order_states: Mapping[int, OrderState] = field(default_factory=dict)
+    """By order id."""
     hints: frozenset[int] = frozenset()
+    """Ids of orders that the marketplace reported as changed."""
     fresh: frozenset[int] = frozenset()
-    """Those of the hints that nobody has looked into yet."""
-    overheard: bool = False
-    """Whether so much was hinted at that some of it was not kept."""
+    """Hints that are not yet looked up."""
+    hints_lost: bool = False
+    """Whether more hints came than could be stored."""
     quota: Quota | None = None
-    """What was left of the day's calls by the last answer of the marketplace."""
 
 
 @dataclass(frozen=True, slots=True)
 class HintBatch:
-    """What a look at what was hinted at gave, between two readings."""
+    """The result of looking up hints between two readings."""
 
     read: Mapping[int, OrderState | None] = field(default_factory=dict)
-    """Orders whose detail was read; None for one that is not shipped any more."""
+    """Orders whose detail was read; None for an order that is no longer shipped."""
     dismissed: frozenset[int] = frozenset()
-    """Hints that need no look before the next reading."""
+    """Hints that can wait for the next reading."""
     calls: int = 0
     daily_limit: int | None = None
-    """Calls of a whole day, where an answer told."""
+    """Calls of a whole day, if an answer stated it."""
 
 
 class HintReader(Protocol):
-    """Looks up the orders that a webhook hinted at: the marketplace."""
+    """Looks up orders that a webhook reported as changed."""
 
     async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
         """Make at most `most_calls`, and only while more than `leaving` of the day are left."""
-        ...
 
 
 class StateStore(Protocol):
-    """What lies between two readings."""
+    """Keeps the state of an account between two readings."""
 
-    async def recall(self) -> ReadingState:
-        """What is remembered now."""
-        ...
+    async def load(self) -> ReadingState:
+        """Return the stored state."""
 
-    async def remember(
+    async def save(
         self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
-        """Remember these instead of all before; hints from before `since` were followed."""
-        ...
+        """Replace all order states, and delete the `followed` hints older than `since`."""
 
-    async def note(self, quota: Quota) -> None:
-        """Remember what is left of the day's calls."""
-        ...
+    async def save_quota(self, quota: Quota) -> None:
+        """Store the quota."""
 
 
 class NoState:
-    """Where nothing is remembered, everything that can have become ready is read."""
+    """A `StateStore` that keeps nothing: every order that can be ready is read."""
 
-    async def recall(self) -> ReadingState:
-        """Nothing."""
+    async def load(self) -> ReadingState:
         return ReadingState()
 
-    async def remember(
+    async def save(
         self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
-        """Forget it at once."""
+        """Do nothing."""
 
-    async def note(self, quota: Quota) -> None:
-        """Forget it at once."""
+    async def save_quota(self, quota: Quota) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One detail to be read."""
+    """One detail to read."""
 
     id: int
     reason: Reason
@@ -161,30 +185,30 @@ class Step:
 
 def plan(
     listed: Mapping[int, date | None],
-    seen: Mapping[int, OrderState],
+    stored: Mapping[int, OrderState],
     today: date,
     policy: Policy,
     *,
     waited: Collection[int] = (),
     hinted: Collection[int] = (),
 ) -> tuple[Step, ...]:
-    """What is read on `today`: what matters most first, the oldest shipments first among equals.
+    """Return what to read on `today`, by reason and then by age, the oldest shipment first.
 
-    `listed` are the orders of today's list and the days they were shipped, None where the row
-    does not tell; `waited` those of the last digest, whether or not they were `seen`.
+    `listed` are the orders of today's list and their shipping days, None if unknown; `waited` are
+    the orders of the last digest, whether or not they have a stored state.
     """
-    all_waited = {*waited, *(id_ for id_, state in seen.items() if state.waits)}
-    told = frozenset(hinted)
+    all_waited = {*waited, *(id_ for id_, state in stored.items() if state.waits)}
+    all_hinted = frozenset(hinted)
     steps = [Step(id_, Reason.LEFT) for id_ in all_waited.difference(listed)]
     for id_, shipped in listed.items():
         if id_ in all_waited:
             steps.append(Step(id_, Reason.WAITED))
-        elif id_ in told and not only_shipped(shipped, seen.get(id_), today, policy):
+        elif id_ in all_hinted and not only_shipped(shipped, stored.get(id_), today, policy):
             steps.append(Step(id_, Reason.HINTED))
-        elif reason := _suspicion(shipped, seen.get(id_), today, policy):
+        elif reason := _reason_to_read(shipped, stored.get(id_), today, policy):
             steps.append(Step(id_, reason))
-    urgency = {reason: place for place, reason in enumerate(Reason)}
-    # An order that does not tell when it was shipped may be the oldest of all.
+    urgency = {reason: position for position, reason in enumerate(Reason)}
+    # An order without a shipping day may be the oldest of all.
     age = {id_: shipped or date.min for id_, shipped in listed.items()}
     return tuple(
         sorted(steps, key=lambda step: (urgency[step.reason], age.get(step.id, date.min), step.id))
@@ -194,25 +218,24 @@ def plan(
 def only_shipped(
     shipped: date | None, state: OrderState | None, today: date, policy: Policy
 ) -> bool:
-    """Whether a hint only told that the order was shipped: it is new to us, and young."""
+    """Return whether a hint only means that the order was shipped: it is unknown and young."""
     young = shipped is not None and -1 <= (today - shipped).days <= policy.earliest_return_days
     return young and state is None
 
 
-def _suspicion(
+def _reason_to_read(
     shipped: date | None, state: OrderState | None, today: date, policy: Policy
 ) -> Reason | None:
-    """Why one that nobody spoke of is read; None when it need not be."""
+    """Return why to read an order that has not waited and has no hint."""
     if policy.frequency is Frequency.ALL:
         return Reason.DUE
     age = None if shipped is None else (today - shipped).days
-    if state and state.comes_back:
+    if (state and state.comes_back) or (age is not None and age > policy.storage_days):
         return Reason.COMES_BACK
-    if age is not None and age > policy.storage_days:
-        return Reason.COMES_BACK
+    # -1: the marketplace may already write tomorrow, in its own time zone.
     if age is not None and -1 <= age <= policy.earliest_return_days:
         return None
-    # A day of the future is a clock that was set back: it says nothing about a pause.
+    # A reading in the future means that the clock was set back; it says nothing about a pause.
     read_on = state.read_on if state else None
-    rested = read_on is None or not today - policy.pause < read_on <= today
-    return Reason.DUE if rested else None
+    paused = read_on is not None and today - policy.pause < read_on <= today
+    return None if paused else Reason.DUE

@@ -5,47 +5,57 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cached_property
 
 from email_validator import EmailNotValidError, validate_email
 
-from notifier.domain.attachments import AttachmentKind
 from notifier.errors import RecipientsError
 
-MOST_ENTRIES = 10
-MOST_MAILBOXES = 10
-DEEPEST_NESTING = 10
-LONGEST_ENTRY = 400
-"""Characters: an address has at most 254, and the rest is name enough."""
+MAX_ENTRIES = 10
+MAX_MAILBOXES = 10
+MAX_NESTING = 10
+# In characters: an address has at most 254, and the rest is enough for a name.
+MAX_ENTRY_LENGTH = 400
 
-# `Name <address>`, the name in quotes or not; email-validator wants quotes around every "á".
+# `Name <address>`, the name in quotes or not. Our own, because email-validator refuses letters
+# such as "á" in a name without quotes.
 _NAMED = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^"]*?))\s*<(?P<address>[^<>]*)>\s*')
+
+
+class AttachmentKind(StrEnum):
+    """A file attached to a mail, most important first: what does not fit is dropped from the end.
+
+    `mail/attachments/` makes them.
+    """
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    SHEET = "sheet"
+    """The pick-up sheet, to be printed."""
 
 
 @dataclass(frozen=True)
 class Mailbox:
-    """One validated address, with the name shown beside it.
-
-    `address` has its domain in the ASCII form of IDNA 2008; a local part outside ASCII stays.
-    """
+    """One validated address, with the name shown beside it."""
 
     address: str
+    """The domain is in the ASCII form of IDNA 2008; the local part may be outside ASCII."""
     name: str = ""
 
     @cached_property
     def key(self) -> str:
-        """The same for every spelling of one mailbox: what "each mailbox once" compares."""
+        """The same for every spelling of one mailbox; mailboxes are compared by it."""
         local, _, domain = self.address.rpartition("@")
         return f"{local.casefold()}@{domain.lower()}"
 
     @property
     def domain(self) -> str:
-        """What comes after the @."""
         return self.address.rpartition("@")[2]
 
     @property
     def needs_smtputf8(self) -> bool:
-        """Whether the address can only be mailed to where SMTPUTF8 is offered (RFC 6531)."""
+        """Whether mail to it needs a server with SMTPUTF8 (RFC 6531)."""
         return not self.address.isascii()
 
     def __str__(self) -> str:
@@ -54,10 +64,9 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class ContactGroup:
-    """A named list of addresses and other groups; `language` is what its members read.
+    """A named list of addresses and other groups, and what its members get.
 
-    `attachments` is what goes with their mail, `columns` what is told of an order in it; None and
-    empty where that is as in the account.
+    None and empty choices mean those of the account.
     """
 
     name: str
@@ -69,26 +78,24 @@ class ContactGroup:
 
 @dataclass(frozen=True)
 class Recipient:
-    """One mailbox that gets its own message, in `language`.
-
-    `group` is the contact group it was first found in; None when it is named itself. `path` are
-    the groups on the way to it, outermost first.
-    """
+    """One mailbox that gets its own message."""
 
     mailbox: Mailbox
     language: str
     group: str | None = None
+    """The first contact group that contains it; None if it is listed itself."""
     path: tuple[str, ...] = field(default=(), compare=False)
+    """The nested groups that lead to it, outermost first."""
     attachments: tuple[AttachmentKind, ...] | None = None
-    """What all its groups ask for together; None where none of them does."""
+    """The attachments of all its groups together; None if no group chooses any."""
     columns: tuple[str, ...] = ()
-    """Those of the innermost group on the way that chooses some; empty where none does."""
+    """The columns of the innermost group of `path` that chooses some; empty if none does."""
 
 
 def parse_mailbox(text: str) -> Mailbox:
-    """Read `name@domain` or `Name <name@domain>`; raises ValueError that says what to write."""
-    if len(text) > LONGEST_ENTRY:
-        raise ValueError(f"{text[:40]!a}… is longer than {LONGEST_ENTRY} characters; shorten it")
+    """Read `name@domain` or `Name <name@domain>`; the ValueError of others says what to write."""
+    if len(text) > MAX_ENTRY_LENGTH:
+        raise ValueError(f"{text[:40]!a}… is longer than {MAX_ENTRY_LENGTH} characters; shorten it")
     if not text.isprintable():
         raise ValueError(f"{text!a} contains a line break or control character; take it out")
     named = _NAMED.fullmatch(text)
@@ -107,7 +114,7 @@ def parse_mailbox(text: str) -> Mailbox:
 
 
 def _wrong_part(address: str) -> str:
-    """Which side of the @ is at fault: the domain if it is wrong behind any name."""
+    # The domain is at fault if it is refused after any name.
     local, at, domain = address.rpartition("@")
     if not at:
         return "is not an address"
@@ -119,18 +126,17 @@ def _wrong_part(address: str) -> str:
 
 
 def is_address(entry: str) -> bool:
-    """Whether an entry means an address; anything else means a group."""
+    """Return whether an entry is an address; any other is the name of a group."""
     return "@" in entry
 
 
 def resolve(
     entries: Sequence[str], groups: Mapping[str, ContactGroup], *, language: str
 ) -> tuple[Recipient, ...]:
-    """Expand `entries` to recipients, each mailbox once, in the order they are named.
+    """Return the recipients of `entries`, each mailbox once, in the order of the entries.
 
-    The first way a mailbox is found decides its language and the reason it is told.
-    Raises RecipientsError with every problem, more than ten entries or mailboxes among them;
-    nothing is ever cut.
+    The first occurrence of a mailbox decides its language and group. Raises RecipientsError with
+    every problem. Too many entries or mailboxes are a problem too: nobody is left out silently.
     """
     problems: list[tuple[str, str]] = []
     found: dict[str, Recipient] = {}
@@ -141,13 +147,17 @@ def resolve(
                 found.setdefault(recipient.mailbox.key, recipient)
         except ValueError as error:
             problems.append((f"[{index}]", str(error)))
-    if wrong := _wrong_number(len(entries), len(found)):
-        problems.insert(0, ("", wrong))
+    if problem := _wrong_number(len(entries), len(found)):
+        problems.insert(0, ("", problem))
     if problems:
         raise RecipientsError(tuple(problems))
     return tuple(
-        replace(_with_attachments(one, entries, groups), columns=_columns(one.path, groups))
-        for one in found.values()
+        replace(
+            recipient,
+            attachments=_attachments(recipient.mailbox, entries, groups),
+            columns=_columns(recipient.path, groups),
+        )
+        for recipient in found.values()
     )
 
 
@@ -155,47 +165,45 @@ def _columns(path: Sequence[str], groups: Mapping[str, ContactGroup]) -> tuple[s
     return next((groups[name].columns for name in reversed(path) if groups[name].columns), ())
 
 
-def _with_attachments(
-    recipient: Recipient, entries: Sequence[str], groups: Mapping[str, ContactGroup]
-) -> Recipient:
-    """With what any group asks for that it is in, by whichever way these entries lead there."""
-    asked: set[AttachmentKind] = set()
-    silent = True
-    for name in _reached(entries, groups):
-        wanted = groups[name].attachments
-        if wanted is not None and recipient.mailbox.key in _keys(name, groups):
-            silent = False
-            asked.update(wanted)
-    together = tuple(kind for kind in AttachmentKind if kind in asked)
-    return recipient if silent else replace(recipient, attachments=together)
+def _attachments(
+    mailbox: Mailbox, entries: Sequence[str], groups: Mapping[str, ContactGroup]
+) -> tuple[AttachmentKind, ...] | None:
+    """Return the attachments that any group with this mailbox chooses, not only the first one."""
+    choices = [
+        chosen
+        for name in _reachable(entries, groups)
+        if (chosen := groups[name].attachments) is not None and mailbox.key in _keys(name, groups)
+    ]
+    if not choices:
+        return None
+    return tuple(kind for kind in AttachmentKind if any(kind in chosen for chosen in choices))
 
 
-def _reached(entries: Sequence[str], groups: Mapping[str, ContactGroup]) -> list[str]:
-    """The groups among entries, and those in them; each once."""
-    reached: dict[str, None] = {}
-    ahead = [entry for entry in entries if entry in groups]
-    while ahead:
-        name = ahead.pop()
-        if name not in reached:
-            reached[name] = None
-            ahead.extend(member for member in groups[name].members if member in groups)
-    return list(reached)
+def _reachable(entries: Sequence[str], groups: Mapping[str, ContactGroup]) -> set[str]:
+    """Return the groups among the entries, and the groups in them."""
+    reachable: set[str] = set()
+    pending = [entry for entry in entries if entry in groups]
+    while pending:
+        name = pending.pop()
+        if name not in reachable:
+            reachable.add(name)
+            pending.extend(member for member in groups[name].members if member in groups)
+    return reachable
 
 
 def _keys(name: str, groups: Mapping[str, ContactGroup]) -> set[str]:
-    """The mailboxes in a group and in the groups in it."""
-    members = (member for inner in _reached([name], groups) for member in groups[inner].members)
+    members = (member for inner in _reachable([name], groups) for member in groups[inner].members)
     return {parse_mailbox(member).key for member in members if is_address(member)}
 
 
 def _wrong_number(entries: int, mailboxes: int) -> str | None:
     if not entries:
         return "nobody would get the mail; write at least one address or group"
-    if entries > MOST_ENTRIES:
-        return f"{entries} entries, but at most {MOST_ENTRIES} are allowed; take some out"
-    if mailboxes > MOST_MAILBOXES:
+    if entries > MAX_ENTRIES:
+        return f"{entries} entries, but at most {MAX_ENTRIES} are allowed; take some out"
+    if mailboxes > MAX_MAILBOXES:
         many = f"{mailboxes} mailboxes after groups are resolved"
-        return f"{many}, but at most {MOST_MAILBOXES} are allowed; take some out"
+        return f"{many}, but at most {MAX_MAILBOXES} are allowed; take some out"
     return None
 
 
@@ -206,22 +214,19 @@ def _expand(
     above: tuple[str, ...],
     expanded: set[str],
 ) -> Iterator[Recipient]:
-    """The recipients behind one entry; `above` are the groups we came through, outermost first.
-
-    `expanded` are the groups already seen: a second time they could add nothing, and groups that
-    name each other twice would take for ever.
-    """
+    """Yield the recipients of one entry; `above` are the groups around it, outermost first."""
     if is_address(entry):
-        group_named = above[0] if above else None
-        yield Recipient(_mailbox(entry, groups), language, group_named, path=above)
+        outermost = above[0] if above else None
+        yield Recipient(_mailbox(entry, groups), language, outermost, path=above)
         return
     if entry in above:
         path = " → ".join((*above[above.index(entry) :], entry))
         raise ValueError(f'group "{entry}" contains itself ({path}); take one of them out')
     if entry not in groups:
         raise ValueError(_unknown_group(entry, groups))
-    if len(above) == DEEPEST_NESTING:
-        raise ValueError(f'group "{above[0]}" is nested more than {DEEPEST_NESTING} groups deep')
+    if len(above) == MAX_NESTING:
+        raise ValueError(f'group "{above[0]}" is nested more than {MAX_NESTING} groups deep')
+    # A second expansion adds nobody, and groups that list each other twice take exponential time.
     if entry not in expanded:
         expanded.add(entry)
         group = groups[entry]
@@ -235,8 +240,8 @@ def _mailbox(entry: str, groups: Mapping[str, ContactGroup]) -> Mailbox:
         return parse_mailbox(entry)
     except ValueError as error:
         advice = "write name@domain"
-        more = f"{advice} or a group ({_names(groups)})" if groups else advice
-        raise ValueError(str(error).replace(advice, more)) from None
+        full_advice = f"{advice} or a group ({_names(groups)})" if groups else advice
+        raise ValueError(str(error).replace(advice, full_advice)) from None
 
 
 def _unknown_group(entry: str, groups: Mapping[str, ContactGroup]) -> str:

@@ -1,8 +1,6 @@
-"""Which day is due: a pure function of the clock, the schedule and the run ledger.
+"""When things are due: pure functions of the clock, the schedule and the run ledger.
 
-A slot is the local instant at which the digest of one local day becomes due. Nothing here asks
-"is today's run due?" alone: a run at 23:58 is mostly noticed after midnight, and a zone can skip
-a day.
+A slot is the local instant at which the digest of one local day becomes due.
 """
 
 from __future__ import annotations
@@ -11,18 +9,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 LOOK_BACK = timedelta(days=366)
-"""A machine that was off for longer begins anew."""
+"""How far back days can be due or missed; older ones are ignored."""
 
 EVERY_DAY = frozenset(range(7))
 
 _DAY = timedelta(days=1)
 _NOON = time(12)
-_LONGEST_PAUSE = 16
-"""Days until the next slot at most: two weeks, should a zone skip the one weekday chosen."""
+# Two weeks and a margin: a zone may skip the one weekday chosen.
+_DAYS_TO_NEXT_SLOT = 16
+
+_RETRY_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +34,34 @@ class Schedule:
     timezone: str
     too_late: time = time(18, 0)
     weekdays: frozenset[int] = EVERY_DAY
-    """Days that have a digest, Monday is 0."""
+    """Days that have a digest; Monday is 0."""
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone; it was checked when the configuration was read."""
         return ZoneInfo(self.timezone)
 
     def starts(self, day: date) -> datetime:
-        """The instant (UTC) the digest of `day` becomes due.
+        """Return the instant (UTC) at which the digest of `day` becomes due.
 
-        A local time the clocks jump over counts as the instant it would have been (PEP 495,
-        fold=0): 02:30 in the spring gap is 03:30. One that occurs twice is its first.
+        A time skipped by a clock change counts as PEP 495 (fold=0) has it: 02:30 in the spring
+        gap is 03:30. A time that occurs twice is its first occurrence.
         """
         return datetime.combine(day, self.send_at, self.zone).astimezone(UTC)
 
     def ends(self, day: date) -> datetime:
-        """The instant (UTC) after which the digest of `day` is no longer begun.
+        """Return the instant (UTC) after which the digest of `day` is no longer begun.
 
-        Where `too_late` is not later than `send_at`, it is that time on the next day.
+        If `too_late` is not later than `send_at`, it is a time of the next day.
         """
-        last = day if self.too_late > self.send_at else day + timedelta(days=1)
+        last = day if self.too_late > self.send_at else day + _DAY
         return datetime.combine(last, self.too_late, self.zone).astimezone(UTC)
 
-    def has(self, day: date) -> bool:
-        """Whether `day` is to have a digest: on that weekday, and if there is such a day."""
+    def has_digest(self, day: date) -> bool:
+        """Return whether `day` exists and its weekday is chosen."""
         return day.weekday() in self.weekdays and self.exists(day)
 
     def exists(self, day: date) -> bool:
-        """Whether there is such a day, where the recipients are.
+        """Return whether the local calendar contains `day`.
 
         A zone that moves across the date line skips one (Pacific/Apia, 2011-12-30).
         """
@@ -69,22 +69,19 @@ class Schedule:
         return self.local_day(noon.astimezone(UTC)) == day
 
     def local_day(self, now: datetime) -> date:
-        """The day it is, where the recipients are."""
         return now.astimezone(self.zone).date()
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is to be done now, and when to look again.
-
-    `day` is the day whose digest is due, None if none is. `missed` are days that will have no
-    digest any more and are not yet recorded as skipped, oldest first. `next_at` is the next
-    instant (UTC) at which a day becomes due.
-    """
+    """What to do now, and when to check again."""
 
     day: date | None
+    """The day whose digest is due."""
     missed: tuple[date, ...]
+    """Days too late for a digest and not yet recorded as skipped, oldest first."""
     next_at: datetime
+    """The next instant (UTC) at which a day becomes due."""
 
 
 def due(
@@ -94,21 +91,22 @@ def due(
     *,
     since: datetime | None = None,
 ) -> Due:
-    """Decide what is due at `now` (aware), given the ledger of the last LOOK_BACK.
+    """Decide what is due at `now` (aware), given the ledger of the last `LOOK_BACK`.
 
-    `settled` says of each day in the ledger whether it needs nothing more: its digest is frozen,
-    or it was skipped. `since` is when anybody first looked after the account; days before then were
-    never promised. None means that nobody has yet: then only today counts.
+    `settled` holds each day of the ledger, and whether it needs no more work: its digest is
+    frozen, or it was skipped. `since` is when the account was first seen; None means never, so
+    that only today counts.
     """
+    # Never only "is today due?": a tick for 23:58 mostly comes after midnight, and a time zone
+    # can skip a day.
     today = schedule.local_day(now)
-    open_or_missed = [
+    started = [
         day
         for day in _days_back(schedule, today, since)
-        if not settled.get(day) and schedule.has(day)
+        if not settled.get(day) and schedule.has_digest(day) and schedule.starts(day) <= now
     ]
-    started = [day for day in open_or_missed if schedule.starts(day) <= now]
-    promised = today if since is None else schedule.local_day(since)
-    open_days = [day for day in started if day >= promised and now < schedule.ends(day)]
+    first_day = today if since is None else schedule.local_day(since)
+    open_days = [day for day in started if day >= first_day and now < schedule.ends(day)]
     chosen = max(open_days, default=None)
     last = max((day for day, done in settled.items() if done), default=date.min)
     missed = tuple(
@@ -116,35 +114,101 @@ def due(
         for day in started
         if day != chosen
         and since is not None
-        # A day of a former schedule that the ledger passed over was not to be sent.
+        # A day before the last settled one and not in the ledger belongs to a former schedule.
         and (day in settled or (day > last and schedule.ends(day) > since))
     )
     return Due(chosen, missed, next_slot(schedule, now, settled))
 
 
+def next_slot(
+    schedule: Schedule, now: datetime, settled: Mapping[date, bool] = MappingProxyType({})
+) -> datetime:
+    """Return the next instant (UTC) after `now` at which an unsettled day becomes due."""
+    today = schedule.local_day(now)
+    days = (today + _DAY * n for n in range(-1, _DAYS_TO_NEXT_SLOT))
+    unsettled = (day for day in days if schedule.has_digest(day) and not settled.get(day))
+    return min(start for day in unsettled if (start := schedule.starts(day)) > now)
+
+
+def _days_back(schedule: Schedule, today: date, since: datetime | None) -> Iterable[date]:
+    """Return the days whose slot may have begun, oldest first."""
+    # Yesterday may still be open. Tomorrow may have begun where the clocks go back over midnight.
+    first = today - 2 * _DAY
+    if since is not None:
+        first = max(today - LOOK_BACK, min(first, schedule.local_day(since) - _DAY))
+    return (today - _DAY * back for back in range((today - first).days, -2, -1))
+
+
 def parse_day(text: str) -> date:
-    """A day as YYYY-MM-DD and in no other of ISO 8601's ways; raises ValueError."""
+    """Read a day written as YYYY-MM-DD; raises ValueError for any other form of ISO 8601."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError(f'"{text}" is not a day; write YYYY-MM-DD')
     return date.fromisoformat(text)
 
 
-def next_slot(
-    schedule: Schedule, now: datetime, settled: Mapping[date, bool] = MappingProxyType({})
-) -> datetime:
-    """The next instant (UTC) after `now` at which a day becomes due that is not settled."""
-    today = schedule.local_day(now)
-    days = (today + _DAY * n for n in range(-1, _LONGEST_PAUSE))
-    wanted = (day for day in days if schedule.has(day) and not settled.get(day))
-    return min(start for day in wanted if (start := schedule.starts(day)) > now)
+class ClockChange(StrEnum):
+    """How a change of the clocks affects `send_at` on a day."""
+
+    SKIPPED = "the clocks jump over the time that is set"
+    REPEATED = "the clocks show this time twice, and the first counts"
 
 
-def _days_back(schedule: Schedule, today: date, since: datetime | None) -> Iterable[date]:
-    """Days whose slot may have begun, oldest first.
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One local day: when its digest is due, or why there is none."""
 
-    Tomorrow's may have, too, where the clocks go back over midnight, and yesterday's be open.
-    """
-    first = today - 2 * _DAY
-    if since is not None:
-        first = max(today - LOOK_BACK, min(first, schedule.local_day(since) - _DAY))
-    return (today - _DAY * back for back in range((today - first).days, -2, -1))
+    day: date
+    starts: datetime
+    """Aware, in the zone of the account."""
+    ends: datetime
+    exists: bool
+    """False for a day that the time zone skips."""
+    chosen: bool
+    """Whether its weekday has a digest."""
+    clock_change: ClockChange | None
+
+    @property
+    def has_digest(self) -> bool:
+        return self.exists and self.chosen
+
+
+def slot_of(schedule: Schedule, day: date) -> Slot:
+    """Return what the schedule means on one day, for `notifier explain`."""
+    return Slot(
+        day=day,
+        starts=schedule.starts(day).astimezone(schedule.zone),
+        ends=schedule.ends(day).astimezone(schedule.zone),
+        exists=schedule.exists(day),
+        chosen=day.weekday() in schedule.weekdays,
+        clock_change=_clock_change(schedule, day),
+    )
+
+
+def slots_after(schedule: Schedule, at: datetime, days: int) -> tuple[Slot, ...]:
+    """Return `days` consecutive days, from the first whose digest is due after `at`."""
+    today = schedule.local_day(at)
+    first = today if schedule.starts(today) > at else today + _DAY
+    return tuple(slot_of(schedule, first + _DAY * n) for n in range(days))
+
+
+def _clock_change(schedule: Schedule, day: date) -> ClockChange | None:
+    # PEP 495: a time in a gap changes on the way to UTC and back, one in a fold has two offsets.
+    local = datetime.combine(day, schedule.send_at, schedule.zone)
+    if schedule.starts(day).astimezone(schedule.zone).time() != schedule.send_at:
+        return ClockChange.SKIPPED
+    return ClockChange.REPEATED if local.utcoffset() != local.replace(fold=1).utcoffset() else None
+
+
+def next_try(attempts: int, now: datetime) -> datetime:
+    """Return when to retry a message that was deferred for the `attempts`-th time (from 1)."""
+    # Greylisting mostly lets a message in after 5 to 15 minutes. In the long run RFC 5321,
+    # 4.5.4.1, asks for pauses of at least 30 minutes.
+    return now + _RETRY_PAUSES[min(attempts, len(_RETRY_PAUSES)) - 1]
+
+
+def next_reading(due_at: datetime, failed_at: datetime) -> datetime:
+    """Return when to read a list again that was due at `due_at` and last failed at `failed_at`."""
+    # Half as long as it has been due, from five minutes to an hour: each try costs calls of the
+    # seller's quota, and the marketplace calls whole lists several times an hour abuse.
+    pause = (failed_at - due_at) / 2
+    return failed_at + min(max(pause, _RETRY_PAUSES[0]), _RETRY_PAUSES[-1])

@@ -1,4 +1,4 @@
-"""The parts a door hands on: settings as values, without the file they came from."""
+"""What an operator configured, as checked values without the file they came from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from notifier.domain.attachments import AttachmentKind, CsvHeadings
+from notifier.domain.branding import Branding
 from notifier.domain.reading_plan import Policy
-from notifier.domain.recipients import Mailbox, Recipient
+from notifier.domain.recipients import AttachmentKind, Mailbox, Recipient
 from notifier.domain.schedule import Schedule
 
 
@@ -26,51 +26,38 @@ class Secret:
 
 
 class WhenEmpty(StrEnum):
-    """What a day on which nothing waits and nothing was collected does."""
+    """What to do on a day with nothing to collect and nothing collected."""
 
     SEND = "send"
     SKIP = "skip"
 
 
 class OnUnknown(StrEnum):
-    """What is done with a message of which nobody knows whether the mail server has it."""
+    """What to do with a message whose delivery is unknown."""
 
     RESEND = "resend"
-    """Sent again, byte for byte: it may arrive twice."""
+    """Send the same bytes again: the message may arrive twice."""
     HOLD = "hold"
-    """Kept until a person decides: it may have arrived, or not."""
+    """Keep it until a person decides: it may never arrive."""
 
 
-HEADER_COLOR = "#12404f"
-LINK_COLOR = "#0a5c91"
+class CsvHeadings(StrEnum):
+    """The first row of the CSV."""
 
-
-@dataclass(frozen=True, slots=True)
-class Logo:
-    """A picture that goes with each mail: `subtype` as in `image/png`."""
-
-    subtype: str
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Branding:
-    """The colours of an account's mails, as #rrggbb, and its logo."""
-
-    header: str = HEADER_COLOR
-    link: str = LINK_COLOR
-    logo: Logo | None = None
+    TRANSLATED = "translated"
+    NAMES = "names"
+    """The names of the columns, for programs: the same in every language."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOfReturn:
-    """Where the parcels of an account wait: the API does not tell, so the seller does."""
+    """Where the parcels of an account wait; the API does not say, so the seller does."""
 
     name: str
     address: str = ""
     opening_hours: str = ""
     pickup_password: Secret | None = None
-    """What the branch asks for. It is for those groups alone that may see it."""
+    """The password that the branch asks for; shown to `Account.password_groups` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +67,7 @@ class MarketplaceAccess:
     base_url: str
     client_id: Secret
     timezone: str
-    """IANA name of the zone its timestamps are in; they carry no offset."""
+    """IANA name of the zone of its timestamps, which carry no offset."""
     page_size: int = 1000
     concurrency: int = 24
     request_timeout: timedelta = timedelta(seconds=30)
@@ -88,11 +75,16 @@ class MarketplaceAccess:
     test_orders: bool = False
     policy: Policy = field(default_factory=Policy)
     reserve_calls: int = 0
-    """Of the calls of a day: so many are left for the seller's other systems."""
+    """Calls of a day left for the seller's other systems."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of its timestamps."""
+        return ZoneInfo(self.timezone)
 
 
 class FileFormat(StrEnum):
-    """What a file of orders is written in."""
+    """The format of a file of orders."""
 
     CSV = "csv"
     JSON = "json"
@@ -103,31 +95,30 @@ class FileAccess:
     """How to read the orders of one account from a file that another program writes."""
 
     location: Path | Secret
-    """A file of this machine, or an address of the web: whoever knows it may read the list."""
+    """A local path, or a URL; a URL is a secret, because it may be enough to read the list."""
     format: FileFormat
     columns: Mapping[str, str]
-    """Of our columns ("id", "tracking", …) those there are, and what the file calls them."""
+    """Our column names ("id", "tracking", …) and the file's names of them."""
     timezone: str
-    """IANA name of the zone its times are in where they carry no offset."""
+    """IANA name of the zone of times without an offset."""
     ready_values: frozenset[str] = frozenset()
-    """Of the column "ready", in lower case: such a row waits. Without the column every row does."""
+    """Lower-case values of the column "ready" that mean yes. Without the column every row waits."""
     collected_values: frozenset[str] = frozenset()
     records: str | None = None
-    """Where in a JSON document the list is, by a dotted path; None where it is all of it."""
+    """Dotted path of the list in a JSON document; None if the document is the list."""
     delimiter: str = ","
     encoding: str = "utf-8-sig"
     decimal: str = "."
     date_format: str | None = None
-    """As `datetime.strptime` has it; None for ISO 8601."""
+    """As for `datetime.strptime`; None for ISO 8601."""
     currency: str | None = None
-    """That of all amounts of rows that do not tell one."""
+    """The currency of amounts in rows without one."""
     max_age: timedelta = timedelta(hours=36)
     request_timeout: timedelta = timedelta(seconds=30)
     run_timeout: timedelta = timedelta(minutes=15)
 
     @property
     def zone(self) -> ZoneInfo:
-        """The clocks its times are of."""
         return ZoneInfo(self.timezone)
 
 
@@ -159,30 +150,29 @@ class Account:
     """One seller account at the marketplace, and the digest it wants."""
 
     id: str
-    """Fixed for ever: the run ledger knows the account by it."""
+    """The key of the account in the run ledger; it must never change."""
     name: str
-    reads: MarketplaceAccess | FileAccess
+    access: MarketplaceAccess | FileAccess
     schedule: Schedule
     recipients: tuple[Recipient, ...]
     language: str
     place: PlaceOfReturn | None = None
     order_url: str | None = None
-    """Page of one order in the seller's portal, with `{id}` in it."""
+    """URL of an order in the seller's portal, with `{id}` in it."""
     when_empty: WhenEmpty = WhenEmpty.SEND
     overdue_days: int = 5
     attachments: tuple[AttachmentKind, ...] = (AttachmentKind.CSV,)
-    """For whom no group asks for others."""
+    """The attachments of recipients whose groups choose none."""
     csv_headings: CsvHeadings = CsvHeadings.TRANSLATED
     alarm_after: timedelta = timedelta(hours=2)
-    """After this long beyond its time, an unreadable list is told in a notice."""
+    """How long after `send_at` an unreadable list becomes an alarm and a notice."""
     webhook_tokens: tuple[Secret, ...] = ()
-    """What the marketplace's posts about its orders are known by: one, or two while one takes
-    the place of the other."""
+    """The tokens of webhook URLs: one, or two while one replaces the other."""
     password_groups: frozenset[str] = frozenset()
     """The contact groups whose mail shows the pickup password."""
     branding: Branding = field(default_factory=Branding)
     columns: tuple[str, ...] = ()
-    """What is told of an order, in which order, by the names of `columns.COLUMNS`; empty: all."""
+    """Names of `columns.COLUMNS` in the order shown; empty for all."""
 
     def mail_options(self, recipient: Recipient) -> MailOptions:
         """Resolve once what the account, its groups and the recipient choose."""
@@ -199,14 +189,14 @@ class Account:
             branding=self.branding,
             place=place,
             order_url=self.order_url,
-            reads_file=isinstance(self.reads, FileAccess),
+            reads_file=isinstance(self.access, FileAccess),
         )
 
     @property
     def marketplace(self) -> MarketplaceAccess:
         """How to reach the marketplace; raises ValueError for an account that reads a file."""
-        if isinstance(self.reads, MarketplaceAccess):
-            return self.reads
+        if isinstance(self.access, MarketplaceAccess):
+            return self.access
         raise ValueError(f"{self.id} reads a file")
 
 
@@ -216,7 +206,7 @@ class Tls(StrEnum):
     IMPLICIT = "implicit"
     STARTTLS = "starttls"
     NONE = "none"
-    """To loopback only."""
+    """Allowed to loopback only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +225,7 @@ class SmtpServer:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who the mail is from, and where answers, bounces and unsubscriptions go."""
+    """Who the mail is from, and where replies, bounces and requests to unsubscribe go."""
 
     mailbox: Mailbox
     reply_to: Mailbox
@@ -247,18 +237,18 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class StoreLocation:
-    """Where the store is: a SQLAlchemy URL, and how long it keeps bodies."""
+    """Where the store is, and how long it keeps message bodies."""
 
     url: str = field(repr=False)
-    """May hold a password."""
+    """A SQLAlchemy URL; it may contain a password."""
     retention: timedelta = timedelta(days=7)
     identity: str | None = None
-    """Names the machine the store belongs to, instead of the machine's own id."""
+    """Name of the machine the store belongs to; None for the machine's own id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an operator configured, checked and resolved."""
+    """The whole configuration, checked and resolved."""
 
     accounts: Mapping[str, Account]
     smtp: SmtpServer
@@ -266,8 +256,8 @@ class Settings:
     store: StoreLocation
     templates_dir: Path | None = None
     ping_url: str | None = field(default=None, repr=False)
-    """A monitor that misses us; whoever knows it can speak for us."""
+    """URL of the monitor; a secret, because it is enough to send false signals."""
     health_listen: str | None = None
     """`host:port`, or the path of a socket."""
     webhook_listen: str | None = None
-    """The same, for what the marketplace posts."""
+    """`host:port`, or the path of a socket."""

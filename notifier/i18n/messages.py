@@ -1,4 +1,4 @@
-"""Sentences that are kept as what they mean, and told in whichever language is read."""
+"""Messages stored with their values, and translated only when somebody reads them."""
 
 from __future__ import annotations
 
@@ -11,79 +11,80 @@ from string import Formatter
 from notifier.i18n.foreign_text import storable
 from notifier.i18n.language import SOURCE_LANGUAGE, Language, load_language
 
-_SAID = frozenset({"reason", "reply"})
-"""Places of what somebody else said, or the program in its own English words."""
+# The values that quote another program, or an English text of this one.
+_QUOTED = frozenset({"reason", "reply"})
 
 
 class PieceKind(StrEnum):
-    """What a piece of a sentence is."""
+    """The kind of a piece of a message."""
 
     WORDS = "words"
     COMMAND = "command"
-    """To be typed as it is."""
-    SAID = "said"
+    """To be typed exactly as shown."""
+    QUOTED = "quoted"
+    """The words of another program, in its own language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a sentence; where it is no text of ours, it stands in a place of that name."""
+    """A piece of a message, with the name of its placeholder if it is a value."""
 
     kind: PieceKind
     text: str
-    place: str = ""
+    placeholder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of the catalogs, with commands in backticks, and what stands in its places."""
+    """A message of the catalogs, with commands in backticks, and the values of its placeholders."""
 
     message: str
     values: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        """The sentence in English, as the log and the commands tell it."""
+        """Return the message in English, for the log and the commands."""
         return "".join(piece.text for piece in self.pieces(load_language(SOURCE_LANGUAGE), "`"))
 
     def pieces(self, language: Language, tick: str = "") -> Iterator[Piece]:
-        """The sentence in a language; only its own backticks make a command, never a value's.
-
-        `tick` stands on both sides of a command.
-        """
+        """Yield the pieces of the translation, with `tick` before and after each command."""
+        # Only backticks of the message make a command: those of a value may come from a server.
         values, kind = dict(self.values), PieceKind.WORDS
-        for words, place, _, _ in Formatter().parse(language.catalog.gettext(self.message)):
+        for words, placeholder, _, _ in Formatter().parse(language.catalog.gettext(self.message)):
             for number, part in enumerate(words.split("`")):
                 if number:
                     kind = PieceKind.WORDS if kind is PieceKind.COMMAND else PieceKind.COMMAND
                     yield Piece(kind, tick)
                 yield Piece(kind, part)
-            if place:
-                is_said = kind is PieceKind.WORDS and place in _SAID
-                yield Piece(PieceKind.SAID if is_said else kind, values.get(place, ""), place)
+            if placeholder:
+                quoted = kind is PieceKind.WORDS and placeholder in _QUOTED
+                value_kind = PieceKind.QUOTED if quoted else kind
+                yield Piece(value_kind, values.get(placeholder, ""), placeholder)
 
     def dump(self) -> str:
-        """As text, for the store."""
+        """Return the message as text for the store."""
         return json.dumps({"message": self.message, "values": dict(self.values)})
 
     @classmethod
     def load(cls, text: str) -> Message:
-        """Of a text that was dumped; any other one, as the store had before, says itself."""
+        """Read the text of `dump`; any other text, of an old store, is the message itself."""
         try:
-            said = json.loads(text)
-            return cls(said["message"], tuple(said["values"].items()))
+            dumped = json.loads(text)
+            return cls(dumped["message"], tuple(dumped["values"].items()))
         except (ValueError, TypeError, KeyError):
             return cls("{reason}", (("reason", text),))
 
 
 def lazy(message: str, /, **values: object) -> Message:
-    """Make a message to be translated when it is read; the catalogs collect messages from here.
+    """Return a message of the catalogs, to be translated later.
 
-    Its values are cleaned, so that every store accepts them.
+    `tools/catalogs.py` finds the messages by the calls of this function. The values are cleaned, so
+    that every store accepts them.
     """
     return Message(message, tuple((name, storable(str(value))) for name, value in values.items()))
 
 
-def merged(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The same with neighbours of one kind in one piece, and without empty ones."""
+def merge_pieces(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Join adjacent pieces of one kind, and drop empty ones."""
     kind, text = PieceKind.WORDS, ""
     for piece in pieces:
         if piece.text and piece.kind is not kind and text:

@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, KnownOrder, Snapshot, compose
 from notifier.domain.orders import Item, Order, OrderStatus
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account, MailOptions, Sender
-from notifier.i18n.money import Money
-from notifier.mail.lint import LintFinding, expected_of, lint
-from notifier.mail.lint.content import unusable_templates
+from notifier.i18n.language import Money
+from notifier.mail.lint import LintFinding, expected_of, lint, unusable_templates
 from notifier.mail.render import Renderer
 
 FIRST_ID = 7_400_001
@@ -23,9 +22,9 @@ FIRST_ID = 7_400_001
 def check_templates(
     renderer: Renderer, account: Account, sender: Sender, now: datetime, *, language: str
 ) -> tuple[LintFinding, ...]:
-    """List what is wrong with the mails of the example days, each thing once, with its first day.
+    """List the findings in the mails of the example days, each once, with its first day.
 
-    The templates run as they do for a real digest; what they raise becomes a finding.
+    The templates run as they do for a real digest; an error in them becomes a finding.
     """
     options = account.mail_options(Recipient(sender.admin, language))
     first: dict[tuple[str, str], LintFinding] = {}
@@ -40,17 +39,17 @@ def _check(
     renderer: Renderer, digest: Digest, options: MailOptions, sender: Sender
 ) -> tuple[LintFinding, ...]:
     try:
-        parts = renderer.own_digest(digest, options, sender)
+        mail = renderer.own_digest(digest, options, sender)
     except Exception as error:  # noqa: BLE001 - a template can fail in any way
         return (unusable_templates(str(error) or type(error).__name__),)
-    return lint(parts, expected_of(digest, options, sender))
+    return lint(mail, expected_of(digest, options, sender))
 
 
 def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:
     """Build the digests of four days that use different parts of a template, by name."""
     day = account.schedule.local_day(now)
     orders = tuple(_orders(now))
-    before = _snapshot(orders[1:], day)
+    before = _snapshot(orders[1:], day)  # so the first order is new
     trend = [(day - timedelta(days=ago), ago % 5 or None) for ago in range(13, 0, -1)]
     gone = {orders[-1].id: Departure.RETURNED, orders[-2].id: Departure.LOST}
     ordinary = Complete(now, orders[:-2], gone, candidates=40)
@@ -66,7 +65,7 @@ def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:
 def _snapshot(orders: tuple[Order, ...], day: date) -> Snapshot:
     """Build the previous snapshot, in which each order has waited three days longer."""
     seen = {order.id: day - timedelta(days=1 + 3 * n) for n, order in enumerate(orders)}
-    known = {order.id: Known(seen[order.id], order) for order in orders}
+    known = {order.id: KnownOrder(seen[order.id], order) for order in orders}
     return Snapshot(day - timedelta(days=1), day - timedelta(days=30), known)
 
 

@@ -1,4 +1,4 @@
-"""Parts to a frozen message: the bytes one recipient gets, with Date and Message-ID for ever."""
+"""Freeze a rendered mail: the final bytes for one recipient, with Date and Message-ID."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 
+from notifier.domain.branding import Branding
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Recipient
-from notifier.domain.settings import Account, Branding, Sender
-from notifier.mail.headers import Header, digest_of, headers_of, needs_smtputf8
+from notifier.domain.settings import Account, Sender
+from notifier.mail.headers import hash_of, headers_of, needs_smtputf8
 from notifier.mail.render import RenderedMail
-from notifier.mail.verify import check
-from notifier.mail.view.look import LOGO_ID
+from notifier.mail.verify import verify
+from notifier.mail.view.frame import LOGO_ID
 
-# CRLF, and nothing but ASCII in bodies: not every server on the way takes anything else.
+# CRLF and ASCII bodies only: not every mail server accepts 8-bit data.
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a mail. `filename` is ASCII; `content_type` as in `text/csv`.
-
-    What is text is in UTF-8.
-    """
+    """A file of a mail; text is in UTF-8."""
 
     filename: str
+    """ASCII."""
     content_type: str
+    """As in `text/csv`."""
     content: bytes
 
 
 def freeze(
-    parts: RenderedMail,
+    mail: RenderedMail,
     attachments: Sequence[Attachment],
     *,
     recipient: Recipient,
@@ -43,30 +43,24 @@ def freeze(
     edition: int,
     at: datetime,
 ) -> FrozenMessage:
-    """The digest of a day for one recipient. The same arguments give the same bytes.
+    """Freeze the digest of a day for one recipient; the same arguments give the same bytes.
 
-    Raises MessageGuardError when the finished mail is not what was meant.
+    Like all functions here, raises VerificationError if the finished mail is not as intended.
     """
     key = f"{account.id}/{day.isoformat()}/{edition}/{recipient.mailbox.key}"
-    headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(
-        parts, attachments, headers, key, recipient=recipient, sender=sender, look=account.branding
-    )
+    return _freeze(mail, key, recipient, sender, at, account=account, attachments=attachments)
 
 
 def freeze_test(
-    parts: RenderedMail, *, recipient: Recipient, account: Account, sender: Sender, at: datetime
+    mail: RenderedMail, *, recipient: Recipient, account: Account, sender: Sender, at: datetime
 ) -> FrozenMessage:
-    """A test mail; another instant makes another message."""
+    """Freeze a test mail; each instant makes another message."""
     key = f"test/{account.id}/{at.isoformat()}/{recipient.mailbox.key}"
-    headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(
-        parts, (), headers, key, recipient=recipient, sender=sender, look=account.branding
-    )
+    return _freeze(mail, key, recipient, sender, at, account=account)
 
 
 def freeze_notice(
-    parts: RenderedMail,
+    mail: RenderedMail,
     *,
     recipient: Recipient,
     account: Account,
@@ -74,90 +68,78 @@ def freeze_notice(
     day: date,
     at: datetime,
 ) -> FrozenMessage:
-    """The notice that the list of a day could not be read, for one recipient: one message a day."""
+    """Freeze the notice that a day's list could not be read: one message per recipient and day."""
     key = f"notice/{account.id}/{day.isoformat()}/{recipient.mailbox.key}"
-    headers = headers_of(parts, key, at, recipient=recipient, account=account, sender=sender)
-    return _frozen(
-        parts, (), headers, key, recipient=recipient, sender=sender, look=account.branding
-    )
+    return _freeze(mail, key, recipient, sender, at, account=account)
 
 
-def freeze_alarms(parts: RenderedMail, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:
-    """A mail to the admin; `key` names what it tells of."""
-    admin = Recipient(sender.admin, parts.language)
-    key = f"alarms/{key}/{at.isoformat()}"
-    headers = headers_of(parts, key, at, recipient=admin, account=None, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Branding())
+def freeze_alarms(mail: RenderedMail, key: str, *, sender: Sender, at: datetime) -> FrozenMessage:
+    """Freeze an alarm mail to the admin; `key` names its alarms."""
+    admin = Recipient(sender.admin, mail.language)
+    return _freeze(mail, f"alarms/{key}/{at.isoformat()}", admin, sender, at)
 
 
 def freeze_review(
-    parts: RenderedMail, *, month: date, sender: Sender, at: datetime
+    mail: RenderedMail, *, month: date, sender: Sender, at: datetime
 ) -> FrozenMessage:
-    """The review of recipients to the admin: one message a month."""
-    admin = Recipient(sender.admin, parts.language)
-    key = f"review/{month:%Y-%m}/{sender.admin.key}"
-    headers = headers_of(parts, key, at, recipient=admin, account=None, sender=sender)
-    return _frozen(parts, (), headers, key, recipient=admin, sender=sender, look=Branding())
+    """Freeze the review of the recipients to the admin: one message a month."""
+    admin = Recipient(sender.admin, mail.language)
+    return _freeze(mail, f"review/{month:%Y-%m}/{sender.admin.key}", admin, sender, at)
 
 
-def _frozen(
-    parts: RenderedMail,
-    attachments: Sequence[Attachment],
-    headers: Sequence[Header],
+def _freeze(
+    mail: RenderedMail,
     key: str,
-    *,
     recipient: Recipient,
     sender: Sender,
-    look: Branding,
+    at: datetime,
+    *,
+    account: Account | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> FrozenMessage:
-    pictures = _pictures(parts, look)
-    head = _head(headers, needs_smtputf8(recipient, sender))
-    content = head + _body(parts, pictures, attachments, key)
-    check(
+    headers = headers_of(mail, key, at, recipient=recipient, account=account, sender=sender)
+    lines = "".join(f"{header.name}: {header.value}\r\n" for header in headers)
+    charset = "utf-8" if needs_smtputf8(recipient, sender) else "ascii"
+    pictures = _pictures(mail, account.branding if account else Branding())
+    content = lines.encode(charset) + _body(mail, pictures, attachments, key)
+    files = (*pictures, *attachments)
+    verify(
         content,
         headers,
-        bodies=[("text/plain", _ended(parts.text)), ("text/html", _ended(parts.html))],
-        files=[
-            (file.filename, file.content_type, file.content) for file in (*pictures, *attachments)
-        ],
+        bodies=[("text/plain", _ended(mail.text)), ("text/html", _ended(mail.html))],
+        files=[(file.filename, file.content_type, file.content) for file in files],
     )
+    # The subject as it is in the header: without control characters and line ends.
     written = {header.name: header.meaning for header in headers}
     return FrozenMessage(
         message_id=str(written["Message-ID"]),
         recipient=recipient.mailbox.address,
         envelope_from=sender.envelope.address,
-        language=parts.language,
+        language=mail.language,
         subject=str(written["Subject"]),
         content=content,
     )
 
 
-def _head(headers: Sequence[Header], smtputf8: bool) -> bytes:
-    lines = "".join(f"{header.name}: {header.value}\r\n" for header in headers)
-    return lines.encode("utf-8" if smtputf8 else "ascii")
-
-
-def _pictures(parts: RenderedMail, look: Branding) -> tuple[Attachment, ...]:
-    """What the page shows, where it does: an operator's own templates need not."""
-    if look.logo is None or LOGO_ID not in parts.html:
+def _pictures(mail: RenderedMail, branding: Branding) -> tuple[Attachment, ...]:
+    """Return the logo if the HTML shows it: an operator's own templates may leave it out."""
+    logo = branding.logo
+    if logo is None or LOGO_ID not in mail.html:
         return ()
-    name, kind = f"logo.{look.logo.subtype}", f"image/{look.logo.subtype}"
-    return (Attachment(name, kind, look.logo.content),)
+    return (Attachment(f"logo.{logo.subtype}", f"image/{logo.subtype}", logo.content),)
 
 
 def _body(
-    parts: RenderedMail, pictures: Sequence[Attachment], attachments: Sequence[Attachment], key: str
+    mail: RenderedMail, pictures: Sequence[Attachment], attachments: Sequence[Attachment], key: str
 ) -> bytes:
-    """Everything from the MIME headers on: text before HTML, and files around them.
-
-    Pictures belong to the HTML alone (RFC 2387), so that no program lists them as files.
-    """
+    """Write everything from the MIME headers on: text before HTML, then the files."""
     message = EmailMessage(policy=_POLICY)
-    message.set_content(parts.text, cte="quoted-printable")
-    message.add_alternative(parts.html, subtype="html", cte="quoted-printable")
-    page = [*message.iter_parts()][-1]
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    html = [*message.iter_parts()][-1]
     for picture in pictures:
-        page.add_related(
+        # Related to the HTML alone (RFC 2387), so that no mail program lists it as a file.
+        html.add_related(
             picture.content,
             maintype="image",
             subtype=picture.content_type.partition("/")[2],
@@ -171,7 +153,7 @@ def _body(
             file.content,
             maintype=kind,
             subtype=subtype,
-            # Filters hold text in base64 against a mail: it is what spammers hide words in.
+            # Spam filters distrust text in base64, because spammers hide words in it.
             cte="quoted-printable" if kind == "text" else "base64",
             filename=file.filename,
             params={"charset": "utf-8"} if kind == "text" else None,
@@ -181,14 +163,12 @@ def _body(
 
 
 def _set_boundaries(message: EmailMessage, key: str) -> None:
-    """Boundaries by number: `email` would draw them, and the same mail would not be the same.
-
-    None can occur in a body: no encoding of one has an underscore after an equals sign.
-    """
+    # Random boundaries, as `email` makes them, would make each copy of a mail different. These
+    # cannot occur in a body: no encoding has an underscore after an equals sign.
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        part.set_boundary(f"=_{digest_of(f'{key}/{number}')}")
+        part.set_boundary(f"=_{hash_of(f'{key}/{number}')}")
 
 
 def _ended(text: str) -> bytes:
-    """As `email` writes it: the last line has an end, too."""
+    """Encode a text as `email` does: the last line has an end, too."""
     return (text if text.endswith("\n") else f"{text}\n").encode()

@@ -1,8 +1,8 @@
-"""The head of a mail: what each header means, and how it is written in ASCII.
+"""Write the headers of a mail in ASCII.
 
-Headers are written here and not by the standard library's `email`, which has let a subject become
-a header of its own (CVE-2024-6923), makes encoded words longer than the 75 characters they may
-have (RFC 2047, 2) once lines may be long, and encodes a List-Unsubscribe when they may not.
+The standard library's `email` does not write them, because it let a subject become a header of
+its own (CVE-2024-6923). If long lines are allowed, its encoded words exceed 75 characters
+(RFC 2047, 2); if they are not, it encodes List-Unsubscribe.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from datetime import UTC, datetime
 from email.header import Header as EncodedWords
 from email.utils import format_datetime
 
-from notifier import __version__
 from notifier.domain.links import unsubscribe_url
 from notifier.domain.recipients import Mailbox, Recipient
 from notifier.domain.settings import Account, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.mail.render import RenderedMail
-from notifier.mail.view.footer import PRODUCT
+from notifier.mail.view.frame import product
 
 LONGEST_LINE = 78
 
@@ -30,15 +29,17 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One header. `value` is what is written, folded with CRLF; `meaning` what it says."""
+    """One header of a mail."""
 
     name: str
     value: str
+    """As written, folded with CRLF."""
     meaning: str | Mailbox
+    """As a receiver reads it."""
 
 
 def headers_of(
-    parts: RenderedMail,
+    mail: RenderedMail,
     key: str,
     at: datetime,
     *,
@@ -46,10 +47,10 @@ def headers_of(
     account: Account | None,
     sender: Sender,
 ) -> tuple[Header, ...]:
-    """The head of one mail to one recipient, MIME headers excepted.
+    """Return the headers of a mail to one recipient, without the MIME headers.
 
-    `key` is unique to the mail; the Message-ID is made of it, and tells nobody who gets the mail.
-    A mail of no account is of no list that anybody could leave.
+    The Message-ID is a hash of `key`, which is unique to the message. Without an account there
+    are no list headers.
     """
     domain = sender.mailbox.domain
     return (
@@ -57,72 +58,70 @@ def headers_of(
         _address("To", recipient.mailbox),
         *_reply_to(recipient, sender),
         _plain("Date", format_datetime(at.astimezone(account.schedule.zone if account else UTC))),
-        _plain("Message-ID", f"<{digest_of(key)}@{domain}>"),
+        _plain("Message-ID", f"<{hash_of(key)}@{domain}>"),
         *_idempotency(key, sender),
-        _text("Subject", parts.subject),
+        _text("Subject", mail.subject),
         _plain("Auto-Submitted", "auto-generated"),  # RFC 3834, 5
         # Not "All", which would suppress the bounces we want, too (MS-OXCMAIL, 2.1.3.2.20).
         _plain("X-Auto-Response-Suppress", "OOF, AutoReply, RN, NRN"),
         *_list(account, sender),
-        _plain("Content-Language", parts.language),
-        _plain("X-Mailer", f"{PRODUCT} {__version__}"),
+        _plain("Content-Language", mail.language),
+        _plain("X-Mailer", product()),
     )
 
 
-def digest_of(key: str) -> str:
-    """A name for something unique that does not give it away."""
+def hash_of(key: str) -> str:
+    """Return a hash of a key; it does not reveal the recipient's address in the key."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def needs_smtputf8(recipient: Recipient, sender: Sender) -> bool:
-    """Whether a header must hold an address that ASCII cannot write (RFC 6532)."""
+    """Whether a header has an address that is not ASCII (RFC 6532)."""
     return recipient.mailbox.needs_smtputf8 or sender.mailbox.needs_smtputf8
 
 
 def _reply_to(recipient: Recipient, sender: Sender) -> Iterator[Header]:
-    """Left out where its address alone would ask the server for SMTPUTF8."""
+    # Reply-To is optional, so it alone must not make a server without SMTPUTF8 refuse the mail.
     if not sender.reply_to.needs_smtputf8 or needs_smtputf8(recipient, sender):
         yield _address("Reply-To", sender.reply_to)
 
 
 def _idempotency(key: str, sender: Sender) -> Iterator[Header]:
-    """The same in every copy of a message, and in no other message."""
     if sender.idempotency_header:
-        yield _plain(sender.idempotency_header, digest_of(key))
+        yield _plain(sender.idempotency_header, hash_of(key))
 
 
 def _list(account: Account | None, sender: Sender) -> Iterator[Header]:
     if account:
-        yield _plain(
-            "List-Id", f"<{account.id}.ready-to-return.{sender.mailbox.domain}>"
-        )  # RFC 2919
+        # RFC 2919
+        yield _plain("List-Id", f"<{account.id}.ready-to-return.{sender.mailbox.domain}>")
         yield _plain("List-Unsubscribe", f"<{unsubscribe_url(sender, account.id)}>")  # RFC 2369
 
 
 def _plain(name: str, value: str) -> Header:
-    """A header of our own ASCII words."""
+    """Make a header of program text, which is ASCII."""
     return Header(name, value, value)
 
 
 def _text(name: str, text: str) -> Header:
-    safe = harmless(text)
+    safe = _harmless(text)
     return Header(name, _encoded(name, safe), safe)
 
 
 def _address(name: str, mailbox: Mailbox) -> Header:
-    shown = Mailbox(mailbox.address, harmless(mailbox.name))
+    shown = Mailbox(mailbox.address, _harmless(mailbox.name))
     if not shown.name:
         return Header(name, shown.address, shown)
     return Header(name, f"{_phrase(name, shown.name)} <{shown.address}>", shown)
 
 
-def harmless(text: str) -> str:
-    """Text that can neither end a header nor be taken for an encoded word (RFC 2047)."""
+def _harmless(text: str) -> str:
+    """Return text that can neither end a header nor be read as an encoded word (RFC 2047)."""
     return clean(text).replace("=?", "= ?")
 
 
 def _phrase(name: str, text: str) -> str:
-    """A display name (RFC 5322, 3.2.5)."""
+    """Quote or encode a display name (RFC 5322, 3.2.5)."""
     if not text.isascii():
         return _encoded(name, text)
     if _ATOMS.fullmatch(text):

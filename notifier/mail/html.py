@@ -1,7 +1,7 @@
-"""HTML of a mail, read back into elements and texts; no input makes the reading fail.
+"""Parse the HTML of a mail into elements and texts; no input raises an error.
 
-The standard library's parser finds the tags. Which element a tag closes is decided here, as far as
-mails need it.
+The standard library's parser finds the tags. This module decides which element a tag closes, as
+far as mails need it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ DEEPEST = 100
 """Limit of nesting; deeper elements count as children of the last one above it."""
 
 LONGEST = 256 * 1024
-"""Characters that are read; a mail must be far shorter anyway."""
+"""Limit of characters that are read; a mail must be far shorter."""
 
 VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905 - reads as a list
@@ -40,7 +40,7 @@ _CLOSED_BY: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Element:
-    """One element. Attribute names are in lower case; one without a value has an empty text."""
+    """One element; attribute names are in lower case, missing attribute values are empty."""
 
     tag: str
     attributes: Mapping[str, str]
@@ -64,9 +64,9 @@ class Element:
             element = element.parent
 
     def __str__(self) -> str:
-        shown = (name for name in ("id", "class") if self.attributes.get(name))
-        said = "".join(f' {name}="{self.attributes[name][:40]}"' for name in shown)
-        return f"line {self.line}, <{self.tag}{said}>"
+        present = (name for name in ("id", "class") if self.attributes.get(name))
+        shown = "".join(f' {name}="{self.attributes[name][:40]}"' for name in present)
+        return f"line {self.line}, <{self.tag}{shown}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The HTML part of a mail, in the order in which it is written: parents before children."""
+    """The HTML part of a mail in the order of its source: parents before children."""
 
     elements: tuple[Element, ...]
     texts: tuple[Text, ...]
@@ -130,6 +130,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._close_implied(tag)
+        # If an attribute is written twice, the first one counts, as in browsers.
         attributes = {name: value or "" for name, value in reversed(attrs)}
         element = Element(tag, attributes, self.getpos()[0], self._inner())
         self.elements.append(element)
@@ -144,6 +145,7 @@ class _Reader(HTMLParser):
             if self._open[index].tag == tag:
                 del self._open[index:]
                 return
+            # An end tag inside a table closes nothing outside of it.
             if self._open[index].tag == "table" and tag not in ("body", "html"):
                 return
 

@@ -1,7 +1,7 @@
-"""The operator's own templates, rendered by a process that can do nothing else.
+"""Render the operator's own templates in a separate process that can do nothing else.
 
-Whoever may change a template may not be who may read the secrets of this program, and no template
-may cost the day's mail: not by its time, its memory, or what it reaches for.
+A person who may edit templates need not be allowed to read the secrets of this program. And no
+template may keep the digest from being sent, whatever time or memory it takes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from notifier.errors import TemplatesBroken
 from notifier.mail.templates import templates_root
 
 SECONDS = 10.0
-"""That all the questions of one mail may take."""
+"""Time limit for all templates of one mail."""
 LONGEST_ANSWER = 8 * 2**20
+"""Bytes."""
 
 _BEGIN = (
     "import sys; sys.path[:] = {path!r}; "
@@ -30,45 +31,45 @@ _BEGIN = (
 
 
 class Sandbox:
-    """Renders templates of a folder, and of the built-in ones what it has not, elsewhere."""
+    """Renders templates in the other process: those of one folder, or else the built-in ones."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
     def render(self, name: str, language: str, values: Mapping[str, object]) -> str:
-        """One template with values that are plain, or dataclasses of such.
+        """Render one template with plain values, or dataclasses of plain values.
 
-        Raises TemplatesBroken with what is wrong.
+        Raises TemplatesBroken with the error.
         """
         plain = {key: _plain(value) for key, value in values.items()}
-        question = json.dumps({"name": name, "language": language, "values": plain})
-        answer = json.loads(self._answer(question) or "{}")
-        if "text" not in answer:
-            why = answer.get("error", "it takes too long, or too much memory")
+        request = json.dumps({"name": name, "language": language, "values": plain})
+        response = json.loads(self._ask(request) or "{}")
+        if "text" not in response:
+            why = response.get("error", "it takes too long, or too much memory")
             raise TemplatesBroken(f"{name}: {why}")
-        return str(answer["text"])
+        return str(response["text"])
 
-    def _answer(self, question: str) -> bytes:
-        """A line; nothing where the process has ended."""
-        asked, answers = self._process.stdin, self._process.stdout
-        if asked is None or answers is None:
+    def _ask(self, request: str) -> bytes:
+        """Return the response line; empty if the process has ended."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
             return b""
         try:
-            asked.write(question.encode() + b"\n")
-            asked.flush()
+            stdin.write(request.encode() + b"\n")
+            stdin.flush()
         except OSError:
             return b""
-        line = answers.readline(LONGEST_ANSWER)
+        line = stdout.readline(LONGEST_ANSWER)
         return line if line.endswith(b"\n") else b""
 
 
 @contextmanager
 def sandboxed(folder: Path, *, seconds: float = SECONDS) -> Iterator[Sandbox]:
-    """Keep such a process for one mail, and end it in any case."""
+    """Run the process for one mail, and end it in every case."""
     folders = [str(folder.absolute()), str(templates_root())]
-    # As isolated as Python can be: no variables, no folder of the user's, nothing to begin with.
+    # -I and the empty environment: no variable or file of the user changes the interpreter.
     command = [sys.executable, "-I", "-c", _BEGIN.format(path=sys.path, folders=folders)]
-    with subprocess.Popen(  # noqa: S603 - ourselves, and two folders
+    with subprocess.Popen(  # noqa: S603 - our own code and two folders
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -76,19 +77,19 @@ def sandboxed(folder: Path, *, seconds: float = SECONDS) -> Iterator[Sandbox]:
         env={},
         cwd="/",
     ) as process:
-        patience = Timer(seconds, process.kill)
-        patience.start()
+        timer = Timer(seconds, process.kill)
+        timer.start()
         try:
             yield Sandbox(process)
         finally:
-            patience.cancel()
+            timer.cancel()
             process.kill()
 
 
 def _plain(value: object) -> Any:
-    """As JSON takes it: of dataclasses the fields, and the properties as they are here."""
+    """Convert a value for JSON; a dataclass becomes its fields and computed properties."""
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if not is_dataclass(value):
         return value
     kind = type(value)

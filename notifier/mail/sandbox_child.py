@@ -1,7 +1,7 @@
-"""The process in which the operator's own templates are rendered; see `enclosure.py`.
+"""The process that renders the operator's own templates, started by `sandbox.py`.
 
-It is asked in lines of JSON on standard input and answers likewise, one for one. It has plain data
-and template files, a sandbox, a limit on time and memory, and no way to write a file.
+Each line of standard input is a request in JSON, each line of standard output its response. The
+process has limited time and memory, and cannot write files.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from notifier.mail.templates import environment
 
 CPU_SECONDS = 5
 MEMORY = 512 * 2**20
+"""Bytes."""
 MOST_CHARACTERS = 2**20
 
 _LIMITS = {
@@ -31,26 +32,26 @@ _LIMITS = {
 
 
 class TooLong(Exception):
-    """What a template printed is longer than any mail."""
+    """A template printed more than any mail may hold."""
 
 
 def main(*folders: str) -> None:
-    """Answer until nobody asks any more."""
+    """Respond until standard input is closed."""
     for limit, most in _LIMITS.items():
         resource.setrlimit(limit, (most, most))
     templates = environment(*map(Path, folders))
     for line in sys.stdin:
-        question = json.loads(line, object_hook=_object)
+        request = json.loads(line, object_hook=_object)
         try:
-            answer = {"text": _rendered(templates, question)}
-        except Exception as error:  # noqa: BLE001 - whatever a template does is told
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        sys.stdout.write(json.dumps(answer) + "\n")
+            response = {"text": _rendered(templates, request)}
+        except Exception as error:  # noqa: BLE001 - a template can fail in any way
+            response = {"error": f"{type(error).__name__}: {error}"}
+        sys.stdout.write(json.dumps(response) + "\n")
         sys.stdout.flush()
 
 
 def _object(fields: dict[str, Any]) -> SimpleNamespace:
-    """What templates see as it is in the other process: attributes, and tuples."""
+    """Restore attributes and tuples, so that templates work as in the main process."""
     return SimpleNamespace(
         **{
             name: tuple(value) if isinstance(value, list) else value
@@ -59,14 +60,15 @@ def _object(fields: dict[str, Any]) -> SimpleNamespace:
     )
 
 
-def _rendered(templates: Environment, question: SimpleNamespace) -> str:
-    language = load_language(question.language)
+def _rendered(templates: Environment, request: SimpleNamespace) -> str:
+    language = load_language(request.language)
+    # Rendered piece by piece, to stop a template before it fills the memory.
     pieces, length = [], 0
-    for piece in templates.get_template(question.name).generate(
-        vars(question.values), _=language.gettext, ngettext=language.ngettext
+    for piece in templates.get_template(request.name).generate(
+        vars(request.values), _=language.gettext, ngettext=language.ngettext
     ):
         pieces.append(piece)
         length += len(piece)
         if length > MOST_CHARACTERS:
-            raise TooLong(f"{question.name} prints more than {MOST_CHARACTERS} characters")
+            raise TooLong(f"{request.name} prints more than {MOST_CHARACTERS} characters")
     return "".join(pieces)

@@ -1,4 +1,4 @@
-"""Where templates come from, and what they can do: print plain values, and nothing else."""
+"""Load templates into a sandbox in which they can only print plain values."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 TEXT_WIDTH = 76
+"""Characters of a line of the text part."""
 LARGEST_TEMPLATE = 256 * 1024
+"""Bytes of a template file."""
 
 _PACKAGE = Path(__file__).parents[1]
 
-# What makes markup of text, reaches into objects, or is of no use in a mail. `map` stays: what it
-# reaches for, it reaches for through the sandbox, and columns are as wide as their widest cell.
+# These make markup of text, reach into objects, or have no use in a mail. `map` stays, because it
+# reads attributes through the sandbox, and the text part needs it for the width of its columns.
 _FILTERS_TAKEN_AWAY = ("safe", "attr", "xmlattr", "pprint", "tojson", "forceescape")
 _GLOBALS_TAKEN_AWAY = ("lipsum", "cycler", "joiner", "namespace")
 
 
 def templates_root() -> Path:
-    """Where the built-in templates are: inside a wheel, beside the package in a checkout."""
-    inside = _PACKAGE / "templates"
+    """Return the folder of the built-in templates."""
+    inside = _PACKAGE / "templates"  # in a wheel; in a checkout it is beside the package
     return inside if inside.is_dir() else _PACKAGE.parent / "templates"
 
 
 def environment(*folders: Path) -> Environment:
-    """Templates of these folders, the first that has one counts; in a sandbox without a way out.
+    """Make a sandboxed environment with the templates of these folders, the first folder first.
 
-    Nothing undefined is printed as nothing, and only a file within its folder is read.
+    Printing an undefined value is an error, and only files inside the folders are read.
     """
     sandbox = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([_Folder(folder) for folder in folders]),
@@ -50,12 +52,16 @@ def environment(*folders: Path) -> Environment:
         sandbox.filters.pop(name)
     for name in _GLOBALS_TAKEN_AWAY:
         sandbox.globals.pop(name)
-    sandbox.filters |= {"wrapped": wrapped, "left": left, "right": right}
+    sandbox.filters |= {
+        "wrapped": _wrapped,
+        "left": lambda text, width: text.ljust(width),
+        "right": lambda text, width: text.rjust(width),
+    }
     return sandbox
 
 
 class _Folder(BaseLoader):
-    """Files of one folder: none elsewhere by a link, and none so large that it is no template."""
+    """Loads template files of one folder; links out of it and oversized files are refused."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -77,8 +83,8 @@ def _is_html(name: str | None) -> bool:
     return name is not None and name.endswith(".html")
 
 
-def wrapped(text: str, indent: int = 0) -> str:
-    """Lines of at most `TEXT_WIDTH` characters, all indented; words are never broken."""
+def _wrapped(text: str, indent: int = 0) -> str:
+    """Wrap at `TEXT_WIDTH` characters and indent each line; words are never broken."""
     margin = " " * indent
     return textwrap.fill(
         text,
@@ -88,13 +94,3 @@ def wrapped(text: str, indent: int = 0) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def left(text: str, width: int) -> str:
-    """Padded on its right."""
-    return text.ljust(width)
-
-
-def right(text: str, width: int) -> str:
-    """Padded on its left."""
-    return text.rjust(width)

@@ -1,4 +1,4 @@
-"""Read a finished mail as its receivers will, and refuse it unless it is what was meant."""
+"""Verify a finished mail: parse it as a receiver does, and compare it with what was intended."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from notifier.mail.headers import Header
 
 LONGEST_HEADER_LINE = 998
 LONGEST_BODY_LINE = 78
-"""RFC 5322, 2.1.1: what a line must not exceed, and what it should not."""
+"""The hard and the recommended limit of a line (RFC 5322, 2.1.1)."""
 
 _MIME_HEADERS = ("mime-version", "content-type")
 
 
-def check(
+def verify(
     content: bytes,
     headers: Sequence[Header],
     bodies: Sequence[tuple[str, bytes]],
     files: Sequence[tuple[str, str, bytes]],
 ) -> None:
-    """Compare a mail with what was meant; raises MessageGuardError with the first difference.
+    """Raise VerificationError with the first difference between a mail and its intended parts.
 
     `bodies` are (content type, UTF-8 with LF line ends), `files` (name, content type, content).
     """
     for wrong in _differences(content, headers, bodies, files):
-        raise VerificationError(f"the finished mail is not what was meant: {wrong}")
+        raise VerificationError(f"the finished mail is not as intended: {wrong}")
 
 
 def _differences(
@@ -48,11 +48,11 @@ def _differences(
 def _wrong_lines(content: bytes) -> Iterator[str]:
     lines = content.split(b"\r\n")
     if any(b"\r" in line or b"\n" in line for line in lines):
-        yield "it has a line end that is not CRLF"
+        yield "it has a line end other than CRLF"
     head_ends = lines.index(b"") if b"" in lines else len(lines)
     if any(len(line) > LONGEST_HEADER_LINE for line in lines[:head_ends]):
         yield "it has a header line that is too long"
-    # The name of a workbook's type alone is longer, and cannot be folded.
+    # The content type of a workbook is longer than a line, and cannot be folded.
     body = [line for line in lines[head_ends:] if not line.startswith(b"Content-Type: ")]
     if any(len(line) > LONGEST_BODY_LINE for line in body):
         yield "it has a body line that is too long"
@@ -61,17 +61,18 @@ def _wrong_lines(content: bytes) -> Iterator[str]:
 
 
 def _wrong_headers(mail: EmailMessage, headers: Sequence[Header]) -> Iterator[str]:
-    meant = sorted([*(header.name.lower() for header in headers), *_MIME_HEADERS])
+    # Sorted lists and not sets: a header that is written twice is wrong, too.
+    expected = sorted([*(header.name.lower() for header in headers), *_MIME_HEADERS])
     found = sorted(name.lower() for name in mail)
-    if found != meant:
+    if found != expected:
         yield f"its headers are {found}"
     for header in headers:
         if _read(mail, header.name) != _comparable(header.meaning):
-            yield f"{header.name} says something else"
+            yield f"{header.name} has another meaning"
 
 
 def _read(mail: EmailMessage, name: str) -> str | Mailbox | None:
-    """What a receiver understands of a header; None when it is not there, or not one address."""
+    """Return the meaning of a header; None if it is missing, or has not exactly one address."""
     header = mail[name]
     if not isinstance(header, AddressHeader):
         return None if header is None else str(header)
@@ -82,9 +83,9 @@ def _read(mail: EmailMessage, name: str) -> str | Mailbox | None:
 
 
 def _comparable(meaning: str | Mailbox) -> str | Mailbox:
-    """Without the spaces of a name: `email` reads one more between two of its encoded words."""
     if isinstance(meaning, str):
         return meaning
+    # `email` inserts a space between two encoded words of a name.
     return Mailbox(meaning.address, "".join(meaning.name.split()))
 
 
@@ -98,10 +99,10 @@ def _wrong_parts(
         yield "its structure is broken"
     found_bodies = [_body(part) for part in leaves[: len(bodies)]]
     if found_bodies != list(bodies):
-        yield "its text or HTML is another"
+        yield "its text or HTML is different"
     found_files = [_file(part) for part in leaves[len(bodies) :]]
     if found_files != list(files):
-        yield "its attachments are others"
+        yield "its attachments are different"
 
 
 def _body(part: EmailMessage) -> tuple[str, bytes]:

@@ -1,7 +1,7 @@
-"""Tell a monitor how we are, in the way of healthchecks.io: it misses us when we are silent.
+"""Pings to a monitor in the way of healthchecks.io, which raises an alarm when they stop.
 
-A monitor must never cost anybody a digest: whatever goes wrong is a line in the log, without the
-URL, because whoever knows that can speak for us.
+A failed ping is only logged: a monitor must never cost a digest. Its URL is a secret, because it
+is enough to send false signals, so no log line contains it.
 """
 
 from __future__ import annotations
@@ -15,54 +15,53 @@ from notifier.errors import NotifierError
 from notifier.http import HttpAnswer, HttpClient
 
 OPTION = "alarms.ping_url"
-PATIENCE = timedelta(seconds=5)
-"""That a monitor may take for everything."""
-MOST_BYTES = 64 * 1024
+TIMEOUT = timedelta(seconds=5)
+MAX_BYTES = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A monitor that is told when a digest is begun, when all is good, and of each alarm."""
+    """A monitor that receives the begin of a digest, success, and alarms."""
 
     url: str = field(repr=False)
     http: HttpClient = field(repr=False)
-    patience: timedelta = PATIENCE
+    timeout: timedelta = TIMEOUT
 
-    async def begin(self) -> None:
-        """A digest is begun."""
-        await self._tell(self._get(self._below("start")))
+    async def report_start(self) -> None:
+        """Report that a digest begins."""
+        await self._send(self._get(self._below("start")))
 
-    async def good(self) -> None:
-        """What was to be done is done, and nothing is wrong."""
-        await self._tell(self._get(self.url))
+    async def report_success(self) -> None:
+        """Report that all work is done and nothing is wrong."""
+        await self._send(self._get(self.url))
 
-    async def bad(self, text: str) -> None:
-        """Something is wrong; `text` goes to strangers, and names nobody."""
+    async def report_failure(self, text: str) -> None:
+        """Report a failure; `text` leaves this machine, so it must contain no address."""
         url = self._below("fail")
-        await self._tell(
-            self.http.post(url, text, timeout=self.patience, most_bytes=MOST_BYTES, option=OPTION)
+        await self._send(
+            self.http.post(url, text, timeout=self.timeout, most_bytes=MAX_BYTES, option=OPTION)
         )
 
     def _below(self, name: str) -> str:
         return f"{self.url.rstrip('/')}/{name}"
 
     def _get(self, url: str) -> Awaitable[HttpAnswer]:
-        return self.http.get(url, timeout=self.patience, most_bytes=MOST_BYTES, option=OPTION)
+        return self.http.get(url, timeout=self.timeout, most_bytes=MAX_BYTES, option=OPTION)
 
     @staticmethod
-    async def _tell(asking: Awaitable[HttpAnswer]) -> None:
+    async def _send(request: Awaitable[HttpAnswer]) -> None:
         try:
-            answer = await asking
+            answer = await request
         except NotifierError as error:
-            _complain(str(error))  # names the host alone
+            _log_failure(str(error))  # contains the host, but not the path
         except Exception as error:  # noqa: BLE001 - nothing about a monitor may cost a digest
-            _complain(type(error).__name__)
+            _log_failure(type(error).__name__)
         else:
             if not 200 <= answer.status < 300:
-                _complain(f"it answers {answer.status}")
+                _log_failure(f"it answers {answer.status}")
 
 
-def _complain(why: str) -> None:
-    logger.warning("the monitor could not be told: %s", why, extra={"event": "no_ping"})
+def _log_failure(why: str) -> None:
+    logger.warning("the monitor could not be pinged: %s", why, extra={"event": "no_ping"})

@@ -1,4 +1,4 @@
-"""systemd as a neighbour: READY, RELOADING, STOPPING, WATCHDOG and STATUS (sd_notify(3))."""
+"""Notifications to systemd: READY, RELOADING, STOPPING, WATCHDOG and STATUS (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -13,50 +13,51 @@ logger = logging.getLogger(__name__)
 
 
 class Systemd:
-    """Tells systemd how we are; without `$NOTIFY_SOCKET` nobody is told, and nothing is lost."""
+    """Notifies systemd; without `$NOTIFY_SOCKET` it does nothing."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
         self.watchdog = _watchdog(environ)
-        """How long we may be silent; None where nobody watches."""
+        """The longest time between two calls of `feed_watchdog`; None if systemd does not watch."""
 
     def ready(self, status: str) -> None:
-        """We work; or, after `reloading`, we work again."""
-        self._say("READY=1", f"STATUS={_line(status)}")
+        """Report that the daemon works, or after `reloading` that it works again."""
+        self._notify("READY=1", f"STATUS={_line(status)}")
 
     def status(self, status: str) -> None:
-        """What we are at, for `systemctl status`."""
-        self._say(f"STATUS={_line(status)}")
+        """Set the text that `systemctl status` shows."""
+        self._notify(f"STATUS={_line(status)}")
 
-    def alive(self) -> None:
-        """Feed the watchdog."""
-        self._say("WATCHDOG=1")
+    def feed_watchdog(self) -> None:
+        """Report that the daemon is alive."""
+        self._notify("WATCHDOG=1")
 
     def reloading(self) -> None:
-        """We look at the configuration; `ready` ends that."""
-        self._say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        """Report that the configuration is read again; `ready` ends that."""
+        self._notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """We come to an end."""
-        self._say("STOPPING=1", "STATUS=Stopping")
+        """Report that the daemon stops."""
+        self._notify("STOPPING=1", "STATUS=Stopping")
 
-    def _say(self, *lines: str) -> None:
-        """One datagram, without waiting: a supervisor that does not listen must not hold us up."""
+    def _notify(self, *lines: str) -> None:
         if not self._address:
             return
+        # "@" stands for an abstract socket.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
+            # One datagram without waiting: a busy systemd must not hold up the daemon.
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
                 sender.sendto("\n".join(lines).encode(), address)
         except OSError as error:
-            logger.debug("systemd was not told %s: %s", lines[0], error)
+            logger.debug("systemd could not be notified of %s: %s", lines[0], error)
 
 
 def _watchdog(environ: Mapping[str, str]) -> timedelta | None:
-    """What `WatchdogSec=` says, if it is said to this process (sd_watchdog_enabled(3))."""
+    """Read `WatchdogSec=` as sd_watchdog_enabled(3) does."""
     microseconds = environ.get("WATCHDOG_USEC", "")
-    mine = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-    if not mine or not microseconds.isdecimal() or not int(microseconds):
+    for_this_process = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    if not for_this_process or not microseconds.isdecimal() or not int(microseconds):
         return None
     return timedelta(microseconds=int(microseconds))
 

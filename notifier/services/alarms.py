@@ -125,13 +125,13 @@ async def _situation(
     to_admin = await store.outbox.list(states=_SETTLED, kind=MessageKind.ALARM, limit=1)
     return Situation(
         [await history(account, store) for account in accounts],
-        unsure=await store.outbox.list(states=_UNSURE, limit=MOST_UNSURE),
+        delivery_unknown=await store.outbox.list(states=_UNSURE, limit=MOST_UNSURE),
         to_admin=to_admin,
         mail_error=outbox.error,
         mail_tried=bool(outbox.delivered),
         config_trouble=config_trouble,
         templates={one.account.id: one.batch.templates_broken for one in reports if one.messages},
-        told=[alarm.cause for alarm in seen],
+        open_causes=[alarm.cause for alarm in seen],
     )
 
 

@@ -52,7 +52,7 @@ async def estimate_calls(
         {id_: one.shipped_on for id_, one in seen.items()},
         seen,
         now.astimezone(ZoneInfo(access.timezone)).date(),
-        access.policy.after_flood() if recalled.overheard else access.policy,
+        access.policy.after_lost_hints() if recalled.hints_lost else access.policy,
         waited=previous.ids if previous else (),
         hinted=recalled.hints,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifier.domain.clock import Belief, compare, judge
+from notifier.domain.clock import ClockTrust, compare_clocks, judge_clock
 from notifier.domain.reading import Source
 from notifier.errors import ClockUnconfirmed
 from notifier.services.context import Context
@@ -14,12 +14,12 @@ LAST_TICK = "last_tick"
 async def confirm_clock(context: Context, source: Source) -> None:
     """Trust the current time and remember it, or raise ClockRefused or ClockUnconfirmed."""
     now, last = context.clock(), await context.store.meta.get_time(LAST_TICK)
-    belief = judge(now, last)
-    if belief is not Belief.SURE:
+    belief = judge_clock(now, last)
+    if belief is not ClockTrust.TRUSTED:
         async with context.stop.limit():
             confirmed = await source.ask_time()
-        compare(now, confirmed)
-        if confirmed is None and belief is Belief.ASK_OR_STOP:
+        compare_clocks(now, confirmed)
+        if confirmed is None and belief is ClockTrust.MUST_CONFIRM:
             raise ClockUnconfirmed(
                 f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, the last time "
                 f"{last:%Y-%m-%d %H:%M}, and neither the marketplace nor a fresh file of "

@@ -184,7 +184,7 @@ class Daemon:
     async def _wake(self) -> None:
         """Tick, and once more if a reload was requested meanwhile; the scheduler calls this."""
         async with self._at_work:
-            while not self._stop.asked:
+            while not self._stop.requested:
                 await self.step()
                 if not self._reload_wanted:
                     break
@@ -198,7 +198,7 @@ class Daemon:
         while True:
             await asyncio.sleep(self._pause.total_seconds())
             if await self._store_answers():
-                self._systemd.alive()
+                self._systemd.feed_watchdog()
             self._notice_jumped_clock()
 
     def _notice_jumped_clock(self) -> None:
@@ -238,7 +238,7 @@ class Daemon:
 
     def _longest_tick(self) -> timedelta:
         """Return the longest time a tick may take: accounts are read one after the other."""
-        return sum((account.reads.run_timeout for account in self._accounts), STALE)
+        return sum((account.access.run_timeout for account in self._accounts), STALE)
 
     def _next_due(self) -> datetime | None:
         now = self._clock()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.domain.ledger import MessageState, OutboxMessage, Outcome
-from notifier.domain.retry import next_try
+from notifier.domain.schedule import next_try
 from notifier.domain.settings import OnUnknown
 from notifier.errors import MailRefused, MailUnavailable, Stopped
 from notifier.services.context import Context

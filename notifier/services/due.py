@@ -10,7 +10,6 @@ from datetime import date, datetime
 
 from notifier.domain import schedule
 from notifier.domain.ledger import AUTOMATIC_EDITION, Run, RunState
-from notifier.domain.retry import next_reading
 from notifier.domain.settings import Account
 from notifier.store import Store
 
@@ -85,7 +84,7 @@ def _watched(account: Account) -> str:
 def _rests_until(account: Account, before: Run, now: datetime) -> datetime | None:
     if before.state is not RunState.FAILED or before.finished_at is None:
         return None
-    again_at = next_reading(account.schedule.starts(before.day), before.finished_at)
+    again_at = schedule.next_reading(account.schedule.starts(before.day), before.finished_at)
     return again_at if before.finished_at <= now < again_at else None
 
 

@@ -14,7 +14,7 @@ from notifier.domain.settings import Account
 from notifier.mail.freeze import Attachment, freeze
 from notifier.mail.lint import LintFinding, expected_of, lint
 from notifier.mail.render import RenderedMail
-from notifier.mail.view.look import LOGO_ID
+from notifier.mail.view.frame import LOGO_ID
 from notifier.services.context import Context
 from notifier.services.due import RunRequest, find_due_run
 from notifier.services.make_messages import render_for
@@ -27,7 +27,7 @@ class Preview:
 
     digest: Digest
     reader: Recipient
-    parts: RenderedMail
+    mail: RenderedMail
     page: str
     """The HTML part, ready for a browser."""
     message: FrozenMessage
@@ -48,9 +48,9 @@ async def preview(account: Account, context: Context, day: date, language: str |
         raise digest.error
     reader = _reader(account, language)
     options = account.mail_options(reader)
-    parts, files = render_for(options, digest, context)
+    mail, files = render_for(options, digest, context)
     message = freeze(
-        parts,
+        mail,
         files,
         recipient=reader,
         account=account,
@@ -60,17 +60,17 @@ async def preview(account: Account, context: Context, day: date, language: str |
         at=context.clock(),
     )
     expected = expected_of(digest, options, context.settings.sender)
-    findings = lint(parts, expected)
-    return Preview(digest, reader, parts, _page(parts, account), message, files, findings)
+    findings = lint(mail, expected)
+    return Preview(digest, reader, mail, _page(mail, account), message, files, findings)
 
 
-def _page(parts: RenderedMail, account: Account) -> str:
+def _page(mail: RenderedMail, account: Account) -> str:
     """Return the HTML part for a browser, with the logo embedded that a mail carries beside it."""
     logo = account.branding.logo
     if logo is None:
-        return parts.html
+        return mail.html
     data = f"data:image/{logo.subtype};base64,{b64encode(logo.content).decode()}"
-    return parts.html.replace(f"cid:{LOGO_ID}", data)
+    return mail.html.replace(f"cid:{LOGO_ID}", data)
 
 
 def _reader(account: Account, language: str | None) -> Recipient:

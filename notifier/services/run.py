@@ -10,10 +10,10 @@ import logging
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from notifier.domain.clock import compare as compare_clocks
+from notifier.domain.clock import compare_clocks
 from notifier.domain.digest import Digest, compose
 from notifier.domain.ledger import FrozenMessage, Run
-from notifier.domain.reading import MANY, Complete, Failed, Source
+from notifier.domain.reading import SUSPICIOUS_DROP, Complete, Failed, Source
 from notifier.domain.settings import Account
 from notifier.errors import ClockRefused, ExitCode, NotifierError, Stopped
 from notifier.services.context import Context
@@ -109,7 +109,7 @@ async def _begin(
         account.id,
         due.day,
         at=context.clock(),
-        lease=account.reads.run_timeout + RECORDING_TIME,
+        lease=account.access.run_timeout + RECORDING_TIME,
         holder=context.holder,
         edition=due.edition,
         reason=request.reason,
@@ -155,7 +155,7 @@ async def read_digest(account: Account, source: Source, store: Store, day: date)
     previous = await store.runs.snapshot_before(account.id, day)
     known = previous.ids if previous else ()
     reading = await source.read(known)
-    if len(known) >= MANY and isinstance(reading, Complete) and not reading.orders:
+    if len(known) >= SUSPICIOUS_DROP and isinstance(reading, Complete) and not reading.orders:
         logger.warning(
             "%s: nothing waits, where %d orders did before; reading again",
             account.name,

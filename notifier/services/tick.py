@@ -126,13 +126,13 @@ async def _confirm_clock(accounts: Sequence[Account], context: Context) -> None:
     except (ClockRefused, ClockUnconfirmed) as error:
         alarm = await context.store.alarms.begin(clock_cause(error), at=context.clock())
         if alarm and context.monitor:
-            await context.monitor.bad(_kinds(alarm))
+            await context.monitor.report_failure(_kinds(alarm))
         raise
 
 
 def _most_trusted_clock(accounts: Sequence[Account]) -> Account:
     """The account whose source is asked for the time: a local file knows only our own clock."""
-    asked = (one for one in accounts if isinstance(one.reads, MarketplaceAccess))
+    asked = (one for one in accounts if isinstance(one.access, MarketplaceAccess))
     return next(asked, accounts[0])
 
 
@@ -148,7 +148,7 @@ async def _announce_start(
             continue
         latest = await context.store.runs.latest(account.id, due.day)
         if latest is None or latest.edition < due.edition:
-            await context.monitor.begin()
+            await context.monitor.report_start()
             return
 
 
@@ -182,9 +182,9 @@ async def _report_to_monitor(finished: Tick, context: Context) -> None:
     if context.monitor is None:
         return
     if finished.alarms_begun:
-        await context.monitor.bad(_kinds(*finished.alarms_begun))
+        await context.monitor.report_failure(_kinds(*finished.alarms_begun))
     elif finished.did_something and finished.all_good:
-        await context.monitor.good()
+        await context.monitor.report_success()
 
 
 def _kinds(*begun: Alarm) -> str:

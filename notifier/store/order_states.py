@@ -9,8 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from notifier.domain.quota import Quota
-from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
+from notifier.domain.reading_plan import HintBatch, OrderState, Quota, ReadingState
 from notifier.store.meta import Meta
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread
@@ -44,7 +43,7 @@ class OrderStates:
                 },
                 hints=frozenset(looked_at),
                 fresh=frozenset(order_id for order_id, at in looked_at.items() if at is None),
-                overheard=overflowed,
+                hints_lost=overflowed,
             )
 
         return await self._thread.read(load)
@@ -163,12 +162,12 @@ class AccountState:
     writable: bool = True
     """Whether changes are stored; otherwise they are dropped, as in a preview."""
 
-    async def recall(self) -> ReadingState:
+    async def load(self) -> ReadingState:
         """Return the present state."""
         state = await self.states.recall(self.account_id)
         return replace(state, quota=await self.meta.get_json(self._quota_name, Quota))
 
-    async def remember(
+    async def save(
         self, order_states: Mapping[int, OrderState], followed: Collection[int], since: datetime
     ) -> None:
         """Replace all order states; see `OrderStates.remember`."""
@@ -177,7 +176,7 @@ class AccountState:
                 self.account_id, order_states, followed=followed, since=since
             )
 
-    async def note(self, quota: Quota) -> None:
+    async def save_quota(self, quota: Quota) -> None:
         """Store the rest of the day's calls."""
         if self.writable:
             await self.meta.set_json(self._quota_name, quota)

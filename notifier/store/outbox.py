@@ -240,7 +240,7 @@ class Outbox:
 
         Return False if the state of the message does not allow it, or its body was erased.
         """
-        decidable = and_(messages.c.id == number, messages.c.state.in_(decision.of))
+        decidable = and_(messages.c.id == number, messages.c.state.in_(decision.allowed_in))
         new: dict[str, object] = {"next_try_at": None}
         if decision is Decision.DISCARD:
             new |= {"state": MessageState.DISCARDED, "settled_at": at}

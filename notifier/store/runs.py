@@ -210,7 +210,8 @@ class Runs:
                 before.day if before else day,
                 since,
                 known,
-                whole=connection.execute(select(func.count()).where(whole)).scalar_one() > 0,
+                ever_complete=connection.execute(select(func.count()).where(whole)).scalar_one()
+                > 0,
                 earlier={id_: order for id_, order in earlier.items() if id_ not in known},
             )
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from notifier.domain.digest import Known
+from notifier.domain.digest import KnownOrder
 from notifier.domain.orders import Item, Order, OrderStatus
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.store.tables import snapshots
 
 
-def save_snapshot(connection: Connection, run_id: int, known: Mapping[int, Known]) -> None:
+def save_snapshot(connection: Connection, run_id: int, known: Mapping[int, KnownOrder]) -> None:
     """Store the orders that waited at the end of a run."""
     rows = [
         {
@@ -31,10 +31,10 @@ def save_snapshot(connection: Connection, run_id: int, known: Mapping[int, Known
         connection.execute(insert(snapshots), rows)
 
 
-def load_snapshot(connection: Connection, run_id: int) -> dict[int, Known]:
+def load_snapshot(connection: Connection, run_id: int) -> dict[int, KnownOrder]:
     """Return the orders that waited at the end of a run, by id; none once they are erased."""
     rows = connection.execute(select(snapshots).where(snapshots.c.run_id == run_id))
-    return {row.order_id: Known(row.first_seen, load_order(row.record)) for row in rows}
+    return {row.order_id: KnownOrder(row.first_seen, load_order(row.record)) for row in rows}
 
 
 def dump_order(order: Order) -> str:

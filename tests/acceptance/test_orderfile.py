@@ -172,4 +172,4 @@ async def test_check_and_orders_read_the_file(world: World) -> None:
     assert listed.out.splitlines()[1:] == ["ljubljana,SI-101,1 × Grelnik vode"]
     assert "SI-101" in filtered.out
     assert gone.code == ExitCode.TRY_LATER
-    assert "is not there; see what has become of the export" in gone.err
+    assert "does not exist; check the export" in gone.err

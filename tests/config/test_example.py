@@ -149,7 +149,7 @@ def test_a_file_can_take_the_place_of_the_marketplace(tmp_path: Path, one: Shown
 
     loaded = config.parse(text, tmp_path / "config.toml", environ={})
 
-    assert isinstance(loaded.accounts["ljubljana"].reads, FileAccess)
+    assert isinstance(loaded.accounts["ljubljana"].access, FileAccess)
 
 
 DAMAGED = TEXT.replace("# client_id =", "client_id =").replace('"…"', f'"{SECRET}"').encode()

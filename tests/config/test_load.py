@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from notifier import config
-from notifier.domain.attachments import AttachmentKind
-from notifier.domain.recipients import Mailbox
+from notifier.domain.recipients import AttachmentKind, Mailbox
 from notifier.domain.settings import PlaceOfReturn, Tls, WhenEmpty
 from tests.config.sample import SAMPLE, changed, load
 

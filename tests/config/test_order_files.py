@@ -24,7 +24,7 @@ def text(file: str, columns: str = "", keep: str = "") -> str:
 
 
 def reads(settings: Settings) -> FileAccess:
-    access = settings.accounts["ljubljana"].reads
+    access = settings.accounts["ljubljana"].access
     assert isinstance(access, FileAccess)
     return access
 

@@ -1,4 +1,4 @@
-"""What is wrong, as a pure function of runs, messages and the clock."""
+"""The causes of alarms, as a pure function of runs, messages and the clock."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ def keys(*runs: Run, now: datetime = SIX, digests: tuple[OutboxMessage, ...] = (
     return [cause.key for cause in wrong(*runs, digests=digests, now=now)]
 
 
-def test_where_nothing_was_ever_run_nothing_is_wrong() -> None:
+def test_without_any_run_nothing_is_wrong() -> None:
     assert wrong() == []
 
 
-def test_a_day_that_is_done_is_good() -> None:
+def test_a_finished_day_is_no_cause() -> None:
     assert keys(run(RunState.COMPLETE), now=SIX + timedelta(hours=9)) == []
     assert keys(run(RunState.INCOMPLETE), now=SIX + timedelta(hours=9)) == []
 
 
 @pytest.mark.parametrize("state", [RunState.FAILED, RunState.RUNNING])
-def test_a_list_may_be_unreadable_until_alarm_after_and_no_longer(state: RunState) -> None:
+def test_an_unreadable_list_is_a_cause_after_alarm_after(state: RunState) -> None:
     late = SIX + account().alarm_after
 
     assert keys(run(state), now=late - timedelta(seconds=1)) == []
@@ -91,7 +91,7 @@ def test_an_unreadable_list_says_since_when_why_and_until_when() -> None:
     assert "`notifier check --online`" in str(cause.remedy)
 
 
-def test_of_a_file_it_says_that_check_reads_it() -> None:
+def test_the_remedy_for_an_unreadable_file_is_to_check_the_file() -> None:
     history = History(file_account(), (run(RunState.FAILED),), ())
 
     (cause,) = causes(Situation((history,)), SIX + timedelta(hours=2))
@@ -111,18 +111,18 @@ def test_a_skipped_day_is_wrong_until_there_is_a_later_digest() -> None:
     assert keys(run(RunState.COMPLETE), skipped) == []
 
 
-def test_a_digest_of_that_day_by_hand_makes_up_for_it() -> None:
+def test_a_requested_digest_of_a_skipped_day_ends_the_cause() -> None:
     assert keys(run(RunState.COMPLETE, edition=2), run(RunState.SKIPPED)) == []
 
 
-def test_a_skipped_day_has_a_command_that_sends_it_after_all() -> None:
+def test_the_remedy_for_a_skipped_day_is_a_command_that_sends_it() -> None:
     (cause,) = wrong(run(RunState.SKIPPED))
 
     assert str(cause.what) == "Mimovrste: 2026-11-22 has no digest: 503"
     assert "`notifier run --now --account ljubljana`" in str(cause.remedy)
 
 
-def test_a_day_that_the_clock_cost_is_wrong_at_once() -> None:
+def test_a_day_abandoned_because_of_the_clock_is_a_cause_at_once() -> None:
     (cause,) = wrong(run(RunState.ABANDONED, why="the clock is 3 h off"))
 
     assert cause.key == "no-digest/ljubljana"
@@ -148,14 +148,16 @@ def test_one_mailbox_that_fails_day_after_day_is_one_cause_about_the_newest() ->
     assert "`notifier outbox discard 15`" in str(cause.remedy)
 
 
-def test_who_is_no_recipient_any_more_is_nobodys_trouble() -> None:
+def test_a_failed_message_to_a_former_recipient_is_no_cause() -> None:
     gone = message(MessageState.FAILED, recipient="gone@example.com")
 
     assert keys(run(RunState.COMPLETE), digests=(gone,)) == []
 
 
-def test_what_nobody_knows_is_wrong_and_says_what_to_do_with_it() -> None:
-    held, unknown = wrong(unsure=(message(MessageState.HELD, 7), message(MessageState.UNKNOWN, 8)))
+def test_a_message_whose_delivery_is_unknown_is_a_cause_with_commands() -> None:
+    held, unknown = wrong(
+        delivery_unknown=(message(MessageState.HELD, 7), message(MessageState.UNKNOWN, 8))
+    )
 
     assert (held.key, unknown.key) == ("unsure/7", "unsure/8")
     assert str(held.remedy) == (
@@ -164,7 +166,7 @@ def test_what_nobody_knows_is_wrong_and_says_what_to_do_with_it() -> None:
     assert str(unknown.remedy).startswith("It is sent again automatically")
 
 
-def test_a_mail_server_may_be_away_or_refuse_us() -> None:
+def test_an_unreachable_mail_server_and_a_refused_login_are_two_causes() -> None:
     (away,) = wrong(mail_error=MailUnavailable("mail server x:25 cannot be reached"))
     (refused,) = wrong(mail_error=MailRefused("mail server x:25 does not take the password"))
 
@@ -173,11 +175,11 @@ def test_a_mail_server_may_be_away_or_refuse_us() -> None:
     assert all("`notifier check --online`" in str(cause.remedy) for cause in (away, refused))
 
 
-def test_a_mail_server_is_not_well_again_because_there_was_nothing_to_send() -> None:
+def test_a_tick_with_nothing_to_send_does_not_end_a_mail_server_cause() -> None:
     away = Cause("mail-unavailable", Message("No mail can be sent"), Message("Wait."))
 
-    assert wrong(told=(away,)) == [away]
-    assert wrong(told=(away,), mail_tried=True) == []
+    assert wrong(open_causes=(away,)) == [away]
+    assert wrong(open_causes=(away,), mail_tried=True) == []
 
 
 def test_an_alarm_mail_that_fails_is_wrong_until_one_is_sent() -> None:
@@ -189,7 +191,7 @@ def test_an_alarm_mail_that_fails_is_wrong_until_one_is_sent() -> None:
     assert wrong(to_admin=(replace(failed, id=10, state=MessageState.SENT), failed)) == []
 
 
-def test_a_configuration_that_is_not_the_written_one_is_wrong() -> None:
+def test_an_invalid_configuration_is_a_cause() -> None:
     (cause,) = wrong(config_trouble="the configuration cannot be used: config.toml:14")
 
     assert cause.key == "config"
@@ -201,17 +203,16 @@ def test_templates_are_wrong_until_they_make_a_mail_again() -> None:
 
     assert cause.key == "templates/ljubljana"
     assert str(cause.what).endswith("could not be used: body.html, line 3: 'nonsense' is undefined")
-    assert wrong(told=(cause,)) == [cause]  # no mail was made
-    assert wrong(told=(cause,), templates={"zagreb": "of another account"}) == [cause]
-    assert wrong(told=(cause,), templates={"ljubljana": ""}) == []
+    assert wrong(open_causes=(cause,)) == [cause]  # no mail was made
+    assert wrong(open_causes=(cause,), templates={"zagreb": "of another account"}) == [cause]
+    assert wrong(open_causes=(cause,), templates={"ljubljana": ""}) == []
 
 
-def test_the_kind_of_a_cause_names_nobody() -> None:
+def test_the_kind_of_a_cause_contains_no_address() -> None:
     assert Cause("failed/ljubljana/office@example.com", Message(""), Message("")).kind == "failed"
 
 
 def everything_wrong() -> list[Cause]:
-    """Each cause there is, with its remedy."""
     file = file_account()
     lost = [run(RunState.SKIPPED), run(RunState.ABANDONED, why="the clock is 3 h off")]
     failed, unknown, held = (
@@ -227,7 +228,7 @@ def everything_wrong() -> list[Cause]:
             for who in (account(), file)
             for state, why in ((RunState.FAILED, "503"), (RunState.RUNNING, None))
         ),
-        Situation([History(account(), digests=[failed])], unsure=[unknown, held]),
+        Situation([History(account(), digests=[failed])], delivery_unknown=[unknown, held]),
         Situation([History(account())], templates={"ljubljana": "'x' is undefined"}),
         Situation([], to_admin=[message(MessageState.FAILED, 9, "admin@example.com")]),
         Situation([], mail_error=MailUnavailable("it cannot be reached")),
@@ -238,7 +239,7 @@ def everything_wrong() -> list[Cause]:
     return [*found, clock_cause(ClockRefused("it says 1970"))]
 
 
-def test_every_cause_is_there() -> None:
+def test_every_kind_of_cause_is_documented() -> None:
     kinds = {cause.kind for cause in everything_wrong()}
 
     listed = re.findall(r"^\| `([a-z-]+)` \|", ALARMS.read_text(encoding="utf-8"), re.MULTILINE)
@@ -246,13 +247,13 @@ def test_every_cause_is_there() -> None:
 
 
 @pytest.mark.parametrize("language", available_languages()[1:])
-def test_every_cause_and_remedy_is_told_in_each_language(language: str) -> None:
+def test_every_cause_and_remedy_is_translated(language: str) -> None:
     words, english = load_language(language), load_language("en")
     for cause in everything_wrong():
-        for phrase in (cause.what, cause.remedy):
-            assert ours(phrase, words) != ours(phrase, english), str(phrase)
+        for message_ in (cause.what, cause.remedy):
+            assert ours(message_, words) != ours(message_, english), str(message_)
 
 
-def ours(phrase: Message, language: Language) -> list[str]:
-    pieces = phrase.pieces(language)
-    return [one.text for one in pieces if one.kind is PieceKind.WORDS and not one.place]
+def ours(text: Message, language: Language) -> list[str]:
+    pieces = text.pieces(language)
+    return [one.text for one in pieces if one.kind is PieceKind.WORDS and not one.placeholder]

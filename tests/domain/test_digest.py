@@ -1,4 +1,4 @@
-"""What a digest says, compared with what waited before."""
+"""The content of a digest, compared with the last snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Incomplete
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from tests.factories import DAY, NOON, account, digest, order, schedule, snapshot
 
 
@@ -27,7 +27,7 @@ def test_orders_not_known_before_are_new_and_known_ones_still_wait() -> None:
     assert ids(result.waiting) == [1]
 
 
-def test_what_left_the_list_is_told_with_how_it_went() -> None:
+def test_orders_that_left_the_list_are_collected_with_their_departure() -> None:
     reading = Complete(NOON, (), departed={1: Departure.RETURNED, 2: Departure.LOST})
 
     result = compose(account(), reading, snapshot(order(1), order(2)), DAY)
@@ -50,7 +50,7 @@ def test_on_the_very_first_digest_nothing_is_new_and_shipping_dates_decide() -> 
     assert result.watching_since == DAY
 
 
-def test_days_waiting_count_from_the_day_we_first_saw_it() -> None:
+def test_days_waiting_count_from_first_seen() -> None:
     before = snapshot(order(1), o1=date(2026, 11, 15))
 
     (entry,) = digest(order(1), previous=before).waiting
@@ -59,7 +59,7 @@ def test_days_waiting_count_from_the_day_we_first_saw_it() -> None:
 
 
 def test_until_the_whole_list_was_read_once_nothing_is_new() -> None:
-    before = replace(snapshot(order(1), o1=date(2026, 11, 20)), whole=False)
+    before = replace(snapshot(order(1), o1=date(2026, 11, 20)), ever_complete=False)
 
     result = digest(order(1), order(2), previous=before)
 
@@ -71,9 +71,9 @@ def test_until_the_whole_list_was_read_once_nothing_is_new() -> None:
     ]
 
 
-def test_what_an_earlier_edition_of_the_day_told_is_still_new_or_told_to_be_gone() -> None:
-    told = snapshot(order(2), order(3), day=DAY).known
-    before = replace(snapshot(order(1)), earlier=told)
+def test_orders_of_an_earlier_edition_are_still_new_or_reported_as_collected() -> None:
+    earlier = snapshot(order(2), order(3), day=DAY).known
+    before = replace(snapshot(order(1)), earlier=earlier)
     reading = Complete(NOON, (order(1), order(2)), departed={3: Departure.RETURNED})
 
     result = compose(account(), reading, before, DAY)
@@ -81,7 +81,7 @@ def test_what_an_earlier_edition_of_the_day_told_is_still_new_or_told_to_be_gone
     assert (ids(result.new), ids(result.waiting), ids(result.collected)) == ([2], [1], [3])
 
 
-def test_who_asks_today_for_the_digest_of_yesterday_sees_what_waits_today() -> None:
+def test_a_digest_of_yesterday_requested_today_shows_what_waits_today() -> None:
     reading = Complete(datetime(2026, 11, 23, 5, tzinfo=UTC), (order(1),))
 
     result = compose(account(), reading, snapshot(), DAY)
@@ -108,7 +108,7 @@ def test_only_what_the_seller_has_collected_counts_as_collected() -> None:
     assert (len(result.collected), result.returned, result.lost) == (3, 1, 1)
 
 
-def test_an_unread_order_stays_in_the_list_and_is_named() -> None:
+def test_an_unread_order_stays_in_the_list_and_in_the_gap() -> None:
     reading = Incomplete(NOON, (order(2),), "page 2 could not be read", unread=(1,))
 
     result = compose(account(), reading, snapshot(order(1), order(2)), DAY)
@@ -120,17 +120,17 @@ def test_an_unread_order_stays_in_the_list_and_is_named() -> None:
     assert result.gap.unread == (1,)
 
 
-def test_orders_that_could_not_be_read_are_called_as_people_call_them() -> None:
+def test_unread_orders_have_the_numbers_that_people_know() -> None:
     known = order(2**62 + 1, number="SI-17")
     reading = Incomplete(NOON, (), "why", unread=(7, 2**62 + 2), numbers={2**62 + 2: "SI-18"})
 
     gap = compose(account(), reading, snapshot(known), DAY).gap
 
     assert gap is not None
-    assert list(map(gap.called, gap.unread)) == ["7", "SI-17", "SI-18"]
+    assert list(map(gap.display_number, gap.unread)) == ["7", "SI-17", "SI-18"]
 
 
-def test_after_an_incomplete_day_nothing_told_then_is_new_again() -> None:
+def test_after_an_incomplete_day_no_known_order_is_new_again() -> None:
     first = compose(
         account(), Incomplete(NOON, (order(2),), "why", unread=(1,)), snapshot(order(1)), DAY
     )
@@ -153,7 +153,7 @@ def test_an_order_that_comes_back_is_new_again() -> None:
     assert ids(again.new) == [1]
 
 
-def test_a_complete_reading_that_forgets_a_known_order_is_called_incomplete() -> None:
+def test_a_complete_reading_without_a_known_order_makes_an_incomplete_digest() -> None:
     result = compose(account(), Complete(NOON, ()), snapshot(order(1)), DAY)
 
     assert ids(result.waiting) == [1]
@@ -171,7 +171,7 @@ def test_totals_are_per_currency() -> None:
     assert result.cod == (Money(Decimal(5), "EUR"),)
 
 
-def test_ages_count_everything_that_waits_once() -> None:
+def test_each_waiting_order_is_in_one_age_group() -> None:
     before = snapshot(
         *(order(n) for n in range(1, 5)),
         o1=date(2026, 11, 1),
@@ -194,20 +194,20 @@ sets = st.sets(st.integers(1, 12))
 
 
 @given(days=st.lists(st.tuples(sets, sets), min_size=1, max_size=8))
-def test_over_any_history_every_parcel_is_told_as_new_once_and_as_gone_once(
+def test_over_any_history_every_parcel_is_new_once_and_gone_once(
     days: list[tuple[set[int], set[int]]],
 ) -> None:
     """Each day some orders wait; of those, some cannot be read."""
     previous = None
-    told: set[int] = set()
+    reported: set[int] = set()
     for number, (wait, hidden) in enumerate(days):
         result = _day(number, wait, hidden, previous)
         new, gone = set(ids(result.new)), set(ids(result.collected))
         if previous is not None:
-            assert not new & told
-        assert gone <= told - wait
-        told = (told | new | set(ids(result.waiting))) - gone
-        assert set(ids(result.present)) == told
+            assert not new & reported
+        assert gone <= reported - wait
+        reported = (reported | new | set(ids(result.waiting))) - gone
+        assert set(ids(result.present)) == reported
         previous = result.snapshot
 
 

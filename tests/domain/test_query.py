@@ -11,8 +11,8 @@ import pytest
 
 from notifier.domain.digest import Entry
 from notifier.domain.orders import Item
-from notifier.domain.query import arrange, parse_columns, parse_condition
-from notifier.i18n.money import Money
+from notifier.domain.query import filter_and_sort, parse_columns, parse_condition
+from notifier.i18n.language import Money
 from tests.factories import digest, order, snapshot
 
 UTC = ZoneInfo("UTC")
@@ -49,27 +49,27 @@ def entries() -> tuple[Entry, ...]:
         ("sku=l-9", [2]),
     ],
 )
-def test_a_condition_keeps_what_fits(condition: str, expected: list[int]) -> None:
-    kept = arrange(entries(), [parse_condition(condition)], None, UTC)
+def test_a_condition_keeps_matching_entries(condition: str, expected: list[int]) -> None:
+    kept = filter_and_sort(entries(), [parse_condition(condition)], None, UTC)
 
     assert [entry.order.id for entry in kept] == expected
 
 
-def test_a_day_is_that_of_the_clocks_where_it_is_read() -> None:
+def test_a_day_is_the_local_one_of_the_time_zone() -> None:
     shipped = datetime(2026, 11, 10, 23, 30, tzinfo=UTC)
     (late,) = digest(order(1, shipped_at=shipped)).present
     condition = [parse_condition("shipped>=2026-11-11")]
 
-    assert arrange([late], condition, None, UTC) == ()
-    (kept,) = arrange([late], condition, None, ZoneInfo("Europe/Prague"))
+    assert filter_and_sort([late], condition, None, UTC) == ()
+    (kept,) = filter_and_sort([late], condition, None, ZoneInfo("Europe/Prague"))
     assert kept.order.shipped_at
     assert kept.order.shipped_at.isoformat() == "2026-11-11T00:30:00+01:00"
 
 
-def test_several_conditions_must_all_fit() -> None:
+def test_an_entry_must_match_all_conditions() -> None:
     both = [parse_condition("days<3"), parse_condition("items~kettle")]
 
-    assert [entry.order.id for entry in arrange(entries(), both, None, UTC)] == [3]
+    assert [entry.order.id for entry in filter_and_sort(entries(), both, None, UTC)] == [3]
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_several_conditions_must_all_fit() -> None:
     [("order", [1, 2, 3]), ("-order", [3, 2, 1]), ("-value", [2, 1, 3]), ("items", [1, 3, 2])],
 )
 def test_a_column_sorts_both_ways(sort: str, expected: list[int]) -> None:
-    assert [entry.order.id for entry in arrange(entries(), [], sort, UTC)] == expected
+    assert [entry.order.id for entry in filter_and_sort(entries(), [], sort, UTC)] == expected
 
 
-def test_what_has_no_value_comes_last_in_both_directions() -> None:
+def test_entries_without_a_value_come_last_in_both_directions() -> None:
     for sort in ("external_id", "-external_id"):
-        assert arrange(entries(), [], sort, UTC)[-1].order.id == 3
+        assert filter_and_sort(entries(), [], sort, UTC)[-1].order.id == 3
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_what_has_no_value_comes_last_in_both_directions() -> None:
         ("overdue>1", "overdue=true"),
     ],
 )
-def test_a_condition_that_means_nothing_says_what_to_write(text: str, hint: str) -> None:
+def test_the_error_of_an_invalid_condition_says_what_to_write(text: str, hint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(hint)):
         parse_condition(text)
 
 
-def test_columns_are_chosen_by_name_and_a_wrong_name_gets_the_nearest() -> None:
+def test_columns_are_selected_by_name_and_a_wrong_name_suggests_the_nearest() -> None:
     assert [column.name for column in parse_columns("order, days")] == ["order", "days"]
     with pytest.raises(ValueError, match='did you mean "tracking"'):
         parse_columns("order,traking")

@@ -1,4 +1,4 @@
-"""Which details are read, and in which order."""
+"""Which order details are read, and in which order."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def ids(steps: tuple[Step, ...]) -> list[int]:
     return [step.id for step in steps]
 
 
-def test_what_cannot_have_come_back_yet_costs_no_call() -> None:
+def test_a_parcel_that_cannot_have_come_back_yet_is_not_read() -> None:
     listed = {1: ago(0), 2: ago(2), 3: ago(3), 4: ago(5)}
 
     assert ids(plan(listed, {}, TODAY, DAILY)) == [4, 3]
 
 
-def test_an_order_that_does_not_tell_when_it_was_shipped_is_read_first() -> None:
+def test_an_order_without_a_shipping_day_is_read_first() -> None:
     assert ids(plan({1: ago(5), 2: None}, {}, TODAY, DAILY)) == [2, 1]
 
 
-def test_what_matters_most_comes_first() -> None:
+def test_the_most_important_reason_comes_first() -> None:
     listed = {1: ago(3), 2: ago(9), 3: ago(1), 4: ago(4), 5: ago(1), 6: ago(4)}
     seen = {
         5: OrderState(ago(1)),
@@ -67,15 +67,15 @@ def test_what_matters_most_comes_first() -> None:
     ]
 
 
-def test_what_waited_is_asked_for_once_more_when_the_list_names_it_no_more() -> None:
+def test_an_order_that_waited_and_left_the_list_is_read_once_more() -> None:
     assert plan({}, {1: read(1)}, TODAY, DAILY, waited=[2]) == (Step(2, Reason.LEFT),)
 
 
-def test_a_hint_about_an_order_that_is_not_listed_and_never_waited_costs_nothing() -> None:
+def test_a_hint_about_an_unknown_order_costs_no_call() -> None:
     assert plan({}, {}, TODAY, DAILY, hinted=[1, 2, 3]) == ()
 
 
-def test_a_hint_that_an_order_was_shipped_costs_nothing() -> None:
+def test_a_hint_about_shipping_costs_no_call() -> None:
     listed = {1: ago(1), 2: ago(1), 3: None, 4: ago(3)}
     seen = {2: OrderState(ago(1))}
 
@@ -84,7 +84,7 @@ def test_a_hint_that_an_order_was_shipped_costs_nothing() -> None:
     assert sorted(ids(steps)) == [2, 3, 4]
 
 
-def test_all_means_all() -> None:
+def test_the_frequency_all_reads_everything() -> None:
     listed = {1: ago(0), 2: ago(1), 3: ago(5)}
 
     assert ids(plan(listed, {}, TODAY, Policy(Frequency.ALL))) == [3, 2, 1]
@@ -102,7 +102,7 @@ def test_all_means_all() -> None:
         (TRUSTING, -1, True),
     ],
 )
-def test_after_its_pause_an_order_is_read_again(
+def test_an_order_is_read_again_after_its_pause(
     policy: Policy, read_days_ago: int, *, again: bool
 ) -> None:
     steps = plan({1: ago(5)}, {1: read(read_days_ago)}, TODAY, policy)
@@ -114,7 +114,7 @@ def test_after_its_pause_an_order_is_read_again(
 @pytest.mark.parametrize(
     ("shipped", "state"), [(ago(4), read(0, comes_back=True)), (ago(8), read(0))]
 )
-def test_what_is_on_its_way_back_is_read_every_day(
+def test_a_parcel_on_its_way_back_is_read_every_day(
     policy: Policy, shipped: date, state: OrderState
 ) -> None:
     (step,) = plan({1: shipped}, {1: state}, TODAY, policy)
@@ -135,7 +135,7 @@ order_ids = st.integers(1, 30)
     hinted=st.sets(order_ids),
     policy=st.builds(Policy, st.sampled_from(Frequency), trust_webhook=st.booleans()),
 )
-def test_whatever_waited_is_read_and_nobody_twice(
+def test_every_order_that_waited_is_read_and_none_twice(
     listed: dict[int, date | None],
     seen: dict[int, OrderState],
     waited: set[int],
@@ -152,7 +152,7 @@ def test_whatever_waited_is_read_and_nobody_twice(
     assert hinted & set(listed) & set(seen) <= set(named)
 
 
-def test_a_shipment_of_the_future_says_nothing_and_is_read() -> None:
+def test_a_shipping_day_in_the_future_is_ignored_and_the_order_is_read() -> None:
     tomorrow, nonsense = TODAY + timedelta(days=1), TODAY + timedelta(days=36 * 365)
 
     assert ids(plan({1: nonsense, 2: tomorrow}, {}, TODAY, DAILY)) == [1]

@@ -1,4 +1,4 @@
-"""Who gets the mail: at most ten, each mailbox once, and every mistake told."""
+"""Recipients: at most ten, each mailbox once, and every mistake is reported."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_mailbox_is_read_as_people_write_it(text: str, mailbox: Mailbox) -> No
         ("Jana <jana@example.com> <eve@example.com>", "misread"),
     ],
 )
-def test_what_is_no_single_mailbox_is_refused_and_says_why(text: str, says: str) -> None:
+def test_anything_but_one_mailbox_is_refused_with_the_reason(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:
         parse_mailbox(text)
 
@@ -101,7 +101,7 @@ def test_the_outermost_group_is_the_reason_and_the_innermost_language_counts() -
     assert (found.language, found.group) == ("sl", "all")
 
 
-def test_a_mailbox_in_several_spellings_and_groups_gets_one_copy_by_the_first_way() -> None:
+def test_a_mailbox_in_several_spellings_and_groups_is_one_recipient() -> None:
     entries = ["Jana@straße.example", "office"]
 
     (found,) = resolve(entries, groups(office=("JANA@xn--strae-oqa.example",)), language="en")
@@ -127,11 +127,11 @@ def test_eleven_mailboxes_behind_two_groups_are_refused() -> None:
     ]
 
 
-def test_nobody_is_refused() -> None:
+def test_an_empty_list_is_refused() -> None:
     assert problems([]) == [("", "nobody would get the mail; write at least one address or group")]
 
 
-def test_every_wrong_entry_is_told_with_its_place_and_the_groups_there_are() -> None:
+def test_every_wrong_entry_is_reported_with_its_index_and_the_known_groups() -> None:
     found = problems(["jana@exmple", "ofice", "x@example.com"], warehouse=(), office=())
 
     assert found == [
@@ -158,7 +158,7 @@ def test_an_unknown_group_with_a_line_break_in_its_name_stays_on_one_line() -> N
     assert "\n" not in message
 
 
-def test_groups_that_contain_each_other_are_told_with_the_way_round() -> None:
+def test_groups_that_contain_each_other_are_reported_with_the_cycle() -> None:
     assert problems(["a"], a=("b",), b=("c",), c=("b",)) == [
         ("[0]", 'group "b" contains itself (b → c → b); take one of them out')
     ]
@@ -172,7 +172,7 @@ def test_groups_that_name_each_other_twice_over_take_no_time() -> None:
     assert len(found) == 1
 
 
-def test_groups_nested_deeper_than_anybody_means_are_refused() -> None:
+def test_groups_nested_too_deeply_are_refused() -> None:
     chain = {f"g{n}": (f"g{n + 1}",) for n in range(3000)} | {"g3000": ("a@example.com",)}
 
     assert problems(["g0"], **chain) == [("[0]", 'group "g0" is nested more than 10 groups deep')]
@@ -199,7 +199,7 @@ def test_nested_and_overlapping_groups_give_each_mailbox_once(
         for n, group in enumerate(members)
     ]
     known = groups(**{name: tuple(group) for name, group in zip(NAMES, later, strict=True)})
-    reached = _reached(entries, known)
+    reached = _reachable(entries, known)
     found = [one.mailbox.key for one in resolve(entries, known, language="en")]
 
     assert len(found) == len(set(found))
@@ -210,7 +210,7 @@ def _later(entry: int | str, than: int) -> bool:
     return isinstance(entry, str) or entry > than
 
 
-def _reached(entries: list[str], known: dict[str, ContactGroup]) -> set[str]:
+def _reachable(entries: list[str], known: dict[str, ContactGroup]) -> set[str]:
     waiting, reached = list(entries), set()
     while waiting:
         entry = waiting.pop()

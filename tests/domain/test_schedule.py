@@ -1,4 +1,4 @@
-"""Which day is due."""
+"""When days, messages and readings are due."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.domain.schedule import Schedule, due, next_slot
+from notifier.domain.schedule import Schedule, due, next_reading, next_slot, next_try
+from tests.factories import NOON
 
 PRAGUE = Schedule(time(6), "Europe/Prague")
 TODAY = date(2026, 11, 22)
@@ -63,7 +64,7 @@ def test_a_slot_just_before_midnight_is_still_due_after_it() -> None:
     assert due(late, at("2026-11-23 00:03"), {}, since=at("2026-11-22 12:00")).day == TODAY
 
 
-def test_who_begins_today_is_not_sent_the_digest_of_yesterday_that_is_still_open() -> None:
+def test_a_new_account_gets_no_digest_of_yesterday() -> None:
     late = Schedule(time(23), "Europe/Prague")
 
     for since in (None, at("2026-11-22 07:25")):
@@ -71,7 +72,7 @@ def test_who_begins_today_is_not_sent_the_digest_of_yesterday_that_is_still_open
         assert (result.day, result.next_at) == (None, at("2026-11-22 23:00"))
 
 
-def test_what_is_done_before_its_time_is_not_next() -> None:
+def test_a_day_settled_before_its_slot_is_not_next() -> None:
     result = due(PRAGUE, at("2026-11-22 05:00"), {TODAY: True})
 
     assert result.next_at == at("2026-11-23 06:00")
@@ -98,7 +99,7 @@ def test_a_day_that_failed_until_it_was_too_late_is_missed() -> None:
     assert result.missed == (date(2026, 11, 21),)
 
 
-def test_a_digest_of_a_day_long_gone_makes_no_promise_of_those_between() -> None:
+def test_a_requested_digest_of_an_old_day_makes_no_later_day_missed() -> None:
     asked_for = {date(2026, 11, 1): True}
 
     result = due(PRAGUE, at("2026-11-22 20:00"), asked_for, since=at("2026-11-22 19:00"))
@@ -106,7 +107,7 @@ def test_a_digest_of_a_day_long_gone_makes_no_promise_of_those_between() -> None
     assert result.missed == ()
 
 
-def test_months_without_the_machine_are_told_day_by_day() -> None:
+def test_each_day_of_months_without_the_machine_is_missed() -> None:
     done = {date(2026, 8, 1): True}
 
     result = due(PRAGUE, at("2026-11-22 09:00"), done, since=at("2026-06-01 06:01"))
@@ -153,6 +154,22 @@ def test_a_weekday_that_a_zone_skips_is_next_a_week_later() -> None:
     now = fridays.starts(date(2011, 12, 23))
 
     assert next_slot(fridays, now) == fridays.starts(date(2012, 1, 6))
+
+
+def test_pauses_between_tries_grow_from_five_minutes_to_an_hour() -> None:
+    pauses = [(next_try(attempts, NOON) - NOON) // timedelta(minutes=1) for attempts in range(1, 8)]
+
+    assert pauses == [5, 10, 20, 40, 60, 60, 60]
+
+
+def test_an_unreadable_list_is_read_again_at_growing_intervals() -> None:
+    tries, at = 0, NOON
+    while at < NOON + timedelta(hours=12):
+        at, tries = next_reading(NOON, at), tries + 1
+
+    assert tries == 19
+    assert next_reading(NOON, NOON - timedelta(hours=9)) == NOON + timedelta(hours=-9, minutes=5)
+    assert next_reading(NOON, at) == at + timedelta(hours=1)
 
 
 ZONES = {

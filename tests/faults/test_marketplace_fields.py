@@ -26,7 +26,7 @@ from notifier.sources.mall.payloads import parse_order
 from tests.factories import DAY, account, mail_options, sender, snapshot
 from tests.mail import html
 from tests.sources.mall.neighbour import START, App, Said, page, read, said, scripted
-from tests.sources.mall.test_fields import JSON
+from tests.sources.test_values import JSON
 
 PRAGUE = ZoneInfo("Europe/Prague")
 Path = tuple[str | int, ...]
@@ -136,20 +136,20 @@ def mail_of(reading: Reading) -> RenderedMail:
     return RENDERER.digest(shown, mail_options(account(), "en"), sender())
 
 
-def meta(parts: RenderedMail) -> Meta:
+def meta(mail: RenderedMail) -> Meta:
     """Its kinds of elements, each with the names of its attributes."""
-    return set(html.shape(html.parse(parts.html)))
+    return set(html.shape(html.parse(mail.html)))
 
 
 def check_mail_is_no_other_page(reading: Reading) -> None:
-    parts = mail_of(reading)
+    mail = mail_of(reading)
 
-    assert meta(parts) <= known_marks()
-    links = html.links(html.parse(parts.html))
+    assert meta(mail) <= known_marks()
+    links = html.links(html.parse(mail.html))
     assert [link for link in links if not ALLOWED.fullmatch(link)] == []
-    assert "\n" not in parts.subject + parts.preheader
-    assert not re.search(r"(?m)^Bcc:", parts.text)
-    parts.text.encode()
+    assert "\n" not in mail.subject + mail.preheader
+    assert not re.search(r"(?m)^Bcc:", mail.text)
+    mail.text.encode()
 
 
 @cache

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from notifier.logs import JsonLines, Story
+from notifier.logs import JsonLines, TextLines
 from tests.canaries import Leak, leaks_in_text
 
 
@@ -34,7 +34,7 @@ def witness() -> Iterator[Witness]:
     """See everything while the block runs: of all libraries too, down to DEBUG."""
     seen = Witness()
     handlers = [logging.StreamHandler(seen.story), logging.StreamHandler(seen.json_lines)]
-    for handler, style in zip(handlers, (Story(), JsonLines()), strict=True):
+    for handler, style in zip(handlers, (TextLines(), JsonLines()), strict=True):
         handler.setFormatter(style)
     # Ours stands by itself once a command has set it up.
     loggers = [logging.getLogger(), logging.getLogger("notifier")]

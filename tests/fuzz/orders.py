@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.domain.digest import Digest, Known, Snapshot, compose
+from notifier.domain.digest import Digest, KnownOrder, Snapshot, compose
 from notifier.domain.orders import Order
 from notifier.domain.reading import Complete
 from notifier.errors import FileRefused
@@ -19,12 +19,12 @@ from notifier.http import HttpAnswer
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import freeze
 from notifier.mail.render import Renderer
-from notifier.sources.file.conclusion import RowCollector
-from notifier.sources.file.records import records_in
+from notifier.sources.file.parsing import parse_records
+from notifier.sources.file.summary import RowCollector
 from notifier.sources.mall.answers import open_answer
-from notifier.sources.mall.fields import LONGEST_TEXT
 from notifier.sources.mall.listing import parse_page
 from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
+from notifier.sources.values import LONGEST_TEXT
 from notifier.store.snapshots import dump_order, load_order
 from tests import factories
 from tests.factories import mail_options
@@ -65,10 +65,11 @@ def digests(data: bytes) -> None:
         _known(draws, orders), factories.DAY,
     )  # fmt: skip
     sender, to = factories.sender(), replace(account.recipients[0], language=language)
-    mail = RENDERER.digest(digest, mail_options(account, language), sender)
-    file = orders_csv(digest, language)
+    options = mail_options(account, language)
+    mail = RENDERER.digest(digest, options, sender)
+    file = orders_csv(digest, options)
     _check_cells(file.content.decode("utf-8-sig"), digest)
-    # freeze() parses the mail again and compares it with its sources.
+    # Freezing verifies the finished mail.
     freeze(
         mail, (file,), recipient=to, account=account, sender=sender, day=digest.day, edition=1,
         at=NOW,
@@ -84,7 +85,7 @@ def check_order(order: Order) -> None:
     assert order.value is None or order.value.amount.is_finite()
     assert load_order(dump_order(order)) == order
     for zone in ZONES:
-        order.on_clocks_of(ZoneInfo(zone))
+        order.in_zone(ZoneInfo(zone))
 
 
 def _texts(order: Order) -> Iterator[str]:
@@ -112,7 +113,7 @@ def _orders(draws: Draws) -> Iterator[Order]:
     collector = RowCollector(JSON_ACCESS, "orders")
     try:
         content = json.dumps({"data": {"orders": records}}).encode()
-        collector.take(records_in(content, JSON_ACCESS, "orders"))
+        collector.collect(parse_records(content, JSON_ACCESS, "orders"))
     except FileRefused:
         return
     yield from collector.conclude((), NOW, 0).orders
@@ -121,7 +122,7 @@ def _orders(draws: Draws) -> Iterator[Order]:
 def _known(draws: Draws, orders: dict[int, Order]) -> Snapshot:
     """Return a snapshot of the day before with some of the orders."""
     before = factories.snapshot()
-    known = {id_: Known(before.day, order) for id_, order in orders.items() if draws.below(2)}
+    known = {id_: KnownOrder(before.day, order) for id_, order in orders.items() if draws.below(2)}
     return replace(before, known=known)
 
 

@@ -25,18 +25,18 @@ from notifier.errors import (
 from notifier.http import HttpAnswer, http_date
 from notifier.mail.freeze import freeze
 from notifier.mail.render import RenderedMail
-from notifier.sources.file.conclusion import RowCollector
-from notifier.sources.file.records import records_in
-from notifier.sources.mall.answers import open_answer
-from notifier.sources.mall.listing import parse_page
-from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
-from notifier.sources.mall.rate_headers import (
+from notifier.sources.file.parsing import parse_records
+from notifier.sources.file.summary import RowCollector
+from notifier.sources.mall.answers import (
     LONGEST_ASKED,
     calls_allowed,
     calls_left,
+    open_answer,
     retry_after,
     window_left,
 )
+from notifier.sources.mall.listing import parse_page
+from notifier.sources.mall.payloads import UnreadableOrder, comes_back, parse_order
 from notifier.sources.mall.webhook import MOST_IDS, NotHints, parse_hints
 from tests import factories
 from tests.config.sample import SAMPLE
@@ -135,7 +135,7 @@ def order_file(data: bytes) -> None:
     for access in (CSV_ACCESS, JSON_ACCESS):
         collector = RowCollector(access, "orders")
         try:
-            collector.take(records_in(data, access, "orders"))
+            collector.collect(parse_records(data, access, "orders"))
         except FileRefused:
             continue
         reading = collector.conclude((), NOW, 0)

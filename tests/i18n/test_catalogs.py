@@ -1,4 +1,4 @@
-"""Every catalog is whole, and says what the original says, in the writing of its language."""
+"""Every catalog is complete, and keeps the values and the typography of its messages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COMMAND = re.compile(r"`[^`]*`")
 
 
 def translations(code: str) -> Iterator[tuple[str, str]]:
-    """Every form of every message, and the original that it stands for."""
+    """Yield every form of every message, with its original."""
     for message in read(code):
         if message.id:
             for form in forms(message):
@@ -44,7 +44,7 @@ def translations(code: str) -> Iterator[tuple[str, str]]:
 
 
 def values(text: str) -> Counter[tuple[str, str | None, str | None]]:
-    """The values of a text, as often as they stand in it, with the way they are formatted."""
+    """Return the values of a text with their formats, and how often each occurs."""
     parsed = string.Formatter().parse(text)
     return Counter((name, spec, how) for _, name, spec, how in parsed if name is not None)
 
@@ -77,7 +77,7 @@ def test_no_message_is_left_in_english(code: str) -> None:
 
 @each_catalog
 def test_a_translation_has_the_values_of_its_message(code: str) -> None:
-    """Once each: where one is said twice or formatted, the original does so."""
+    """As often as the message has them, in the same format."""
     assert [
         (original, form)
         for original, form in translations(code)
@@ -86,8 +86,8 @@ def test_a_translation_has_the_values_of_its_message(code: str) -> None:
 
 
 @each_catalog
-def test_which_plural_form_goes_with_a_number_is_what_unicode_says(code: str) -> None:
-    """And there is no form that no number ever gets."""
+def test_plural_forms_are_those_of_unicode(code: str) -> None:
+    """And every form is used by some number."""
     language = load_language(code)
     for message in read(code):
         if not message.pluralizable:
@@ -106,13 +106,13 @@ def ending(text: str) -> str:
 
 
 def alike(ending_: str, other: str) -> bool:
-    """A value may stand last in one language and not in another."""
+    """A value may come last in one language and not in another."""
     return ending_ == other or "}" in (ending_, other)
 
 
 @each_catalog
-def test_a_sentence_of_a_message_is_one_in_its_translation(code: str) -> None:
-    """A full stop lost or a space won is seen by no other test."""
+def test_a_translation_ends_with_the_same_punctuation(code: str) -> None:
+    """No other test notices a missing full stop or an extra space."""
     assert [
         (original, form)
         for original, form in translations(code)
@@ -121,9 +121,9 @@ def test_a_sentence_of_a_message_is_one_in_its_translation(code: str) -> None:
 
 
 def filled(text: str, original: str, language: Language) -> str:
-    """The text with dates as its language writes them, and plain words for the other values.
+    """Return the text with dates of its language and plain other values.
 
-    Where the time zone is told, the day is a whole one, with the day of the week.
+    With a time zone the date is a whole one, with the day of the week.
     """
     on = date(2026, 11, 22)
     day = language.full_day(on) if "{zone}" in original else language.day(on)
@@ -133,16 +133,16 @@ def filled(text: str, original: str, language: Language) -> str:
 
 
 @each_catalog
-def test_a_date_put_in_brings_no_second_full_stop_and_no_gap(code: str) -> None:
+def test_an_inserted_date_makes_no_double_full_stop_and_no_gap(code: str) -> None:
     """In some languages a date ends with a full stop of its own: 22. nov."""
-    said = [filled(form, original, load_language(code)) for original, form in translations(code)]
+    texts = [filled(form, original, load_language(code)) for original, form in translations(code)]
 
-    assert [text for text in said if re.search(r"\.\.|\s\s|\s[.,;:!?]|\(\s|\s\)", text)] == []
+    assert [text for text in texts if re.search(r"\.\.|\s\s|\s[.,;:!?]|\(\s|\s\)", text)] == []
 
 
 @each_catalog
-def test_what_begins_with_a_capital_does_so_with_all_its_values(code: str) -> None:
-    """A heading that a short month stands first in, nov. 21., would begin with a small letter."""
+def test_a_text_that_begins_with_a_capital_does_so_with_values(code: str) -> None:
+    """A heading that begins with a short month, nov. 21., would begin with a small letter."""
     language = load_language(code)
 
     small = [
@@ -164,7 +164,7 @@ def test_a_label_within_a_line_begins_with_a_small_letter_like_its_message(code:
 
 
 @each_catalog
-def test_a_command_is_typed_in_every_language_alike(code: str) -> None:
+def test_commands_are_the_same_in_every_language(code: str) -> None:
     assert [
         (original, form)
         for original, form in translations(code)
@@ -173,8 +173,8 @@ def test_a_command_is_typed_in_every_language_alike(code: str) -> None:
 
 
 @each_catalog
-def test_no_sign_of_a_typewriter_stands_in_a_translation(code: str) -> None:
-    """Quotation marks, dashes and dots of the language, as the original has them of its own."""
+def test_a_translation_has_typographic_quotes_and_dashes(code: str) -> None:
+    """Quotation marks, dashes and ellipses are those of the language."""
     assert [
         form
         for _, form in translations(code)
@@ -194,12 +194,12 @@ def test_no_sign_of_a_typewriter_stands_in_a_translation(code: str) -> None:
         ("sl", "»office«"),
     ],
 )
-def test_a_name_stands_in_the_quotation_marks_of_the_language(code: str, quoted: str) -> None:
-    said = load_language(code).gettext(
+def test_a_quoted_name_has_the_quotation_marks_of_the_language(code: str, quoted: str) -> None:
+    text = load_language(code).gettext(
         "You get this mail because you are in the contact group “{group}”.", group="office"
     )
 
-    assert quoted in said
+    assert quoted in text
 
 
 def glossary(code: str) -> dict[str, str]:
@@ -237,6 +237,6 @@ def test_every_language_has_a_glossary_of_the_same_words() -> None:
 def test_a_word_of_the_glossary_is_the_one_in_the_mail(
     code: str, english: str, message: str
 ) -> None:
-    said = load_language(code).catalog.gettext(message)
+    translation = load_language(code).catalog.gettext(message)
 
-    assert glossary(code)[english].casefold() in said.casefold()
+    assert glossary(code)[english].casefold() in translation.casefold()

@@ -1,4 +1,4 @@
-"""Foreign text is one visible line before it is shown, and no link in a mail."""
+"""Foreign text is reduced to one visible line, and makes no link in a mail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.i18n.foreign_text import LONGEST, clean, defang, foreign
+from notifier.i18n.foreign_text import MAX_LENGTH, clean, defang, foreign
 
 # What mail programs turn into links: schemes, www, and host names that end in letters.
 LINK = re.compile(
@@ -34,13 +34,13 @@ LINK = re.compile(
         pytest.param("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥", id="joiner after a variation"),
     ],
 )
-def test_what_cannot_be_seen_is_gone(text: str, shown: str) -> None:
+def test_invisible_characters_are_removed(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
-def test_what_is_too_long_ends_in_an_ellipsis() -> None:
-    assert clean("x" * LONGEST) == "x" * LONGEST
-    assert clean("x" * 10_000_000) == "x" * (LONGEST - 1) + "…"
+def test_a_long_text_ends_with_an_ellipsis() -> None:
+    assert clean("x" * MAX_LENGTH) == "x" * MAX_LENGTH
+    assert clean("x" * 10_000_000) == "x" * (MAX_LENGTH - 1) + "…"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_address_hidden_by_invisible_characters_is_found() -> None:
 def test_any_text_becomes_one_short_visible_line(text: str) -> None:
     shown = clean(text)
 
-    assert len(shown) <= LONGEST
+    assert len(shown) <= MAX_LENGTH
     assert shown == shown.strip()
     assert "  " not in shown
     assert unicodedata.is_normalized("NFC", shown)

@@ -8,16 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifier.i18n.language import available_languages, load_language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money, available_languages, load_language
 
 
-def test_english_is_there_without_a_catalog_and_the_others_with_one() -> None:
+def test_english_and_every_catalog_are_available() -> None:
     assert available_languages() == ("en", "cs", "hr", "hu", "pl", "sk", "sl")
 
 
-def test_an_unknown_language_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r'no language "\.\./sl"; there is: en, '):
+def test_an_unknown_language_is_refused_with_the_available_ones() -> None:
+    with pytest.raises(ValueError, match=r'no language "\.\./sl"; choose from: en, '):
         load_language("../sl")
 
 
@@ -61,12 +60,12 @@ def test_each_language_counts_in_its_own_way(
 ) -> None:
     language = load_language(code)
 
-    said = [
+    counted = [
         language.ngettext("{count} parcel to collect", "{count} parcels to collect", count)
         for count in (1, 2, 5, 22)
     ]
 
-    assert all(map(str.startswith, said, (one, two, five, twenty_two)))
+    assert all(map(str.startswith, counted, (one, two, five, twenty_two)))
 
 
 @pytest.mark.parametrize(("count", "days"), [(1, "1 day"), (2, "2 days"), (1000, "1,000 days")])
@@ -98,7 +97,7 @@ def test_dates_and_money_are_written_as_people_there_write_them(
     assert language.enumeration(["a", "b", "c"]).replace("\u00a0", " ") == list_
 
 
-def test_an_instant_is_told_on_the_clocks_of_its_zone() -> None:
+def test_an_instant_is_shown_in_its_time_zone() -> None:
     language, late = load_language("en"), datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
     zone = ZoneInfo("Europe/Ljubljana")
 
@@ -106,16 +105,16 @@ def test_an_instant_is_told_on_the_clocks_of_its_zone() -> None:
     assert language.time_in(late, zone) == "00:30"
 
 
-def test_a_currency_babel_has_no_sign_for_is_told_by_its_code() -> None:
+def test_a_currency_without_a_symbol_is_shown_by_its_code() -> None:
     assert "XQX" in load_language("sl").money(Money(Decimal(5), "XQX"))
 
 
 @pytest.mark.parametrize("code", available_languages())
-def test_an_absurd_sum_is_told_like_any_other(code: str) -> None:
+def test_an_absurd_sum_is_formatted_like_any_other(code: str) -> None:
     """As many pieces as an order may have, at the highest price, and all orders together."""
-    told = load_language(code).money(Money(Decimal(10) ** 40, "EUR"))
+    shown = load_language(code).money(Money(Decimal(10) ** 40, "EUR"))
 
-    assert sum(character.isdigit() for character in told) == 43
+    assert sum(character.isdigit() for character in shown) == 43
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ def elements(root: Element) -> Iterator[Element]:
 
 
 def is_element(node: Element) -> bool:
-    """Whether it is one: a comment is a node whose tag is no name."""
+    """Whether a node is an element: the tag of a comment is not a string."""
     tag: object = node.tag
     return isinstance(tag, str)
 
 
 def links(root: Element) -> list[str]:
-    """Where its links lead, in order."""
+    """Return the targets of the links, in order."""
     return [element.attrib["href"] for element in elements(root) if "href" in element.attrib]
 
 
@@ -38,5 +38,5 @@ def order_ids(root: Element) -> list[str]:
 
 
 def shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
-    """Its elements with the names of their attributes: what no text may ever change."""
+    """Return the elements with the names of their attributes, which no text may change."""
     return [(str(e.tag), tuple(sorted(map(str, e.attrib)))) for e in elements(root)]

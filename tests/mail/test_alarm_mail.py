@@ -1,4 +1,4 @@
-"""The mail to the admin: commands that can be typed, and nothing made of what others said."""
+"""The alarm mail: commands can be typed, and foreign text becomes no markup."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def test_commands_are_set_apart(language: str) -> None:
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip().isprintable() and text.strip() != ""))
-def test_what_others_said_changes_no_element(reply: str) -> None:
+def test_foreign_text_in_an_alarm_adds_no_element(reply: str) -> None:
     assert shape(parse(mail(reply).html)) == shape(parse(mail("550").html))
 
 
-def test_what_others_said_makes_no_command_and_no_link() -> None:
+def test_foreign_text_in_an_alarm_makes_no_command_and_no_link() -> None:
     told = mail("see `rm -rf` at https://evil.example/{number} <b>")
 
     root = parse(told.html)

@@ -1,4 +1,4 @@
-"""Every mail asks of a mail program only what it shows, or what the reader can do without."""
+"""Every feature of our mails is supported by mail programs, or has a known fallback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from notifier.domain.settings import Branding, Logo
+from notifier.domain.branding import Branding, Logo
 from notifier.i18n.language import available_languages
 from notifier.mail.html import Element, parse_html
 from notifier.mail.render import Renderer
@@ -121,7 +121,7 @@ FALLBACKS: dict[str, tuple[frozenset[str], str]] = {
     ),
     "html-doctype": (frozenset({OUTLOOK, THUNDERBIRD}), "Nothing is laid out by what it changes."),
 }
-"""Who does not have in full what our mails ask for, and what the reader gets there."""
+"""The programs without full support for a feature of our mails, and what the reader gets there."""
 
 NOT_MEASURED = frozenset(
     {
@@ -136,10 +136,10 @@ NOT_MEASURED = frozenset(
         "data-css-inline=",
     }
 )
-"""What caniemail says nothing of."""
+"""Features that caniemail has no data about."""
 
 FOR_OUTLOOK = frozenset({"html-style", "html-width", "css-important"})
-"""What stands in comments for Outlook, and what it has in part: a style element before what it is
+"""Features used in comments for Outlook, and what it has in part: a style element before what it is
 for, a width in an attribute, !important in a style sheet."""
 
 
@@ -148,8 +148,8 @@ def html(language: str, name: str) -> str:
     if name == OWN_LOOK:
         return in_own_colours_with_a_logo(language)
     other = OTHERS.get(name)
-    parts, _ = other(language) if other else digest_mail(language, name)
-    return parts.html
+    mail, _ = other(language) if other else digest_mail(language, name)
+    return mail.html
 
 
 def in_own_colours_with_a_logo(language: str) -> str:
@@ -168,7 +168,7 @@ def asked_of_outlook(language: str, name: str) -> frozenset[str]:
 
 
 @each_mail
-def test_what_a_mail_asks_for_every_program_shows_or_the_reader_can_do_without(
+def test_every_feature_of_a_mail_is_supported_or_has_a_known_fallback(
     language: str, name: str
 ) -> None:
     measured = asked(language, name) - NOT_MEASURED
@@ -178,7 +178,7 @@ def test_what_a_mail_asks_for_every_program_shows_or_the_reader_can_do_without(
 
 
 @each_mail
-def test_what_is_for_outlook_alone_outlook_has(language: str, name: str) -> None:
+def test_outlook_supports_what_its_comments_use(language: str, name: str) -> None:
     measured = asked_of_outlook(language, name) & features().keys()
 
     assert "html-table" in measured
@@ -192,7 +192,7 @@ def test_no_fallback_and_no_exception_is_unused() -> None:
     assert NOT_MEASURED - asked_at_all == set()
 
 
-def test_every_program_shows_the_pictures_a_logo_may_be() -> None:
+def test_every_mail_program_shows_the_formats_of_a_logo() -> None:
     kinds = ("image-png", "image-jpg", "image-gif")
 
     assert [kind for kind in kinds if features()[kind].lacking("n")] == []
@@ -202,7 +202,7 @@ def test_every_program_shows_the_pictures_a_logo_may_be() -> None:
 
 
 @each_mail
-def test_in_its_elements_a_mail_keeps_to_what_outlook_shows(language: str, name: str) -> None:
+def test_inline_styles_use_only_what_outlook_shows(language: str, name: str) -> None:
     page = parse_html(html(language, name))
     styled = [
         (element, one)
@@ -297,7 +297,7 @@ def said_by_the_lint() -> dict[str, tuple[Program, ...]]:
 @pytest.mark.parametrize(
     ("name", "slug"), [(n, s) for n, slugs in MEASURED_AS.items() for s in slugs]
 )
-def test_the_lint_names_who_has_none_of_it_and_nobody_who_has_it_in_full(
+def test_the_lint_names_programs_without_support_and_none_with_full_support(
     name: str, slug: str
 ) -> None:
     measured = features()[slug]
@@ -308,6 +308,6 @@ def test_the_lint_names_who_has_none_of_it_and_nobody_who_has_it_in_full(
     assert named <= measured.lacking("an")
 
 
-def test_the_lint_says_nothing_that_is_not_held_against_the_data() -> None:
+def test_each_rule_of_the_lint_is_compared_with_the_data() -> None:
     assert said_by_the_lint().keys() == MEASURED_AS.keys()
     assert {*Program} == {GMAIL, OUTLOOK, OUTLOOK_COM, APPLE_MAIL, THUNDERBIRD}

@@ -1,4 +1,4 @@
-"""Own templates are checked with example days, and what is wrong with them is reported."""
+"""Own templates are checked with example days, and their findings reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def said(folder: Path, name: str = "", template: str = "") -> list[str]:
     return [str(finding) for finding in found if finding.severity is not Severity.NOTE]
 
 
-def test_a_folder_without_templates_has_none_that_are_wrong(tmp_path: Path) -> None:
+def test_a_folder_without_templates_has_no_findings(tmp_path: Path) -> None:
     assert said(tmp_path) == []
 
 
@@ -51,8 +51,8 @@ def test_it_finds_in_an_own_template(name: str, template: str, words: str, tmp_p
     assert [line for line in said(tmp_path, name, template) if words in line]
 
 
-def test_what_is_wrong_on_every_day_is_reported_once(tmp_path: Path) -> None:
+def test_a_finding_of_every_day_is_reported_once(tmp_path: Path) -> None:
     (line,) = said(tmp_path, "subject.txt", "")
 
     assert line.startswith("error: an ordinary day, your own templates: they cannot be used")
-    assert line.endswith("nothing is to be read in subject.txt; correct the template")
+    assert line.endswith("no text is visible in subject.txt; correct the template")

@@ -1,4 +1,4 @@
-"""Frozen messages: bytes that say what was meant, to one recipient, for ever."""
+"""Frozen messages: the final bytes for one recipient."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifier.domain.branding import Branding, Logo
 from notifier.domain.ledger import FrozenMessage
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.settings import Branding, Logo, Sender
+from notifier.domain.settings import Sender
 from notifier.errors import VerificationError
 from notifier.mail.freeze import Attachment, freeze, freeze_test
 from notifier.mail.headers import Header, headers_of
 from notifier.mail.render import RenderedMail
-from notifier.mail.verify import check
+from notifier.mail.verify import verify
 from tests.factories import DAY, NOON, account, sender
 
-PARTS = RenderedMail(
+RENDERED = RenderedMail(
     language="sl",
     subject="12 pošiljk za prevzem (3 nove) – Mimovrste, 22. nov.",
     preheader="",
@@ -52,7 +53,7 @@ HEADERS = [
 
 
 def frozen(
-    parts: RenderedMail = PARTS,
+    rendered: RenderedMail = RENDERED,
     attachments: tuple[Attachment, ...] = (CSV,),
     *,
     to: Recipient = JANA,
@@ -63,7 +64,7 @@ def frozen(
     **more: Any,
 ) -> FrozenMessage:
     return freeze(
-        parts,
+        rendered,
         attachments,
         recipient=to,
         account=account(**more),
@@ -101,7 +102,7 @@ def test_headers_say_who_when_and_how_to_leave() -> None:
     assert mail["Date"].datetime == NOON
     assert mail["Date"].endswith("+0100")
     assert re.fullmatch(r"<[0-9a-f]{32}@example\.com>", mail["Message-ID"])
-    assert mail["Subject"] == PARTS.subject
+    assert mail["Subject"] == RENDERED.subject
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "OOF, AutoReply, RN, NRN"
     assert mail["List-Id"] == "<ljubljana.ready-to-return.example.com>"
@@ -111,7 +112,7 @@ def test_headers_say_who_when_and_how_to_leave() -> None:
     assert mail["Content-Language"] == "sl"
 
 
-def test_a_relay_is_told_a_key_of_the_message_if_it_wants_one() -> None:
+def test_an_idempotency_header_is_written_if_configured() -> None:
     by = replace(sender(), idempotency_header="X-Idempotency-Key")
 
     key = read(frozen(by=by))["X-Idempotency-Key"]
@@ -139,7 +140,7 @@ def test_bodies_and_files_arrive_as_they_were() -> None:
     long = "č" * 3_000 + "\n.\n..two dots\nFrom here on\n" + "x = 1 " * 500 + "\n"
     big = Attachment("orders-2026-11-22.csv.gz", "application/gzip", bytes(range(256)) * 40)
 
-    mail = read(frozen(replace(PARTS, text=long, html=f"<p>{long}</p>"), (big,)))
+    mail = read(frozen(replace(RENDERED, text=long, html=f"<p>{long}</p>"), (big,)))
 
     assert body_of(mail, "plain") == long
     assert body_of(mail, "html") == f"<p>{long}</p>\n"
@@ -152,7 +153,7 @@ def test_it_is_ascii_with_crlf_and_short_lines() -> None:
     name = Mailbox("jana@example.com", "Jana Šiška z zelo dolgim imenom " * 5)
     subject = "Ena zelo dolga zadeva s šumniki in številkami, 1 od 2 " * 3
 
-    content = frozen(replace(PARTS, subject=subject), to=replace(JANA, mailbox=name)).content
+    content = frozen(replace(RENDERED, subject=subject), to=replace(JANA, mailbox=name)).content
 
     assert content.isascii()
     assert not re.search(rb"[^\r]\n|\r[^\n]", content)
@@ -164,13 +165,13 @@ def test_an_encoded_word_is_no_longer_than_it_may_be() -> None:
     """RFC 2047, 2: at most 75 characters."""
     subject = "Šššš čččč žžžž " * 13
 
-    words = re.findall(rb"=\?[^ \r]*\?=", frozen(replace(PARTS, subject=subject)).content)
+    words = re.findall(rb"=\?[^ \r]*\?=", frozen(replace(RENDERED, subject=subject)).content)
 
     assert len(words) > 3
     assert max(map(len, words)) <= 75
 
 
-def test_a_long_address_to_unsubscribe_at_stays_as_it_is() -> None:
+def test_a_long_unsubscribe_address_is_not_folded_or_encoded() -> None:
     long = Mailbox(f"{'a' * 60}@{'b' * 60}.{'c' * 60}.example.com")
 
     (line,) = [
@@ -209,13 +210,13 @@ def test_the_message_id_outlives_a_later_instant_and_tells_no_address() -> None:
     assert "jana" not in frozen().message_id
 
 
-def test_the_envelope_goes_beside_it() -> None:
+def test_the_message_has_its_envelope() -> None:
     by = replace(sender(), envelope=Mailbox("bounces@example.com"))
 
     message = frozen(by=by)
 
     assert (message.recipient, message.envelope_from) == ("jana@example.com", "bounces@example.com")
-    assert (message.language, message.subject) == ("sl", PARTS.subject)
+    assert (message.language, message.subject) == ("sl", RENDERED.subject)
     assert read(message)["Message-ID"] == message.message_id
 
 
@@ -269,7 +270,7 @@ def test_an_address_beyond_ascii_for_replies_asks_no_server_for_more_than_it_off
 def test_no_subject_or_name_becomes_a_header(text: str) -> None:
     to = replace(JANA, mailbox=Mailbox("jana@example.com", text))
 
-    message = frozen(replace(PARTS, subject=text), to=to)
+    message = frozen(replace(RENDERED, subject=text), to=to)
 
     assert list(read(message)) == HEADERS
     assert len(read(message)["To"].addresses) == 1
@@ -282,10 +283,10 @@ evil = st.text() | st.lists(
 
 @settings(deadline=None)
 @given(subject=evil, name=evil)
-def test_any_text_makes_a_mail_that_says_what_was_meant(subject: str, name: str) -> None:
+def test_any_text_makes_a_mail_with_the_intended_headers(subject: str, name: str) -> None:
     to = replace(JANA, mailbox=Mailbox("jana@example.com", name))
 
-    mail = read(frozen(replace(PARTS, subject=subject), (), to=to))
+    mail = read(frozen(replace(RENDERED, subject=subject), (), to=to))
 
     assert list(mail) == HEADERS
     assert [address.addr_spec for address in mail["To"].addresses] == ["jana@example.com"]
@@ -294,17 +295,17 @@ def test_any_text_makes_a_mail_that_says_what_was_meant(subject: str, name: str)
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
 def test_any_text_arrives_as_it_was(text: str) -> None:
-    mail = read(frozen(replace(PARTS, text=f"{text}\n"), ()))
+    mail = read(frozen(replace(RENDERED, text=f"{text}\n"), ()))
 
     assert body_of(mail, "plain") == f"{text}\n"
 
 
-# The guard
+# The verification
 
 
-def guard(content: bytes, headers: tuple[Header, ...] | None = None) -> None:
-    meant = headers_of(PARTS, "x", NOON, recipient=JANA, account=account(), sender=sender())
-    check(
+def verify_example(content: bytes, headers: tuple[Header, ...] | None = None) -> None:
+    meant = headers_of(RENDERED, "x", NOON, recipient=JANA, account=account(), sender=sender())
+    verify(
         content,
         headers or tuple(h for h in meant if h.name != "Message-ID"),
         bodies=[("text/plain", b"Dober dan\n"), ("text/html", b"<p>Dober dan</p>\n")],
@@ -316,18 +317,22 @@ def without_id() -> bytes:
     return re.sub(rb"Message-ID: [^\r]*\r\n", b"", frozen().content)
 
 
-def test_what_was_meant_passes_the_guard() -> None:
-    guard(without_id())
+def test_the_intended_mail_passes_the_verification() -> None:
+    verify_example(without_id())
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         (b"Date:", b"Bcc: eve@evil.example\r\nDate:", "headers are"),
         (b"Auto-Submitted: auto-generated\r\n", b"", "headers are"),
-        (b"Auto-Submitted: auto-generated", b"Auto-Submitted: no", "Auto-Submitted says"),
-        (b"<jana@example.com>", b"<eve@evil.example>", "To says"),
-        (b"<jana@example.com>", b"<jana@example.com>, eve@evil.example", "To says"),
+        (
+            b"Auto-Submitted: auto-generated",
+            b"Auto-Submitted: no",
+            "Auto-Submitted has another meaning",
+        ),
+        (b"<jana@example.com>", b"<eve@evil.example>", "To has another meaning"),
+        (b"<jana@example.com>", b"<jana@example.com>, eve@evil.example", "To has another meaning"),
         (b"Dober dan\r\n", b"Slab dan\r\n", "text or HTML"),
         (b"orders-2026-11-22.csv", b"orders.exe", "attachments"),
         (b"\r\nDate:", b"\nDate:", "CRLF"),
@@ -337,24 +342,24 @@ def test_what_was_meant_passes_the_guard() -> None:
         (b"--\r\n", b"\r\n", "broken"),
     ],
 )
-def test_what_was_not_meant_is_never_sent(old: bytes, new: bytes, said: str) -> None:
+def test_a_mail_that_differs_is_refused(old: bytes, new: bytes, message: str) -> None:
     content = without_id()
     assert old in content
 
-    with pytest.raises(VerificationError, match=said):
-        guard(content.replace(old, new))
+    with pytest.raises(VerificationError, match=message):
+        verify_example(content.replace(old, new))
 
 
 # The test mail
 
 
 def test_a_test_mail_has_no_files_and_another_id_each_time() -> None:
-    def trial(at: datetime) -> FrozenMessage:
-        return freeze_test(PARTS, recipient=JANA, account=account(), sender=sender(), at=at)
+    def test_mail(at: datetime) -> FrozenMessage:
+        return freeze_test(RENDERED, recipient=JANA, account=account(), sender=sender(), at=at)
 
-    assert list(read(trial(NOON))) == HEADERS
-    assert trial(NOON) == trial(NOON)
-    assert trial(NOON).message_id != trial(NOON + timedelta(seconds=1)).message_id
+    assert list(read(test_mail(NOON))) == HEADERS
+    assert test_mail(NOON) == test_mail(NOON)
+    assert test_mail(NOON).message_id != test_mail(NOON + timedelta(seconds=1)).message_id
 
 
 def test_a_file_of_text_is_not_hidden_in_base64() -> None:
@@ -369,9 +374,9 @@ LOGO = Logo("png", b"\x89PNG\r\n\x1a\n not much of a picture")
 
 
 def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
-    parts = replace(PARTS, html='<img src="cid:logo@ready-to-return.invalid" alt="">\n')
+    rendered = replace(RENDERED, html='<img src="cid:logo@ready-to-return.invalid" alt="">\n')
 
-    mail = read(frozen(parts, branding=Branding(logo=LOGO)))
+    mail = read(frozen(rendered, branding=Branding(logo=LOGO)))
 
     kinds = [part.get_content_type() for part in mail.walk()]
     assert kinds == [
@@ -392,5 +397,5 @@ def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
     assert len(set(boundaries)) == 3
 
 
-def test_a_logo_no_page_shows_stays_at_home() -> None:
+def test_a_logo_that_the_html_does_not_show_is_not_sent() -> None:
     assert b"image/png" not in frozen(branding=Branding(logo=LOGO)).content

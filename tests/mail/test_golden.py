@@ -1,4 +1,4 @@
-"""Every kind of mail in every language: as it was looked at, well formed, and readable."""
+"""Every kind of mail in every language equals its golden file, is well formed and readable."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def html(language: str, name: str) -> str:
     return golden_mail(language, name).html
 
 
-def test_mails_look_as_they_did_when_a_person_looked_at_them() -> None:
+def test_mails_equal_the_golden_files() -> None:
     """Run `python -m tests.mail.golden` if they should look so; read the difference."""
     kept = {
         path.name: path for path in FOLDER.iterdir() if path.suffix in (".html", ".txt", ".head")
@@ -54,7 +54,7 @@ def test_a_mail_has_the_same_structure_in_each_language(language: str, name: str
 
 
 @each_mail
-def test_html_is_well_formed_and_tells_its_language(language: str, name: str) -> None:
+def test_html_is_well_formed_and_declares_its_language(language: str, name: str) -> None:
     root = parse(html(language, name))
 
     assert root.get("lang") == language
@@ -64,7 +64,7 @@ def test_html_is_well_formed_and_tells_its_language(language: str, name: str) ->
 
 
 @each_mail
-def test_html_asks_nothing_of_any_server_and_runs_nothing(language: str, name: str) -> None:
+def test_html_loads_nothing_and_runs_nothing(language: str, name: str) -> None:
     root = parse(html(language, name))
 
     tags = {str(element.tag) for element in elements(root)}
@@ -76,7 +76,7 @@ def test_html_asks_nothing_of_any_server_and_runs_nothing(language: str, name: s
 
 @pytest.mark.skipif(not shutil.which("tidy"), reason="NOT CHECKED: tidy is not installed")
 @each_mail
-def test_tidy_has_nothing_to_say(language: str, name: str) -> None:
+def test_tidy_finds_nothing(language: str, name: str) -> None:
     said = subprocess.run(
         ["tidy", "-q", "-e", "-utf8"],
         input=html(language, name).encode(),
@@ -89,9 +89,7 @@ def test_tidy_has_nothing_to_say(language: str, name: str) -> None:
 
 @each_mail
 @pytest.mark.parametrize("scheme", Scheme)
-def test_every_text_stands_out_from_what_is_behind_it(
-    language: str, name: str, scheme: Scheme
-) -> None:
+def test_every_text_has_enough_contrast(language: str, name: str, scheme: Scheme) -> None:
     mail = parse_html(html(language, name))
 
     read = [*seen(mail, scheme)]
@@ -103,7 +101,7 @@ def test_every_text_stands_out_from_what_is_behind_it(
 
 
 @each_mail
-def test_a_lint_has_nothing_to_say_but_what_outlook_does_plainer(language: str, name: str) -> None:
+def test_the_lint_finds_only_what_outlook_draws_plainer(language: str, name: str) -> None:
     if other := OTHERS.get(name):
         parts, message = other(language)
         expected = Expected(expected_hosts(account().order_url, sender()))

@@ -1,4 +1,4 @@
-"""Every mail on a phone and on a desk, laid out by a browser: nothing sticks out."""
+"""A browser lays out every mail, narrow and wide: nothing is wider than the screen."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ addEventListener("load", () => {{
 
 
 def sticks_out(folder: Path, mails: list[GalleryMail]) -> list[list[object]]:
-    """What is wider than its frame: mail and width of the frame, that of the page, the words."""
+    """List what is wider than its frame: mail, width of the frame and of the page, words."""
     frames = "\n".join(
         f'<iframe title="{mail.key} at {width}" style="border: 0" width="{width}" height="900" '
         f'srcdoc="{html.escape(mail.in_mode(Mode.LIGHT))}"></iframe>'
@@ -91,7 +91,7 @@ def test_no_word_however_long_makes_a_mail_wider(tmp_path: Path) -> None:
         replace(order(2), items=(replace(order(2).items[0], title=endless, sku=endless),)),
     )
     digest = compose(account(), Complete(NOON, orders, candidates=2), snapshot(order(3)), DAY)
-    parts = Renderer().digest(digest, mail_options(account(), "sl"), sender())
-    mail = GalleryMail("endless", "sl", parts.subject, parts.text, parts.html)
+    rendered = Renderer().digest(digest, mail_options(account(), "sl"), sender())
+    mail = GalleryMail("endless", "sl", rendered.subject, rendered.text, rendered.html)
 
     assert sticks_out(tmp_path, [mail]) == []

@@ -1,4 +1,4 @@
-"""What a lint finds wrong with a mail, and that nothing in one can make it fail."""
+"""The findings of the lint; no input makes it fail."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_good_mail_has_no_finding() -> None:
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else None,
 )
-def test_of_a_page_it_finds(html: str, severity: Severity, what: str) -> None:
+def test_the_html_of_a_mail_has_the_finding(html: str, severity: Severity, what: str) -> None:
     findings = found(with_body(html))
 
     (finding, *_) = [one for one in findings if what in one.what]
@@ -202,7 +202,7 @@ def test_in_a_style_sheet_it_finds_what_is_loaded(css: str, line: int) -> None:
         ),
     ],
 )
-def test_of_the_parts_it_finds(
+def test_the_parts_of_a_mail_have_the_finding(
     change: dict[str, str], severity: Severity, what: str, where: str
 ) -> None:
     findings = [one for one in found(replace(MAIL, **change)) if what in one.what]
@@ -210,12 +210,12 @@ def test_of_the_parts_it_finds(
     assert (findings[0].severity, findings[0].where) == (severity, where)
 
 
-def test_what_a_seller_has_typed_is_no_left_over_of_a_template() -> None:
+def test_braces_in_the_text_of_a_seller_are_no_template_code() -> None:
     titles = ("{{ Wi-Fi }} {count}", "50 %} off", "{%", "{{ " + "long " * 60)
     day = digest(order(items=tuple(Item(title, 1) for title in titles), external_id="{#1#}"))
-    parts = Renderer().digest(day, mail_options(account(), "en"), sender())
+    mail = Renderer().digest(day, mail_options(account(), "en"), sender())
 
-    found_in_it = lint(parts, expected_of(day, mail_options(account(), "en"), sender()))
+    found_in_it = lint(mail, expected_of(day, mail_options(account(), "en"), sender()))
 
     assert [one for one in found_in_it if one.severity is not NOTE] == []
 
@@ -235,16 +235,16 @@ def test_the_most_serious_comes_first() -> None:
     assert [finding.severity for finding in findings] == [ERROR, WARNING, NOTE]
 
 
-def test_a_list_that_was_cut_for_lack_of_room_is_as_expected() -> None:
+def test_a_list_cut_for_lack_of_room_has_no_finding() -> None:
     day = huge(1_000)
-    parts = Renderer().digest(day, mail_options(account(), "en"), sender())
+    mail = Renderer().digest(day, mail_options(account(), "en"), sender())
     expected = expected_of(day, mail_options(account(), "en"), sender())
 
-    assert [one for one in lint(parts, expected) if one.severity is not NOTE] == []
-    assert len(expected.orders) > len(re.findall('scope="row"', parts.html)) - 2
+    assert [one for one in lint(mail, expected) if one.severity is not NOTE] == []
+    assert len(expected.orders) > len(re.findall('scope="row"', mail.html)) - 2
 
 
-def test_an_order_may_be_called_as_people_call_it_and_a_carrier_be_linked_to() -> None:
+def test_an_order_has_its_number_and_a_link_to_the_carrier() -> None:
     day = digest(order(7, external_id=None, tracking_url="https://carrier.example/7"))
 
     expected = expected_of(day, mail_options(account(), "sl"), sender())

@@ -1,4 +1,4 @@
-"""What the stricter lint of our own mails finds, and that nothing in a mail can make it fail."""
+"""The findings of the stricter lint of our own mails; no input makes it fail."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_good_mail_has_no_finding() -> None:
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else None,
 )
-def test_of_a_page_it_finds(html: str, severity: Severity, what: str) -> None:
+def test_the_html_of_a_mail_has_the_finding(html: str, severity: Severity, what: str) -> None:
     findings = found(with_body(html))
 
     (finding, *_) = [one for one in findings if what in one.what]
@@ -76,7 +76,7 @@ def test_nothing_is_wrong_with(html: str) -> None:
     assert found(with_body(html)) == ()
 
 
-def test_what_stands_before_a_picture_is_not_judged_by_its_colour() -> None:
+def test_text_on_a_picture_is_not_checked_for_contrast() -> None:
     picture = "background: linear-gradient(#000, #111)"
 
     findings = found(with_body(f'<p style="color: #fff; {picture}">a</p>'))
@@ -118,7 +118,7 @@ def test_what_stands_before_a_picture_is_not_judged_by_its_colour() -> None:
         ("transition: all 1s", NOTE, "lack a transition"),
     ],
 )
-def test_of_a_style_it_finds_who_lacks_it(css: str, severity: Severity, what: str) -> None:
+def test_a_style_has_the_finding_of_who_lacks_it(css: str, severity: Severity, what: str) -> None:
     inline = found(with_body(f'<p style="{css}">a</p>'))
     in_head = found(with_style(f".a {{ margin: 0; {css} }}"))
 
@@ -154,7 +154,7 @@ def test_a_table_for_outlook_makes_up_for_max_width() -> None:
     assert found(with_body(html)) == ()
 
 
-def test_what_stands_in_a_media_query_is_an_extra_that_outlook_never_sees() -> None:
+def test_a_style_in_a_media_query_is_an_extra_that_outlook_never_reads() -> None:
     findings = found(
         with_style("@media (max-width: 599px) { .a { float: left; position: absolute; } }")
     )
@@ -188,7 +188,7 @@ def test_what_stands_in_a_media_query_is_an_extra_that_outlook_never_sees() -> N
         ),
     ],
 )
-def test_of_a_style_sheet_it_finds(css: str, severity: Severity, what: str) -> None:
+def test_a_style_sheet_has_the_finding(css: str, severity: Severity, what: str) -> None:
     (finding, *_) = [one for one in found(with_style(css)) if what in one.what]
 
     assert finding.severity is severity
@@ -206,11 +206,11 @@ def test_of_a_style_sheet_it_finds(css: str, severity: Severity, what: str) -> N
         (b"MIME-Version: 1.0\r\n", b"", "error: the header MIME-Version: there is none"),
     ],
 )
-def test_of_the_head_of_a_finished_mail_it_finds(old: bytes, new: bytes, said: str) -> None:
-    parts, message = digest_mail("en", "normal")
+def test_the_headers_of_a_finished_mail_have_the_finding(old: bytes, new: bytes, said: str) -> None:
+    mail, message = digest_mail("en", "normal")
     assert old in message.content
 
-    findings = strict_lint(parts, Expected(), message.content.replace(old, new, 1))
+    findings = strict_lint(mail, Expected(), message.content.replace(old, new, 1))
 
     assert [one for one in map(str, findings) if one.startswith(said)]
 

@@ -1,4 +1,4 @@
-"""What the digest and the test mail say, and what no foreign text can make of them."""
+"""The content of digest and test mail; no foreign text changes their structure."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.domain.colours import contrast_of
+from notifier.domain.branding import Branding, Logo, contrast_of
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure, Incomplete
 from notifier.domain.recipients import Mailbox, Recipient
-from notifier.domain.settings import Account, Branding, Logo, PlaceOfReturn
+from notifier.domain.settings import Account, PlaceOfReturn
 from notifier.errors import TemplatesBroken
-from notifier.i18n.language import load_language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money, load_language
 from notifier.mail.lint.expected import expected_of
 from notifier.mail.lint.findings import Severity
 from notifier.mail.render import MOST_HTML_BYTES, RenderedMail, Renderer
 from notifier.mail.templates import templates_root
+from notifier.mail.view.frame import view_branding
 from notifier.mail.view.listing import MOST_ROWS, list_orders
-from notifier.mail.view.look import view_branding
 from tests.days import huge, normal
 from tests.factories import (
     DAY,
@@ -54,13 +53,13 @@ def render(
     return RENDERER.digest(shown, mail_options(of or account(), language, group), sender())
 
 
-def visible(parts: RenderedMail) -> str:
-    """The text part on one line, so that a sentence is found wherever it was broken."""
-    return " ".join(parts.text.split())
+def visible(mail: RenderedMail) -> str:
+    """Return the text part on one line, so that a wrapped sentence is found."""
+    return " ".join(mail.text.split())
 
 
 def waiting(number: int, **more: Any) -> Digest:
-    """So many orders that were there the day before."""
+    """Make orders that were in the snapshot of the day before."""
     orders = [order(n, **more) for n in range(1, number + 1)]
     return digest(*orders, previous=snapshot(*orders))
 
@@ -115,13 +114,13 @@ def test_the_subject_says_how_many_wait_and_are_new(
 def test_the_preheader_names_the_oldest_and_where_it_is() -> None:
     before = snapshot(order(1), order(2), o2=date(2026, 11, 12))
 
-    parts = render(digest(order(1), order(2), previous=before))
+    mail = render(digest(order(1), order(2), previous=before))
 
-    assert parts.preheader == "Oldest: 2, waiting 10 days – Branch Center"
-    assert parts.preheader in parts.html
+    assert mail.preheader == "Oldest: 2, waiting 10 days – Branch Center"
+    assert mail.preheader in mail.html
 
 
-def test_everything_about_an_order_is_told() -> None:
+def test_everything_about_an_order_is_shown() -> None:
     full = order(
         4500001,
         items=(Item("Lamp", 2, sku="L-9", price=Money(Decimal("45.50"), "EUR")),),
@@ -129,25 +128,25 @@ def test_everything_about_an_order_is_told() -> None:
         first_delivery_attempt=datetime(2026, 11, 12, 23, 30, tzinfo=UTC),
     )
 
-    parts = render(digest(full, previous=snapshot(full, o4500001=date(2026, 11, 15))))
+    mail = render(digest(full, previous=snapshot(full, o4500001=date(2026, 11, 15))))
 
-    told = visible(parts)
+    told = visible(mail)
     for words in ("4500001", "7 days, overdue", "€91.00", "COD €91.00", "2 × Lamp (L-9)"):
         assert words in told
     assert "shipped 10 Nov · first delivery attempt 13 Nov · first seen 15 Nov" in told
     assert "Your no. EXT-4500001" in told
-    assert html.links(html.parse(parts.html))[:2] == [
+    assert html.links(html.parse(mail.html))[:2] == [
         "https://portal.example/orders/4500001",
         "https://tracking.example/4500001",
     ]
 
 
-def test_the_place_to_collect_is_the_accounts_and_stands_once() -> None:
-    parts = render(waiting(3))
+def test_the_place_to_collect_is_the_accounts_and_is_shown_once() -> None:
+    mail = render(waiting(3))
 
-    assert parts.html.count("Branch Center") == 2  # the preheader has it, too
-    assert "Example street 1" in parts.text
-    assert "Mon–Fri 8–18" in parts.text
+    assert mail.html.count("Branch Center") == 2  # the preheader has it, too
+    assert "Example street 1" in mail.text
+    assert "Mon–Fri 8–18" in mail.text
     assert "Collect here" not in render(waiting(3), of=account(place=None)).text
 
 
@@ -162,7 +161,7 @@ def test_sections_come_in_order_and_empty_ones_do_not_come() -> None:
     assert "Collected since" not in render(waiting(1)).text
 
 
-def test_what_left_the_list_is_told_with_how_it_went() -> None:
+def test_orders_that_left_the_list_are_shown_with_their_outcome() -> None:
     gone = {n + 1: how for n, how in enumerate(Departure)}
     before = snapshot(*map(order, gone))
 
@@ -172,26 +171,26 @@ def test_what_left_the_list_is_told_with_how_it_went() -> None:
         assert words in told
 
 
-def test_on_the_first_digest_nothing_is_new_and_it_says_since_when_we_watch() -> None:
-    parts = render(compose(account(), Complete(NOON, (order(1), order(2))), None, DAY))
+def test_the_first_digest_calls_nothing_new_and_says_since_when_it_watches() -> None:
+    mail = render(compose(account(), Complete(NOON, (order(1), order(2))), None, DAY))
 
-    assert "We have watched this account since 22 Nov" in visible(parts)
-    assert "(2)" in parts.text
-    assert not re.search(r"\bnew \(|\d new|overdue,", visible(parts))
+    assert "We have watched this account since 22 Nov" in visible(mail)
+    assert "(2)" in mail.text
+    assert not re.search(r"\bnew \(|\d new|overdue,", visible(mail))
 
 
 def test_an_incomplete_list_says_what_was_not_read_and_never_that_nothing_waits() -> None:
-    parts = render(incomplete(unread=(7, 8), candidates=50))
+    mail = render(incomplete(unread=(7, 8), candidates=50))
 
-    assert "This list is incomplete" in parts.text
-    assert "Orders read: 48 of 50." in visible(parts)
-    assert "Not read: 7, 8" in parts.text
-    assert "page 2 of 3 failed" in parts.text
-    assert "Nothing to collect" not in parts.text + parts.html
-    assert "nothing waits" not in visible(parts)
+    assert "This list is incomplete" in mail.text
+    assert "Orders read: 48 of 50." in visible(mail)
+    assert "Not read: 7, 8" in mail.text
+    assert "page 2 of 3 failed" in mail.text
+    assert "Nothing to collect" not in mail.text + mail.html
+    assert "nothing waits" not in visible(mail)
 
 
-def test_an_order_that_was_not_read_is_called_as_people_call_it() -> None:
+def test_an_unread_order_has_its_number_not_its_id() -> None:
     shown = incomplete(unread=(2**62,), numbers={2**62: "SI-17"})
 
     assert "Not read: SI-17" in render(shown).text
@@ -199,7 +198,7 @@ def test_an_order_that_was_not_read_is_called_as_people_call_it() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "sl"])
-def test_the_mail_of_a_file_speaks_of_no_portal_and_no_marketplace(language: str) -> None:
+def test_the_mail_of_a_file_mentions_no_portal_and_no_marketplace(language: str) -> None:
     of = file_account(attachments=())
     early = date(2026, 12, 1)
     shown = (
@@ -215,14 +214,14 @@ def test_the_mail_of_a_file_speaks_of_no_portal_and_no_marketplace(language: str
     assert [word for word in ("portal", "marketplace", "tržnic", "pin") if word in told] == []
 
 
-def test_when_not_even_the_missing_ids_are_known_it_says_so() -> None:
+def test_an_incomplete_list_without_known_ids_says_so() -> None:
     assert "did not return the whole list" in visible(render(incomplete(1, unread=())))
 
 
 def test_a_very_long_list_of_missing_ids_is_counted() -> None:
-    parts = render(incomplete(1, unread=tuple(range(10_000, 12_000)), candidates=2001))
+    mail = render(incomplete(1, unread=tuple(range(10_000, 12_000)), candidates=2001))
 
-    assert "and 1,960 more" in visible(parts)
+    assert "and 1,960 more" in visible(mail)
 
 
 def test_an_order_that_was_not_read_today_is_shown_with_a_note() -> None:
@@ -234,7 +233,7 @@ def test_an_order_that_was_not_read_today_is_shown_with_a_note() -> None:
     assert "Could not be read today; shown as it was last time." in told
 
 
-def test_days_without_a_digest_are_told() -> None:
+def test_days_without_a_digest_are_listed() -> None:
     skipped = (date(2026, 11, 20), date(2026, 11, 21))
 
     assert "No digest was sent on 20 Nov and 21 Nov." in visible(
@@ -242,22 +241,20 @@ def test_days_without_a_digest_are_told() -> None:
     )
 
 
-def test_a_quiet_day_says_how_much_was_looked_at() -> None:
-    parts = render(compose(account(), Complete(NOON, (), candidates=148), snapshot(), DAY))
+def test_a_day_without_parcels_says_how_many_orders_were_read() -> None:
+    mail = render(compose(account(), Complete(NOON, (), candidates=148), snapshot(), DAY))
 
-    assert "The whole list was read (148 orders), and nothing waits for you." in visible(parts)
+    assert "The whole list was read (148 orders), and nothing waits for you." in visible(mail)
 
 
 @pytest.mark.parametrize(("day", "reminded"), [(1, True), (5, True), (6, False), (22, False)])
-def test_in_the_first_days_of_a_month_the_pickup_password_is_recalled(
-    day: int, reminded: bool
-) -> None:
+def test_the_first_days_of_a_month_remind_of_the_pickup_password(day: int, reminded: bool) -> None:
     told = visible(render(replace(waiting(1), day=date(2026, 12, day))))
 
     assert ("Have the pickup password at hand" in told) is reminded
 
 
-def test_sums_are_told_per_currency() -> None:
+def test_sums_are_shown_per_currency() -> None:
     crowns = order(2, items=(Item("Rug", 1, price=Money(Decimal(900), "CZK")),), currency="CZK")
 
     assert "CZK900.00 and €19.90" in render(digest(order(1), crowns)).text
@@ -282,12 +279,12 @@ def test_the_trend_ends_today_and_shows_where_no_list_was_read() -> None:
 def test_the_footer_says_why_you_get_it_and_names_nobody_else(
     group: str | None, reason: str
 ) -> None:
-    parts = render(waiting(1), group=group)
+    mail = render(waiting(1), group=group)
 
-    assert reason in visible(parts)
-    assert reason in parts.html
+    assert reason in visible(mail)
+    assert reason in mail.html
     others = [recipient.mailbox.address for recipient in account().recipients]
-    assert not [other for other in others if other in parts.text + parts.html]
+    assert not [other for other in others if other in mail.text + mail.html]
 
 
 def test_the_footer_says_as_of_when_and_how_much_is_shown() -> None:
@@ -301,32 +298,32 @@ def test_the_footer_says_as_of_when_and_how_much_is_shown() -> None:
 # What fits
 
 
-def test_ten_thousand_orders_make_a_mail_of_which_no_program_hides_the_end() -> None:
+def test_ten_thousand_orders_make_a_mail_that_is_shown_whole() -> None:
     shown = huge(10_000)
 
-    parts = render(shown)
+    mail = render(shown)
 
-    assert 0.9 * MOST_HTML_BYTES < len(parts.html.encode()) <= MOST_HTML_BYTES
-    assert len(parts.text.encode()) < MOST_HTML_BYTES
+    assert 0.9 * MOST_HTML_BYTES < len(mail.html.encode()) <= MOST_HTML_BYTES
+    assert len(mail.text.encode()) < MOST_HTML_BYTES
     # What can never be shown is not even worded; that is what keeps it quick.
     assert len(list_orders(shown, mail_options(), load_language("en")).ranked) == MOST_ROWS
 
 
-def test_what_has_no_room_is_counted_by_age_and_said_to_be_in_the_file() -> None:
+def test_orders_without_room_are_counted_by_age_with_a_reference_to_the_file() -> None:
     shown = huge(1_000)
 
-    parts = render(shown)
+    mail = render(shown)
 
-    ids = html.order_ids(html.parse(parts.html))
+    ids = html.order_ids(html.parse(mail.html))
     assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
     rest = 1_000 - len(ids)
-    (told,) = re.findall(r"(\d+) more waiting parcels are not shown: (.*?)\.", visible(parts))
+    (told,) = re.findall(r"(\d+) more waiting parcels are not shown: (.*?)\.", visible(mail))
     assert int(told[0]) == rest
     assert sum(int(n) for n in re.findall(r"(\d+) \(", told[1])) == rest
-    assert "Everything that waits is in the attached CSV file." in visible(parts)
+    assert "Everything that waits is in the attached CSV file." in visible(mail)
 
 
-def test_without_an_attachment_the_rest_is_in_the_portal() -> None:
+def test_without_an_attachment_the_mail_refers_to_the_portal() -> None:
     told = visible(render(huge(500), of=account(attachments=())))
 
     assert "Look the others up in the portal." in told
@@ -342,10 +339,10 @@ def test_monstrous_orders_still_fit() -> None:
         "tracking_url": "https://tracking.example/" + "x" * 400,
     }
 
-    parts = render(waiting(30, **monster))
+    mail = render(waiting(30, **monster))
 
-    assert len(parts.html.encode()) <= MOST_HTML_BYTES
-    assert "and 492 more items, and 488 more parcels" in visible(parts)
+    assert len(mail.html.encode()) <= MOST_HTML_BYTES
+    assert "and 492 more items, and 488 more parcels" in visible(mail)
 
 
 def test_one_order_too_many_is_left_out_with_the_oldest_kept() -> None:
@@ -391,14 +388,14 @@ hostile = st.text() | st.lists(st.sampled_from(EVIL)).map("".join)
 @settings(max_examples=50, deadline=None)
 @given(hostile)
 def test_no_foreign_text_adds_an_element_a_link_or_a_line(text: str) -> None:
-    parts = render(foreign(text))
+    mail = render(foreign(text))
 
-    root = html.parse(parts.html)
+    root = html.parse(mail.html)
     assert html.shape(root) == html.shape(html.parse(render(foreign("")).html))
     assert [link for link in html.links(root) if not ALLOWED.fullmatch(link)] == []
-    assert not LINK.search(parts.text.replace("https://tracking.example/1\n", ""))
-    assert re.findall(r"(?m)^  \d+  ", parts.text) == ["  1  "]
-    assert not re.search(r"(?m)^-- ?$", parts.text)
+    assert not LINK.search(mail.text.replace("https://tracking.example/1\n", ""))
+    assert re.findall(r"(?m)^  \d+  ", mail.text) == ["  1  "]
+    assert not re.search(r"(?m)^-- ?$", mail.text)
 
 
 @settings(max_examples=30, deadline=None)
@@ -409,11 +406,11 @@ def test_no_text_of_the_configuration_adds_an_element_or_a_line(text: str) -> No
         day = replace(foreign(""), account_name=said)
         return render(day, group=said, of=shop)
 
-    parts = shown(f"x{text}")
+    mail = shown(f"x{text}")
 
-    assert html.shape(html.parse(parts.html)) == html.shape(html.parse(shown("x").html))
-    assert re.findall(r"(?m)^  \d+  ", parts.text) == ["  1  "]
-    assert "\n" not in parts.subject + parts.preheader
+    assert html.shape(html.parse(mail.html)) == html.shape(html.parse(shown("x").html))
+    assert re.findall(r"(?m)^  \d+  ", mail.text) == ["  1  "]
+    assert "\n" not in mail.subject + mail.preheader
 
 
 @pytest.mark.parametrize(
@@ -430,11 +427,11 @@ def test_no_text_of_the_configuration_adds_an_element_or_a_line(text: str) -> No
     ],
 )
 def test_an_address_of_a_carrier_that_cannot_be_trusted_is_no_link(url: str) -> None:
-    parts = render(waiting(1, tracking_url=url))
+    mail = render(waiting(1, tracking_url=url))
 
-    assert "evil" not in parts.html + parts.text
-    assert "javascript" not in parts.html
-    assert "MD1" in parts.text
+    assert "evil" not in mail.html + mail.text
+    assert "javascript" not in mail.html
+    assert "MD1" in mail.text
 
 
 # The test mail
@@ -443,15 +440,15 @@ def test_an_address_of_a_carrier_that_cannot_be_trusted_is_no_link(url: str) -> 
 def test_the_test_mail_says_that_it_arrived_and_what_the_digest_will_be() -> None:
     reader = account().recipients[1]
 
-    parts = RENDERER.test(account(), sender(), replace(reader, language="en"))
+    mail = RENDERER.test(account(), sender(), replace(reader, language="en"))
 
-    assert parts.subject == "Test mail – Mimovrste"
-    told = visible(parts)
+    assert mail.subject == "Test mail – Mimovrste"
+    told = visible(mail)
     assert "This is a test, and it has arrived." in told
     assert "The digest of the parcels to collect will come to this address." in told
     assert "Daily at 06:00 (Europe/Ljubljana)" in told
-    assert "office@example.com" not in parts.text + parts.html
-    html.parse(parts.html)
+    assert "office@example.com" not in mail.text + mail.html
+    html.parse(mail.html)
 
 
 def test_the_test_mail_promises_no_digest_to_an_admin_who_gets_none() -> None:
@@ -463,34 +460,34 @@ def test_the_test_mail_promises_no_digest_to_an_admin_who_gets_none() -> None:
 # Templates
 
 
-def test_the_operators_own_template_stands_before_the_built_in_one(tmp_path: Path) -> None:
+def test_an_own_template_replaces_the_built_in_one(tmp_path: Path) -> None:
     own = tmp_path / "mail" / "digest"
     own.mkdir(parents=True)
     (own / "subject.txt").write_text("Ours: {{ mail.headline.subject }}")
 
-    parts = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
+    mail = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
 
-    assert parts.subject == "Ours: 1 parcel to collect – Mimovrste, 22 Nov"
-    assert parts.html == render(waiting(1)).html
+    assert mail.subject == "Ours: 1 parcel to collect – Mimovrste, 22 Nov"
+    assert mail.html == render(waiting(1)).html
 
 
 @pytest.mark.parametrize(
     "broken",
     ["{{ mail.nonsense }}", "{% for %}", "{{ ''.__class__.__mro__ }}", "{{ 1 / 0 }}"],
 )
-def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
+def test_a_broken_own_template_does_not_keep_the_mail_from_being_made(
     broken: str, tmp_path: Path
 ) -> None:
     own = tmp_path / "mail" / "digest"
     own.mkdir(parents=True)
     (own / "body.html").write_text(broken)
 
-    parts = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
+    mail = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
 
-    assert "1 parcel to collect" in parts.text
-    assert "Your own templates could not be used" in parts.text
-    assert "Your own templates could not be used" in parts.html
-    assert parts.broken
+    assert "1 parcel to collect" in mail.text
+    assert "Your own templates could not be used" in mail.text
+    assert "Your own templates could not be used" in mail.html
+    assert mail.broken
 
 
 @pytest.mark.parametrize(
@@ -503,24 +500,24 @@ def test_a_broken_template_of_the_operator_does_not_cost_the_mail(
         ("body.html", "<div style='display: none'>{{ mail.headline.preheader }}</div>"),
     ],
 )
-def test_a_template_of_the_operator_that_says_nothing_is_broken(
+def test_an_own_template_that_prints_nothing_is_broken(
     name: str, says_nothing: str, tmp_path: Path
 ) -> None:
     own = tmp_path / "mail" / "digest"
     own.mkdir(parents=True)
     (own / name).write_text(says_nothing)
 
-    parts = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
+    mail = Renderer(tmp_path).digest(waiting(1), mail_options(account(), "en"), sender())
 
-    assert parts.broken == f"nothing is to be read in {name}"
-    assert "1 parcel to collect" in parts.text
+    assert mail.broken == f"no text is visible in {name}"
+    assert "1 parcel to collect" in mail.text
 
 
-def test_an_own_test_mail_that_says_nothing_is_broken(tmp_path: Path) -> None:
+def test_an_own_test_mail_that_prints_nothing_is_broken(tmp_path: Path) -> None:
     (tmp_path / "mail" / "test").mkdir(parents=True)
     (tmp_path / "mail" / "test" / "body.txt").write_text("")
 
-    with pytest.raises(TemplatesBroken, match="nothing is to be read in body"):
+    with pytest.raises(TemplatesBroken, match="no text is visible in body"):
         Renderer(tmp_path).test(account(), sender(), Recipient(Mailbox("a@example.com"), "en"))
 
 
@@ -551,20 +548,20 @@ def test_the_built_in_templates_are_found() -> None:
 def test_the_pickup_password_is_shown_to_the_groups_that_may_see_it(
     group: str | None, times: int
 ) -> None:
-    parts = Renderer().digest(
+    mail = Renderer().digest(
         digest(order(1)), mail_options(account_with_password("4711"), "en", group), sender()
     )
 
-    assert parts.html.count("Pickup password: 4711") == times
-    assert parts.text.count("Pickup password: 4711") == times
+    assert mail.html.count("Pickup password: 4711") == times
+    assert mail.text.count("Pickup password: 4711") == times
 
 
-def test_the_pickup_password_is_not_shown_where_there_is_nothing_to_collect() -> None:
-    parts = Renderer().digest(
+def test_the_pickup_password_is_not_shown_if_nothing_is_to_collect() -> None:
+    mail = Renderer().digest(
         digest(), mail_options(account_with_password("4711"), "en", "warehouse"), sender()
     )
 
-    assert "4711" not in parts.html + parts.text
+    assert "4711" not in mail.html + mail.text
 
 
 @pytest.mark.parametrize(
@@ -576,13 +573,13 @@ def test_an_account_has_its_own_colours_and_its_title_can_be_read_on_them(
     look = Branding(header, "#7a1f3d", Logo("png", b"png"))
     shop = account(branding=look)
 
-    parts = Renderer().digest(digest(order(1)), mail_options(shop, "en"), sender())
+    mail = Renderer().digest(digest(order(1)), mail_options(shop, "en"), sender())
 
-    assert f'bgcolor="{header}"' in parts.html
-    (title,) = re.findall(r'<h1 style="([^"]*)"', parts.html)
+    assert f'bgcolor="{header}"' in mail.html
+    (title,) = re.findall(r'<h1 style="([^"]*)"', mail.html)
     assert f"color:{text}" in title.replace("color: ", "color:")
-    assert 'src="cid:logo@ready-to-return.invalid"' in parts.html
-    found = strict_lint(parts, expected_of(digest(order(1)), mail_options(shop, "en"), sender()))
+    assert 'src="cid:logo@ready-to-return.invalid"' in mail.html
+    found = strict_lint(mail, expected_of(digest(order(1)), mail_options(shop, "en"), sender()))
     assert [finding for finding in found if finding.severity is Severity.ERROR] == []
 
 
@@ -594,7 +591,7 @@ def test_text_on_any_header_has_the_contrast_of_text(number: int) -> None:
     assert contrast_of(look.small, look.header) >= 4.5
 
 
-def test_without_a_logo_no_picture_is_spoken_of() -> None:
+def test_without_a_logo_there_is_no_picture() -> None:
     assert "<img" not in render(digest(order(1))).html
 
 
@@ -612,31 +609,31 @@ SEEN = {
 
 
 @pytest.mark.parametrize("left_out", SEEN)
-def test_what_is_no_column_is_not_told_and_all_else_is(left_out: str) -> None:
+def test_a_column_that_is_not_chosen_is_the_only_one_left_out(left_out: str) -> None:
     columns = tuple(name for name in COLUMNS if name != left_out)
 
-    parts = render(normal(), of=account(columns=columns))
-    row = parts.text.split("\n  4500001 ")[1].split("\n  4500007 ")[0]
+    mail = render(normal(), of=account(columns=columns))
+    row = mail.text.split("\n  4500001 ")[1].split("\n  4500007 ")[0]
     told = " ".join(row.split())
 
     assert {name for name, words in SEEN.items() if words not in told} == {left_out}
-    html = " ".join(parts.html.replace("\u00a0", " ").split())
+    html = " ".join(mail.html.replace("\u00a0", " ").split())
     assert ("Kuhalnik" in html) == (left_out != "items")
     assert ("tracking.example/4500001" in html) == (left_out != "tracking_url")
 
 
-def test_of_an_order_there_is_always_the_number_and_how_long_it_waits() -> None:
-    parts = render(normal(), of=account(columns=("order",)))
+def test_the_number_of_an_order_and_its_days_are_always_shown() -> None:
+    mail = render(normal(), of=account(columns=("order",)))
 
-    assert "4500001  14 days, overdue\n" in parts.text
-    assert "14 days" in parts.html.replace("\u00a0", " ")
+    assert "4500001  14 days, overdue\n" in mail.text
+    assert "14 days" in mail.html.replace("\u00a0", " ")
 
 
 def order_told(*columns: str) -> tuple[str, str]:
-    """An order with two items, as the text and the HTML tell it with these columns."""
-    parts = render(normal(), of=account(columns=("order", *columns)))
-    text = parts.text.split("\n  4500007 ")[1].split("\n  4500012 ")[0]
-    html = parts.html.replace("\u00a0", " ").replace("&nbsp;", " ")
+    """An order with two items, as text and HTML show it with these columns."""
+    mail = render(normal(), of=account(columns=("order", *columns)))
+    text = mail.text.split("\n  4500007 ")[1].split("\n  4500012 ")[0]
+    html = mail.html.replace("\u00a0", " ").replace("&nbsp;", " ")
     cells = html[html.index(">4500007<") : html.index(">4500012<")]
     return text, re.sub(r"<[^>]+>", " ", cells)
 
@@ -651,7 +648,7 @@ def order_told(*columns: str) -> tuple[str, str]:
         (("first_seen", "shipped"), ("first seen 14 Nov", "shipped 10 Nov")),
     ],
 )
-def test_what_shares_a_place_comes_in_the_order_of_the_columns(
+def test_values_that_share_a_place_come_in_the_order_of_the_columns(
     columns: tuple[str, ...], words: tuple[str, str], part: int
 ) -> None:
     told = order_told(*columns)[part]
@@ -668,7 +665,7 @@ def test_what_shares_a_place_comes_in_the_order_of_the_columns(
         ((), "8 days", "3 pieces"),
     ],
 )
-def test_what_is_in_an_order_is_told_as_the_columns_say(
+def test_an_order_is_shown_with_the_chosen_columns(
     columns: tuple[str, ...], words: str, not_told: str
 ) -> None:
     for told in order_told(*columns):
@@ -676,7 +673,7 @@ def test_what_is_in_an_order_is_told_as_the_columns_say(
         assert not_told not in told
 
 
-def test_cash_on_delivery_may_stand_before_the_value() -> None:
+def test_cash_on_delivery_can_come_before_the_value() -> None:
     html = render(normal(), of=account(columns=("order", "cod", "value"))).html
     cell = html[html.index(">4500001<") : html.index(">4500007<")].replace("\u00a0", " ")
 

@@ -1,4 +1,4 @@
-"""The operator's own templates make the mail, or nothing happens to it and nobody else."""
+"""The operator's own templates run in a sandbox that harms nothing when they fail."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def why_not(folder: Path, template: str, name: str = BODY, *, seconds: float = 1
     return str(caught.value)
 
 
-def test_values_are_printed_as_in_this_process(folder: Path) -> None:
+def test_values_are_printed_as_in_the_main_process(folder: Path) -> None:
     template = "{{ mail.title }}{% for one in mail.items %} {{ one }}{% endfor %} {{ _('yes') }}"
 
     assert rendered(folder, template) == "&lt;b&gt;Čaj&lt;/b&gt; a b da"
@@ -59,7 +59,7 @@ def test_values_are_printed_as_in_this_process(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DAYS)
-def test_the_built_in_templates_say_the_same_there(tmp_path: Path, name: str) -> None:
+def test_the_built_in_templates_print_the_same_in_the_sandbox(tmp_path: Path, name: str) -> None:
     def mail(renderer: Renderer) -> RenderedMail:
         return renderer.digest(DAYS[name](), mail_options(account(), "sl", "warehouse"), sender())
 
@@ -93,7 +93,9 @@ def test_the_built_in_templates_say_the_same_there(tmp_path: Path, name: str) ->
         ("{{ 'x' * 2000000000 }}", "MemoryError: "),
     ],
 )
-def test_what_a_template_may_not_is_told(folder: Path, template: str, reason: str) -> None:
+def test_a_forbidden_operation_of_a_template_is_reported(
+    folder: Path, template: str, reason: str
+) -> None:
     (folder / "mail" / "large.txt").write_bytes(b"x" * (LARGEST_TEMPLATE + 1))
     (folder / "mail" / "link.txt").symlink_to("/etc/passwd")
 
@@ -103,7 +105,7 @@ def test_what_a_template_may_not_is_told(folder: Path, template: str, reason: st
     assert reason in told
 
 
-def test_a_template_without_end_is_ended(folder: Path) -> None:
+def test_a_template_that_runs_too_long_is_stopped(folder: Path) -> None:
     loops = "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}"
 
     assert why_not(folder, loops, seconds=1).endswith("it takes too long, or too much memory")

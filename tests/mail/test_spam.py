@@ -1,4 +1,4 @@
-"""The filters that many receivers use find nothing to hold against any mail."""
+"""Common spam filters find nothing in any mail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ quotation marks. All weigh nothing."""
 @pytest.mark.skipif(
     not shutil.which("spamassassin"), reason="NOT CHECKED: spamassassin is not installed"
 )
-def test_spamassassin_holds_nothing_against_any_mail(tmp_path: Path) -> None:
+def test_spamassassin_finds_nothing_in_any_mail(tmp_path: Path) -> None:
     files = [*written_mails(tmp_path)]
 
     said = subprocess.run(
@@ -41,11 +41,11 @@ def test_spamassassin_holds_nothing_against_any_mail(tmp_path: Path) -> None:
 
 
 WEIGH_SOMETHING = {"HAS_LIST_UNSUB", "MANY_INVISIBLE_PARTS", "MIME_GOOD", "R_MIXED_CHARSET"}
-"""Two of them are in our favour. The preheader is a part that is not seen, which weighs 0.05."""
+"""Two of these rules are in our favour. The preheader is hidden text, which weighs 0.05."""
 
 
 @pytest.mark.skipif(rspamd.why_not() is not None, reason=str(rspamd.why_not()))
-def test_rspamd_holds_nothing_against_any_mail_but_its_letters(tmp_path: Path) -> None:
+def test_rspamd_finds_only_mixed_letters_in_any_mail(tmp_path: Path) -> None:
     """It takes č, š and ž beside plain letters for a disguise, unless the language has them. Of
     Croatian it says that it has not, Slovak it does not know, and others it guesses from words
     drawn by lot, so no two runs weigh the letters alike: what all else weighs is judged."""

@@ -1,4 +1,4 @@
-"""What systemd is told, over the sockets it gives."""
+"""Notifications to systemd through its socket."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from notifier.monitoring.systemd import Systemd
 
 
 @pytest.fixture(params=["a path", "an abstract name"])
-def ear(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
-    """A socket as systemd has it, and what it says in $NOTIFY_SOCKET."""
+def notify_socket(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[socket.socket, str]]:
+    """A socket like that of systemd, and the value of $NOTIFY_SOCKET."""
     address = f"@notifier-{os.getpid()}"
     if request.param == "a path":
         address = str(tmp_path / "notify")
@@ -25,12 +27,12 @@ def ear(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket
         yield listener, address
 
 
-def test_every_word_is_one_datagram(ear: tuple[socket.socket, str]) -> None:
-    listener, address = ear
+def test_every_notification_is_one_datagram(notify_socket: tuple[socket.socket, str]) -> None:
+    listener, address = notify_socket
     systemd = Systemd({"NOTIFY_SOCKET": address})
 
     systemd.ready("Next digest due\nREADY=0")
-    systemd.alive()
+    systemd.feed_watchdog()
     systemd.reloading()
     systemd.stopping()
 
@@ -40,7 +42,7 @@ def test_every_word_is_one_datagram(ear: tuple[socket.socket, str]) -> None:
     assert listener.recv(4096).startswith(b"STOPPING=1\n")
 
 
-def test_a_supervisor_that_does_not_listen_costs_nothing(tmp_path: Path) -> None:
+def test_without_a_listening_systemd_nothing_fails(tmp_path: Path) -> None:
     Systemd({}).ready("fine")
     Systemd({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).ready("fine")
 
@@ -60,7 +62,7 @@ WATCHED = [
 
 
 @pytest.mark.parametrize(("environ", "watchdog"), WATCHED)
-def test_who_is_watched_knows_how_long_it_may_be_silent(
+def test_the_watchdog_interval_is_read_if_it_is_for_this_process(
     environ: dict[str, str], watchdog: timedelta | None
 ) -> None:
     assert Systemd(environ).watchdog == watchdog

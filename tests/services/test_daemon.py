@@ -133,7 +133,7 @@ async def serving(scenario: DaemonScenario) -> AsyncIterator[Daemon]:
         await scenario.until(lambda: scenario.ticks > 0 or served.done())
         yield daemon
     finally:
-        scenario.stop.ask()
+        scenario.stop.request()
         await asyncio.wait_for(served, 10)
 
 

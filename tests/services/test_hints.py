@@ -170,7 +170,7 @@ async def test_a_bug_in_a_lookup_is_logged_and_not_repeated_before_the_interval(
 async def test_a_stop_ends_a_lookup_at_once(scenario: HintScenario) -> None:
     class SlowReader(ScriptedReader):
         async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
-            scenario.context.stop.ask()
+            scenario.context.stop.request()
             await asyncio.sleep(60)
             raise AssertionError("the lookup was not stopped")
 

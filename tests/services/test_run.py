@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from notifier.domain.digest import Digest
-from notifier.domain.reading import MANY, Complete, Departure, Failed, Reading
+from notifier.domain.reading import SUSPICIOUS_DROP, Complete, Departure, Failed, Reading
 from notifier.domain.settings import StoreLocation
 from notifier.errors import MarketplaceUnavailable
 from notifier.services.context import Context
@@ -50,7 +50,7 @@ def waiting(count: int) -> Complete:
     return Complete(NOON, tuple(factories.order(id_) for id_ in range(1, count + 1)))
 
 
-EMPTY = Complete(NOON, (), dict.fromkeys(range(1, MANY + 1), Departure.RETURNED))
+EMPTY = Complete(NOON, (), dict.fromkeys(range(1, SUSPICIOUS_DROP + 1), Departure.RETURNED))
 
 
 async def next_day(
@@ -65,31 +65,35 @@ async def next_day(
 
 
 async def test_a_list_that_drops_from_many_orders_to_none_is_read_twice(context: Context) -> None:
-    source, digest = await next_day(context, MANY, EMPTY, waiting(MANY))
+    source, digest = await next_day(context, SUSPICIOUS_DROP, EMPTY, waiting(SUSPICIOUS_DROP))
 
-    assert source.known_ids == [set(range(1, MANY + 1))] * 2
+    assert source.known_ids == [set(range(1, SUSPICIOUS_DROP + 1))] * 2
     assert digest
-    assert len(digest.present) == MANY
+    assert len(digest.present) == SUSPICIOUS_DROP
 
 
 async def test_two_empty_readings_are_accepted(context: Context) -> None:
-    source, digest = await next_day(context, MANY, EMPTY, EMPTY)
+    source, digest = await next_day(context, SUSPICIOUS_DROP, EMPTY, EMPTY)
 
     assert len(source.known_ids) == 2
     assert digest
-    assert (len(digest.present), len(digest.collected)) == (0, MANY)
+    assert (len(digest.present), len(digest.collected)) == (0, SUSPICIOUS_DROP)
 
 
 async def test_a_failed_second_reading_makes_no_digest(context: Context) -> None:
     failed = Failed(NOON, NO_ANSWER)
-    _, digest = await next_day(context, MANY, EMPTY, failed)
+    _, digest = await next_day(context, SUSPICIOUS_DROP, EMPTY, failed)
 
     assert digest is None
 
 
 @pytest.mark.parametrize(
     ("before", "reading"),
-    [(MANY - 1, EMPTY), (MANY, waiting(1)), (MANY, Failed(NOON, NO_ANSWER))],
+    [
+        (SUSPICIOUS_DROP - 1, EMPTY),
+        (SUSPICIOUS_DROP, waiting(1)),
+        (SUSPICIOUS_DROP, Failed(NOON, NO_ANSWER)),
+    ],
 )
 async def test_other_lists_are_read_once(context: Context, before: int, reading: Reading) -> None:
     source, _ = await next_day(context, before, reading)

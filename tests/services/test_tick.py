@@ -85,7 +85,7 @@ async def test_the_clock_is_checked_with_a_marketplace_rather_than_a_file(tmp_pa
     OneOrderSource.time_requests.clear()
     async with SmtpNeighbour() as server:
         await run_tick(
-            tmp_path, server, [replace(account("celje-file"), reads=file), account(HEALTHY)]
+            tmp_path, server, [replace(account("celje-file"), access=file), account(HEALTHY)]
         )
 
     assert OneOrderSource.time_requests == [HEALTHY]

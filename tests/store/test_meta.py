@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from notifier.domain.quota import Quota
+from notifier.domain.reading_plan import Quota
 from notifier.domain.settings import StoreLocation
 from notifier.services.hints import CallBudget
 from notifier.store import Store, open_store

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from notifier.domain.quota import Quota
-from notifier.domain.reading_plan import HintBatch, OrderState, ReadingState
+from notifier.domain.reading_plan import HintBatch, OrderState, Quota, ReadingState
 from notifier.store import AccountState, Store
 from notifier.store.order_states import MAX_HINTS
 from tests.factories import DAY, NOON
@@ -18,11 +17,11 @@ BACK = OrderState(None, None, comes_back=True)
 async def test_new_states_replace_all_old_ones(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
 
-    await memory.remember({1: WAITS, 2: BACK}, (), NOON)
-    assert (await memory.recall()).order_states == {1: WAITS, 2: BACK}
+    await memory.save({1: WAITS, 2: BACK}, (), NOON)
+    assert (await memory.load()).order_states == {1: WAITS, 2: BACK}
 
-    await memory.remember({3: BACK}, (), NOON)
-    assert (await memory.recall()).order_states == {3: BACK}
+    await memory.save({3: BACK}, (), NOON)
+    assert (await memory.load()).order_states == {3: BACK}
 
 
 async def test_each_account_has_its_own_states_and_hints(store: Store) -> None:
@@ -46,7 +45,7 @@ async def test_a_hint_that_came_during_the_reading_is_kept(store: Store) -> None
 
 
 async def test_a_read_only_state_stores_nothing(store: Store) -> None:
-    await AccountState(store.order_states, store.meta, "ljubljana", writable=False).remember(
+    await AccountState(store.order_states, store.meta, "ljubljana", writable=False).save(
         {1: WAITS}, (), NOON
     )
 
@@ -55,14 +54,14 @@ async def test_a_read_only_state_stores_nothing(store: Store) -> None:
 
 async def test_a_lookup_changes_only_its_orders(store: Store) -> None:
     memory = AccountState(store.order_states, store.meta, "ljubljana")
-    await memory.remember({1: WAITS, 2: BACK, 3: BACK}, (), NOON)
+    await memory.save({1: WAITS, 2: BACK, 3: BACK}, (), NOON)
     await store.order_states.add_hints("ljubljana", [1, 2, 4, 5], at=NOON)
     await store.order_states.add_hints("celje", [1], at=NOON)
 
     batch = HintBatch(read={1: None, 4: WAITS}, dismissed=frozenset({5}))
     await store.order_states.record_lookup("ljubljana", batch, at=NOON)
 
-    recalled = await memory.recall()
+    recalled = await memory.load()
     assert recalled.order_states == {2: BACK, 3: BACK, 4: WAITS}
     assert recalled.hints == {2, 5}
     assert recalled.fresh == {2}
@@ -98,14 +97,14 @@ async def test_an_overflow_of_hints_is_recorded_until_the_next_reading(store: St
     memory = AccountState(store.order_states, store.meta, "ljubljana")
     for first in range(1, MAX_HINTS, 1000):
         await store.order_states.add_hints("ljubljana", range(first, first + 1000), at=NOON)
-    full = await memory.recall()
+    full = await memory.load()
     await store.order_states.add_hints("ljubljana", [1, 7, 10_001, 10_002], at=NOON)
-    flooded = await memory.recall()
-    await memory.remember({}, full.hints, NOON)
+    flooded = await memory.load()
+    await memory.save({}, full.hints, NOON)
 
-    assert (len(full.hints), full.overheard) == (MAX_HINTS, False)
-    assert (flooded.hints, flooded.overheard) == (full.hints, True)
-    assert await memory.recall() == ReadingState()
+    assert (len(full.hints), full.hints_lost) == (MAX_HINTS, False)
+    assert (flooded.hints, flooded.hints_lost) == (full.hints, True)
+    assert await memory.load() == ReadingState()
 
 
 async def test_the_quota_is_stored_for_each_account(
@@ -116,9 +115,9 @@ async def test_the_quota_is_stored_for_each_account(
     other = AccountState(store.order_states, store.meta, "celje")
     quota = Quota(7, NOON, NOON + timedelta(hours=3), 5_000)
 
-    await memory.note(replace(quota, left=9, daily_limit=None))
-    await memory.note(quota)
-    await reader.note(replace(quota, left=1))
+    await memory.save_quota(replace(quota, left=9, daily_limit=None))
+    await memory.save_quota(quota)
+    await reader.save_quota(replace(quota, left=1))
 
-    assert (await reader.recall()).quota == quota
-    assert (await other.recall()).quota is None
+    assert (await reader.load()).quota == quota
+    assert (await other.load()).quota is None

@@ -11,7 +11,7 @@ from notifier.domain.ledger import RunState
 from notifier.domain.orders import Item
 from notifier.domain.settings import StoreLocation
 from notifier.errors import StoreError
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.store import Store, open_store
 from tests.factories import DAY, NOON, digest, order
 from tests.store.arrange import LEASE, begin, freeze
@@ -124,7 +124,11 @@ async def test_a_further_edition_of_the_first_day_knows_the_orders_of_the_previo
     snapshot = await store.runs.snapshot_before("ljubljana", DAY)
 
     assert snapshot is not None
-    assert (list(snapshot.known), sorted(snapshot.ids), snapshot.whole) == ([], [1, 2], False)
+    assert (list(snapshot.known), sorted(snapshot.ids), snapshot.ever_complete) == (
+        [],
+        [1, 2],
+        False,
+    )
 
 
 async def test_a_snapshot_says_whether_a_complete_list_was_ever_read(store: Store) -> None:
@@ -135,7 +139,7 @@ async def test_a_snapshot_says_whether_a_complete_list_was_ever_read(store: Stor
 
     assert first is not None
     assert second is not None
-    assert (first.whole, second.whole) == (False, True)
+    assert (first.ever_complete, second.ever_complete) == (False, True)
 
 
 async def test_first_seen_dates_survive_from_snapshot_to_snapshot(store: Store) -> None:

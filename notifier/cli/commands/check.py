@@ -22,7 +22,7 @@ from notifier.errors import ExitCode, gravest
 from notifier.mail.check_templates import check_templates
 from notifier.mail.lint import Severity
 from notifier.mail.render import Renderer
-from notifier.sources.file import name_of
+from notifier.sources.file import display_name
 
 WIDTH = 14
 """Of the column that says what a line is about."""
@@ -93,10 +93,10 @@ def _next(account: Account, now: datetime) -> str:
 
 def _reads(account: Account) -> str:
 
-    if isinstance(account.reads, FileAccess):
-        return name_of(account.reads)
-    tests = ", test orders too" if account.reads.test_orders else ""
-    return f"{account.reads.base_url}{tests}"
+    if isinstance(account.access, FileAccess):
+        return display_name(account.access)
+    tests = ", test orders too" if account.access.test_orders else ""
+    return f"{account.access.base_url}{tests}"
 
 
 def _place(account: Account) -> str:

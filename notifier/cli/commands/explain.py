@@ -12,8 +12,8 @@ import click
 from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.domain.ledger import MessageState, OutboxMessage, Run
-from notifier.domain.outlook import Slot, slot_of, slots_after
 from notifier.domain.recipients import Recipient
+from notifier.domain.schedule import Slot, slot_of, slots_after
 from notifier.domain.settings import Account
 from notifier.errors import ExitCode
 from notifier.services.due import DueRun, RunRequest, find_due_run
@@ -228,7 +228,7 @@ def _coming(facts: Facts, days: int) -> Lines:
     for slot in slots[:days]:
         yield "next", _slot(slot)
     for slot in slots[days:]:
-        if not slot.exists or (slot.has_digest and slot.oddity):
+        if not slot.exists or (slot.has_digest and slot.clock_change):
             yield "later", _slot(slot)
 
 
@@ -236,7 +236,7 @@ def _slot(slot: Slot) -> str:
     if not slot.has_digest:
         return f"{_day(slot.day)}: {_no_digest(slot)}"
     at = f"{_day(slot.day)} at {_clock(slot.starts, slot.day)} {slot.starts:%Z}, {_until(slot)}"
-    return f"{at}; {slot.oddity.value}" if slot.oddity else at
+    return f"{at}; {slot.clock_change.value}" if slot.clock_change else at
 
 
 def _no_digest(slot: Slot) -> str:

@@ -20,9 +20,9 @@ from notifier.cli.plan_table import show_plan
 from notifier.cli.progress import orders_read
 from notifier.cli.tables import print_table
 from notifier.domain import query
-from notifier.domain.columns import COLUMNS, DEFAULT, Column, Value, choose
+from notifier.domain.columns import COLUMNS, DEFAULT, Column, Value, select_columns
 from notifier.domain.digest import Digest, Entry
-from notifier.domain.query import Condition, arrange
+from notifier.domain.query import Condition, filter_and_sort
 from notifier.domain.reading import Failed
 from notifier.domain.settings import Account
 from notifier.errors import ExitCode, gravest
@@ -138,13 +138,13 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
 
 def _arranged(digest: Digest, view: View) -> tuple[Entry, ...]:
 
-    return arrange(digest.present, view.conditions, view.sort, digest.zone)
+    return filter_and_sort(digest.present, view.conditions, view.sort, digest.zone)
 
 
 def _gap_sentence(account: Account, digest: Digest) -> str:
     gap = digest.gap
     assert gap is not None  # noqa: S101 - the caller has just looked
-    unread = f" Not read: {', '.join(map(gap.called, gap.unread))}." if gap.unread else ""
+    unread = f" Not read: {', '.join(map(gap.display_number, gap.unread))}." if gap.unread else ""
     return f"{account.name}: this list is incomplete: {gap.why}.{unread}"
 
 
@@ -154,7 +154,7 @@ Chosen = tuple["Column", ...] | None
 
 def _default(of_account: Sequence[str] = ()) -> tuple[Column, ...]:
 
-    return choose(of_account or DEFAULT)
+    return select_columns(of_account or DEFAULT)
 
 
 def _table(found: Found, chosen: Chosen) -> None:

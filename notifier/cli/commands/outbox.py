@@ -120,7 +120,7 @@ async def _decided(invocation: Invocation, number: int, decision: Decision) -> E
 
 
 def _why_not(message: OutboxMessage, decision: Decision) -> str:
-    if message.content is None and message.state in decision.of:
+    if message.content is None and message.state in decision.allowed_in:
         return f"message {message.id} can be sent no more: its text was erased (retention_days)"
     if message.state == "sent":
         return (

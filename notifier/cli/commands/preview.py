@@ -72,7 +72,7 @@ def command(
             f"--html - prints the HTML part alone; name a file for it, or leave out {other}"
         )
     shown = asyncio.run(_preview(invocation, account, language))
-    parts = shown.parts
+    parts = shown.mail
     if eml:
         click.echo(f"Mail to {shown.reader.mailbox.address}: {_write(shown.message.content, eml)}")
     if folder:

@@ -182,7 +182,7 @@ def _sentence(report: RunReport, next_at: datetime) -> str:
     if run.state.settled:
         done = f"{name}: nothing due; {run.day} is {run.state} (edition {run.edition})."
         return f"{done} {next_one} `--force` composes it anew."
-    free_at = run.begun_at + report.account.reads.run_timeout + RECORDING_TIME
+    free_at = run.begun_at + report.account.access.run_timeout + RECORDING_TIME
     return (
         f"{name}: another run is at it, since {run.begun_at.astimezone(zone):%H:%M}. If its "
         f"process has died, the day is free again at {free_at.astimezone(zone):%H:%M}."

@@ -1,22 +1,21 @@
-"""Which files go with a mail: those asked for, as far as they can be made and are not too large."""
+"""Choose the files of a mail: those requested, if they can be made and are not too large."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 
-from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest
+from notifier.domain.recipients import AttachmentKind
 from notifier.domain.settings import MailOptions
 from notifier.mail.attachments.csv import orders_csv
-from notifier.mail.attachments.xlsx import orders_xlsx
 from notifier.mail.freeze import Attachment
 
 MOST_BYTES = 10_000_000
-"""Of all files of a mail together; mail servers begin to refuse at twice that, base64 counted."""
+"""Limit of all files of a mail together; with base64, some mail servers refuse twice that."""
 
 MOST_ON_PAPER = 5_000
-"""Orders: 500 pages. Nobody fetches more at once, and the digest should not wait for them."""
+"""Limit of orders on the pick-up sheet, about 500 pages; more would delay the digest."""
 
 Attachments = Mapping[AttachmentKind, Attachment]
 
@@ -24,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 
 def attachments(digest: Digest, options: MailOptions) -> Attachments:
-    """The files of the account's digest; none on a day on which nothing waits.
+    """Make the files of a digest; none if no order waits.
 
-    One that cannot be made is left out, with a warning: no file is worth a day without a mail.
+    A file that cannot be made is left out with a warning, so that the digest is still sent.
     """
     if not digest.present:
         return {}
@@ -38,39 +37,42 @@ def attachments(digest: Digest, options: MailOptions) -> Attachments:
 
 
 def fitting(files: Attachments, most: int = MOST_BYTES) -> Attachments:
-    """Those that fit together: the sheet goes first, then the workbook; the CSV always stays."""
+    """Drop the pick-up sheet, then the workbook, until the files fit; the CSV always stays."""
     kept = dict(files)
+    # The CSV stays because it has every order, in a form that every program can read.
     for kind in (AttachmentKind.SHEET, AttachmentKind.XLSX):
         if kind in kept and sum(len(file.content) for file in kept.values()) > most:
             del kept[kind]
-            _tell(kind, f"all files together have more than {most // 1_000_000} MB")
+            _log(kind, f"all files together have more than {most // 1_000_000} MB")
     return kept
 
 
 def _try(kind: AttachmentKind, digest: Digest, options: MailOptions) -> Attachment | None:
     if kind is AttachmentKind.SHEET and len(digest.present) > MOST_ON_PAPER:
-        _tell(kind, f"more than {MOST_ON_PAPER} orders wait")
+        _log(kind, f"more than {MOST_ON_PAPER} orders wait")
         return None
     try:
         return _make(kind, digest, options)
-    except Exception as error:  # noqa: BLE001 - whatever a library stumbles over, or a full disk
-        _tell(kind, f"it could not be made ({type(error).__name__}: {error})")
+    except Exception as error:  # noqa: BLE001 - an error of a library, or a full disk
+        _log(kind, f"it could not be made ({type(error).__name__}: {error})")
     return None
 
 
 def _make(kind: AttachmentKind, digest: Digest, options: MailOptions) -> Attachment:
     match kind:
         case AttachmentKind.CSV:
-            return orders_csv(digest, options.language, options.csv_headings, options.columns)
+            return orders_csv(digest, options)
+        # XlsxWriter and reportlab take long to load, and few mails need them.
         case AttachmentKind.XLSX:
-            return orders_xlsx(digest, options.language, options.columns)
+            from notifier.mail.attachments.xlsx import orders_xlsx  # noqa: PLC0415
+
+            return orders_xlsx(digest, options)
         case AttachmentKind.SHEET:
-            # reportlab takes long to load, and few mails have a sheet.
             from notifier.mail.attachments.sheet import pickup_sheet  # noqa: PLC0415
 
             return pickup_sheet(digest, options)
 
 
-def _tell(kind: AttachmentKind, why: str) -> None:
+def _log(kind: AttachmentKind, why: str) -> None:
     extra = {"event": "attachment_left_out", "attachment": kind.value}
     logger.warning("the attachment %s is left out: %s", kind.value, why, extra=extra)

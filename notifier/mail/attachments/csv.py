@@ -1,4 +1,4 @@
-"""Everything that waits, as CSV for the spreadsheets of the people who get the mail."""
+"""All waiting orders as CSV, for spreadsheets."""
 
 from __future__ import annotations
 
@@ -9,58 +9,52 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from notifier.domain.attachments import CsvHeadings
-from notifier.domain.columns import Column, Value, chosen
+from notifier.domain.columns import Column, Value, select_columns
 from notifier.domain.digest import Digest
+from notifier.domain.settings import CsvHeadings, MailOptions
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.freeze import Attachment
 
 MOST_PLAIN_BYTES = 1_000_000
-"""Beyond this the file is compressed: mail servers count every byte."""
+"""Size above which the file is compressed: mail servers limit the size of a mail."""
 
 LONGEST_CELL = 2_000
-"""Characters. The mail cuts titles; who opens the file wants to see them whole."""
+"""Limit in characters: the file has long titles whole, the mail does not."""
 
-# Full-width signs, too: spreadsheets in East Asian languages take them for the narrow ones.
+# Spreadsheets in East Asian languages also read the full-width signs as formulas.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def orders_csv(
-    digest: Digest,
-    language: str,
-    headings: CsvHeadings = CsvHeadings.TRANSLATED,
-    columns: Sequence[str] = (),
-) -> Attachment:
-    """Every order that waits, no matter how many the mail itself has room for.
+def orders_csv(digest: Digest, options: MailOptions) -> Attachment:
+    """Write every waiting order, in UTF-8 with a byte order mark.
 
-    `columns` are names in the order wanted; none for all of them. UTF-8 with a byte order mark.
-    Where the language writes a decimal comma, cells are separated by semicolons: that is what its
-    spreadsheets open by a click.
+    The delimiter is a semicolon if the language has a decimal comma, because its spreadsheets
+    expect that of a file that is opened directly.
     """
-    words, wanted = load_language(language), chosen(columns)
+    language, columns = load_language(options.language), select_columns(options.columns)
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=";" if words.decimal_symbol == "," else ",")
-    writer.writerow(_headings(headings, wanted, words))
+    writer = csv.writer(out, delimiter=";" if language.decimal_symbol == "," else ",")
+    writer.writerow(_headings(options.csv_headings, columns, language))
     for entry in digest.present:
-        cells = (column.value(entry) for column in wanted)
-        writer.writerow([_cell(value, digest, words) for value in cells])
+        cells = (column.value(entry) for column in columns)
+        writer.writerow([_cell(value, digest, language) for value in cells])
     name = f"orders-{digest.day.isoformat()}.csv"
     content = out.getvalue().encode("utf-8-sig")
     if len(content) <= MOST_PLAIN_BYTES:
         return Attachment(name, "text/csv", content)
-    # Without a time in it, the same orders make the same bytes.
+    # No time of compression, so that the same orders make the same bytes.
     return Attachment(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
 
 
-def _headings(headings: CsvHeadings, columns: Sequence[Column], words: Language) -> list[str]:
+def _headings(headings: CsvHeadings, columns: Sequence[Column], language: Language) -> list[str]:
     if headings is CsvHeadings.NAMES:
         return [column.name for column in columns]
-    return [words.gettext(column.heading) for column in columns]
+    return [language.gettext(column.heading) for column in columns]
 
 
 def safe_cell(text: str) -> str:
-    """Foreign text on one line that no spreadsheet takes for a formula (OWASP: CSV injection)."""
+    """Return foreign text on one line that a spreadsheet never runs as a formula (OWASP)."""
     line = clean(text, LONGEST_CELL)
     return f"'{line}" if line.startswith(_FORMULA) else line
 

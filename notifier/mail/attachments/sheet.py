@@ -1,4 +1,4 @@
-"""The pick-up sheet: what to collect, on paper, to be ticked off at the counter and signed."""
+"""The pick-up sheet: a printed list of the orders, to tick off at the counter and sign."""
 
 from __future__ import annotations
 
@@ -11,75 +11,83 @@ from notifier.domain.settings import MailOptions, PlaceOfReturn
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.attachments import sheet_layout as layout
-from notifier.mail.attachments.pdf_fonts import BOLD, REGULAR, printable, width
-from notifier.mail.attachments.sheet_layout import GREY, PADDING, WIDTH, text
+from notifier.mail.attachments.sheet_layout import (
+    BOLD,
+    GREY,
+    PADDING,
+    REGULAR,
+    WIDTH,
+    printable,
+    text,
+    width,
+)
 from notifier.mail.freeze import Attachment
-from notifier.mail.view.footer import as_of
+from notifier.mail.view.frame import as_of
 from notifier.mail.view.rows import OrderRow, view_row
 
 NUMBER_SIZES = (17, 13, 10)
-"""Of an order's number: the largest that fits on one line, else the smallest, wrapped."""
+"""Font sizes of an order's number: the largest that fits on one line, or the smallest, wrapped."""
 LONGEST = 70
-"""Characters of one value of an order; the mail has the rest."""
+"""Limit of one value in characters; the mail has the whole value."""
 ORDERS_PER_TABLE = 200
-"""reportlab copies the rest of a table at each page: time grows with the square of its length."""
+"""A limit, because reportlab copies the rest of a table at each page, in quadratic time."""
 
 
 def pickup_sheet(digest: Digest, options: MailOptions) -> Attachment:
     """Print every order that waits, oldest first. The same digest makes the same bytes."""
-    words = load_language(options.language)
-    title = words.gettext("Pick-up sheet")
-    owner = f"{clean(digest.account_name)}, {words.full_day(digest.day)}"
+    language = load_language(options.language)
+    title = language.gettext("Pick-up sheet")
+    owner = f"{clean(digest.account_name)}, {language.full_day(digest.day)}"
     content = layout.build(
         [
-            *_head(title, owner, digest, words),
-            *_place(options.place, words),
-            *_orders(digest, options, words),
-            _signature(words),
+            *_head(title, owner, digest, language),
+            *_place(options.place, language),
+            *_orders(digest, options, language),
+            _signature(language),
         ],
         title=f"{title} – {owner}",
         subject=title,
-        footer=as_of(digest, words),
-        language=words.code,
+        footer=as_of(digest, language),
+        language=language.code,
     )
     return Attachment(f"pickup-{digest.day.isoformat()}.pdf", "application/pdf", content)
 
 
-def _head(title: str, owner: str, digest: Digest, words: Language) -> Iterator[Flowable]:
+def _head(title: str, owner: str, digest: Digest, language: Language) -> Iterator[Flowable]:
     """Say how many parcels to collect, and whose."""
     total = len(digest.present)
-    count = words.ngettext("{count} parcel to collect", "{count} parcels to collect", total)
+    count = language.ngettext("{count} parcel to collect", "{count} parcels to collect", total)
     titles = [text(title, WIDTH / 2, 20, BOLD), text(count, WIDTH / 2, 15, BOLD)]
     yield Table([titles], colWidths=[WIDTH / 2] * 2, style=layout.TITLE_STYLE)
     yield text(owner, WIDTH, 11)
     if digest.gap:
-        warning = words.gettext(
+        warning = language.gettext(
             "Not all of the list could be read, so more parcels may wait for you."
         )
         yield text(warning, WIDTH, 10, BOLD)
     yield Spacer(0, PADDING)
 
 
-def _place(place: PlaceOfReturn | None, words: Language) -> Iterator[Flowable]:
+def _place(place: PlaceOfReturn | None, language: Language) -> Iterator[Flowable]:
     if place is None:
         return
     room = layout.PLACE_WIDTH
-    lines = [text(words.gettext("Collect here"), room, 8, colour=GREY)]
+    lines = [text(language.gettext("Collect here"), room, 8, colour=GREY)]
     lines.append(text(clean(place.name), room, 14, BOLD))
     more = filter(None, (clean(place.address), clean(place.opening_hours)))
     lines.extend(text(line, room, 11) for line in more)
     yield Table([[lines]], colWidths=[WIDTH], style=layout.PLACE_STYLE)
 
 
-def _orders(digest: Digest, options: MailOptions, words: Language) -> Iterator[Flowable]:
+def _orders(digest: Digest, options: MailOptions, language: Language) -> Iterator[Flowable]:
     headings = (
         "",
-        words.gettext("Order"),
-        words.gettext("Items"),
-        words.gettext("Tracking number"),
+        language.gettext("Order"),
+        language.gettext("Items"),
+        language.gettext("Tracking number"),
     )
     top = [text(heading, WIDTH, 8, BOLD, GREY) for heading in headings]
-    rows = [_row(entry, view_row(entry, digest, options, words)) for entry in digest.present]
+    rows = [_row(entry, view_row(entry, digest, options, language)) for entry in digest.present]
     for begin in range(0, len(rows), ORDERS_PER_TABLE):
         if begin:
             yield PageBreak()
@@ -100,7 +108,7 @@ def _number(entry: Entry, row: OrderRow) -> Iterator[Flowable]:
     room, number = layout.NUMBER_WIDTH, clean(row.number.text, LONGEST)
     fitting = (size for size in NUMBER_SIZES if width(printable(number), BOLD, size) <= room)
     yield text(number, room, next(fitting, NUMBER_SIZES[-1]), BOLD)
-    if code := layout.barcode(entry.order.called):
+    if code := layout.barcode(entry.order.display_number):
         yield code
     if row.reference:
         yield text(clean(row.reference, LONGEST), room, 8.5)
@@ -125,14 +133,14 @@ def _parcels(entry: Entry, row: OrderRow) -> Iterator[Flowable]:
     yield text(row.label, room, 9, BOLD if row.mark else REGULAR)
 
 
-def _signature(words: Language) -> Flowable:
-    signed = (words.gettext("Name"), words.gettext("Date"), words.gettext("Signature"))
+def _signature(language: Language) -> Flowable:
+    signed = (language.gettext("Name"), language.gettext("Date"), language.gettext("Signature"))
     name, day, signature = (text(word, WIDTH / 3, 8, colour=GREY) for word in signed)
     lines = [[name, "", day, "", signature]]
     return KeepTogether(
         [
             Spacer(0, 2 * PADDING),
-            text(words.gettext("Everything ticked above was handed over."), WIDTH, 10),
+            text(language.gettext("Everything ticked above was handed over."), WIDTH, 10),
             Spacer(0, layout.SIGNING_SPACE),
             Table(lines, colWidths=layout.SIGNATURE_COLUMNS, style=layout.SIGNATURE_STYLE),
         ]

@@ -1,14 +1,16 @@
-"""The look of the pick-up sheet: page, measures, texts and barcodes, made with reportlab.
+"""The layout of the pick-up sheet: page, fonts, texts and barcodes, made with reportlab.
 
-Lengths are in points, 72 to the inch.
+Lengths are in points, 72 to the inch. Importing this module loads reportlab.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from html import escape
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from reportlab.graphics.barcode.code128 import Code128
@@ -16,19 +18,32 @@ from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, KeepInFrame, Paragraph, SimpleDocTemplate
 
-from notifier.mail.attachments.pdf_fonts import BOLD, REGULAR, printable, width
+FOLDER = Path(__file__).parent / "fonts"
+"""Reduced by tools/fonts.py to Latin, Greek and Cyrillic letters: the fonts of PDF lack "č"."""
+
+REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
+UNPRINTABLE = "□"
+
+_fonts = [TTFont(name, FOLDER / f"{name}.ttf") for name in (REGULAR, BOLD)]
+for _font in _fonts:
+    pdfmetrics.registerFont(_font)
+
+_printable = set.intersection(*(set(font.face.charToGlyph) for font in _fonts))
+_missing = re.compile(f"[^{re.escape(''.join(map(chr, sorted(_printable))))}]+")
 
 MARGIN = 14 * mm
 LEFT, RIGHT = MARGIN, A4[0] - MARGIN
 WIDTH = RIGHT - LEFT
 FRAME_PADDING = 6
-"""White that SimpleDocTemplate keeps inside its margins."""
+"""White space that SimpleDocTemplate keeps inside its margins."""
 PADDING = 2.5 * mm
 GAP = 4 * mm
-"""White between two columns."""
+"""White space between two columns."""
 
 TICK = 6.5 * mm
 COLUMNS = (TICK + GAP, 56 * mm, 70 * mm, WIDTH - TICK - GAP - 126 * mm)
@@ -37,7 +52,7 @@ NUMBER_WIDTH, ITEMS_WIDTH, PARCELS_WIDTH = COLUMNS[1] - GAP, COLUMNS[2] - GAP, C
 PLACE_WIDTH = WIDTH - 4 * PADDING
 HIGHEST_CELL = 225 * mm
 MOST_WRAPPED = 3
-"""Texts of more than one line in a cell, of which even the longest fit on a page."""
+"""Limit of wrapped texts in a cell: that many always fit on a page, however long."""
 SIGNING_SPACE = 11 * mm
 _LINE = (WIDTH - 12 * mm) / 3
 SIGNATURE_COLUMNS = (_LINE, 6 * mm, _LINE, 6 * mm, _LINE)
@@ -60,10 +75,20 @@ SIGNATURE_STYLE = [*_FLUSH, *(("LINEABOVE", (n, 0), (n, 0), 0.7, BLACK) for n in
 
 BAR_HEIGHT = 9 * mm
 NARROWEST_BAR, WIDEST_BAR = 0.19 * mm, 0.4 * mm
-"""Narrower ones the scanners at a counter cannot tell apart; wider ones only take room."""
+"""Scanners at a counter cannot read narrower bars; wider ones only take room."""
 QUIET_BARS = 10
-"""The white that a scanner needs on either side, in widths of a bar (ISO/IEC 15417, 4.5)."""
+"""White space that a scanner needs on either side, in widths of a bar (ISO/IEC 15417, 4.5)."""
 LONGEST_BARCODE = 48
+
+
+def printable(text: str) -> str:
+    """Replace each run of characters that either font lacks by a box: a PDF would show nothing."""
+    return _missing.sub(UNPRINTABLE, text)
+
+
+def width(text: str, font: str, size: float) -> float:
+    """Measure a text on one line, in points."""
+    return float(pdfmetrics.stringWidth(text, font, size))
 
 
 def build(story: list[Flowable], *, title: str, subject: str, footer: str, language: str) -> bytes:
@@ -113,7 +138,7 @@ def _style(size: float, font: str, colour: Color) -> ParagraphStyle:
 
 
 def cell(content: Iterable[Flowable]) -> list[Flowable] | KeepInFrame:
-    """Stack flowables in a cell of the table; so many that no page is high enough are shrunk."""
+    """Stack flowables in a cell, shrunk if they could be higher than a page."""
     stack = [*content]
     if sum(isinstance(flowable, Paragraph) for flowable in stack) <= MOST_WRAPPED:
         return stack
@@ -168,7 +193,7 @@ class _Line(Flowable):  # type: ignore[misc]  # reportlab has no types
 
 
 class _NumberedCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
-    """Pages numbered "3/12": each is kept back until it is known how many there are."""
+    """Numbers the pages "3/12": keeps all of them back until their number is known."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -188,7 +213,7 @@ class _NumberedCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
 
 
 def _draw_line(canvas: Canvas, y: float, content: str, size: float) -> None:
-    """Write a grey line between the margins, smaller if it is too long for that."""
+    """Write a grey line between the margins, in a smaller size if it is too long."""
     content = printable(content)
     room = WIDTH * 0.9  # the rest is for the page's number
     canvas.saveState()

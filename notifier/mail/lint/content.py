@@ -1,12 +1,12 @@
-"""Content of a mail: size, subject, preview line and text part, and whether both parts agree."""
+"""Check the content of a mail: size, subject, text, links, and whether both parts agree."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from notifier.mail.html import Document
-from notifier.mail.lint.expected import Expected
+from notifier.mail.html import Document, Element
+from notifier.mail.lint.expected import Expected, host
 from notifier.mail.lint.findings import LintFinding, error, note, warning
 from notifier.mail.render import MOST_HTML_BYTES, RenderedMail
 
@@ -18,8 +18,12 @@ LONGEST_LINE = 78
 _TEMPLATE_CODE = re.compile(
     r"\{\{[^{}]{,60}\}\}|\{%[^{}]{,60}%\}|\{#[^{}]{,60}#\}|\{\{|\}\}|\{%|%\}|\{#|#\}|\{[a-z_]+\}"
 )
-"""Jinja's marks with what is between them, or alone; and a value missing in a message."""
+"""Delimiters of Jinja, alone or with their content; and an unfilled value of a message."""
 _ADDRESS = re.compile(r"(?i)\b[a-z]+://\S+")
+_LINKED = re.compile(r"(?i)\b(?:https?|ftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+")
+"""Plain text that mail programs turn into a link."""
+_SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")
+_HARMLESS = ("mailto", "tel")
 
 
 def unusable_templates(why: str) -> LintFinding:
@@ -75,12 +79,12 @@ def check_text(text: str) -> Iterator[LintFinding]:
             )
 
 
-def check_template_code(parts: RenderedMail, visible: str, foreign: str) -> Iterator[LintFinding]:
+def check_template_code(mail: RenderedMail, visible: str, foreign: str) -> Iterator[LintFinding]:
     """Find template code that was not replaced; other people's text may contain braces."""
     places = {
-        "the subject": parts.subject,
-        "the preview line": parts.preheader,
-        "the text part": parts.text,
+        "the subject": mail.subject,
+        "the preview line": mail.preheader,
+        "the text part": mail.text,
         "the HTML part": visible,
     }
     for where, text in places.items():
@@ -101,20 +105,21 @@ def check_preview_line(preheader: str, html: Document) -> Iterator[LintFinding]:
         )
 
 
-def check_agreement(parts: RenderedMail, visible: str, expected: Expected) -> Iterator[LintFinding]:
+def check_agreement(mail: RenderedMail, visible: str, expected: Expected) -> Iterator[LintFinding]:
     """Check that both parts have the same orders, and the headline numbers of the digest."""
-    text = " ".join(parts.text.split())
+    text = " ".join(mail.text.split())
     in_html, in_text = _present(expected.orders, visible), _present(expected.orders, text)
     yield from _missing("order", in_text, in_html, "the HTML part")
     yield from _missing("order", in_html, in_text, "the text part")
     for where, shown in (("the HTML part", visible), ("the text part", text)):
         numbers = [" ".join(number.split()) for number in expected.numbers]
         yield from _missing("headline number", numbers, _present(numbers, shown), where)
-    yield from _left_out(expected.orders, in_html, len(parts.html))
+    yield from _left_out(expected.orders, in_html, len(mail.html))
 
 
 def _present(names: Sequence[str], text: str) -> list[str]:
     """Return the names that the text contains as words of their own, outside of addresses."""
+    # A link alone shows no number to the reader, although its address contains one.
     words = _ADDRESS.sub(" ", text)
     return [name for name in names if _contains(words, " ".join(name.split()))]
 
@@ -146,9 +151,65 @@ def _left_out(orders: Sequence[str], shown: Sequence[str], size: int) -> Iterato
         return
     present = set(shown)
     first = next((name for name in orders if name not in present), None)
+    # The last fifth may stay empty, because the next row may need more than is left.
     if first is not None and size < MOST_HTML_BYTES * 0.8:
         yield error(
             f"order {first} is missing, though there is room for it",
             "the HTML part",
             "loop over all rows of orders.sections",
+        )
+
+
+def check_links(html: Document, text: str, expected: Expected) -> Iterator[LintFinding]:
+    """Check every address in both parts, also those in plain text, which mail programs link."""
+    for element in html.named("a", "area"):
+        address = element.attributes.get("href", "").strip()
+        if address:
+            yield from _check_address(address, element, expected)
+        elif "href" in element.attributes:
+            yield warning("the link has no address", element, "add one, or remove the element")
+    for piece in html.texts:
+        if piece.element is None or piece.element.tag not in ("style", "script"):
+            for found in _LINKED.findall(piece.text):
+                yield from _check_address(found, piece.element or f"line {piece.line}", expected)
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in _LINKED.findall(line):
+            yield from _check_address(found, f"the text part, line {number}", expected)
+
+
+def _check_address(address: str, where: Element | str, expected: Expected) -> Iterator[LintFinding]:
+    address = f"http://{address}" if address.lower().startswith("www.") else address
+    scheme = _SCHEME.match(address)
+    if not scheme:
+        yield error(
+            f'the link "{address[:60]}" does not work in a mail, which has no address of its own',
+            where,
+            "write the whole address, with https://",
+        )
+    elif scheme[1].lower() in ("http", "https"):
+        yield from _check_web_address(address, where, expected)
+    elif scheme[1].lower() not in _HARMLESS:
+        yield error(
+            f'mail programs do not open the link "{address[:60]}"',
+            where,
+            "link to a web page with https://",
+        )
+
+
+def _check_web_address(
+    address: str, where: Element | str, expected: Expected
+) -> Iterator[LintFinding]:
+    name = host(address)
+    if not any(name == ours or name.endswith(f".{ours}") for ours in expected.hosts):
+        yield error(
+            f"the link leads to {name or address[:60]}, which is neither the host of order_url "
+            "nor a carrier nor the sender's domain",
+            where,
+            "remove the link",
+        )
+    if address.lower().startswith("http:"):
+        yield warning(
+            "the link is not encrypted",
+            where,
+            "write https; an address from the marketplace cannot be changed here",
         )

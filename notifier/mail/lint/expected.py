@@ -1,4 +1,4 @@
-"""What belongs in a mail: the orders, numbers and hosts of its digest."""
+"""The orders, numbers and hosts that belong in the mail of a digest."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from notifier.mail.view.listing import MOST_ROWS
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a mail is compared with."""
+    """The content that a lint compares a mail with."""
 
     hosts: frozenset[str] = frozenset()
     """Hosts that links may lead to; each includes its subdomains."""
     orders: tuple[str, ...] = ()
-    """The orders' names in the mail, the most important first; the last may lack room."""
+    """Numbers of the orders, the most important first; the last may not fit."""
     numbers: tuple[str, ...] = ()
-    """The headline numbers as the mail words them."""
+    """The headline numbers in words."""
     foreign: str = ""
-    """All text in the mail that other people wrote: braces in it are no template code."""
+    """All text of other people in the mail: braces in it are not template code."""
 
 
 def expected_of(digest: Digest, options: MailOptions, sender: Sender) -> Expected:
     """Return what the mail of a digest should contain for readers with these options."""
-    words = load_language(options.language)
+    language = load_language(options.language)
     entries = (*digest.present, *digest.collected)[:MOST_ROWS]
-    figures = (*headline_figures(digest, words), *money_figures(digest, words))
+    figures = (*headline_figures(digest, language), *money_figures(digest, language))
     return Expected(
         hosts=expected_hosts(options.order_url, sender) | frozenset(_carriers(digest)),
-        orders=tuple(foreign(entry.order.called) for entry in entries),
+        orders=tuple(foreign(entry.order.display_number) for entry in entries),
         numbers=tuple(figure.value for figure in figures),
-        foreign=" ".join(_foreign_words(digest, options)),
+        foreign=" ".join(_foreign_texts(digest, options)),
     )
 
 
@@ -48,14 +48,14 @@ def expected_hosts(order_url: str | None, sender: Sender) -> frozenset[str]:
     return frozenset(filter(None, (portal, sender.mailbox.domain.lower())))
 
 
-def _foreign_words(digest: Digest, options: MailOptions) -> Iterator[str]:
+def _foreign_texts(digest: Digest, options: MailOptions) -> Iterator[str]:
     place = options.place
     yield from (digest.account_name, place.name if place else "", place.address if place else "")
     yield from (place.opening_hours if place else "", digest.gap.why if digest.gap else "")
     yield place.pickup_password.value if place and place.pickup_password else ""
     for entry in (*digest.present, *digest.collected)[:MOST_ROWS]:
         order = entry.order
-        yield from (order.called, order.external_id or "", *order.tracking_numbers)
+        yield from (order.display_number, order.external_id or "", *order.tracking_numbers)
         for item in order.items:
             yield from (foreign(item.title), foreign(item.sku or ""))
 

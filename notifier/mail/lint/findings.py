@@ -25,10 +25,10 @@ class LintFinding:
     severity: Severity
     what: str
     where: str
-    """A part of the mail, or a line and an element of its HTML."""
+    """A part of the mail, or a line and element of its HTML."""
     remedy: str
     more: int = 0
-    """The number of further places with the same finding."""
+    """The number of other places with the same finding."""
 
     def __str__(self) -> str:
         others = f" and {self.more} more" if self.more else ""
@@ -60,4 +60,4 @@ def gathered(findings: Iterable[LintFinding]) -> tuple[LintFinding, ...]:
         same = first.get(key)
         first[key] = replace(same, more=same.more + 1) if same else finding
     gravity = list(Severity)
-    return tuple(sorted(first.values(), key=lambda one: -gravity.index(one.severity)))
+    return tuple(sorted(first.values(), key=lambda f: -gravity.index(f.severity)))

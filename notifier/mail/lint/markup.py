@@ -1,4 +1,4 @@
-"""HTML of a mail: nothing that mail programs remove or load, and nothing missing for any reader."""
+"""Check the HTML of a mail: nothing removed or loaded, nothing missing for screen readers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from notifier.mail.html import DEEPEST, Document, Element
 from notifier.mail.lint.findings import LintFinding, error, warning
-from notifier.mail.view.look import LOGO_ID
+from notifier.mail.view.frame import LOGO_ID
 
 REMOVED = {
     "script": "remove it: nothing runs in a mail, and spam filters object to it",

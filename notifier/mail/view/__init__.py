@@ -1,5 +1,5 @@
-"""A mail in words: everything its templates print, in one language, as plain values.
+"""The values that the templates print, each a plain value in one language.
 
-Templates hold layout. What a sentence says, which orders are shown and what deserves a warning is
-decided here, once for the text part and the HTML part alike.
+Templates hold layout. The wording, the orders that are shown and the warnings are decided here,
+once for the text part and the HTML part.
 """

@@ -1,4 +1,4 @@
-"""What is not as it should be, and what to do: said before anything else."""
+"""Banners at the top of a digest: problems with their remedies, and notices."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from notifier.i18n.language import Language
 
 MOST_IDS = 40
 MOST_DAYS = 14
+"""Limits of what one banner lists."""
 PICKUP_PASSWORD_DAYS = 5
-"""The marketplace mails a new pickup password at the beginning of a month."""
+"""Days at the beginning of a month on which the mail reminds of the new pickup password."""
 
 
 class Urgency(StrEnum):
-    """Whether a banner warns, or is only good to know."""
+    """How a banner is coloured."""
 
     WARNING = "warning"
     NOTICE = "notice"
@@ -27,7 +28,7 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A title, sentences, and perhaps the orders they are about."""
+    """A title with sentences, and the orders they are about, if any."""
 
     urgency: Urgency
     title: str
@@ -35,30 +36,27 @@ class Banner:
     orders: tuple[Link, ...] = ()
     orders_label: str = ""
     reason: str = ""
-    """What the program noted, in its own English words, for whoever looks after it."""
+    """The technical cause in English, for the admin."""
     reason_label: str = ""
 
 
-def view_banners(digest: Digest, options: MailOptions, language: Language) -> tuple[Banner, ...]:
-    """All banners of a digest, the gravest first."""
-    return tuple(_banners(digest, options, language))
-
-
-def _banners(digest: Digest, options: MailOptions, language: Language) -> Iterator[Banner]:
+def view_banners(digest: Digest, options: MailOptions, language: Language) -> Iterator[Banner]:
+    """Word the banners of a digest, the most serious first."""
     if digest.gap:
         yield _incomplete(digest, digest.gap, options, language)
     if digest.skipped_days:
         yield _skipped(digest, language)
     if digest.is_first and digest.present:
         yield _first(digest, language)
-    from_shop = options.reads_file
-    if digest.present and digest.day.day <= PICKUP_PASSWORD_DAYS and not from_shop:
+    # The marketplace mails a new password at the beginning of a month; a file has none.
+    starts_month = digest.day.day <= PICKUP_PASSWORD_DAYS
+    if digest.present and starts_month and not options.reads_file:
         yield _pickup_password(language)
 
 
 def _incomplete(digest: Digest, gap: Gap, options: MailOptions, language: Language) -> Banner:
     shown = gap.unread[:MOST_IDS]
-    numbers = map(gap.called, shown)
+    numbers = map(gap.display_number, shown)
     links = [Link(foreign(number), portal_url(options.order_url, number)) for number in numbers]
     if rest := len(gap.unread) - len(shown):
         links.append(Link(language.ngettext("and {count} more", "and {count} more", rest)))
@@ -78,7 +76,7 @@ def _incomplete(digest: Digest, gap: Gap, options: MailOptions, language: Langua
 
 def _until_then(options: MailOptions, language: Language) -> str:
     if options.reads_file:
-        # The marketplace's portal knows nothing of these orders.
+        # The orders come from a file, so the portal of the marketplace may not have them.
         return language.gettext(
             "You need not do anything: the next digest reads them again. Until then, look them "
             "up where the list comes from."
@@ -136,7 +134,7 @@ def _first(digest: Digest, language: Language) -> Banner:
 
 
 def templates_banner(reason: str, language: Language) -> Banner:
-    """The operator's own templates are broken; the mail goes out all the same."""
+    """Word the warning that the operator's own templates failed and the built-in ones were used."""
     return Banner(
         Urgency.WARNING,
         language.gettext("Your own templates could not be used"),

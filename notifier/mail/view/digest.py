@@ -1,10 +1,11 @@
-"""The digest in words: what its templates print, from the preview line to the small print."""
+"""The digest without its list of orders: headline, figures, place and footer."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from notifier.domain.digest import Digest
+from notifier.domain.digest import Digest, Entry
 from notifier.domain.settings import MailOptions, PlaceOfReturn, Secret, Sender
 from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
@@ -18,25 +19,37 @@ from notifier.mail.view.figures import (
     money_figures,
     view_trend,
 )
-from notifier.mail.view.footer import Footer, as_of, view_footer
-from notifier.mail.view.headline import Headline, calm_sentence, view_headline
-from notifier.mail.view.look import BrandingView, view_branding
+from notifier.mail.view.frame import BrandingView, Footer, as_of, view_branding, view_footer
+from notifier.mail.view.rows import day_count
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The words that a list of mails shows, and those at the top of the mail."""
+
+    subject: str
+    """Contains no text of an order."""
+    preheader: str
+    """The line that mail programs show beside the subject."""
+    title: str
+    summary: str
+    """A few words below the title; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceView:
-    """Where to collect. What is not known is empty."""
+    """Where to collect; values that are not configured are empty."""
 
     name: str
     address: str
     opening_hours: str
     password: str
-    """A sentence with the pickup password, for those who may see it."""
+    """A sentence with the pickup password; empty for readers who may not see it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """What the templates print above and below the list."""
+    """The values that the templates print above and below the list."""
 
     language: str
     headline: Headline
@@ -48,29 +61,31 @@ class DigestView:
     ages: tuple[AgeClass, ...]
     trend: Trend | None
     place: PlaceView | None
-    """Where to collect; None when it is not known, or there is nothing to collect."""
+    """None if it is not configured, or there is nothing to collect."""
     calm: str | None
-    """What to say when no order waits."""
+    """A sentence if no order waits, otherwise None."""
     footer: Footer
     look: BrandingView
+    """Named `look` because operators print `mail.look` in their own templates."""
 
 
 def view_digest(
     digest: Digest, options: MailOptions, sender: Sender, language: Language
 ) -> DigestView:
-    """Word everything but the list."""
+    """Word everything but the list of orders."""
     return DigestView(
         language=language.code,
-        headline=view_headline(digest, options, language),
+        headline=_headline(digest, options, language),
         account=clean(digest.account_name),
         day=language.full_day(digest.day),
-        banners=view_banners(digest, options, language),
+        banners=tuple(view_banners(digest, options, language)),
         figures=headline_figures(digest, language),
         money=money_figures(digest, language),
         ages=age_classes(digest, language),
         trend=view_trend(digest, language),
+        # It can include the pickup password, which nobody needs on a day without parcels.
         place=_place(options.place, language) if digest.present else None,
-        calm=None if digest.present else calm_sentence(digest, language),
+        calm=None if digest.present else _calm_sentence(digest, language),
         footer=view_footer(
             (as_of(digest, language),),
             sender,
@@ -80,6 +95,90 @@ def view_digest(
             account_name=digest.account_name,
         ),
         look=view_branding(options.branding),
+    )
+
+
+def _headline(digest: Digest, options: MailOptions, language: Language) -> Headline:
+    return Headline(
+        subject=_subject(digest, language),
+        preheader=_preheader(digest, options, language),
+        title=_title(digest, language),
+        summary=", ".join(_summary(digest, language)),
+    )
+
+
+def _subject(digest: Digest, language: Language) -> str:
+    remarks = ", ".join(_remarks(digest, language))
+    title = _title(digest, language)
+    return language.gettext(
+        "{title} – {account}, {day}",
+        title=f"{title} ({remarks})" if remarks else title,
+        account=clean(digest.account_name),
+        day=language.day(digest.day),
+    )
+
+
+def _title(digest: Digest, language: Language) -> str:
+    waiting = len(digest.present)
+    if waiting:
+        return language.ngettext("{count} parcel to collect", "{count} parcels to collect", waiting)
+    if digest.gap:
+        return language.gettext("The list could not be read in full")
+    return language.gettext("Nothing to collect")
+
+
+def _remarks(digest: Digest, language: Language) -> Iterator[str]:
+    if digest.new:
+        yield language.ngettext("{count} new", "{count} new", len(digest.new))
+    if digest.gap and digest.present:  # without orders, the title already says it
+        yield language.gettext("list incomplete")
+
+
+def _summary(digest: Digest, language: Language) -> Iterator[str]:
+    if digest.new:
+        yield language.ngettext("{count} new", "{count} new", len(digest.new))
+    if overdue := digest.overdue:
+        yield language.ngettext("{count} overdue", "{count} overdue", overdue)
+    if digest.returned:
+        yield language.ngettext(
+            "{count} collected since {day}",
+            "{count} collected since {day}",
+            digest.returned,
+            day=language.day(digest.previous_day or digest.day),
+        )
+    if digest.lost:
+        yield language.ngettext("{count} lost", "{count} lost", digest.lost)
+
+
+def _preheader(digest: Digest, options: MailOptions, language: Language) -> str:
+    oldest = digest.oldest
+    if oldest is None:
+        return _calm_sentence(digest, language)
+    sentence = _oldest(oldest, digest, language)
+    if options.place is None:
+        return sentence
+    return language.gettext("{oldest} – {place}", oldest=sentence, place=clean(options.place.name))
+
+
+def _oldest(entry: Entry, digest: Digest, language: Language) -> str:
+    number = clean(entry.order.display_number)
+    if entry.days_waiting:
+        days = day_count(entry.days_waiting, language)
+        return language.gettext("Oldest: {number}, waiting {days}", number=number, days=days)
+    if entry.order.shipped_at is None:
+        return language.gettext("Oldest: {number}", number=number)
+    day = language.day_in(entry.order.shipped_at, digest.zone)
+    return language.gettext("Oldest: {number}, shipped {day}", number=number, day=day)
+
+
+def _calm_sentence(digest: Digest, language: Language) -> str:
+    # An incomplete list never says "nothing": one of the unread orders may wait.
+    if digest.gap:
+        return language.gettext("No order that could be read waits for you.")
+    return language.ngettext(
+        "The whole list was read ({count} order), and nothing waits for you.",
+        "The whole list was read ({count} orders), and nothing waits for you.",
+        digest.candidates,
     )
 
 

@@ -8,17 +8,16 @@ from itertools import pairwise
 
 from notifier.domain.digest import AGE_BOUNDS, Digest
 from notifier.i18n.language import Language
-from notifier.i18n.money import Money
 from notifier.mail.view.rows import Tone, day_count
 
 TREND_DAYS = 14
 TALLEST_BAR = 40
-"""Pixels."""
+"""Height in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number and what it counts."""
+    """A number with its label."""
 
     label: str
     value: str
@@ -27,17 +26,18 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day of the trend; no count where no list was read."""
+    """One day of the trend."""
 
     day: str
     count: str | None
+    """None if no list was read that day."""
     height: int
-    """Pixels, never less than one."""
+    """Height in pixels, at least one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How many waited on each of the last days, oldest first."""
+    """The number of waiting orders on each of the last days, oldest first."""
 
     heading: str
     caption: str
@@ -46,15 +46,19 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class AgeClass:
-    """How many wait that long. `number` runs from 0, the youngest."""
+    """The number of orders that have waited for a range of days."""
 
     number: int
+    """0 for the shortest wait, counting up."""
     label: str
     count: str
 
 
 def headline_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
-    """How many wait, are new, overdue and gone; on the first digest only what is known."""
+    """Word the numbers of waiting, new, overdue, collected and lost orders.
+
+    The first digest has only the first number, because there is nothing to compare with.
+    """
     waiting = Figure(language.gettext("To collect"), language.number(len(digest.present)))
     if digest.is_first:
         return (waiting,)
@@ -63,7 +67,12 @@ def headline_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
         _figure(language.gettext("New"), len(digest.new), Tone.NEW, language),
         _figure(language.gettext("Overdue"), digest.overdue, Tone.OVERDUE, language),
         _figure(language.gettext("Collected"), digest.returned, Tone.CALM, language),
-        *_lost(digest, language),
+        # Shown only if there are any: somebody then has to ask the carrier.
+        *(
+            [_figure(language.gettext("Lost"), digest.lost, Tone.OVERDUE, language)]
+            if digest.lost
+            else ()
+        ),
     )
 
 
@@ -71,42 +80,32 @@ def _figure(label: str, count: int, tone: Tone, language: Language) -> Figure:
     return Figure(label, language.number(count), tone if count else Tone.CALM)
 
 
-def _lost(digest: Digest, language: Language) -> Iterator[Figure]:
-    """Only when there are any: then somebody must ask the carrier."""
-    if digest.lost:
-        yield _figure(language.gettext("Lost"), digest.lost, Tone.OVERDUE, language)
-
-
 def money_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
-    """What the waiting goods are worth, and what their buyers did not pay, per currency."""
+    """Word the value and the unpaid cash on delivery of the waiting orders, per currency."""
     sums = (
         (language.gettext("Value of the goods"), digest.value),
         (language.gettext("Cash on delivery not paid"), digest.cod),
     )
+    shown = ((label, [m for m in amounts if m.amount]) for label, amounts in sums)
     return tuple(
         Figure(label, language.enumeration([language.money(money) for money in amounts]))
-        for label, amounts in ((label, _above_zero(amounts)) for label, amounts in sums)
+        for label, amounts in shown
         if amounts
     )
 
 
-def _above_zero(amounts: Sequence[Money]) -> list[Money]:
-    return [money for money in amounts if money.amount]
-
-
 def age_classes(digest: Digest, language: Language) -> tuple[AgeClass, ...]:
-    """How many wait how long; nothing where nobody can know."""
+    """Count the waiting orders by age; empty on the first digest, where no age is known."""
     if digest.is_first or not digest.present:
         return ()
-    labels = age_labels(language)
+    counts = zip(_age_labels(language), digest.ages, strict=True)
     return tuple(
         AgeClass(number, label, language.number(count))
-        for number, (label, count) in enumerate(zip(labels, digest.ages, strict=True))
+        for number, (label, count) in enumerate(counts)
     )
 
 
-def age_labels(language: Language) -> tuple[str, ...]:
-    """The names of the classes of age, youngest first."""
+def _age_labels(language: Language) -> tuple[str, ...]:
     between = [_span(first, after - 1, language) for first, after in pairwise(AGE_BOUNDS)]
     oldest = language.ngettext("{count}+ day", "{count}+ days", AGE_BOUNDS[-1])
     return (language.gettext("today"), *between, oldest)
@@ -119,10 +118,10 @@ def _span(first: int, last: int, language: Language) -> str:
 
 
 def view_trend(digest: Digest, language: Language) -> Trend | None:
-    """The last days and this one; None before there is anything to compare."""
+    """Word the trend up to this day; None before two days are known."""
     days = (*digest.trend, (digest.day, len(digest.present)))[-TREND_DAYS:]
     counts = [count for _, count in days if count is not None]
-    if len(counts) < 2:
+    if len(counts) < 2:  # one bar shows no trend
         return None
     most = max(*counts, 1)
     return Trend(
@@ -148,7 +147,7 @@ def _caption(least: int, most: int, language: Language) -> str:
 
 
 def count_by_age(counts: Sequence[int], language: Language) -> Iterator[str]:
-    """Classes of age that have any: "3 (7–13 days)"."""
-    for label, count in zip(age_labels(language), counts, strict=True):
+    """Yield the count of each age class that is not empty: "3 (7–13 days)"."""
+    for label, count in zip(_age_labels(language), counts, strict=True):
         if count:
             yield f"{language.number(count)} ({label})"

@@ -1,19 +1,19 @@
-"""The orders of a digest as rows, cut to what a mail has room for."""
+"""The orders of a digest as rows, limited to the room of a mail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from notifier.domain.attachments import AttachmentKind
 from notifier.domain.digest import Digest, Entry, SectionName, count_ages
+from notifier.domain.recipients import AttachmentKind
 from notifier.domain.settings import MailOptions
 from notifier.i18n.language import Language
 from notifier.mail.view.figures import count_by_age
 from notifier.mail.view.rows import OrderRow, view_row
 
 MOST_ROWS = 250
-"""More never fit into a mail, so more are not even worded."""
+"""Limit of rows that are worded: more never fit into a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +22,26 @@ class SectionView:
 
     heading: str
     badge_heading: str
-    """What the badges of its rows tell."""
+    """The heading of the column with the badges."""
     rows: tuple[OrderRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """The sections, with as many rows as there is room for."""
+    """The sections with the rows that fit."""
 
     sections: tuple[SectionView, ...]
     shown: str
-    """How many of how many orders; empty when there is none."""
+    """A sentence with the number of rows shown; empty without orders."""
     hidden: tuple[str, ...]
-    """What is not shown, and where it is; empty when everything is."""
+    """Sentences about the orders left out; empty if all are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderListing:
-    """The rows of a digest in the order of their right to be shown.
+    """The rows of a digest, the most important first.
 
-    What waits longest comes first, so everything overdue does, and what is gone comes last.
+    The longest wait comes first, so overdue orders lead; orders that no longer wait come last.
     """
 
     digest: Digest
@@ -49,10 +49,10 @@ class OrderListing:
     language: Language
     ranked: tuple[tuple[SectionName, OrderRow], ...]
     waiting: tuple[Entry, ...]
-    """Everything that waits, oldest first: what `ranked` begins with."""
+    """The waiting orders, oldest first; `ranked` begins with them."""
 
     def first(self, most: int) -> ListView:
-        """The list with the `most` rows that matter most; the others are counted."""
+        """Return the list with the first `most` rows, and a count of the others."""
         return ListView(
             sections=tuple(self._sections(self.ranked[:most])),
             shown=self._shown(min(most, len(self.ranked))),
@@ -104,7 +104,7 @@ class OrderListing:
 
 
 def list_orders(digest: Digest, options: MailOptions, language: Language) -> OrderListing:
-    """Word the orders of a digest, as many as could ever be shown."""
+    """Word the orders of a digest, up to `MOST_ROWS`."""
     waiting = digest.present
     new = {entry.order.id for entry in digest.new}
 
@@ -129,6 +129,7 @@ def _heading(name: SectionName, count: int, digest: Digest, language: Language) 
             return language.gettext("Still waiting ({number})", number=number)
         case SectionName.COLLECTED:
             since = language.day(digest.previous_day or digest.day)
+            # Some orders left the list in another way: lost, cancelled, delivered after all.
             if digest.returned < len(digest.collected):
                 return language.gettext(
                     "No longer waiting since {day} ({number})", number=number, day=since

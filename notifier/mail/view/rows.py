@@ -1,26 +1,28 @@
-"""One order as the mail shows it."""
+"""One order as a mail and the pick-up sheet show it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from notifier.domain.digest import Digest, Entry
 from notifier.domain.links import Link, carrier_url, portal_url
 from notifier.domain.reading import Departure
 from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import foreign
-from notifier.i18n.language import Language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Language, Money
+
+T = TypeVar("T")
 
 MOST_ITEMS = 8
 MOST_PARCELS = 12
-"""More would let one order crowd out all others."""
+"""Limits of one order, so that it leaves room for the others."""
 
 
 class Tone(StrEnum):
-    """What a badge's colour says beside its words."""
+    """The meaning of a colour, which the words repeat."""
 
     CALM = "calm"
     NEW = "new"
@@ -29,7 +31,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
-    """One line of an order: "2 × Lamp", and the seller's number of it."""
+    """One article of an order: "2 × Lamp", and the seller's number of the article."""
 
     text: str
     sku: str | None
@@ -37,7 +39,7 @@ class ItemLine:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What an order is worth, or what was to be paid for it."""
+    """The value of an order, or its cash on delivery."""
 
     text: str
     is_minor: bool
@@ -45,50 +47,52 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """One order. Every text is clean, and in the language of the mail."""
+    """One order in the language of the mail, with all foreign text made harmless."""
 
     number: Link
     reference: str | None
-    """The seller's own number of the order."""
+    """The seller's own number of the order, in words."""
     parcels: tuple[Link, ...]
     below: tuple[Link, ...]
-    """Both, as they stand under the number: in the order of the account's columns."""
+    """Reference and parcels in the order of the account's columns."""
     items: tuple[ItemLine, ...]
     more: str | None
-    """What of it is not shown, if it has very many parcels or items."""
+    """The count of items and parcels left out."""
     badge: str
-    """How long it waits, or how it went."""
+    """How long the order has waited, or how it left the list."""
     mark: str | None
-    """What the badge's colour says; None where that is nothing."""
+    """The word "overdue", or None: a colour alone is not seen by everybody."""
     tone: Tone
     value: str | None
     cod: str | None
     amounts: tuple[Amount, ...]
-    """Both, in the order of the account's columns."""
+    """Value and cash on delivery in the order of the account's columns."""
     dates: str
     note: str | None
-    """What is unusual about it."""
+    """A sentence if the order could not be read today."""
 
     @property
     def label(self) -> str:
-        """Badge and mark on one line."""
+        """Return badge and mark on one line."""
         return ", ".join(filter(None, (self.badge, self.mark)))
 
 
 def view_row(entry: Entry, digest: Digest, options: MailOptions, language: Language) -> OrderRow:
-    """Word one order for a mail: what the account's columns tell, and always how long it waits."""
+    """Word one order: the columns of these options, and always how long it has waited."""
     order = entry.order
     reference = _reference(order.external_id, language) if options.shows("external_id") else None
     parcels = tuple(_parcels(entry, options, language))
     value = _amount(order.value, language) if options.shows("value") else None
     cod = _cod(order.cod, language) if options.shows("cod") else None
-    below = {"external_id": (Link(reference, None),) if reference else (), "tracking": parcels}
+    below = {"external_id": (Link(reference),) if reference else (), "tracking": parcels}
     amounts = {"value": (value, False), "cod": (cod, True)}
     return OrderRow(
-        number=Link(foreign(order.called), portal_url(options.order_url, order.called)),
+        number=Link(
+            foreign(order.display_number), portal_url(options.order_url, order.display_number)
+        ),
         reference=reference,
         parcels=parcels,
-        below=tuple(link for name in _in_order(below, options) for link in below[name]),
+        below=tuple(link for links in _in_order(below, options) for link in links),
         items=tuple(_items(entry, options, language)),
         more=_more(entry, options, language),
         badge=_badge(entry, digest, language),
@@ -97,20 +101,20 @@ def view_row(entry: Entry, digest: Digest, options: MailOptions, language: Langu
         value=value,
         cod=cod,
         amounts=tuple(
-            Amount(text, is_minor)
-            for text, is_minor in map(amounts.__getitem__, _in_order(amounts, options))
-            if text
+            Amount(text, is_minor) for text, is_minor in _in_order(amounts, options) if text
         ),
-        dates=" · ".join(_dates(entry, digest, options, language)),
-        note=_note(entry, language),
+        dates=" · ".join(_in_order(_dates(entry, digest, options, language), options)),
+        note=language.gettext("Could not be read today; shown as it was last time.")
+        if entry.unread
+        else None,
     )
 
 
-def _in_order(names: Collection[str], options: MailOptions) -> Iterator[str]:
-    """These columns in the account's order; those that it does not name come as they are here."""
-    first = [name for name in options.columns if name in names]
-    yield from first
-    yield from (name for name in names if name not in first)
+def _in_order(values: Mapping[str, T], options: MailOptions) -> Iterator[T]:
+    """Yield the values of columns in the chosen order; those not chosen follow."""
+    chosen = [name for name in options.columns if name in values]
+    for name in dict.fromkeys((*chosen, *values)):
+        yield values[name]
 
 
 def _reference(external_id: str | None, language: Language) -> str | None:
@@ -119,22 +123,19 @@ def _reference(external_id: str | None, language: Language) -> str | None:
 
 
 def _parcels(entry: Entry, options: MailOptions, language: Language) -> Iterator[Link]:
-    """Tracking numbers; the marketplace tells one page for all of them."""
+    """Yield the tracking numbers, the first with the carrier's page if it is shown."""
     url = carrier_url(entry.order.tracking_url) if options.shows("tracking_url") else None
-    if not options.shows("tracking"):
-        if url:
-            yield Link(language.gettext("Tracking"), url)
-        return
-    numbers = [foreign(number) for number in entry.order.tracking_numbers[:MOST_PARCELS]]
+    numbers = entry.order.tracking_numbers[:MOST_PARCELS] if options.shows("tracking") else ()
     if not numbers and url:
         yield Link(language.gettext("Tracking"), url)
+    # The marketplace has one page for all parcels of an order.
     for index, number in enumerate(numbers):
-        yield Link(number, url if index == 0 else None)
+        yield Link(foreign(number), url if index == 0 else None)
 
 
 def _items(entry: Entry, options: MailOptions, language: Language) -> Iterator[ItemLine]:
-    """Titles, or numbers of articles, or how many pieces at least: as much as is to be told."""
-    if not _tells_items(options):
+    """Yield titles or article numbers; the number of pieces if neither column is chosen."""
+    if not _shows_items(options):
         pieces = sum(item.quantity for item in entry.order.items)
         if pieces and options.shows("pieces"):
             yield ItemLine(language.ngettext("{count} piece", "{count} pieces", pieces), None)
@@ -146,28 +147,27 @@ def _items(entry: Entry, options: MailOptions, language: Language) -> Iterator[I
             yield ItemLine(f"{item.quantity} × {title}", sku if sku and sku != title else None)
 
 
-def _tells_items(options: MailOptions) -> bool:
+def _shows_items(options: MailOptions) -> bool:
     return options.shows("items") or options.shows("sku")
 
 
 def _more(entry: Entry, options: MailOptions, language: Language) -> str | None:
-    items = len(entry.order.items) - MOST_ITEMS if _tells_items(options) else 0
+    items = len(entry.order.items) - MOST_ITEMS if _shows_items(options) else 0
     parcels = len(entry.order.tracking_numbers) - MOST_PARCELS if options.shows("tracking") else 0
-    told = []
+    rest = []
     if items > 0:
-        told.append(language.ngettext("and {count} more item", "and {count} more items", items))
+        rest.append(language.ngettext("and {count} more item", "and {count} more items", items))
     if parcels > 0:
-        told.append(
+        rest.append(
             language.ngettext("and {count} more parcel", "and {count} more parcels", parcels)
         )
-    return ", ".join(told) or None
+    return ", ".join(rest) or None
 
 
 def _badge(entry: Entry, digest: Digest, language: Language) -> str:
-    """How long it waits, or how it went; nobody knows how long on the very first digest."""
     if entry.departure:
-        return departure_word(entry.departure, language)
-    if digest.is_first:
+        return _departure(entry.departure, language)
+    if digest.is_first:  # how long the orders have waited is not known yet
         return _shipped(entry, digest, language) or "–"
     if not entry.days_waiting:
         return language.gettext("new")
@@ -182,12 +182,11 @@ def _tone(entry: Entry, digest: Digest) -> Tone:
 
 
 def day_count(days: int, language: Language) -> str:
-    """1 day, 2 days."""
+    """Return "1 day" or "2 days"."""
     return language.ngettext("{count} day", "{count} days", days)
 
 
-def departure_word(departure: Departure, language: Language) -> str:
-    """How an order left the list."""
+def _departure(departure: Departure, language: Language) -> str:
     words = {
         Departure.RETURNED: language.gettext("collected"),
         Departure.DELIVERED: language.gettext("delivered after all"),
@@ -216,17 +215,16 @@ def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
     return language.gettext("shipped {day}", day=day)
 
 
-def _dates(entry: Entry, digest: Digest, options: MailOptions, language: Language) -> Iterator[str]:
-    for column in _in_order(_DATES, options):
-        day = _DATES[column](entry, digest, language) if options.shows(column) else None
-        if day:
-            yield day
-
-
-def _shipped_before(entry: Entry, digest: Digest, language: Language) -> str | None:
-    """Not where the badge says it."""
+def _dates(
+    entry: Entry, digest: Digest, options: MailOptions, language: Language
+) -> Mapping[str, str]:
     in_badge = digest.is_first and not entry.departure
-    return None if in_badge else _shipped(entry, digest, language)
+    dates = {
+        "shipped": None if in_badge else _shipped(entry, digest, language),
+        "first_attempt": _first_attempt(entry, digest, language),
+        "first_seen": _first_seen(entry, digest, language),
+    }
+    return {column: day for column, day in dates.items() if day and options.shows(column)}
 
 
 def _first_attempt(entry: Entry, digest: Digest, language: Language) -> str | None:
@@ -242,17 +240,3 @@ def _first_seen(entry: Entry, digest: Digest, language: Language) -> str | None:
     if entry.first_seen == digest.day:
         return None
     return language.gettext("first seen {day}", day=language.day(entry.first_seen))
-
-
-_DATES: Mapping[str, Callable[[Entry, Digest, Language], str | None]] = {
-    "shipped": _shipped_before,
-    "first_attempt": _first_attempt,
-    "first_seen": _first_seen,
-}
-"""The dates of an order, by the column that tells them."""
-
-
-def _note(entry: Entry, language: Language) -> str | None:
-    if not entry.unread:
-        return None
-    return language.gettext("Could not be read today; shown as it was last time.")

@@ -1,14 +1,13 @@
-"""A list of orders that another program writes, as a source: CSV or JSON, from a path or the web.
+"""A list of orders that another program writes, as a source: CSV or JSON, a path or an address.
 
     async with HttpClient() as http:
         reading = await OrderFile(access, http, clock=clock).read(known)
 
-Read `source.py` for the order of things, `fetch.py` for how the bytes come here, `records.py` for
-rows and columns, `rows.py` for what one row says, `fields.py` for single values,
-`conclusion.py` for what all of them come to, and `doubts.py` for what was perhaps not meant.
+Read `source.py` first. `fetch.py` gets the bytes, `parsing.py` turns them into records, `rows.py`
+a record into an order, and `summary.py` all rows into a reading and the warnings about them.
 """
 
-from notifier.sources.file.fetch import name_of
+from notifier.sources.file.fetch import display_name
 from notifier.sources.file.source import OrderFile
 
-__all__ = ["OrderFile", "name_of"]
+__all__ = ["OrderFile", "display_name"]

@@ -1,4 +1,4 @@
-"""A file of orders as a source. It only ever reads; how an order left, a file seldom tells."""
+"""A file of orders as a source. It only reads, and knows how an order left only from the file."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from notifier.domain.reading import Complete, Failed, Incomplete, Reading
+from notifier.domain.reading import Failed, Reading
 from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused, FileUnavailable, NotifierError
 from notifier.http import HttpClient
-from notifier.sources.file.conclusion import RowCollector
-from notifier.sources.file.doubts import FileDiagnostics
-from notifier.sources.file.fetch import Fetched, Sleep, from_path, from_web, name_of
-from notifier.sources.file.records import records_in
+from notifier.sources.file.fetch import Fetched, Sleep, display_name, fetch_path, fetch_url
+from notifier.sources.file.parsing import parse_records
+from notifier.sources.file.summary import FileDiagnostics, RowCollector
 
 logger = logging.getLogger("notifier.sources.file")
 
 FARTHEST_AHEAD = timedelta(hours=1)
-"""How far a file may be ahead of our clock and still be of the same time."""
+"""How far the time of a file may be ahead of our clock while that still counts as correct."""
 
 
 class OrderFile:
     """The file of one account; a `Source`.
 
-    `server_time` is the clock of the web server at the last answer; None for a path. `doubts` are
-    about what was read last; with `warns` the worst of them are logged, for runs at night.
+    `server_time` is the web server's clock at the last answer; None for a path. `diagnostics` are
+    those of the last reading; with `warns`, the worst of them are logged.
     """
 
     def __init__(
@@ -41,8 +40,8 @@ class OrderFile:
         warns: bool = True,
     ) -> None:
         self.server_time: datetime | None = None
-        self.name = name_of(access)
-        self.doubts = FileDiagnostics(access)
+        self.name = display_name(access)
+        self.diagnostics = FileDiagnostics(access)
         self._access = access
         self._http = http
         self._clock = clock
@@ -50,7 +49,7 @@ class OrderFile:
         self._warns = warns
 
     async def read(self, known: Collection[int]) -> Reading:
-        """Read the file, and what has become of `known`."""
+        """Read which orders wait, and how those of `known` left that wait no longer."""
         limit = self._access.run_timeout.total_seconds()
         try:
             async with asyncio.timeout(limit):
@@ -60,64 +59,58 @@ class OrderFile:
             return Failed(self._clock(), FileUnavailable(why))
 
     async def ask_time(self) -> datetime | None:
-        """The web server's clock. A path has none, but a file that was written a short while ago,
-        by our clock, says that our clock can be right: then it is our time that is given."""
+        """Return the web server's clock; for a path, our own if the age of the file confirms it."""
         with contextlib.suppress(NotifierError):
             fetched = await self._fetch()
             if isinstance(self._access.location, Path):
-                return self._clock() if self._is_of_our_time(fetched) else None
+                return self._clock() if self._confirms_clock(fetched) else None
         return self.server_time
 
-    async def _read(self, known: Collection[int]) -> Complete | Incomplete | Failed:
+    async def _read(self, known: Collection[int]) -> Reading:
         read_at = self._clock()
+        collector = RowCollector(self._access, self.name)
         try:
             fetched = await self._fetch()
-            self._refuse_stale(fetched, read_at)
-            sorting = RowCollector(self._access, self.name)
-            await asyncio.to_thread(
-                lambda: sorting.take(records_in(fetched.data, self._access, self.name))
-            )
+            self._refuse_old(fetched, read_at)
+            # A large file takes seconds, and other accounts need the loop meanwhile.
+            await asyncio.to_thread(self._collect, fetched.data, collector)
         except (FileRefused, FileUnavailable) as error:
             return Failed(read_at, error)
-        self.doubts = sorting.doubts
-        if self._warns:
-            self._warn()
-        return sorting.conclude(known, read_at, fetched.calls)
-
-    def _warn(self) -> None:
-        for sentence in self.doubts.hopeless():
+        self.diagnostics = collector.diagnostics
+        for sentence in self.diagnostics.unusable_columns() if self._warns else ():
             extra = {"event": "values_unreadable"}
             logger.warning("%s: %s", self.name, sentence, extra=extra)
+        return collector.conclude(known, read_at, fetched.calls)
+
+    def _collect(self, data: bytes, collector: RowCollector) -> None:
+        collector.collect(parse_records(data, self._access, self.name))
 
     async def _fetch(self) -> Fetched:
         self.server_time = None
         limit, location = self._access.request_timeout, self._access.location
         if isinstance(location, Path):
-            return await from_path(location, self._clock(), limit=limit, sleep=self._sleep)
-        fetched = await from_web(
+            return await fetch_path(location, self._clock(), limit=limit, sleep=self._sleep)
+        fetched = await fetch_url(
             location.value, self._http, self.name, limit=limit, sleep=self._sleep
         )
         self.server_time = fetched.server_time
         return fetched
 
-    def _refuse_stale(self, fetched: Fetched, now: datetime) -> None:
-        """An export that stopped must not look like parcels that nobody moves."""
+    def _refuse_old(self, fetched: Fetched, now: datetime) -> None:
+        """Raise FileUnavailable beyond `max_age`: a stopped export must not look like no change."""
         if fetched.written_at is None:
             return
         age = (fetched.server_time or now) - fetched.written_at
         if age > self._access.max_age:
-            hours = self._access.max_age / timedelta(hours=1)
+            hours = age // timedelta(hours=1)
+            shown = f"{hours} hours" if hours < 72 else f"{hours // 24} days"
+            most = self._access.max_age / timedelta(hours=1)
             raise FileUnavailable(
-                f"{self.name} was written {_told(age)} ago, and max_age_hours allows {hours:g}; "
-                "see why the export does not run"
+                f"{self.name} was written {shown} ago, and max_age_hours allows {most:g}; "
+                "check why the export does not run"
             )
 
-    def _is_of_our_time(self, fetched: Fetched) -> bool:
+    def _confirms_clock(self, fetched: Fetched) -> bool:
         if fetched.written_at is None:
             return False
         return -FARTHEST_AHEAD <= self._clock() - fetched.written_at <= self._access.max_age
-
-
-def _told(age: timedelta) -> str:
-    hours = age // timedelta(hours=1)
-    return f"{hours} hours" if hours < 72 else f"{hours // 24} days"

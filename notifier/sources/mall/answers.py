@@ -1,63 +1,71 @@
-"""What an answer of the marketplace means: data, or one of the ways in which it is none.
+"""Read an answer of the marketplace: its rate limit headers, its envelope, or the error it means.
 
 ::
 
-    MarketplaceRefused           the credential; a person must act
-    └── Forbidden                it may not see what was asked for
-    MarketplaceUnavailable       no use in asking for the same again now
-    ├── NotThere                 it knows no such thing
-    ├── NotUnderstood            it does not take the question
-    └── Passing                  another try may help
+    MarketplaceRefused           the credential is not accepted; a person must act
+    └── Forbidden                it may not read this
+    MarketplaceUnavailable       asking the same again now is useless
+    ├── NotFound                 no such order or address
+    ├── RequestRejected          the request itself is not accepted
+    └── Retryable                another try may help
         ├── LimitReached         too many calls
-        │   └── ReserveReached   the rest is for others
-        └── Unreadable           it answered, but not in its own words
+        │   └── ReserveReached   the calls left are reserved for other programs
+        └── UnreadableAnswer     the answer is not the marketplace's JSON
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
-from notifier.http import HttpAnswer
-from notifier.sources.mall.rate_headers import calls_left, retry_after, window_left
+from notifier.http import HttpAnswer, http_date
+
+LONGEST_ASKED = timedelta(days=1)
+"""Upper bound of any wait that a header asks for."""
 
 _LONGEST_NUMBER = 30
+"""Digits of a JSON number; a longer one takes time that grows with its square."""
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_SINCE_1970 = 1e9
+"""A larger number of seconds is an instant of this century, not a wait of decades."""
 
 
 class Forbidden(MarketplaceRefused):
-    """The credential may not see what was asked for: all, or this one thing."""
+    """The credential may not read this: one order, or everything."""
 
 
-class NotThere(MarketplaceUnavailable):
-    """The marketplace knows no such thing."""
+class NotFound(MarketplaceUnavailable):
+    """The marketplace has no such order or address."""
 
 
-class NotUnderstood(MarketplaceUnavailable):
-    """The marketplace does not take the question as it was put."""
+class RequestRejected(MarketplaceUnavailable):
+    """The marketplace does not accept the request as it is."""
 
 
-class Passing(MarketplaceUnavailable):
-    """What another try may mend; `wait` is how long it asks us to wait, if it does."""
+class Retryable(MarketplaceUnavailable):
+    """Another try may help; `wait` is how long the marketplace asks us to wait, if it does."""
 
     def __init__(self, message: str, wait: timedelta | None = None) -> None:
         super().__init__(message)
         self.wait = wait
 
 
-class LimitReached(Passing):
+class LimitReached(Retryable):
     """The limit of calls is used up, by us or by the seller's other programs."""
 
 
 class ReserveReached(LimitReached):
-    """What is left of the limit is kept for the seller's other programs."""
+    """The calls left are reserved for the seller's other programs."""
 
 
-class Unreadable(Passing):
-    """An answer came that is not what the marketplace documents."""
+class UnreadableAnswer(Retryable):
+    """The answer is not what the marketplace documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,9 @@ class ApiAnswer:
 
 
 def open_answer(answer: HttpAnswer, host: str, now: datetime) -> ApiAnswer:
-    """The data of an answer, or the error it means, as drawn above.
+    """Return the data of an answer, or raise the error it means, as drawn above.
 
-    `result.status` counts beside the HTTP status; `now` is the marketplace's own time.
+    `result.status` counts beside the HTTP status. `now` is the marketplace's own time.
     """
     if 200 <= answer.status < 300:
         content = _content(answer, host)
@@ -81,7 +89,8 @@ def open_answer(answer: HttpAnswer, host: str, now: datetime) -> ApiAnswer:
             return ApiAnswer(content.get("data"), paging if isinstance(paging, dict) else {})
         raise _error(status, host, answer.headers, now)
     if answer.status in (404, 410):
-        _content(answer, host)  # Anybody's "not found" must not count as an order that is gone.
+        # A "not found" from a proxy or another server must not count as an order that is gone.
+        _content(answer, host)
     raise _error(answer.status, host, answer.headers, now)
 
 
@@ -89,14 +98,17 @@ def _content(answer: HttpAnswer, host: str) -> dict[str, Any]:
     try:
         content = parse_json(answer.body)
     except ValueError:
-        raise Unreadable(_strange(host, answer.status)) from None
+        content = None
     if not isinstance(content, dict) or not isinstance(content.get("result"), dict):
-        raise Unreadable(_strange(host, answer.status))
+        raise UnreadableAnswer(
+            f"the answer of {host} ({answer.status}) is not the marketplace's JSON; check "
+            "base_url, and whether a proxy or a login page answers in its place"
+        )
     return content
 
 
 def _status_within(result: dict[str, Any]) -> int:
-    """The HTTP status that `result` amounts to; it may tell of an error although HTTP did not."""
+    """Return the HTTP status that `result` means; it may be an error although HTTP says 200."""
     match result:
         case {"status": "OK"}:
             return 200
@@ -122,16 +134,17 @@ def _error(
                 "the seller's portal"
             )
         case 404 | 410:
-            return NotThere(f"{host} knows no such address ({status}); check base_url")
+            return NotFound(f"{host} has no such address ({status}); check base_url")
         case 429:
             return _limit_reached(host, headers, now)
+        # 507 and 52x come from the storage or the proxy in front of the marketplace.
         case 408 | 425 | 500 | 502 | 503 | 504 | 507 | 520 | 521 | 522 | 523 | 524:
-            return Passing(
+            return Retryable(
                 f"{host} is out of order ({status}); wait until it works again",
                 retry_after(headers, now),
             )
-    return NotUnderstood(
-        f"{host} does not answer this question ({status}); look for a newer version of this program"
+    return RequestRejected(
+        f"{host} does not accept this request ({status}); look for a newer version of this program"
     )
 
 
@@ -149,28 +162,21 @@ def _limit_reached(host: str, headers: Mapping[str, str], now: datetime) -> Limi
 def _until(now: datetime, wait: timedelta) -> str:
     try:
         return f" until {now + wait:%Y-%m-%d %H:%M} UTC"
-    except OverflowError:  # by a clock of the marketplace that shows the end of the year 9999
+    except OverflowError:  # the marketplace's clock may show the end of the year 9999
         return " for now"
 
 
-def _strange(host: str, status: int) -> str:
-    return (
-        f"{host} answers ({status}) with something that is not the marketplace's JSON; "
-        "check base_url, and whether something stands in between"
-    )
-
-
 def parse_json(body: bytes) -> Any:
-    """Strict UTF-8 JSON (RFC 8259); raises ValueError for anything else, however deep or long.
+    """Parse strict UTF-8 JSON (RFC 8259); raises ValueError for anything else.
 
-    A number of absurd length is null, so that it costs a field and not the whole answer. A name
-    that an object has twice makes it nonsense: the second value might hide an order.
+    A number of absurd length becomes null, so that it costs one field and not the whole answer.
+    An object with the same name twice is an error: the second value might hide an order.
     """
     try:
         return json.loads(
             body.decode("utf-8-sig"),
-            parse_int=_whole_number,
-            parse_constant=_refuse,
+            parse_int=lambda digits: int(digits) if len(digits) <= _LONGEST_NUMBER else None,
+            parse_constant=_refuse_constant,
             object_pairs_hook=_object,
         )
     except RecursionError:
@@ -180,13 +186,79 @@ def parse_json(body: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ValueError("a name stands twice in an object")
+        raise ValueError("an object has the same name twice")
     return fields
 
 
-def _whole_number(digits: str) -> int | None:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """Return the wait that `Retry-After` asks for, or None if it makes no sense.
+
+    The standard allows seconds and a date (RFC 9110, 10.2.3); fractions and seconds since 1970
+    occur as well. Never negative, at most `LONGEST_ASKED`. `now` is the time of the marketplace.
+    """
+    return _wait(headers.get("retry-after", ""), now)
+
+
+def window_left(headers: Mapping[str, str]) -> timedelta | None:
+    """Return how long the window lasts by `X-RateLimit-Reset`, or None if it makes no sense.
+
+    No standard covers it: most write seconds, some the second or millisecond since 1970 at which
+    the window ends, or a date. An instant is measured by the `Date` of the same answer. Never
+    negative, at most `LONGEST_ASKED`.
+    """
+    return _wait(headers.get("x-ratelimit-reset", ""), http_date(headers.get("date", "")))
+
+
+def _wait(value: str, now: datetime | None) -> timedelta | None:
+    """Return seconds, rounded up, or the time from `now` to an instant."""
+    number = _number(value.strip())
+    if number is not None and number < _SINCE_1970:
+        return timedelta(seconds=min(max(math.ceil(number), 0), LONGEST_ASKED.total_seconds()))
+    ends_at = _instant(value.strip()) if number is None else _since_1970(number)
+    if ends_at is None or now is None:
+        return None
+    return min(max(ends_at - now, timedelta(0)), LONGEST_ASKED)
+
+
+def _since_1970(number: float) -> datetime | None:
+    seconds = number if number < _SINCE_1970 * 1000 else number / 1000
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):  # a year that no calendar has
+        return None
+
+
+def _instant(value: str) -> datetime | None:
+    """Read a date as in HTTP or ISO 8601; without a zone it is no instant."""
+    if date := http_date(value):
+        return date
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def calls_left(headers: Mapping[str, str]) -> int | None:
+    """Return how many calls the window still allows, by `X-RateLimit-Remaining`."""
+    return _count(headers, "x-ratelimit-remaining")
+
+
+def calls_allowed(headers: Mapping[str, str]) -> int | None:
+    """Return how many calls a whole window allows, by `X-RateLimit-Limit`."""
+    return _count(headers, "x-ratelimit-limit")
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    """Read a number of calls; of several, as in a header that occurs twice, the smallest."""
+    values = [_number(value.strip()) for value in headers.get(name, "").split(",")]
+    numbers = [number for number in values if number is not None]
+    return max(0, math.floor(min(numbers))) if numbers and len(numbers) == len(values) else None
+
+
+def _number(value: str) -> float | None:
+    return float(value) if _NUMBER.fullmatch(value) else None

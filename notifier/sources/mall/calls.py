@@ -1,4 +1,4 @@
-"""The calls of one reading: authenticated, counted, tried again where that helps."""
+"""Make the calls of one reading: authenticated, counted, paced, and retried where that helps."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from notifier import __version__
-from notifier.domain.quota import UNSTATED, Quota
+from notifier.domain.reading_plan import UNSTATED_VALIDITY, Quota
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpAnswer, HttpClient, NoAnswer, http_date
 from notifier.sources.mall.answers import (
     ApiAnswer,
     LimitReached,
-    Passing,
     ReserveReached,
-    Unreadable,
+    Retryable,
+    UnreadableAnswer,
+    calls_left,
     open_answer,
 )
-from notifier.sources.mall.rate_headers import calls_left
 from notifier.sources.mall.rate_limit import Call, RateLimit
 
 MOST_TRIES = 4
 
-MOST_REPEATED = 200
-"""So many calls of a reading may be repetitions: the day's calls are not for asking in vain."""
+MOST_RETRIES = 200
+"""Retries in one reading; a day's calls must not be spent on a marketplace that keeps failing."""
 
 _RECHECK_SECONDS = 0.1
-"""While calls are under way, how often to check whether an answer has opened the limit."""
+"""Time between checks whether the answer of a call under way has opened the limit."""
 
 Sleep = Callable[[float], Awaitable[None]]
 Jitter = Callable[[], float]
 Time = Callable[[], float]
-"""Seconds that only ever go forward."""
+"""A monotonic clock, in seconds."""
 
 _HEADERS = {
     "Accept": "application/json",
@@ -47,12 +47,12 @@ logger = logging.getLogger("notifier.sources.mall")
 
 
 class Calls:
-    """Asks the marketplace on behalf of one account, until `budget` of time is used up.
+    """The calls for one account, until `budget` of time is used up.
 
-    `time` is that of the event loop by default, since a machine's clock may be set meanwhile.
-    `host` names the marketplace in messages; `made` counts requests, repeated ones too;
+    `time` is the event loop's by default, because the machine's clock may be set meanwhile.
+    `host` names the marketplace in messages; `made` counts requests, retries included;
     `server_time` is the `Date` of the first answer; `left` is the latest `X-RateLimit-Remaining`.
-    `known` is the day's quota by earlier calls.
+    `known` is the day's quota according to earlier calls.
     """
 
     def __init__(
@@ -78,15 +78,15 @@ class Calls:
         self._sleep = sleep
         self._jitter = jitter
         self._tries = tries
-        self._repeated = 0
+        self._retries = 0
         self._time = time or asyncio.get_running_loop().time
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
-        left = known.left if known and known.holds(clock()) else None
+        left = known.left if known and known.is_valid(clock()) else None
         self._limit = RateLimit(left, known.daily_limit if known else None)
         self._turn = asyncio.Lock()
-        self._landed = asyncio.Event()
-        self._granted = 0
+        self._call_ended = asyncio.Event()
+        self._successes = 0
 
     @property
     def quota(self) -> Quota | None:
@@ -94,7 +94,7 @@ class Calls:
         left, ends_at = self._limit.day_left, self._limit.day_ends_at
         if left is None or not self._limit.day_is_stated:
             return None
-        now, lasts = self._clock(), UNSTATED
+        now, lasts = self._clock(), UNSTATED_VALIDITY
         if ends_at is not None:
             lasts = timedelta(seconds=max(0.0, ends_at - self._time()))
         return Quota(left, now, now + lasts, self._limit.daily_limit)
@@ -107,22 +107,22 @@ class Calls:
     async def get(
         self, path: str, query: Mapping[str, str], *, expected: type, most_bytes: int
     ) -> ApiAnswer:
-        """GET `path`; the envelope's data is an `expected`, and never anything else.
+        """GET `path`; the answer's data has the type `expected`.
 
         Raises MarketplaceRefused or MarketplaceUnavailable, whose kinds `answers` draws.
         """
-        failures, granted = 0, self._granted
+        failures, successes = 0, self._successes
         while True:
             call = await self._begin()
             try:
                 return await self._try(call, path, query, expected, most_bytes)
-            except Passing as error:
-                # A limit that let others through meanwhile will let this call through in turn.
-                crowded = isinstance(error, LimitReached) and self._granted > granted
-                failures, granted = 1 if crowded else failures + 1, self._granted
-                if failures == self._tries or self._repeated == MOST_REPEATED:
+            except Retryable as error:
+                # If the limit lets other calls through meanwhile, it will let this one through too.
+                is_crowded = isinstance(error, LimitReached) and self._successes > successes
+                failures, successes = 1 if is_crowded else failures + 1, self._successes
+                if failures == self._tries or self._retries == MOST_RETRIES:
                     raise
-                self._repeated += 1
+                self._retries += 1
                 await self._back_off(error, failures)
 
     async def _try(
@@ -140,34 +140,34 @@ class Calls:
                 option="marketplace.base_url",
             )
         except NoAnswer as error:
-            kind = Passing if error.passing else MarketplaceUnavailable
+            kind = Retryable if error.retryable else MarketplaceUnavailable
             raise kind(str(error)) from None
         finally:
             self._limit.end(call, {} if answer is None else answer.headers, self._time())
-            self._landed.set()
-        self._note(answer)
-        envelope = open_answer(answer, self.host, self._told_time(answer) or self._clock())
-        self._granted += 1
+            self._call_ended.set()
+        answered_at = self._note(answer) or self._clock()
+        envelope = open_answer(answer, self.host, answered_at)
+        self._successes += 1
         if not isinstance(envelope.data, expected):
-            raise Unreadable(
-                f"{self.host} answers with something else than was asked for; look for a newer "
-                "version of this program"
+            raise UnreadableAnswer(
+                f"the answer of {self.host} has data of another kind than documented; look for a "
+                "newer version of this program"
             )
         return envelope
 
-    def _note(self, answer: HttpAnswer) -> None:
+    def _note(self, answer: HttpAnswer) -> datetime | None:
+        """Keep what the headers say; return the marketplace's time."""
+        answered_at = http_date(answer.headers.get("date", ""))
         if self.server_time is None:
-            self.server_time = self._told_time(answer)
+            self.server_time = answered_at
         left = calls_left(answer.headers)
         self.left = self.left if left is None else left
+        return answered_at
 
-    def _told_time(self, answer: HttpAnswer) -> datetime | None:
-        return http_date(answer.headers.get("date", ""))
-
-    async def _back_off(self, error: Passing, failures: int) -> None:
-        """Wait as long as asked, and decently; raises `error` when there is no time for it."""
-        decent = backoff(failures, self._jitter())
-        wait = max(decent, error.wait or timedelta(0)).total_seconds()
+    async def _back_off(self, error: Retryable, failures: int) -> None:
+        """Wait before a retry, at least as long as asked; raise `error` if time is too short."""
+        pause = backoff(failures, self._jitter())
+        wait = max(pause, error.wait or timedelta(0)).total_seconds()
         if self._time() + wait >= self._ends_at:
             raise error
         logger.info(
@@ -192,7 +192,7 @@ class Calls:
             return self._limit.begin(self._time())
 
     def _opens_at(self, now: float) -> float:
-        """When another call may begin, or when to check again: an answer may open it sooner."""
+        """Return when another call may begin, or when to check again: an answer may open it."""
         opens_at = self._limit.opens_at(now)
         soon = min(opens_at, now + _RECHECK_SECONDS) if self._limit.is_busy else opens_at
         return max(self._closed_until, soon)
@@ -203,12 +203,12 @@ class Calls:
         They may not all count against what is left, and raising would cancel them.
         """
         if self._limit.is_busy:
-            self._landed.clear()
-            await self._landed.wait()
+            self._call_ended.clear()
+            await self._call_ended.wait()
             return
         reserve = self._access.reserve_calls
         used_up = f"the limit of calls of {self.host} is used up"
-        kept = f" but for {reserve} that are kept for other systems" if reserve else ""
+        kept = f" except for {reserve} calls reserved for other systems" if reserve else ""
         raise ReserveReached(f"{used_up}{kept}")
 
     def _is_used_up(self) -> bool:

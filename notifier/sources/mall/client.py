@@ -1,4 +1,4 @@
-"""The marketplace as a source of orders. It only ever reads: no status, no confirmation is set."""
+"""The marketplace as a source of orders. It only reads: it sets no status and confirms no order."""
 
 from __future__ import annotations
 
@@ -6,39 +6,30 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from notifier.domain.quota import Quota
 from notifier.domain.reading import Failed, Reading
-from notifier.domain.reading_plan import HintBatch, NoState, StateStore
+from notifier.domain.reading_plan import HintBatch, NoState, Quota, StateStore
 from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import NotifierError
 from notifier.http import HttpClient
 from notifier.sources.mall.calls import MOST_TRIES, Calls, Jitter, Sleep, Time
+from notifier.sources.mall.details import Progress
 from notifier.sources.mall.listing import list_query
-from notifier.sources.mall.lookup import Lookup
-from notifier.sources.mall.sweep import Progress, ReadingSession
+from notifier.sources.mall.session import ReadingSession
+from notifier.sources.mall.webhook import HintLookup
 
 LOOKUP_TIME = timedelta(minutes=1)
-"""That a look at what was hinted at may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The marketplace let us in. `calls_left` of the day's limit, None when it does not tell."""
-
-    calls_left: int | None
-    server_time: datetime | None
+"""Time limit of a lookup of hints."""
 
 
 class Marketplace:
-    """One seller account at the marketplace; a `Source`.
+    """One seller account at the marketplace; a `Source` and a `HintReader`.
 
-    `progress` is told how many of the candidates were asked for, and how many there are.
-    `server_time` is the marketplace's clock at its first answer to the last call of a method;
-    None when it gave none.
+    `progress` is called with the number of details read and of all details to read.
+    `server_time` is the marketplace's clock at the first answer to the latest method call; None
+    if the answer had no `Date`.
     """
 
     def __init__(
@@ -47,7 +38,7 @@ class Marketplace:
         http: HttpClient,
         *,
         clock: Callable[[], datetime],
-        memory: StateStore | None = None,
+        state_store: StateStore | None = None,
         progress: Progress | None = None,
         sleep: Sleep = asyncio.sleep,
         jitter: Jitter = random.random,
@@ -57,18 +48,18 @@ class Marketplace:
         self._access = access
         self._http = http
         self._clock = clock
-        self._memory = memory or NoState()
+        self._state_store = state_store or NoState()
         self._progress = progress
         self._sleep = sleep
         self._jitter = jitter
         self._time = time
 
     async def read(self, known: Collection[int]) -> Reading:
-        """Read what waits now, and how those of `known` went that wait no longer."""
+        """Read what waits now, and how those of `known` left that wait no longer."""
         read_at = self._clock()
-        recalled = await self._memory.recall()
+        recalled = await self._state_store.load()
         calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.quota)
-        sweep = ReadingSession(
+        session = ReadingSession(
             self._access,
             calls,
             known=known,
@@ -76,53 +67,54 @@ class Marketplace:
             recalled=recalled,
             today=self._today(read_at),
         )
-        await sweep.run()
+        await session.run()
         self.server_time = calls.server_time
-        await self._note(calls)
-        reading = sweep.conclude(read_at)
+        await self._store_quota(calls)
+        reading = session.conclude(read_at)
         if not isinstance(reading, Failed):
-            await self._memory.remember(sweep.remembered(), sweep.followed, read_at)
+            await self._state_store.save(session.remembered(), session.followed, read_at)
         return reading
 
     async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
-        """Look at what was hinted at since the last reading, with at most so many calls.
+        """Look up the hints since the last reading, with at most `most_calls` calls.
 
-        It stops where only `leaving` of the day's calls are left, or the reserve; of the orders
-        it remembers nothing, and never raises for a failure of the marketplace.
+        It stops when only `leaving` of the day's calls are left, or the reserve. It does not
+        store the state of orders, and never raises for a failure of the marketplace.
         """
         access = replace(self._access, reserve_calls=max(leaving, self._access.reserve_calls))
-        recalled = await self._memory.recall()
+        recalled = await self._state_store.load()
         calls = self._calls(LOOKUP_TIME, tries=1, access=access, known=recalled.quota)
         today = self._today(self._clock())
-        batch = await Lookup(access, calls, recalled, today, most_calls).run()
-        await self._note(calls)
+        batch = await HintLookup(access, calls, recalled, today, most_calls).run()
+        await self._store_quota(calls)
         return batch
 
-    async def check_access(self) -> Admission:
-        """Ask one cheap question with the credential, once, whatever is left of the day's calls.
+    async def check_access(self) -> int | None:
+        """Make one cheap call with the credential; return the calls left today, if stated.
 
-        Raises MarketplaceRefused or MarketplaceUnavailable.
+        It is not retried and may use the reserve. Raises MarketplaceRefused or
+        MarketplaceUnavailable.
         """
         calls = self._calls(self._access.request_timeout, tries=1)
         try:
             await calls.get("/v1/orders", list_query(1, 1), expected=list, most_bytes=2**20)
         finally:
             self.server_time = calls.server_time
-            await self._note(calls)
-        return Admission(calls.left, calls.server_time)
+            await self._store_quota(calls)
+        return calls.left
 
     async def ask_time(self) -> datetime | None:
-        """The marketplace's clock, for one cheap call; None when it does not answer."""
+        """Return the marketplace's clock, at the cost of one call; None without an answer."""
         with contextlib.suppress(NotifierError):
             await self.check_access()
         return self.server_time
 
-    async def _note(self, calls: Calls) -> None:
+    async def _store_quota(self, calls: Calls) -> None:
         if calls.quota:
-            await self._memory.note(calls.quota)
+            await self._state_store.save_quota(calls.quota)
 
     def _today(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self._access.timezone)).date()
+        return now.astimezone(self._access.zone).date()
 
     def _calls(
         self,

@@ -1,4 +1,4 @@
-"""The list of shipped orders, page by page, while it moves under our hands."""
+"""Read the list of shipped orders, page by page, while it changes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from notifier.domain.settings import MarketplaceAccess
 from notifier.errors import MarketplaceUnavailable
-from notifier.sources.mall.answers import ApiAnswer, NotUnderstood
+from notifier.sources.mall.answers import ApiAnswer, RequestRejected
 from notifier.sources.mall.calls import Calls
-from notifier.sources.mall.fields import number
 from notifier.sources.mall.payloads import ListRow, parse_row
+from notifier.sources.values import number
 
-MOST_UNTOLD_PAGES = 1000
-"""Where a list does not tell how many pages it has, we stop here."""
+MOST_UNSTATED_PAGES = 1000
+"""Pages read at most from a list that does not state its number of pages."""
 
-SURE_SIZE = 100
-"""Orders a page that are certainly given; how many more may be asked for, nobody has documented."""
+SAFE_PAGE_SIZE = 100
+"""Orders on a page that are known to work; a larger maximum is not documented."""
 
 _PASSES = 3
 _MOST_BYTES = 32 * 2**20
@@ -28,13 +29,13 @@ _MOVED = "the list moved while it was read, so a new order may be missing"
 logger = logging.getLogger("notifier.sources.mall")
 
 
-class OddList(MarketplaceUnavailable):
+class InconsistentList(MarketplaceUnavailable):
     """The pages of the list contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """One page. `pages` and `total` are what the list says of itself, None where it does not."""
+    """One page; `pages` and `total` are the list's own counts, None if it does not state them."""
 
     number: int
     rows: tuple[ListRow, ...]
@@ -45,30 +46,30 @@ class ListPage:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no row at all in it."""
+        """Whether the page has no row at all."""
         return not self.rows and not self.strays
 
     @property
     def is_last(self) -> bool:
-        """Whether no page follows; where nobody tells, an empty page is the end."""
+        """Whether no page follows; without a stated number of pages, an empty one is the last."""
         return self.is_empty if self.pages is None else self.number >= self.pages
 
     @property
-    def allowance(self) -> int:
-        """Up to which page a list may grow while it is read, when this is its first page."""
-        return MOST_UNTOLD_PAGES if self.pages is None else 2 * self.pages + 10
+    def most_pages(self) -> int:
+        """Number of pages up to which a list with this first page may grow while it is read."""
+        return MOST_UNSTATED_PAGES if self.pages is None else 2 * self.pages + 10
 
 
 def list_calls(orders: int, page_size: int) -> int:
-    """Calls for a list of so many orders, while it does not move: see `Listing.read`."""
+    """Return the calls for a list of `orders` that does not move (see `Listing.read`)."""
     pages = max(1, -(-orders // page_size))
     return 1 if pages == 1 else 2 * pages
 
 
 def list_query(page: int, page_size: int, *, test_orders: bool = False) -> dict[str, str]:
-    """Everything shipped by MALL Delivery; no field of the list tells whether it is ready."""
+    """Return the query for orders shipped by MALL Delivery; no filter tells whether they wait."""
     query = {
-        "filter": "basic",  # Without it a filtered list holds ids only.
+        "filter": "basic",  # Without it, a filtered list holds ids only.
         "status": "eq:shipped",
         "mdp": "true",
         "_sort": "id:asc",
@@ -79,7 +80,7 @@ def list_query(page: int, page_size: int, *, test_orders: bool = False) -> dict[
 
 
 def parse_page(envelope: ApiAnswer, page_number: int, zone: ZoneInfo) -> ListPage:
-    """Read one page; the envelope's data is a list."""
+    """Read one page from an answer whose data is a list."""
     rows = [parse_row(row, zone) for row in envelope.data]
     paging: Mapping[str, Any] = envelope.paging
     return ListPage(
@@ -93,96 +94,106 @@ def parse_page(envelope: ApiAnswer, page_number: int, zone: ZoneInfo) -> ListPag
 
 @dataclass(slots=True)
 class ListPass:
-    """What one reading of all pages saw."""
+    """The result of reading all pages once."""
 
     ids: set[int] = field(default_factory=set)
     strays: int = 0
-    pages: int = 0
-    totals: set[int] = field(default_factory=set)
-    told: set[int] = field(default_factory=set)
-    """How many pages there are, as each page says."""
+    pages_read: int = 0
+    stated_totals: set[int] = field(default_factory=set)
+    """Total of orders, as each page states it."""
+    stated_pages: set[int] = field(default_factory=set)
+    """Number of pages, as each page states it."""
+
+    def add(self, page: ListPage) -> None:
+        """Add one page."""
+        self.ids |= {row.id for row in page.rows}
+        self.strays += page.strays
+        self.pages_read += 1
+        if page.total is not None:
+            self.stated_totals.add(page.total)
+        if page.pages is not None:
+            self.stated_pages.add(page.pages)
 
     def doubt(self) -> str | None:
-        """Why this may not be the whole list, by its own words; None where nothing says so."""
-        if len(self.totals) > 1 or len(self.told) > 1:
+        """Return why this may not be the whole list, or None if its own counts agree with it."""
+        if len(self.stated_totals) > 1 or len(self.stated_pages) > 1:
             return _MOVED
         named = len(self.ids) + self.strays
-        for total in self.totals - {named}:
-            return f"the list says that it has {total} orders, and names {named}"
+        for total in self.stated_totals - {named}:
+            return f"the list states {total} orders, but names {named}"
         return None
 
 
 class Listing:
-    """What the list named so far: each order once, with the row that came last."""
+    """The orders named by the list so far, each with its latest row.
 
-    def __init__(self, calls: Calls, zone: ZoneInfo, page_size: int, *, test_orders: bool) -> None:
+    `gaps` are the reasons why an order may be missing.
+    """
+
+    def __init__(self, access: MarketplaceAccess, calls: Calls) -> None:
         self.rows: dict[int, ListRow] = {}
         self.gaps: list[str] = []
         self.pages_read = 0
+        self._access = access
         self._calls = calls
-        self._zone = zone
-        self._page_size = page_size
-        self._test_orders = test_orders
+        self._page_size = access.page_size
 
     async def read(self) -> None:
         """Read every page, until two passes in a row name the same orders.
 
-        An order that leaves while we read shifts those behind it, and one of them slips from the
-        page we read next onto the page we have read; another that enters keeps the total as it
-        was. Two passes seldom miss the same one. What has one page alone is read once. Raises
-        MarketplaceRefused or MarketplaceUnavailable; what was named before stays.
+        An order that leaves meanwhile shifts those behind it, so that one of them moves from the
+        page to be read next to the page just read. If another order enters, the total does not
+        show it. Two passes seldom miss the same order. A list of one page is read once. Raises
+        MarketplaceRefused or MarketplaceUnavailable; the rows read before stay.
         """
         before: set[int] | None = None
         for _ in range(_PASSES):
-            seen = await self._pass_of_sure_size() if before is None else await self._pass()
-            doubt = seen.doubt()
-            if not doubt and (seen.pages == 1 or seen.ids == before):
+            current = await self._first_pass() if before is None else await self._pass()
+            doubt = current.doubt()
+            if not doubt and (current.pages_read == 1 or current.ids == before):
                 return
-            before = seen.ids
+            before = current.ids
         if doubt and not self.rows:
-            raise OddList(f"the list of {self._calls.host} makes no sense: {doubt}")
+            raise InconsistentList(f"the list of {self._calls.host} is inconsistent: {doubt}")
         self.gaps.append(doubt or _MOVED)
 
-    async def _pass_of_sure_size(self) -> ListPass:
-        """The first pass; with smaller pages where pages so large are not even understood."""
+    async def _first_pass(self) -> ListPass:
+        """Read every page, with smaller pages if the marketplace rejects the size we asked for."""
         try:
             return await self._pass()
-        except NotUnderstood:
-            if self.pages_read or self._page_size <= SURE_SIZE:
+        except RequestRejected:
+            if self.pages_read or self._page_size <= SAFE_PAGE_SIZE:
                 raise
-            self._page_size = SURE_SIZE
+            self._page_size = SAFE_PAGE_SIZE
             return await self._pass()
 
     async def _pass(self) -> ListPass:
         """Read every page once."""
-        seen = ListPass()
-        allowance = 0
+        current = ListPass()
+        most_pages = 0
         for page_number in count(1):
             page = await self._page(page_number)
-            allowance = allowance or page.allowance
-            fresh = {row.id for row in page.rows} - seen.ids
+            most_pages = most_pages or page.most_pages
+            is_repetition = bool(page.rows) and current.ids.issuperset(row.id for row in page.rows)
+            # A row counts even if the page is inconsistent: its order may wait.
             self.rows |= {row.id: row for row in page.rows}
-            if oddity := _oddity(page, fresh=len(fresh), allowance=allowance):
-                raise OddList(f"the list of {self._calls.host} makes no sense: {oddity}")
-            if page.total is not None:
-                seen.totals.add(page.total)
-            if page.pages is not None:
-                seen.told.add(page.pages)
-            seen.ids |= fresh
-            seen.strays += page.strays
+            if contradiction := _contradiction(page, most_pages, is_repetition=is_repetition):
+                raise InconsistentList(
+                    f"the list of {self._calls.host} is inconsistent: {contradiction}"
+                )
+            current.add(page)
             if page.is_last:
                 break
-        seen.pages = page_number
-        return seen
+        return current
 
     async def _page(self, page_number: int) -> ListPage:
         envelope = await self._calls.get(
             "/v1/orders",
-            list_query(page_number, self._page_size, test_orders=self._test_orders),
+            list_query(page_number, self._page_size, test_orders=self._access.test_orders),
             expected=list,
             most_bytes=_MOST_BYTES,
         )
-        page = parse_page(envelope, page_number, self._zone)
+        page = parse_page(envelope, page_number, self._access.zone)
         self.pages_read += 1
         if page.strays:
             self.gaps.append(f"page {page_number} has {page.strays} rows without a usable number")
@@ -195,13 +206,13 @@ class Listing:
         return page
 
 
-def _oddity(page: ListPage, *, fresh: int, allowance: int) -> str | None:
-    if page.rows and not fresh:
+def _contradiction(page: ListPage, most_pages: int, *, is_repetition: bool) -> str | None:
+    if is_repetition:
         return f"page {page.number} only repeats earlier ones"
     if not page.is_empty and page.pages is not None and page.number > page.pages:
         return f"page {page.number} of {page.pages} has orders"
     if page.is_empty and not page.is_last:
         return f"page {page.number} of {page.pages} is empty"
-    if page.number >= allowance and not page.is_last:
-        return f"it has grown to {page.pages or 'countless'} pages while it was read"
+    if page.number >= most_pages and not page.is_last:
+        return f"it has grown to {page.pages or 'an unknown number of'} pages while it was read"
     return None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from notifier.sources.mall.rate_headers import calls_allowed, calls_left, window_left
+from notifier.sources.mall.answers import calls_allowed, calls_left, window_left
 
 LONGEST_PACED = timedelta(minutes=1)
 

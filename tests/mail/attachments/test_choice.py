@@ -1,4 +1,4 @@
-"""Which files go with whose mail."""
+"""The files of each recipient's mail."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from notifier.domain.attachments import AttachmentKind, CsvHeadings
-from notifier.domain.recipients import ContactGroup, Mailbox, Recipient, resolve
-from notifier.domain.settings import Branding, Logo, StoreLocation
-from notifier.i18n.money import Money
+from notifier.domain.branding import Branding, Logo
+from notifier.domain.recipients import AttachmentKind, ContactGroup, Mailbox, Recipient, resolve
+from notifier.domain.settings import CsvHeadings, StoreLocation
+from notifier.i18n.language import Money
 from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.mail.freeze import Attachment
 from notifier.services.context import Context
@@ -49,32 +49,32 @@ def asked(*entries: str, **groups: tuple[tuple[str, ...], Kinds]) -> Kinds:
 JANA = ("jana@example.com",)
 
 
-def test_who_is_in_no_group_that_asks_gets_what_the_account_says() -> None:
+def test_a_recipient_without_a_choosing_group_gets_the_files_of_the_account() -> None:
     assert asked("jana@example.com") is None
     assert asked("a", a=(JANA, None)) is None
 
 
-def test_a_group_asks_for_its_members() -> None:
+def test_a_group_chooses_for_its_members() -> None:
     assert asked("a", a=(JANA, (SHEET,))) == (SHEET,)
     assert asked("a", a=(JANA, ())) == ()
 
 
-def test_who_is_in_several_groups_gets_what_any_of_them_asks_for() -> None:
+def test_a_recipient_in_several_groups_gets_the_files_of_all() -> None:
     assert asked("a", "b", a=(JANA, (SHEET,)), b=(JANA, (CSV,))) == (CSV, SHEET)
     assert asked("a", "b", a=(JANA, None), b=(JANA, (XLSX,))) == (XLSX,)
     assert asked("a", a=(("b",), (SHEET,)), b=(JANA, (XLSX,))) == (XLSX, SHEET)
     assert asked(*JANA, "a", a=(("JANA@EXAMPLE.COM",), (SHEET,))) == (SHEET,)
 
 
-def test_a_group_that_is_not_among_the_recipients_asks_for_nothing() -> None:
+def test_a_group_outside_the_recipients_chooses_nothing() -> None:
     assert asked("a", a=(JANA, None), b=(JANA, ALL)) is None
 
 
-def test_on_a_day_without_orders_nothing_goes_along() -> None:
+def test_a_day_without_orders_has_no_files() -> None:
     assert attachments(empty(), mail_options(account(attachments=ALL), "en")) == {}
 
 
-def test_all_that_is_asked_for_goes_along() -> None:
+def test_all_chosen_files_are_attached() -> None:
     files = attachments(normal(), mail_options(account(attachments=ALL), "en"))
 
     assert [file.filename for file in files.values()] == [
@@ -84,7 +84,7 @@ def test_all_that_is_asked_for_goes_along() -> None:
     ]
 
 
-def test_of_more_orders_than_anybody_fetches_there_is_no_sheet() -> None:
+def test_too_many_orders_have_no_sheet() -> None:
     files = attachments(huge(MOST_ON_PAPER + 1), mail_options(account(attachments=(CSV, SHEET))))
 
     assert list(files) == [CSV]
@@ -99,7 +99,7 @@ def test_of_more_orders_than_anybody_fetches_there_is_no_sheet() -> None:
         ((101, 1, 1), [CSV]),
     ],
 )
-def test_what_is_too_large_loses_the_sheet_then_the_workbook(
+def test_too_large_files_lose_the_sheet_then_the_workbook(
     sizes: tuple[int, ...], kept: list[AttachmentKind]
 ) -> None:
     files = {
@@ -110,7 +110,7 @@ def test_what_is_too_large_loses_the_sheet_then_the_workbook(
     assert list(fitting(files, most=100)) == kept
 
 
-def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> None:
+def test_a_file_that_cannot_be_made_is_left_out_and_the_others_are_sent() -> None:
     absurd = order(1, cod=Money(Decimal("1e400"), "EUR"))
 
     files = attachments(digest(absurd), mail_options(account(attachments=ALL), "en"))
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_made_is_left_out_and_the_others_go_along() -> Non
     assert list(files) == [CSV, XLSX]
 
 
-async def test_a_mail_with_all_that_may_go_along_passes_the_guard(context: Context) -> None:
+async def test_a_mail_with_all_attachments_passes_the_verification(context: Context) -> None:
     look = Branding("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
     ours = account(attachments=ALL, branding=look)
 
@@ -153,14 +153,14 @@ async def test_each_recipient_gets_the_files_of_their_groups(context: Context) -
         ((SHEET,), "Look the others up in the portal."),
     ],
 )
-async def test_the_mail_names_the_file_that_has_what_it_cannot_show(
+async def test_the_mail_names_the_file_with_the_orders_it_cannot_show(
     context: Context, kinds: tuple[AttachmentKind, ...], sentence: str
 ) -> None:
     reader = Recipient(Mailbox("jana@example.com"), "en", attachments=kinds)
 
-    parts, _ = render_for(account().mail_options(reader), huge(500), context)
+    mail, _ = render_for(account().mail_options(reader), huge(500), context)
 
-    assert sentence in parts.text.replace("\n", " ")
+    assert sentence in mail.text.replace("\n", " ")
 
 
 def test_files_have_the_columns_that_were_chosen_in_their_order() -> None:
@@ -176,7 +176,7 @@ def test_files_have_the_columns_that_were_chosen_in_their_order() -> None:
     ]
 
 
-async def test_each_recipient_is_told_what_the_columns_of_their_group_say(context: Context) -> None:
+async def test_each_recipient_gets_the_columns_of_their_group(context: Context) -> None:
     office = Recipient(Mailbox("office@example.com"), "en")
     driver = Recipient(Mailbox("jana@example.com"), "en", None, columns=("order", "tracking"))
 
@@ -189,7 +189,7 @@ async def test_each_recipient_is_told_what_the_columns_of_their_group_say(contex
     assert ["MD4500022" in text for text in texts] == [False, True]
 
 
-def test_the_innermost_group_that_chooses_columns_is_heard() -> None:
+def test_the_innermost_group_that_chooses_columns_wins() -> None:
     groups = {
         "all": ContactGroup("all", ("drivers", "ana@example.com"), columns=("order", "value")),
         "drivers": ContactGroup("drivers", ("east",), columns=("order", "tracking")),

@@ -1,10 +1,11 @@
-"""The CSV file: everything that waits, for a spreadsheet to open and not to run."""
+"""The CSV file: all waiting orders, without formulas."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -12,20 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.domain.attachments import CsvHeadings
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest, compose
 from notifier.domain.orders import Item
 from notifier.domain.reading import Complete, Departure
-from notifier.i18n.money import Money
+from notifier.domain.settings import CsvHeadings
+from notifier.i18n.language import Money
 from notifier.mail.attachments.csv import orders_csv, safe_cell
 from tests.days import huge
-from tests.factories import DAY, NOON, account, digest, order, snapshot
+from tests.factories import DAY, NOON, account, digest, mail_options, order, snapshot
 
 
 def rows(shown: Digest, language: str = "en") -> list[dict[str, str]]:
-    """Its rows by the machine names of the columns."""
-    text = orders_csv(shown, language).content.decode("utf-8-sig")
+    """Return the rows of the file by the names of the columns."""
+    text = orders_csv(shown, mail_options(language=language)).content.decode("utf-8-sig")
     delimiter = ";" if language == "sl" else ","
     return list(csv.DictReader(io.StringIO(text), list(COLUMNS), delimiter=delimiter))[1:]
 
@@ -60,20 +61,22 @@ def test_a_row_has_every_column_in_a_form_spreadsheets_read() -> None:
 
 
 def test_it_begins_with_a_mark_and_translated_headings() -> None:
-    english, slovenian = (orders_csv(digest(order()), code).content for code in ("en", "sl"))
+    english, slovenian = (
+        orders_csv(digest(order()), mail_options(language=code)).content for code in ("en", "sl")
+    )
 
     assert english.startswith(b"\xef\xbb\xbfOrder,Your order number,Tracking number")
     assert slovenian.startswith("\ufeffNaročilo;Vaša številka naročila;".encode())
 
 
-def test_where_people_write_a_decimal_comma_cells_are_separated_by_semicolons() -> None:
+def test_the_delimiter_is_a_semicolon_in_languages_with_a_decimal_comma() -> None:
     (row,) = rows(digest(order()), "sl")
 
     assert row["value"] == "19,90"
     assert row["overdue"] == "ne"
 
 
-def test_it_holds_everything_that_waits_and_nothing_that_is_gone() -> None:
+def test_it_contains_every_waiting_order_and_no_other() -> None:
     before = snapshot(order(1), order(2))
     shown = compose(
         account(), Complete(NOON, (order(2), order(3)), {1: Departure.RETURNED}), before, DAY
@@ -84,7 +87,7 @@ def test_it_holds_everything_that_waits_and_nothing_that_is_gone() -> None:
 
 
 def test_it_is_named_for_its_day_in_plain_characters() -> None:
-    file = orders_csv(digest(order()), "sl")
+    file = orders_csv(digest(order()), mail_options(language="sl"))
 
     assert (file.filename, file.content_type) == ("orders-2026-11-22.csv", "text/csv")
 
@@ -92,11 +95,11 @@ def test_it_is_named_for_its_day_in_plain_characters() -> None:
 def test_beyond_a_megabyte_it_is_compressed_always_to_the_same_bytes() -> None:
     shown = digest(*(order(n, items=(Item("x" * 200, 1),)) for n in range(1, 4_000)))
 
-    file = orders_csv(shown, "en")
+    file = orders_csv(shown, mail_options())
 
     assert (file.filename, file.content_type) == ("orders-2026-11-22.csv.gz", "application/gzip")
     assert gzip.decompress(file.content).count(b"\r\n") == 4_000
-    assert orders_csv(shown, "en") == file
+    assert orders_csv(shown, mail_options()) == file
 
 
 @pytest.mark.parametrize(
@@ -138,12 +141,14 @@ def test_an_amount_below_zero_stays_a_number() -> None:
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "https://ok.example\\@evil.example/"])
 def test_a_link_that_the_mail_would_not_show_is_not_in_the_file_either(url: str) -> None:
-    content = orders_csv(digest(order(1, tracking_url=url)), "en").content
+    content = orders_csv(digest(order(1, tracking_url=url)), mail_options()).content
 
     assert url not in content.decode("utf-8-sig")
 
 
-def test_programs_may_have_the_names_of_the_columns_instead() -> None:
-    content = orders_csv(digest(order()), "sl", CsvHeadings.NAMES).content.decode("utf-8-sig")
+def test_headings_can_be_the_names_of_the_columns() -> None:
+    options = replace(mail_options(language="sl"), csv_headings=CsvHeadings.NAMES)
+
+    content = orders_csv(digest(order()), options).content.decode("utf-8-sig")
 
     assert content.splitlines()[0].split(";") == list(COLUMNS)

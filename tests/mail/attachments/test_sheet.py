@@ -1,4 +1,4 @@
-"""The pick-up sheet: paper to take along, to tick off and to sign."""
+"""The pick-up sheet: paper to tick off and to sign."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from notifier.domain.digest import Digest
 from notifier.domain.orders import Item
 from notifier.domain.settings import Account, PlaceOfReturn
 from notifier.i18n.language import available_languages
-from notifier.mail.attachments.pdf_fonts import printable
 from notifier.mail.attachments.sheet import ORDERS_PER_TABLE, pickup_sheet
-from notifier.mail.attachments.sheet_layout import COLUMNS, LEFT, RIGHT, barcode
+from notifier.mail.attachments.sheet_layout import COLUMNS, LEFT, RIGHT, barcode, printable
 from tests.days import huge, incomplete, normal
 from tests.factories import account, digest, mail_options, order
 
@@ -63,7 +62,7 @@ class Word(NamedTuple):
 
 
 def words(file: Path) -> list[Word]:
-    """What poppler finds on the pages."""
+    """Return the words that poppler finds on the pages."""
     run = ["pdftotext", "-bbox", str(file), "-"]
     found = subprocess.run(run, check=True, capture_output=True, text=True).stdout
     number = '="([0-9.]+)"'
@@ -134,7 +133,7 @@ def test_all_letters_of_the_seven_languages_can_be_printed() -> None:
     assert printable(LETTERS) == LETTERS
 
 
-def test_what_cannot_be_printed_is_one_box() -> None:
+def test_unprintable_characters_are_one_box() -> None:
     assert printable("a 漢字 b") == "a □ b"
 
 

@@ -1,4 +1,4 @@
-"""The workbook: everything that waits, to be sorted and counted, and never to be run."""
+"""The workbook: all waiting orders, sortable, without formulas."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from openpyxl import load_workbook
 from notifier.domain.columns import COLUMNS
 from notifier.domain.digest import Digest
 from notifier.domain.orders import Item
-from notifier.i18n.language import load_language
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money, load_language
 from notifier.mail.attachments.xlsx import money_format, orders_xlsx
 from tests.days import huge, normal
-from tests.factories import digest, order, snapshot
+from tests.factories import digest, mail_options, order, snapshot
 
 HOSTILE = ("=cmd|'/c calc'!A1", "+1", "-2+3", "@SUM(A1)", "https://evil.example/", "{=1+1}")
 
 
 def sheet(shown: Digest, language: str = "en") -> Any:
-    return load_workbook(BytesIO(orders_xlsx(shown, language).content)).active
+    file = orders_xlsx(shown, mail_options(language=language))
+    return load_workbook(BytesIO(file.content)).active
 
 
 def cells(shown: Digest, language: str = "en") -> dict[str, Any]:
@@ -36,13 +36,13 @@ def cells(shown: Digest, language: str = "en") -> dict[str, Any]:
 
 
 def told(value: Any) -> Any:
-    """A day or time of a cell, which knows no zone, as text; everything else as it is."""
+    """Return a day or time of a cell as text, any other value unchanged."""
     return value.isoformat() if isinstance(value, date) else value
 
 
 def xml(shown: Digest) -> str:
     """Every part of the file, one after the other."""
-    with zipfile.ZipFile(BytesIO(orders_xlsx(shown, "en").content)) as parts:
+    with zipfile.ZipFile(BytesIO(orders_xlsx(shown, mail_options()).content)) as parts:
         return "".join(parts.read(name).decode() for name in parts.namelist())
 
 
@@ -102,7 +102,7 @@ def test_headings_are_translated_stay_in_sight_and_filter() -> None:
     assert page.print_title_rows == "$1:$1"
 
 
-def test_it_holds_everything_that_waits_in_the_order_of_the_mail() -> None:
+def test_it_contains_every_waiting_order_in_the_order_of_the_mail() -> None:
     shown = huge(1_000)
 
     numbers = [row[0].value for row in sheet(shown).iter_rows(min_row=2)]
@@ -150,9 +150,9 @@ def test_a_number_that_a_spreadsheet_would_round_is_text(amount: str) -> None:
 
 
 def test_the_same_digest_makes_the_same_bytes() -> None:
-    file = orders_xlsx(normal(), "sl")
+    file = orders_xlsx(normal(), mail_options(language="sl"))
 
-    assert file == orders_xlsx(normal(), "sl")
+    assert file == orders_xlsx(normal(), mail_options(language="sl"))
     assert file.filename == "orders-2026-11-22.xlsx"
     made = load_workbook(BytesIO(file.content)).properties.created
     assert told(made) == "2026-11-22T00:00:00"

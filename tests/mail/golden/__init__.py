@@ -63,14 +63,14 @@ class GoldenMail:
 def golden_mail(language: str, name: str) -> GoldenMail:
     """One mail in one language; `name` is one of `MAIL_NAMES`."""
     other = OTHERS.get(name)
-    parts, message = other(language) if other else digest_mail(language, name)
+    mail, message = other(language) if other else digest_mail(language, name)
     return GoldenMail(
-        parts.subject, _timeless(parts.html), _timeless(parts.text), _timeless(_head(message))
+        mail.subject, _timeless(mail.html), _timeless(mail.text), _timeless(_head(message))
     )
 
 
 def words(language: str, name: str) -> str:
-    """What a reader sees of a mail: subject, texts of the HTML that English lacks, text part."""
+    """Return the visible text: subject, texts of the HTML that English lacks, text part."""
     mail, english = golden_mail(language, name), golden_mail(WHOLE, name)
     known = set(_texts(english.html, name))
     html = [text for text in _texts(mail.html, name) if text not in known]
@@ -79,7 +79,7 @@ def words(language: str, name: str) -> str:
 
 
 def structure(language: str, name: str) -> list[str]:
-    """Everything of a mail but its words: markup, headers and kinds of parts."""
+    """Return a mail without its words: markup, headers and kinds of parts."""
     mail = golden_mail(language, name)
     html = mail.html.replace(f'<html lang="{language}"', "<html lang", 1)
     head = re.sub(r"(?m)^Subject: .*(\n .*)*|^Content-Language: \w+$", "", mail.head)
@@ -105,10 +105,11 @@ def digest_mail(language: str, name: str) -> tuple[RenderedMail, FrozenMessage]:
     """A day's digest in one language, as one of a contact group gets it."""
     digest, reader = DAYS[name](), _reader(language)
     shop = account_with_password() if name == "incomplete" else account()
-    parts = Renderer().digest(digest, mail_options(shop, language, reader.group), sender())
+    options = mail_options(shop, language, reader.group)
+    mail = Renderer().digest(digest, options, sender())
     message = freeze(
-        parts,
-        (orders_csv(digest, language),) if digest.present else (),
+        mail,
+        (orders_csv(digest, options),) if digest.present else (),
         recipient=reader,
         account=shop,
         sender=sender(),
@@ -116,16 +117,16 @@ def digest_mail(language: str, name: str) -> tuple[RenderedMail, FrozenMessage]:
         edition=1,
         at=NOON,
     )
-    return parts, message
+    return mail, message
 
 
 def trial_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
     """The test mail in one language."""
-    parts = Renderer().test(account(), sender(), _reader(language))
+    mail = Renderer().test(account(), sender(), _reader(language))
     message = freeze_test(
-        parts, recipient=_reader(language), account=account(), sender=sender(), at=NOON
+        mail, recipient=_reader(language), account=account(), sender=sender(), at=NOON
     )
-    return parts, message
+    return mail, message
 
 
 def alarm_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
@@ -168,8 +169,8 @@ def alarm_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
         )
     ]
     zone = account().schedule.zone
-    parts = Renderer().alarms(begun, ended, zone, language=language)
-    return parts, freeze_alarms(parts, "3-2", sender=sender(), at=NOON)
+    mail = Renderer().alarms(begun, ended, zone, language=language)
+    return mail, freeze_alarms(mail, "3-2", sender=sender(), at=NOON)
 
 
 def _reader(language: str) -> Recipient:
@@ -190,19 +191,19 @@ def _head(message: FrozenMessage) -> str:
 def notice_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
     """The notice that the list could not be read, in one language."""
     reader = _reader(language)
-    parts = Renderer().notice(account(), sender(), DAY, NOON, recipient=reader)
+    mail = Renderer().notice(account(), sender(), DAY, NOON, recipient=reader)
     message = freeze_notice(
-        parts, recipient=reader, account=account(), sender=sender(), day=DAY, at=NOON
+        mail, recipient=reader, account=account(), sender=sender(), day=DAY, at=NOON
     )
-    return parts, message
+    return mail, message
 
 
 def review_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
     """The monthly question to the admin, in one language."""
     ana = Recipient(Mailbox("ana@example.com"), language, "drivers", ("warehouse", "drivers"))
     other = account(id="zagreb", name="Zagreb", recipients=(*account().recipients, ana))
-    parts = Renderer().review((account(), other), language=language)
-    return parts, freeze_review(parts, month=DAY.replace(day=1), sender=sender(), at=NOON)
+    mail = Renderer().review((account(), other), language=language)
+    return mail, freeze_review(mail, month=DAY.replace(day=1), sender=sender(), at=NOON)
 
 
 OTHERS = {"test": trial_mail, "alarm": alarm_mail, "notice": notice_mail, "review": review_mail}

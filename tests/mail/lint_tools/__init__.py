@@ -16,9 +16,9 @@ from tests.mail.lint_tools.styles import wrong_styles
 
 
 def strict_lint(
-    parts: RenderedMail, expected: Expected, content: bytes | None = None
+    mail: RenderedMail, expected: Expected, content: bytes | None = None
 ) -> tuple[LintFinding, ...]:
     """List all that is wrong with a mail, the most serious first; `content` is the frozen one."""
-    html = parse_html(parts.html)
+    html = parse_html(mail.html)
     head = wrong_head(content) if content is not None else ()
-    return gathered([*lint(parts, expected), *wrong_styles(html), *hard_to_read(html), *head])
+    return gathered([*lint(mail, expected), *wrong_styles(html), *hard_to_read(html), *head])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from notifier.domain.colours import contrast as contrast_of_rgb
+from notifier.domain.branding import contrast as contrast_of_rgb
 
 _HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})")
 _RGB = re.compile(

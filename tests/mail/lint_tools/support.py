@@ -27,7 +27,7 @@ class Program(StrEnum):
 
 
 class Fallback(StrEnum):
-    """What makes up for a property where it is not understood."""
+    """A replacement for a property that some program does not support."""
 
     NONE = "none"
     BEFORE = "a plainer value of the same property before it"
@@ -367,14 +367,14 @@ SELECTORS = (
         "give the element a class of its own",
     ),
 )
-"""What selectors ask for; what stands in the elements works without."""
+"""Features of selectors; inline styles work without them."""
 
 LACK_MEDIA = (_OUTLOOK, _THUNDERBIRD)
-"""Who skips what stands in @media: what a mail does there is for the others."""
+"""Programs that ignore styles in @media."""
 
 LACK_AT_RULES = {"supports": (_GMAIL, _OUTLOOK, _COM, _THUNDERBIRD)}
 LACK_OTHER_AT_RULES = (_GMAIL, _OUTLOOK, _COM)
-"""Who skips what stands in at-rules but @media and @charset."""
+"""Programs that ignore styles in at-rules other than @media and @charset."""
 
 SPACED_COLOUR = re.compile(r"(?i)\b(?:rgb|hsl)a?\(\s*[\d.]+[a-z%]*\s+[\d.]")
 """A colour written without commas, for which Gmail drops the whole attribute or style element."""

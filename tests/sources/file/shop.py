@@ -1,4 +1,4 @@
-"""A shop that writes its orders into a file, and the notifier that reads it."""
+"""Files of orders for tests, and how to read them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HEADER = "Order,Status,Invoice,Parcel,Article,No.,Pieces,Price,COD,Shipped"
 
 
 def access(location: Path | str, **more: Any) -> FileAccess:
-    """A CSV file in which "waits" says that an order waits."""
+    """Return access to a CSV file in which the state "waits" means that an order waits."""
     plain = FileAccess(
         location=location if isinstance(location, Path) else Secret(location),
         format=FileFormat.CSV,
@@ -49,18 +49,18 @@ def access(location: Path | str, **more: Any) -> FileAccess:
 
 
 def row(number: object, status: str = "waits", **more: str) -> str:
-    """One line of the file."""
+    """Return one line of the file."""
     cells = dict.fromkeys(COLUMNS, "") | {"id": str(number), "ready": status} | more
     return ",".join(cells.values())
 
 
 def csv_file(folder: Path, *rows: str, header: str = HEADER, at: datetime = NOW) -> Path:
-    """A file with these rows, written an hour ago."""
+    """Write a file with these rows, an hour before `at`."""
     return written(folder / "orders.csv", "\n".join([header, *rows, ""]), at=at)
 
 
 def written(file: Path, text: str | bytes, *, at: datetime = NOW) -> Path:
-    """A file with this text, written an hour before `at`."""
+    """Write a file with this text, an hour before `at`."""
     file.write_bytes(text.encode() if isinstance(text, str) else text)
     hour_ago = (at - timedelta(hours=1)).timestamp()
     os.utime(file, (hour_ago, hour_ago))
@@ -68,11 +68,11 @@ def written(file: Path, text: str | bytes, *, at: datetime = NOW) -> Path:
 
 
 async def no_wait(_seconds: float) -> None:
-    """Waits for nothing."""
+    """Replace sleeping."""
 
 
 NO_WEB = HttpClient()
-"""For files of this machine: to make one for each reading costs more than the reading."""
+"""One client for all local files: opening one costs more than reading a file."""
 
 
 async def read(file: FileAccess, known: Collection[int] = (), *, now: datetime = NOW) -> Reading:
@@ -80,7 +80,7 @@ async def read(file: FileAccess, known: Collection[int] = (), *, now: datetime =
 
 
 async def orders(file: FileAccess) -> tuple[Order, ...]:
-    """What waits, by a reading that is complete."""
+    """Return the orders of a complete reading."""
     reading = await read(file)
     assert isinstance(reading, Complete), reading
     return reading.orders
@@ -93,7 +93,7 @@ async def gap(file: FileAccess, known: Collection[int] = ()) -> Incomplete:
 
 
 async def why_not(file: FileAccess, *, now: datetime = NOW) -> str:
-    """Why nothing could be read, without the folder the file is in."""
+    """Return the reason of a failed reading, without the folder of the file."""
     reading = await read(file, now=now)
     assert isinstance(reading, Failed), reading
     folder = file.location.parent if isinstance(file.location, Path) else Path("/nowhere")

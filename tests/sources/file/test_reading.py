@@ -1,4 +1,4 @@
-"""A file of orders is read whole, or it says what of it could not be."""
+"""A file of orders is read whole, or the reading names what could not be read."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Sou
 from notifier.domain.settings import FileFormat
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.i18n.foreign_text import folded
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.sources.file import OrderFile
 from notifier.sources.file import fetch as fetching
-from notifier.sources.file.records import MOST_ROWS
+from notifier.sources.file.parsing import MOST_ROWS
 from tests.sources.file.shop import (
     HEADER,
     NO_WEB,
@@ -56,7 +56,7 @@ async def test_a_row_tells_all_that_a_column_is_named_for(tmp_path: Path) -> Non
 
     (order,) = await orders(access(file))
 
-    assert (order.id, order.called, order.external_id) == (4500001, "4500001", "SI-17")
+    assert (order.id, order.display_number, order.external_id) == (4500001, "4500001", "SI-17")
     assert order.waits_for_seller()
     assert order.tracking_numbers == ("MD1",)
     assert order.items == (Item("Kettle, 2 l", 2, sku="K-1", price=Money(Decimal("19.90"), "EUR")),)
@@ -112,7 +112,7 @@ async def test_rows_of_one_order_that_do_not_agree_are_told_and_it_is_shown(tmp_
     reading = await gap(access(file))
 
     assert [order.id for order in reading.orders] == [1]
-    assert "do not agree about it, and the first one counts: 1" in reading.why
+    assert "do not agree, and the first one counts: 1" in reading.why
 
 
 async def test_an_order_number_may_be_any_text(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_an_order_number_may_be_any_text(tmp_path: Path) -> None:
 
     found = await orders(access(file))
 
-    assert {order.called for order in found} == {"SI-2026/17", "0017", "17"}
+    assert {order.display_number for order in found} == {"SI-2026/17", "0017", "17"}
     assert len({order.id for order in found}) == 3
     assert found == await orders(access(file))
 
@@ -212,7 +212,7 @@ async def test_json_is_read_by_dotted_paths_with_lists_on_the_way(tmp_path: Path
 
     (order,) = await orders(json_access(file, records="data.orders"))
 
-    assert order.called == "A-1"
+    assert order.display_number == "A-1"
     assert order.tracking_numbers == ("P1", "P2")
     assert order.items == (
         Item("Kettle", 2, price=Money(Decimal("19.9"), "EUR")),
@@ -236,9 +236,8 @@ async def test_a_row_that_does_not_tell_whether_it_waits_is_not_taken_for_no(
     assert [order.id for order in reading.orders] == [1]
     assert reading.unread == (2,)
     assert "2 of 3 rows of" in reading.why
-    assert "record 2, order 2 (it does not tell whether it waits), record 3 (it is no object)" in (
-        reading.why
-    )
+    assert "record 2, order 2 (it does not say whether it waits), record 3" in reading.why
+    assert reading.why.endswith("record 3 (it is not an object)")
 
 
 async def test_a_row_that_cannot_be_read_is_named_and_keeps_no_other_from_being_read(
@@ -267,7 +266,7 @@ async def test_a_quote_that_is_never_closed_is_told_of_where_it_begins(tmp_path:
     reading = await gap(access(csv_file(tmp_path, row(1), '2,"waits', row(3), row(4))), [2, 3])
 
     assert [order.id for order in reading.orders] == [1]
-    assert "line 3 (its quotes are not closed as they should be)" in reading.why
+    assert "line 3 (its quotes are not closed correctly)" in reading.why
     assert reading.departed == {}
 
 
@@ -315,10 +314,10 @@ FAILURES = [
         id="utf-16 without a mark",
     ),
     pytest.param(
-        "Order,Č\n".encode(), {"encoding": "cp1250"}, 'is UTF-8, and not "cp1250"', id="utf-8"
+        "Order,Č\n".encode(), {"encoding": "cp1250"}, 'is UTF-8, not "cp1250"', id="utf-8"
     ),
     pytest.param(
-        HEADER.replace(",", ";").encode(), {}, 'separated by ";", it seems; write', id="separator"
+        HEADER.replace(",", ";").encode(), {}, 'seems to be separated by ";"; write', id="separator"
     ),
     pytest.param(
         HEADER.replace("Parcel", "Parcels").encode(),
@@ -342,7 +341,7 @@ FAILURES = [
         "no row of orders.csv can be read",
         id="a number that is none",
     ),
-    pytest.param(b"sep=,\n\n", {}, "has no header row that can be read", id="only Excel's line"),
+    pytest.param(b"sep=,\n\n", {}, "has no readable header row", id="only Excel's line"),
     pytest.param(
         f"{HEADER}\n{row('')}\n".encode(),
         {},
@@ -365,16 +364,16 @@ async def test_what_is_no_list_is_never_an_empty_one(
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ('[{"no": 1}, {"n', "is no whole JSON (it breaks off or goes wrong in line 1)"),
-        ("{}", "has no list of orders by itself; say with records where it is"),
-        ('{"orders": []}', 'has no list of orders by itself; write records = "orders"'),
+        ('[{"no": 1}, {"n', "is not complete JSON (error in line 1)"),
+        ("{}", "has no list of orders at its top level; set records to its path"),
+        ('{"orders": []}', 'has no list of orders at its top level; write records = "orders"'),
         (
             '{"meta": {"page": 1}, "data": {"orders": []}}',
-            'has no list of orders by itself; write records = "data.orders"',
+            'has no list of orders at its top level; write records = "data.orders"',
         ),
-        ("null", "has no list of orders by itself"),
-        ("[" * 100_000, "is no whole JSON"),
-        ("[" + "9" * 5000 + "]", "is no whole JSON"),
+        ("null", "has no list of orders at its top level"),
+        ("[" * 100_000, "is not complete JSON"),
+        ("[" + "9" * 5000 + "]", "is not complete JSON"),
     ],
     ids=["truncated", "object", "wrapped", "deeper", "null", "deep", "digits"],
 )
@@ -395,7 +394,7 @@ async def test_a_file_that_is_not_there_may_come(tmp_path: Path) -> None:
 
     assert isinstance(reading, Failed)
     assert isinstance(reading.error, FileUnavailable)
-    assert "is not there; see what has become of the export" in reading.why
+    assert "does not exist; check the export" in reading.why
 
 
 async def test_a_folder_or_pipe_is_no_file(tmp_path: Path) -> None:
@@ -412,7 +411,7 @@ async def test_an_export_that_stopped_does_not_look_like_parcels_nobody_moves(
 
     assert await orders(file)
     assert await why_not(file, now=NOW + timedelta(hours=36)) == (
-        "orders.csv was written 37 hours ago, and max_age_hours allows 36; see why the export "
+        "orders.csv was written 37 hours ago, and max_age_hours allows 36; check why the export "
         "does not run"
     )
     assert "was written 8 days ago" in await why_not(file, now=NOW + timedelta(days=8))
@@ -430,7 +429,7 @@ async def test_a_file_that_is_being_written_is_read_later(tmp_path: Path) -> Non
     reading = await grows.read(())
 
     assert isinstance(reading, Failed)
-    assert "is being written at this moment" in reading.why
+    assert "is being written now" in reading.why
     assert isinstance(await rests.read(()), Complete)
 
 
@@ -481,7 +480,7 @@ async def test_no_json_keeps_the_order_beside_it_from_being_read(
     reading = await read(json_access(file))
 
     assert isinstance(reading, Complete | Incomplete)
-    assert "sound" in {order.called for order in reading.orders}
+    assert "sound" in {order.display_number for order in reading.orders}
 
 
 @many

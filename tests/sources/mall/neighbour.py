@@ -1,4 +1,4 @@
-"""A marketplace to read from in process, and what it takes to do so."""
+"""A marketplace in process, with scripted answers, and a client that does not sleep."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def access(
 
 
 class Naps:
-    """Stands in for sleeping: notes how long, and is over in a moment.
+    """Replaces sleeping: records the seconds and returns at once.
 
-    Its time is that of the loop, and what was slept on top of it.
+    Its time is the loop's, plus the seconds slept.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Naps:
 
 
 class _NoWait(selectors.DefaultSelector):
-    """Waits for nothing, but notes for how long it should have."""
+    """A selector that does not wait, but counts the seconds it should have waited."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,9 +88,9 @@ class _NoWait(selectors.DefaultSelector):
 
 
 class Hurry(asyncio.SelectorEventLoop):
-    """A loop that does not wait: where all are asleep, its time jumps to when the first wakes.
+    """A loop in virtual time: when all tasks sleep, its time jumps to the first that wakes.
 
-    It is for what happens in process alone, since nobody else could keep up.
+    Only for tests within one process, because no other process could keep up.
     """
 
     def __init__(self) -> None:
@@ -98,12 +98,12 @@ class Hurry(asyncio.SelectorEventLoop):
         super().__init__(self._skipped)
 
     def time(self) -> float:
-        """Seconds, those skipped included."""
+        """Return the loop's time in seconds, skipped ones included."""
         return super().time() + self._skipped.seconds
 
 
 def scripted(script: Callable[[str, Mapping[str, str]], Said], latency: float = 0.0) -> App:
-    """A marketplace that answers what `script` says to a path and a query, after some seconds."""
+    """Return a marketplace that answers a path and query by `script`, after `latency` seconds."""
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         request = Request(scope)
@@ -115,7 +115,7 @@ def scripted(script: Callable[[str, Mapping[str, str]], Said], latency: float = 
 
 
 def said(data: object, *, paging: object = None, status: int = 200, **headers: str) -> Said:
-    """Data in the marketplace's envelope."""
+    """Return data in the marketplace's envelope."""
     content: dict[str, object] = {"result": {"code": status, "status": "OK"}, "data": data}
     if paging is not None:
         content["paging"] = paging
@@ -123,18 +123,18 @@ def said(data: object, *, paging: object = None, status: int = 200, **headers: s
 
 
 def page(rows: list[Any], *, number: int = 1, pages: int = 1, total: int | None = None) -> Said:
-    """A page of the list."""
+    """Return a page of the list."""
     paging = {"pages": pages, "page": number, "size": len(rows)}
     return said(rows, paging=paging if total is None else {**paging, "total": total})
 
 
 def row(id_: int, **fields: object) -> dict[str, object]:
-    """A row of the list."""
+    """Return a row of the list."""
     return {"id": id_, "status": "shipped", "mdp": True, "test": False, **fields}
 
 
 def detail(id_: int, **fields: object) -> dict[str, object]:
-    """An order that waits for the seller."""
+    """Return the detail of an order that waits for the seller."""
     return {
         "id": id_,
         "status": "shipped",
@@ -148,7 +148,7 @@ def detail(id_: int, **fields: object) -> dict[str, object]:
 def a_shop(
     *orders: int, details: Mapping[int, Said] | None = None, first_page: Said | None = None
 ) -> App:
-    """These orders wait, on one page; some answers may be given as they are."""
+    """Return a marketplace where these orders wait, on one page; `details` replace answers."""
     odd = dict(details or {})
 
     def script(path: str, _query: Mapping[str, str]) -> Said:
@@ -161,7 +161,7 @@ def a_shop(
 
 
 class Visit:
-    """A marketplace asked in process, without sleeping."""
+    """A client of a marketplace in process; it does not sleep."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class Visit:
             settings or access(),
             self.http,
             clock=lambda: START,
-            memory=memory,
+            state_store=memory,
             progress=lambda done, all_: self.progress.append((done, all_)),
             sleep=self.naps,
             jitter=lambda: 1.0,
@@ -192,5 +192,5 @@ class Visit:
 async def read(
     app: App | World, known: Collection[int] = (), settings: MarketplaceAccess | None = None
 ) -> Reading:
-    """One reading."""
+    """Make one reading."""
     return await Visit(app, settings).read(known)

@@ -1,4 +1,4 @@
-"""What an answer of the marketplace means."""
+"""Every answer of the marketplace is data or one of our errors; headers are read tolerantly."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from hypothesis import strategies as st
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import HttpAnswer
 from notifier.sources.mall.answers import (
+    LONGEST_ASKED,
     ApiAnswer,
     Forbidden,
     LimitReached,
-    NotThere,
-    NotUnderstood,
-    Passing,
-    Unreadable,
+    NotFound,
+    RequestRejected,
+    Retryable,
+    UnreadableAnswer,
+    calls_left,
     open_answer,
     parse_json,
+    retry_after,
+    window_left,
 )
-from tests.sources.mall.test_fields import JSON
+from tests.sources.test_values import JSON
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 GOOD = b'{"result": {"code": 200, "status": "OK"}, "paging": {"pages": 1}, "data": []}'
@@ -65,13 +69,15 @@ def test_a_byte_order_mark_does_no_harm() -> None:
     ],
 )
 def test_what_is_not_the_marketplaces_json_may_pass_and_is_never_data(body: bytes) -> None:
-    with pytest.raises(Unreadable, match=r"shop\.example answers \(200\) with something"):
+    with pytest.raises(
+        UnreadableAnswer, match=r"shop\.example \(200\) is not the marketplace's JSON"
+    ):
         opened(body)
 
 
 def test_an_answer_cut_at_any_byte_is_unreadable() -> None:
     for end in range(len(GOOD)):
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableAnswer):
             opened(GOOD[:end])
 
 
@@ -90,16 +96,16 @@ def test_halves_of_characters_do_no_harm() -> None:
     [
         (401, MarketplaceRefused, "does not accept the client_id"),
         (403, Forbidden, "does not allow this client_id"),
-        (404, NotThere, "base_url"),
-        (410, NotThere, "base_url"),
+        (404, NotFound, "base_url"),
+        (410, NotFound, "base_url"),
         (429, LimitReached, "limit of calls"),
-        (400, NotUnderstood, "newer version"),
-        (409, NotUnderstood, "newer version"),
-        (418, NotUnderstood, "newer version"),
-        (500, Passing, "out of order"),
-        (502, Passing, "out of order"),
-        (503, Passing, "out of order"),
-        (504, Passing, "out of order"),
+        (400, RequestRejected, "newer version"),
+        (409, RequestRejected, "newer version"),
+        (418, RequestRejected, "newer version"),
+        (500, Retryable, "out of order"),
+        (502, Retryable, "out of order"),
+        (503, Retryable, "out of order"),
+        (504, Retryable, "out of order"),
     ],
 )
 def test_every_status_has_its_meaning_and_its_way_out(
@@ -116,15 +122,15 @@ def test_every_status_has_its_meaning_and_its_way_out(
     ("result", "kind"),
     [
         ({"status": "ERROR", "code": 401}, MarketplaceRefused),
-        ({"status": "ERROR", "code": 404}, NotThere),
+        ({"status": "ERROR", "code": 404}, NotFound),
         ({"status": "ERROR", "code": 429}, LimitReached),
-        ({"status": "ERROR", "code": 200}, Passing),
-        ({"status": "ERROR"}, Passing),
+        ({"status": "ERROR", "code": 200}, Retryable),
+        ({"status": "ERROR"}, Retryable),
         ({"status": "LIMITED"}, LimitReached),
         ({"status": "LIMITED", "code": 200}, LimitReached),
-        ({"code": 200}, Passing),
-        ({"status": ["OK"]}, Passing),
-        ({}, Passing),
+        ({"code": 200}, Retryable),
+        ({"status": ["OK"]}, Retryable),
+        ({}, Retryable),
     ],
 )
 def test_the_result_counts_although_http_says_that_all_is_well(
@@ -137,7 +143,7 @@ def test_the_result_counts_although_http_says_that_all_is_well(
 
 
 def test_anybody_elses_not_found_does_not_mean_that_an_order_is_gone() -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         opened(b"<h1>404 Not Found</h1>", 404)
 
 
@@ -172,7 +178,7 @@ def test_a_limit_that_lasts_longer_than_there_are_dates_is_one_all_the_same() ->
 
 
 def test_the_end_of_the_day_is_not_when_a_broken_server_works_again() -> None:
-    with pytest.raises(Passing) as caught:
+    with pytest.raises(Retryable) as caught:
         opened(PLAIN_ERROR, 503, x_ratelimit_reset="3600", x_ratelimit_remaining="0")
 
     assert caught.value.wait is None
@@ -188,3 +194,111 @@ def test_any_json_with_any_status_is_data_or_one_of_our_errors(data: object, sta
 def test_any_bytes_are_json_or_a_value_error(body: bytes) -> None:
     with suppress(ValueError):
         parse_json(body)
+
+
+# Headers
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("120", timedelta(seconds=120)),
+        (" 0 ", timedelta(0)),
+        ("Mon, 02 Mar 2026 06:00:30 GMT", timedelta(seconds=30)),
+        ("Monday, 02-Mar-26 06:00:30 GMT", timedelta(seconds=30)),
+        ("Mon Mar  2 06:00:30 2026", timedelta(seconds=30)),
+        ("Sun, 01 Mar 2026 06:00:00 GMT", timedelta(0)),
+        ("Thu, 31 Dec 9999 23:59:59 GMT", LONGEST_ASKED),
+        ("99999999999", LONGEST_ASKED),
+        ("9" * 400, None),
+        ("-5", timedelta(0)),
+        ("1.5", timedelta(seconds=2)),
+        ("1772431230", timedelta(seconds=30)),
+        ("2026-03-02T06:00:30Z", timedelta(seconds=30)),
+        ("nan", None),
+        ("inf", None),
+        ("٣", None),
+        ("", None),
+        ("soon", None),
+        ("Mon, 99 Mar 2026 06:00:30 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_never_unreasonable(
+    value: str, expected: timedelta | None
+) -> None:
+    assert retry_after({"retry-after": value}, NOW) == expected
+
+
+def test_without_the_header_nothing_is_asked() -> None:
+    assert retry_after({}, NOW) is None
+    assert window_left({}) is None
+    assert calls_left({}) is None
+
+
+@given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} -?\d+ [\d:]+ \S*"))
+def test_whatever_is_asked_the_wait_is_sane(value: str) -> None:
+    wait = retry_after({"retry-after": value}, NOW)
+
+    assert wait is None or timedelta(0) <= wait <= LONGEST_ASKED
+
+
+def test_the_limit_tells_what_is_left_and_for_how_long() -> None:
+    headers = {"x-ratelimit-remaining": "17", "x-ratelimit-reset": "3600"}
+
+    assert calls_left(headers) == 17
+    assert window_left(headers) == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("5", 5),
+        ("4.2", 5),
+        ("5.0", 5),
+        ("+5", 5),
+        ("-1", 0),
+        ("1772431205", 5),
+        ("1772431205000", 5),
+        ("Mon, 02 Mar 2026 06:00:05 GMT", 5),
+        ("2026-03-02T06:00:05Z", 5),
+        ("2026-03-02T07:00:05+01:00", 5),
+        ("1772431100", 0),
+        ("2999-01-01T00:00:00Z", 86_400),
+        ("999999999", 86_400),
+    ],
+)
+def test_the_end_of_a_limit_may_be_written_in_many_ways(value: str, seconds: int) -> None:
+    headers = {"x-ratelimit-reset": value, "date": "Mon, 02 Mar 2026 06:00:00 GMT"}
+
+    assert window_left(headers) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "soon", "nan", "٣", "1e3", "2026-03-02T06:00:05", "999999999999999", "5, 6"]
+)
+def test_the_end_of_a_limit_may_be_nonsense(value: str) -> None:
+    headers = {"x-ratelimit-reset": value, "date": "Mon, 02 Mar 2026 06:00:00 GMT"}
+
+    assert window_left(headers) is None
+
+
+def test_an_instant_is_none_where_nobody_tells_the_time() -> None:
+    assert window_left({"x-ratelimit-reset": "1772431205"}) is None
+
+
+@given(st.text(), st.text())
+def test_whatever_a_limit_says_it_is_sane(value: str, date: str) -> None:
+    headers = {"x-ratelimit-reset": value, "x-ratelimit-remaining": value, "date": date}
+
+    left, calls = window_left(headers), calls_left(headers)
+
+    assert left is None or timedelta(0) <= left <= LONGEST_ASKED
+    assert calls is None or calls >= 0
+
+
+@pytest.mark.parametrize(
+    ("value", "calls"),
+    [("199", 199), ("-1", 0), ("199.9", 199), ("+7", 7), ("9, 3", 3), ("", None), ("9, x", None)],
+)
+def test_what_is_left_may_be_written_in_many_ways(value: str, calls: int | None) -> None:
+    assert calls_left({"x-ratelimit-remaining": value}) == calls

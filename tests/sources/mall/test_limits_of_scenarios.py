@@ -7,15 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifier.domain.quota import BELIEVED
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.domain.reading_plan import Frequency, Policy, StateStore
+from notifier.domain.reading_plan import MAX_VALIDITY, Frequency, Policy, StateStore
 from notifier.domain.settings import MarketplaceAccess
 from notifier.http import HttpClient
 from notifier.simulator import World, serve
 from notifier.sources.mall import Marketplace
 from tests.sources.mall.neighbour import CLIENT_ID, START, access
-from tests.sources.mall.test_plan_of_a_reading import Notebook
+from tests.sources.mall.test_session_plan import Notebook
 
 EVERYTHING = Policy(Frequency.ALL)
 
@@ -28,7 +27,7 @@ async def read(world: World, memory: StateStore | None = None, **settings: objec
             **settings,  # type: ignore[arg-type]  # names of its fields
         )
         clock = lambda: world.now  # noqa: E731
-        return await Marketplace(chosen, http, clock=clock, memory=memory).read(())
+        return await Marketplace(chosen, http, clock=clock, state_store=memory).read(())
 
 
 def refused(world: World) -> int:
@@ -100,7 +99,7 @@ async def test_a_day_whose_rest_is_for_others_costs_no_call_more(
         again = await read(limited, memory, reserve_calls=80)
 
         assert isinstance(again, Failed)
-        assert "80 that are kept for other systems" in again.why
+        assert "except for 80 calls reserved for other systems" in again.why
         assert again.calls == 0
 
     clock.now = START + timedelta(hours=18)
@@ -114,7 +113,7 @@ async def test_whether_the_limit_was_raised_is_asked_a_few_times_a_day(
     clock.now = START.replace(hour=1)
     await read(limited, memory, reserve_calls=80)
 
-    clock.now += BELIEVED
+    clock.now += MAX_VALIDITY
 
     assert (await read(limited, memory, reserve_calls=80)).calls == 1
 

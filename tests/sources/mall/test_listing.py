@@ -1,4 +1,4 @@
-"""The list may be long, move, repeat itself or lie; it is read to its end or said not to be."""
+"""The list may be long, move, repeat itself or contradict itself; a gap is always reported."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import pytest
 
 from notifier.domain.reading import Complete, Departure, Failed, Incomplete, Reading
-from notifier.sources.mall.listing import MOST_UNTOLD_PAGES
-from notifier.sources.mall.sweep import MOST_UNREADABLE
+from notifier.sources.mall.details import MOST_UNREADABLE
+from notifier.sources.mall.listing import MOST_UNSTATED_PAGES
 from tests.sources.mall.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 NOT_THERE: Said = (404, {}, b'{"result": {"code": 404, "status": "ERROR"}}')
 
 
 class Shop:
-    """A marketplace whose pages a test writes: `say(n)` is what page n answers."""
+    """A marketplace with scripted pages: `say(n)` is the answer for page n."""
 
     def __init__(
         self, say: Callable[[int], Said], *, detail: Said | None = None, gone: Collection[int] = ()
@@ -34,7 +34,7 @@ class Shop:
 
 
 def without(*gone: int) -> Shop:
-    """A list of 25 orders, some of which are not there when they are asked for."""
+    """Return a list of 25 orders, some of which get a 404 for their detail."""
     return Shop(lambda _n: page([row(id_) for id_ in range(1, 26)], pages=1, total=25), gone=gone)
 
 
@@ -170,7 +170,7 @@ async def test_a_list_that_never_tells_its_end_is_stopped() -> None:
     shop = Shop(lambda n: said([row(n, mdp=False)]))
 
     assert isinstance(await read(shop), Failed)
-    assert len(shop.pages_asked) == MOST_UNTOLD_PAGES
+    assert len(shop.pages_asked) == MOST_UNSTATED_PAGES
 
 
 async def test_an_empty_page_before_the_last_is_a_contradiction() -> None:
@@ -259,7 +259,7 @@ async def test_an_empty_list_that_says_it_is_not_is_a_failure(pages: int) -> Non
     reading = await read(Shop(lambda _n: page([], pages=pages, total=25)))
 
     assert isinstance(reading, Failed)
-    assert "the list says that it has 25 orders, and names 0" in reading.why
+    assert "the list states 25 orders, but names 0" in reading.why
 
 
 async def test_a_list_that_names_fewer_than_it_says_is_incomplete() -> None:
@@ -267,7 +267,7 @@ async def test_a_list_that_names_fewer_than_it_says_is_incomplete() -> None:
 
     assert isinstance(reading, Incomplete)
     assert ids(reading) == [1, 2]
-    assert "the list says that it has 50 orders, and names 2" in reading.why
+    assert "the list states 50 orders, but names 2" in reading.why
 
 
 async def test_what_is_said_not_to_be_there_right_after_the_list_is_gone_if_it_is_one() -> None:

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.domain.orders import Item, OrderStatus
-from notifier.i18n.money import Money
+from notifier.i18n.language import Money
 from notifier.simulator import World
 from notifier.simulator.catalogue import CANARIES
-from notifier.sources.mall.payloads import UnreadableOrder, parse_order, parse_row
+from notifier.sources.mall.payloads import UnreadableOrder, moment, parse_order, parse_row
 from tests.sources.mall.neighbour import START, Visit, access, detail
-from tests.sources.mall.test_fields import JSON
+from tests.sources.test_values import JSON
 
 PRAGUE = ZoneInfo("Europe/Prague")
 FULL = {
@@ -130,6 +130,50 @@ def test_an_order_that_is_not_shipped_needs_no_flag() -> None:
     order = parse_order({"id": 7, "status": "returned"}, PRAGUE)
 
     assert not order.ready_to_return
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        pytest.param("2026-01-15 12:00:00", datetime(2026, 1, 15, 11, tzinfo=UTC), id="winter"),
+        pytest.param("2026-07-15 12:00:00", datetime(2026, 7, 15, 10, tzinfo=UTC), id="summer"),
+        pytest.param("2026-07-15", datetime(2026, 7, 14, 22, tzinfo=UTC), id="a day"),
+        pytest.param("2026-03-29 02:30:00", datetime(2026, 3, 29, 1, 30, tzinfo=UTC), id="gap"),
+        pytest.param("2026-10-25 02:30:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC), id="twice"),
+    ],
+)
+def test_a_timestamp_is_local_to_the_marketplace(written: str, instant: datetime) -> None:
+    assert moment(written, PRAGUE) == instant
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        0,
+        "",
+        "0000-00-00 00:00:00",
+        "0001-01-01 00:00:00",
+        "0001-01-01 01:00:00",
+        "1970-01-01",
+        "9999-12-31 23:59:59",
+        "2026-02-30",
+        "2026-1-5",
+        "2026-01-05T10:00:00",
+        "2026-W01-1",
+        "٢٠٢٦-٠١-٠٥",
+        "2026-01-05 10:00:00\n",
+        "yesterday",
+        ["2026-01-05"],
+    ],
+)
+def test_an_unusable_timestamp_is_none(value: object) -> None:
+    assert moment(value, PRAGUE) is None
+
+
+@given(JSON)
+def test_no_timestamp_is_too_strange(value: object) -> None:
+    moment(value, PRAGUE)
 
 
 @given(JSON)

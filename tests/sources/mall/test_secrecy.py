@@ -13,7 +13,7 @@ from notifier.simulator import World, serve
 from notifier.simulator.catalogue import CANARIES
 from tests.loopback import answer, behaving, says, says_and_resets
 from tests.sources.mall.neighbour import START, access
-from tests.sources.mall.test_reading import read_over
+from tests.sources.mall.test_session import read_over
 
 SECRET = "c4nary-client-id"
 ECHO = f"<html>GET /v1/orders?client_id={SECRET}</html>".encode()

@@ -1,4 +1,4 @@
-"""No order blocks the others: neither the oldest, nor many of them, nor for a while all."""
+"""No order blocks the others: not the oldest, not many of them, and not a passing outage."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ import pytest
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
 from notifier.errors import MarketplaceRefused
 from notifier.sources.mall.calls import MOST_TRIES
-from notifier.sources.mall.sweep import GIVE_UP_AFTER, MOST_FORBIDDEN
-from notifier.sources.mall.work_queue import MOST_ATTEMPTS, Attempt, WorkQueue
+from notifier.sources.mall.details import (
+    MOST_ATTEMPTS,
+    MOST_FAILED,
+    MOST_FORBIDDEN,
+    Attempt,
+    WorkQueue,
+)
 from tests.sources.mall.neighbour import Said, Visit, access, detail, page, row, said, scripted
 
 WORKERS = 16
 OUTAGE: Said = (503, {}, b"")
 JUST_BEGUN = 1
-"""A call that one more worker begins while the last failure is told to all."""
+"""A call that one more worker begins before the last failure stops it."""
 
 
 async def read(
     answer: Callable[[int, int], Said], *, orders: int = 100, concurrency: int = WORKERS
 ) -> Reading:
-    """Orders that wait; `answer` is told the id, and how many details were asked for before."""
+    """Read orders that wait; `answer` gets the id and the number of details asked for before."""
     asked = 0
 
     def script(path: str, _query: Mapping[str, str]) -> Said:
@@ -36,7 +41,7 @@ async def read(
 
 
 def bad_up_to(last: int, answer: Said) -> Callable[[int, int], Said]:
-    """The oldest orders are answered like this, the others well."""
+    """Give `answer` for the oldest orders, and good answers for the others."""
     return lambda id_, _: answer if id_ <= last else said(detail(id_))
 
 
@@ -71,10 +76,10 @@ async def test_an_outage_that_lasts_is_asked_for_by_one_at_a_time() -> None:
     reading = await read(lambda _id, _asked: OUTAGE)
 
     assert isinstance(reading, Failed)
-    assert reading.calls <= 1 + MOST_TRIES * (WORKERS + GIVE_UP_AFTER - 1) + JUST_BEGUN
+    assert reading.calls <= 1 + MOST_TRIES * (WORKERS + MOST_FAILED - 1) + JUST_BEGUN
 
 
-async def test_a_credential_that_may_see_no_order_is_told_as_such() -> None:
+async def test_a_credential_that_may_read_no_order_is_reported_as_such() -> None:
     reading = await read(lambda _id, _asked: (403, {}, b""))
 
     assert isinstance(reading, Failed)
@@ -82,7 +87,7 @@ async def test_a_credential_that_may_see_no_order_is_told_as_such() -> None:
     assert reading.calls <= 1 + WORKERS + MOST_FORBIDDEN - 1 + JUST_BEGUN
 
 
-async def test_progress_never_tells_of_more_than_there_is() -> None:
+async def test_progress_never_exceeds_the_number_of_orders() -> None:
     def script(path: str, _query: Mapping[str, str]) -> Said:
         if path == "/v1/orders":
             return page([row(id_) for id_ in range(1, 10)])

@@ -1,4 +1,4 @@
-"""What was perhaps not meant is told, and keeps no order from being read."""
+"""Senseless values are reported, and keep no order from being read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from notifier.domain.reading import Complete
 from notifier.sources.file import OrderFile
-from notifier.sources.file.doubts import MOST_STATES
+from notifier.sources.file.summary import MOST_STATES
 from tests.sources.file.shop import NO_WEB, NOW, access, csv_file, no_wait, row
 
 
@@ -30,10 +30,10 @@ async def test_a_file_as_it_was_meant_raises_none(tmp_path: Path) -> None:
 
     source = await read(csv_file(tmp_path, sound, row(2)))
 
-    assert list(source.doubts.told()) == []
+    assert list(source.diagnostics.warnings()) == []
 
 
-async def test_values_that_mean_nothing_are_told_with_the_first_and_the_option(
+async def test_senseless_values_are_reported_with_an_example_and_the_option(
     tmp_path: Path,
 ) -> None:
     rows = (
@@ -43,17 +43,17 @@ async def test_values_that_mean_nothing_are_told_with_the_first_and_the_option(
 
     source = await read(csv_file(tmp_path, *rows))
 
-    assert list(source.doubts.told()) == [
+    assert list(source.diagnostics.warnings()) == [
         (
-            '1 of 1 values of "Pieces" are no numbers of pieces, such as "some", and are left out; '
+            '1 of 1 values of "Pieces" are not quantities, such as "some", and are left out; '
             "compare columns.quantity"
         ),
         (
-            '1 of 1 values of "Price" are no amounts, such as "19,90", and are left out; compare '
+            '1 of 1 values of "Price" are not amounts, such as "19,90", and are left out; compare '
             "decimal and columns.price"
         ),
         (
-            '1 of 2 values of "Shipped" are no dates, such as "10.11.2026", and are left out; '
+            '1 of 2 values of "Shipped" are not dates, such as "10.11.2026", and are left out; '
             "compare date_format and columns.shipped"
         ),
     ]
@@ -65,17 +65,17 @@ async def test_a_column_without_any_sense_is_logged_without_a_word_of_it(
     await read(csv_file(tmp_path, row(1, shipped="Jana Novak", price="-"), row(2, price="1.50")))
 
     (warning,) = [one for one in caplog.records if one.levelno == logging.WARNING]
-    assert 'orders.csv: 1 of 1 values of "Shipped" are no dates, and are left out' in (
+    assert 'orders.csv: 1 of 1 values of "Shipped" are not dates, and are left out' in (
         warning.getMessage()
     )
 
 
-async def test_a_state_in_another_spelling_is_seen_by_what_the_column_says(tmp_path: Path) -> None:
+async def test_state_counts_show_a_state_in_another_spelling(tmp_path: Path) -> None:
     rows = (row(1, "Waiting"), row(2, "Waiting"), row(3, "Waits"), row(4, "collected"), row(5, ""))
 
     source = await read(csv_file(tmp_path, *rows))
 
-    assert source.doubts.states_told() == (
+    assert source.diagnostics.state_counts() == (
         '"Status" says "Waiting" 2×, "Waits" 1× (waits), "collected" 1× (collected), "" 1×'
     )
 
@@ -85,12 +85,12 @@ async def test_a_column_that_is_none_of_states_is_not_printed_whole(tmp_path: Pa
 
     source = await read(csv_file(tmp_path, *rows))
 
-    told = source.doubts.states_told()
+    told = source.diagnostics.state_counts()
     assert told is not None
     assert told.endswith("and 3 others")
 
 
-async def test_without_a_column_of_states_there_is_nothing_to_tell_of_them(tmp_path: Path) -> None:
+async def test_without_a_column_of_states_none_are_reported(tmp_path: Path) -> None:
     assert (
         await read(csv_file(tmp_path, row(1)), columns={"id": "Order"})
-    ).doubts.states_told() is None
+    ).diagnostics.state_counts() is None

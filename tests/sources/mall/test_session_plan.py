@@ -1,4 +1,4 @@
-"""A reading spends its calls by the plan, remembers what it saw, and keeps the reserve."""
+"""A reading follows the plan, remembers the state of orders, and keeps the reserve."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from notifier.domain.quota import Quota
 from notifier.domain.reading import Complete, Failed, Incomplete, Reading
-from notifier.domain.reading_plan import OrderState, Policy, ReadingState
+from notifier.domain.reading_plan import OrderState, Policy, Quota, ReadingState
 from notifier.domain.settings import MarketplaceAccess
 from tests.sources.mall.neighbour import (
     START,
@@ -30,25 +29,25 @@ DAILY = access(policy=Policy())
 
 @dataclass
 class Notebook:
-    """A memory that is a dictionary."""
+    """A `StateStore` in memory."""
 
     order_states: dict[int, OrderState] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
-    overheard: bool = False
+    hints_lost: bool = False
     quota: Quota | None = None
 
-    async def recall(self) -> ReadingState:
+    async def load(self) -> ReadingState:
         return ReadingState(
             dict(self.order_states),
             frozenset(self.hints),
-            overheard=self.overheard,
+            hints_lost=self.hints_lost,
             quota=self.quota,
         )
 
-    async def note(self, quota: Quota) -> None:
+    async def save_quota(self, quota: Quota) -> None:
         self.quota = quota
 
-    async def remember(
+    async def save(
         self,
         order_states: Mapping[int, OrderState],
         followed: Collection[int],
@@ -60,7 +59,7 @@ class Notebook:
 
 @dataclass
 class Shop:
-    """Orders by id, each shipped so many days ago, and what their details say."""
+    """A marketplace with the age of each order in days, and answers for their details."""
 
     ages: dict[int, int]
     details: dict[int, Said] = field(default_factory=dict)
@@ -199,7 +198,7 @@ async def test_the_reserve_is_left_to_others_and_the_reading_says_so() -> None:
     assert int(shop.headers["x-ratelimit-remaining"]) == 3
     assert shop.asked == [1, 2, 3, 4]
     assert "6 of 10 orders could not be read" in reading.why
-    assert "used up but for 3 that are kept for other systems" in reading.why
+    assert "used up except for 3 calls reserved for other systems" in reading.why
 
 
 async def test_calls_under_way_do_not_eat_into_the_reserve() -> None:
@@ -213,21 +212,21 @@ async def test_calls_under_way_do_not_eat_into_the_reserve() -> None:
     assert int(shop.headers["x-ratelimit-remaining"]) == 5
 
 
-async def test_after_more_hints_than_are_kept_nobody_is_trusted_to_have_told_all() -> None:
+async def test_after_a_flood_of_hints_the_webhook_is_not_trusted() -> None:
     trusting = access(policy=Policy(trust_webhook=True))
     shop, notes = Shop({1: 3, 2: 3}), Notebook()
     await shop.read(notes, trusting)
     await shop.read(notes, trusting)
     assert shop.asked == []
 
-    notes.overheard = True
+    notes.hints_lost = True
     await shop.read(notes, trusting)
 
     assert shop.asked == [1, 2]
 
 
 def many(count: int, shipped: int) -> dict[int, OrderState]:
-    """What was listed yesterday, shipped so many days ago."""
+    """Return the states of `count` orders, shipped that many days ago."""
     return {id_: OrderState(TODAY - timedelta(days=shipped)) for id_ in range(1, count + 1)}
 
 
@@ -256,5 +255,5 @@ async def test_a_long_list_that_is_empty_is_compared_with_what_the_marketplace_c
     assert isinstance(reading, Incomplete if doubted else Complete)
     assert reading.calls == calls
     if isinstance(reading, Incomplete):
-        assert "names no order, and yet the marketplace counts 23 as shipped" in reading.why
+        assert "the list is empty, but the marketplace counts 23 orders as shipped" in reading.why
     assert notes.order_states == (before if doubted else {})

@@ -1,4 +1,4 @@
-"""A file on a web server: asked for decently, and its address is told to nobody."""
+"""A file on a web server is fetched with few calls, and its address is never shown."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ async def test_json_is_read_from_the_web_as_well() -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "why"),
     [
-        ("401 Unauthorized", FileRefused, "is refused to us (401); compare the address with yours"),
-        ("403 Forbidden", FileRefused, "is refused to us (403)"),
-        ("404 Not Found", FileRefused, "is not there (404); compare the address with yours"),
-        ("418 I'm a teapot", FileRefused, "is not given to us (418)"),
-        ("204 No Content", FileUnavailable, "cannot be had now (204)"),
+        ("401 Unauthorized", FileRefused, "is denied (401); check the address"),
+        ("403 Forbidden", FileRefused, "is denied (403)"),
+        ("404 Not Found", FileRefused, "does not exist (404); check the address"),
+        ("418 I'm a teapot", FileRefused, "is rejected (418)"),
+        ("204 No Content", FileUnavailable, "cannot be fetched now (204)"),
         ("302 Found", FileRefused, "answers with a redirect"),
-        ("429 Too Many", FileUnavailable, "cannot be had now (429)"),
-        ("503 Unavailable", FileUnavailable, "cannot be had now (503); it is asked for again"),
+        ("429 Too Many", FileUnavailable, "cannot be fetched now (429)"),
+        ("503 Unavailable", FileUnavailable, "cannot be fetched now (503); it is tried again"),
     ],
 )
 async def test_no_answer_but_200_is_a_list(status: str, kind: type, why: str) -> None:

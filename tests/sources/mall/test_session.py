@@ -1,4 +1,4 @@
-"""A reading tells what waits, how much of the whole it is, and why it is not more."""
+"""A reading says which orders wait, how complete it is, and why it is not complete."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from notifier.http import HttpClient
 from notifier.simulator import World, serve
 from notifier.sources.mall import Marketplace
 from notifier.sources.mall.calls import MOST_TRIES
-from notifier.sources.mall.sweep import GIVE_UP_AFTER
-from notifier.sources.mall.work_queue import MOST_ATTEMPTS
+from notifier.sources.mall.details import MOST_ATTEMPTS, MOST_FAILED
 from tests.sources.mall.neighbour import (
     CLIENT_ID,
     START,
@@ -35,7 +34,7 @@ from tests.sources.mall.neighbour import (
     said,
     scripted,
 )
-from tests.sources.mall.test_fields import JSON
+from tests.sources.test_values import JSON
 
 GARBAGE: Said = (200, {}, b"<html>Oops</html>")
 
@@ -55,7 +54,7 @@ def test_it_is_a_source() -> None:
     assert callable(source.read)
 
 
-# What waits
+# Orders that wait
 
 
 @pytest.mark.parametrize("scenario", ["quiet_day", "busy_day", "every_status", "many_pages"])
@@ -142,7 +141,7 @@ async def test_the_oldest_shipments_are_read_first() -> None:
     assert [path[-1] for path in asked[1:]] == ["3", "2", "1"]
 
 
-async def test_progress_is_told() -> None:
+async def test_progress_is_reported() -> None:
     visit = Visit(a_shop(1, 2, 3))
 
     await visit.read()
@@ -150,7 +149,7 @@ async def test_progress_is_told() -> None:
     assert visit.progress == [(1, 3), (2, 3), (3, 3)]
 
 
-async def test_the_marketplaces_clock_is_told() -> None:
+async def test_the_marketplaces_clock_is_kept() -> None:
     visit = Visit(a_world("quiet_day"))
 
     assert visit.marketplace.server_time is None
@@ -158,7 +157,7 @@ async def test_the_marketplaces_clock_is_told() -> None:
     assert visit.marketplace.server_time == START
 
 
-# Those that were known
+# Known orders
 
 
 @pytest.mark.parametrize(
@@ -231,7 +230,7 @@ async def test_an_unknown_order_that_leaves_while_we_read_is_not_mentioned() -> 
     assert ids(reading) == [1]
 
 
-# What cannot be read
+# Failures
 
 
 async def test_unreadable_orders_are_named_and_never_hide_the_rest() -> None:
@@ -390,7 +389,7 @@ async def test_a_marketplace_that_breaks_after_the_list_is_a_failure_and_soon_le
     reading = await read(scripted(script), settings=access(concurrency=1))
 
     assert isinstance(reading, Failed)
-    assert reading.calls == 1 + 4 * GIVE_UP_AFTER
+    assert reading.calls == 1 + 4 * MOST_FAILED
 
 
 async def test_a_marketplace_that_breaks_half_way_keeps_what_was_read() -> None:
@@ -481,17 +480,15 @@ async def test_nobody_listening_is_a_failure_that_names_address_and_option() -> 
 async def test_access_is_checked_by_one_call() -> None:
     world = a_world(rate_limit=100)
 
-    admission = await Visit(world).marketplace.check_access()
+    marketplace = Visit(world).marketplace
 
+    assert await marketplace.check_access() == 99
     assert world.requests == 1
-    assert admission.calls_left == 99
-    assert admission.server_time == START
+    assert marketplace.server_time == START
 
 
-async def test_access_without_a_limit_told_is_access() -> None:
-    admission = await Visit(a_shop()).marketplace.check_access()
-
-    assert admission.calls_left is None
+async def test_access_without_a_stated_limit_is_access() -> None:
+    assert await Visit(a_shop()).marketplace.check_access() is None
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,24 @@
-"""Single values of the marketplace's JSON."""
+"""Single values from foreign data."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.sources.mall.fields import LONGEST_TEXT, amount, flag, moment, number, text
+from notifier.sources.values import (
+    LONGEST_TEXT,
+    amount,
+    currency_code,
+    flag,
+    number,
+    text,
+    web_address,
+)
 
-PRAGUE = ZoneInfo("Europe/Prague")
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -112,47 +117,7 @@ def test_money_is_exact(written: str, expected: str | None) -> None:
     assert expected is None or len(str(money)) <= len(written)
 
 
-@pytest.mark.parametrize(
-    ("written", "instant"),
-    [
-        pytest.param("2026-01-15 12:00:00", datetime(2026, 1, 15, 11, tzinfo=UTC), id="winter"),
-        pytest.param("2026-07-15 12:00:00", datetime(2026, 7, 15, 10, tzinfo=UTC), id="summer"),
-        pytest.param("2026-07-15", datetime(2026, 7, 14, 22, tzinfo=UTC), id="a day"),
-        pytest.param("2026-03-29 02:30:00", datetime(2026, 3, 29, 1, 30, tzinfo=UTC), id="gap"),
-        pytest.param("2026-10-25 02:30:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC), id="twice"),
-    ],
-)
-def test_moments_are_told_on_the_marketplaces_clock(written: str, instant: datetime) -> None:
-    assert moment(written, PRAGUE) == instant
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        0,
-        "",
-        "0000-00-00 00:00:00",
-        "0001-01-01 00:00:00",
-        "0001-01-01 01:00:00",
-        "1970-01-01",
-        "9999-12-31 23:59:59",
-        "2026-02-30",
-        "2026-1-5",
-        "2026-01-05T10:00:00",
-        "2026-W01-1",
-        "٢٠٢٦-٠١-٠٥",
-        "2026-01-05 10:00:00\n",
-        "yesterday",
-        ["2026-01-05"],
-    ],
-)
-def test_what_is_no_moment_is_none(value: object) -> None:
-    assert moment(value, PRAGUE) is None
-
-
 @given(JSON)
 def test_no_value_is_too_strange(value: object) -> None:
-    for reader in (flag, number, text, amount):
+    for reader in (flag, number, text, amount, currency_code, web_address):
         reader(value)
-    moment(value, PRAGUE)

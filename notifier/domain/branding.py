@@ -1,6 +1,28 @@
-"""How well one colour stands out from another (WCAG 2.2, 1.4.3)."""
+"""The colours and the logo of an account's mails, and how readable one colour is on another."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+HEADER_COLOR = "#12404f"
+LINK_COLOR = "#0a5c91"
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture embedded in each mail; `subtype` as in `image/png`."""
+
+    subtype: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """The colours of an account's mails, as #rrggbb, and its logo."""
+
+    header: str = HEADER_COLOR
+    link: str = LINK_COLOR
+    logo: Logo | None = None
 
 
 def contrast_of(one: str, other: str) -> float:
@@ -13,6 +35,7 @@ def contrast_of(one: str, other: str) -> float:
 
 def contrast(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
     """Return the contrast of two colours of red, green and blue from 0 to 255."""
+    # WCAG 2.2, "contrast ratio" and "relative luminance".
     darker, lighter = sorted((_luminance(*one), _luminance(*other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -26,6 +49,6 @@ def _luminance(red: float, green: float, blue: float) -> float:
     return 0.2126 * _linear(red) + 0.7152 * _linear(green) + 0.0722 * _linear(blue)
 
 
-def _linear(part: float) -> float:
-    share = part / 255
+def _linear(channel: float) -> float:
+    share = channel / 255
     return float(share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4)

@@ -1,4 +1,4 @@
-"""Calls are repeated where that helps, not sooner than asked, and not for ever."""
+"""Calls are retried where that helps, not sooner than asked, and not for ever."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from notifier.errors import MarketplaceUnavailable
 from notifier.http import HttpClient
 from notifier.simulator import World
 from notifier.sources.mall import Marketplace
-from notifier.sources.mall.calls import MOST_REPEATED, MOST_TRIES, backoff
+from notifier.sources.mall.calls import MOST_RETRIES, MOST_TRIES, backoff
 from tests.sources.mall.neighbour import (
     START,
     Hurry,
@@ -210,7 +210,7 @@ async def test_a_limit_that_never_ends_is_not_asked_for_ever() -> None:
 
 
 async def test_a_marketplace_that_fails_half_of_the_calls_is_not_asked_twice_for_all() -> None:
-    ids, tried = range(1, MOST_REPEATED + 101), set[str]()
+    ids, tried = range(1, MOST_RETRIES + 101), set[str]()
 
     def script(path: str, _query: Mapping[str, str]) -> Said:
         if path == "/v1/orders":
@@ -224,9 +224,9 @@ async def test_a_marketplace_that_fails_half_of_the_calls_is_not_asked_twice_for
     reading = await Visit(scripted(script), settings).read()
 
     assert isinstance(reading, Incomplete)
-    assert len(reading.orders) == MOST_REPEATED
+    assert len(reading.orders) == MOST_RETRIES
     # One page, and five in a row that were not tried again end the reading.
-    assert reading.calls == 1 + 2 * MOST_REPEATED + 5
+    assert reading.calls == 1 + 2 * MOST_RETRIES + 5
 
 
 async def test_a_wait_that_does_not_fit_is_not_begun() -> None:
@@ -238,7 +238,7 @@ async def test_a_wait_that_does_not_fit_is_not_begun() -> None:
     assert visit.naps.taken == [1]
 
 
-async def test_it_says_who_asks() -> None:
+async def test_each_call_names_the_program() -> None:
     seen: list[Mapping[str, str]] = []
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
