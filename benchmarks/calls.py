@@ -62,7 +62,7 @@ class Reader:
             self._read_detail(world, id_, today, listed)
 
     def _read_detail(self, world: World, id_: int, today: date, listed: dict[int, date]) -> None:
-        view = world.book.seen(id_)
+        view = world.book.view(id_)
         waits = view is not None and id_ in listed and view.ready
         if waits:
             self.reported_on.setdefault(id_, today)

@@ -29,7 +29,7 @@ async def main(orders, latency, limit, window, others):
         print(url, len(world.shipped_ids()), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         refused = sum(day.refused for day in world.calls_by_day.values())
-        print(world.requests, refused, world.rate.remaining(world.clock.reached), flush=True)
+        print(world.requests, refused, world.rate.remaining(world.clock.order_time), flush=True)
 
 orders, latency, limit, window, others = sys.argv[1:]
 asyncio.run(main(int(orders), float(latency), int(limit), int(window), int(others)))

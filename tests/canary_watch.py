@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
+from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,8 +59,17 @@ class CanaryWatch:
         self._search_records("between the tests")
         if self.temporary:
             self.leaks += leaks_below(self.temporary)
+        output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[_NAME] = [astuple(leak) for leak in self.leaks]
         if self.leaks:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Collect the leaks of a pytest-xdist worker, whose exit status xdist ignores."""
+        output = getattr(node, "workeroutput", {})  # a worker that crashed has none
+        self.leaks += [Leak(*leak) for leak in output.get(_NAME, ())]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """List the leaks."""

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 HEAD = "import logging, pathlib\nfrom tests.canaries import BUYERS, CLIENT_ID\n"
 
 
-def run_watched(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
+def run_watched(folder: Path, body: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a session of one test under the canary watch."""
     suite = folder / "suite"
     suite.mkdir()
@@ -28,6 +28,7 @@ def run_watched(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "tests.canary_watch"),
             *("-p", "no:cacheprovider", "--basetemp", str(suite / "temporary"), str(suite)),
+            *options,
         ],
         cwd=ROOT,
         capture_output=True,
@@ -57,6 +58,14 @@ def test_a_session_that_leaks_fails_and_names_the_place(
     assert place in session.stdout
     for file in (tmp_path / "suite" / "temporary").rglob("*.*"):
         file.unlink()  # or the session that runs this test would fail as well
+
+
+def test_a_leak_in_a_parallel_worker_fails_the_session(tmp_path: Path) -> None:
+    session = run_watched(tmp_path, "print(CLIENT_ID)", "-n", "1")
+
+    assert "1 passed" in session.stdout
+    assert session.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "test_one, Captured stdout call: " in session.stdout
 
 
 def test_a_session_with_a_secret_in_the_configuration_passes(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
-"""Put the parts together that a command needs, and take them apart again."""
+"""Open what a command works with: store, HTTP client, the accounts' sources and the mail server."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import secrets
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,8 +29,8 @@ from notifier.sources.file import OrderFile
 from notifier.sources.mall import Marketplace
 from notifier.store import AccountState, Store, open_store
 
-FEWEST_FILES = 64
-"""Open at once: connections to the marketplace, the store with its journal, the mail server."""
+MIN_OPEN_FILES = 64
+"""Enough for connections to the marketplace and the mail server, and the store with its journal."""
 
 
 @asynccontextmanager
@@ -40,34 +42,34 @@ async def open_context(
     progress: Callable[[int, int], None] | None = None,
     stop: Stop | None = None,
 ) -> AsyncIterator[Context]:
-    """Open the store and the HTTP client; `read_only` never writes to the store.
+    """Open the store and the HTTP client; with `read_only`, nothing is written to the store.
 
-    `progress` is called with the orders read so far and how many there are to read.
+    `progress` is called with the number of orders read, and of those to read.
     """
-    _refuse_few_files()
+    _check_open_files_limit()
     stop = stop or Stop()
     async with HttpClient() as http:
         monitor = Ping(settings.ping_url, http) if settings.ping_url else None
-        watched = nullcontext() if read_only else _store_trouble_reported(monitor)
+        watched = nullcontext() if read_only else _store_errors_reported(monitor)
         async with watched, open_store(settings.store, read_only=read_only) as store:
-            neighbours = _Neighbours(settings, http, store, clock, stop, progress, read_only)
+            adapters = _Adapters(settings, http, store, clock, stop, progress, read_only)
             yield Context(
                 settings=settings,
                 store=store,
                 renderer=Renderer(settings.templates_dir),
                 clock=clock,
                 holder=_holder(),
-                source=neighbours.source,
-                mail=neighbours.mail,
-                hint_reader=neighbours.hint_reader,
+                source=adapters.source,
+                mail=adapters.mail,
+                hint_reader=adapters.hint_reader,
                 monitor=monitor,
                 stop=stop,
             )
 
 
 @dataclass(frozen=True, slots=True)
-class _Neighbours:
-    """Makes the adapter for each neighbour when a service asks for it."""
+class _Adapters:
+    """Makes the adapter to an account's source or to the mail server when a service needs it."""
 
     settings: Settings
     http: HttpClient
@@ -78,19 +80,18 @@ class _Neighbours:
     read_only: bool
 
     def source(self, account: Account) -> Source:
-        """Where the orders of this account come from."""
         if isinstance(account.access, FileAccess):
             return OrderFile(account.access, self.http, clock=self.clock)
         return self._marketplace(account, account.access)
 
     def hint_reader(self, account: Account) -> HintReader | None:
-        """None for an account that reads a file: no webhook tells of its orders."""
+        """Return None for an account that reads a file: webhooks report marketplace orders only."""
         if isinstance(account.access, FileAccess):
             return None
         return self._marketplace(account, account.access)
 
     def mail(self) -> MailConnection:
-        """A connection to the mail server, not opened yet."""
+        """Return a connection to the mail server that is not open yet."""
         return MailConnection(self.settings.smtp, stop=self.stop)
 
     def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
@@ -102,38 +103,71 @@ class _Neighbours:
 
 
 @asynccontextmanager
-async def _store_trouble_reported(monitor: Ping | None) -> AsyncIterator[None]:
-    """A store that cannot be used holds no alarms either: the monitor hears of it each time."""
+async def _store_errors_reported(monitor: Ping | None) -> AsyncIterator[None]:
+    """Report each permanent error of the store to the monitor."""
     try:
         yield
     except StoreError as error:
+        # Alarms are kept in the store, so that this one cannot become an alarm.
         if monitor and not error.temporary:
-            await monitor.report_failure("store; `notifier doctor` tells more")
+            await monitor.report_failure("store; run `notifier doctor` for details")
         raise
 
 
+@contextmanager
+def stopping(stop: Stop, *, hangup: Callable[[], None] | None = None) -> Iterator[None]:
+    """Let SIGTERM and SIGINT ask for a stop while the block runs; a second SIGINT interrupts.
+
+    SIGHUP calls `hangup`, if given.
+    """
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        stop.request()
+        loop.remove_signal_handler(signal.SIGINT)  # the next one raises KeyboardInterrupt
+
+    handlers = {signal.SIGTERM: stop.request, signal.SIGINT: interrupt}
+    if hangup is not None:
+        handlers[signal.SIGHUP] = hangup
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)
+
+
+accounts_option = click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
+)
+
+
 def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ...]:
-    """The accounts of these ids, all without any; an unknown one is the command line's fault."""
+    """Return the accounts with these ids, or all if no id is given.
+
+    Raises click.BadParameter for an unknown id.
+    """
     chosen = []
     for id_ in dict.fromkeys(ids):
         if id_ not in settings.accounts:
             known = ", ".join(settings.accounts)
             raise click.BadParameter(
-                f'no account "{id_}"; there is: {known}', param_hint="--account"
+                f'unknown account "{id_}"; configured: {known}', param_hint="--account"
             )
         chosen.append(settings.accounts[id_])
     return tuple(chosen) or tuple(settings.accounts.values())
 
 
-def _refuse_few_files() -> None:
+def _check_open_files_limit() -> None:
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= allowed < FEWEST_FILES:
+    if 0 <= allowed < MIN_OPEN_FILES:  # below zero it is unlimited
         raise RefusedError(
-            f"only {allowed} files may be open at once, and {FEWEST_FILES} are needed; raise "
-            "LimitNOFILE= of the unit, or `ulimit -n`"
+            f"the limit of open files is {allowed}, but {MIN_OPEN_FILES} are needed; raise "
+            "LimitNOFILE= in the unit, or `ulimit -n`"
         )
 
 
 def _holder() -> str:
-    """Names this process in leases: unique, and readable to somebody who wonders who holds one."""
+    """Return a unique name of this process for leases, in which a person can find its PID."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

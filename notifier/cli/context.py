@@ -1,4 +1,4 @@
-"""What every command is given: where the configuration is, the environment, and the clock."""
+"""The invocation that every command gets: configuration file, environment and clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notifier.services.config_watcher import ConfigWatcher
 
 
 class Invocation:
-    """One call of the command line."""
+    """One call of the program. Tests and the demo pass their own `clock` and `environ`."""
 
     def __init__(
         self,
@@ -34,50 +34,44 @@ class Invocation:
         self.environ = environ
 
     def now(self) -> datetime:
-        """The time, aware and in UTC; the demo plays it."""
-
+        """Return the time, aware and in UTC."""
         return self._clock() if self._clock else datetime.now(UTC)
 
     def person(self) -> str:
-        """Who calls, for the audit trail: the person behind `sudo`, or the login name."""
-
+        """Return the user's name for the audit trail; with `sudo`, of the user who called it."""
         try:
             return self.environ.get("SUDO_USER") or getpass.getuser()
-        except (KeyError, OSError):  # no name for this user, as in a container
+        except (KeyError, OSError):  # the user has no name, as in a container
             return f"uid {os.getuid()}"
 
     def settings(self) -> Settings:
         """Find and read the configuration; raises ConfigError with every problem."""
-
         return config.load(config.locate(self.config_file, self.environ), environ=self.environ)
 
     def config_watcher(self) -> ConfigWatcher:
-        """Watch the file, with the copy of the last good one for the days it is broken."""
-
+        """Return a watcher of the file, which falls back on the last good copy."""
         file = config.locate(self.config_file, self.environ)
         load = partial(config.load, file, environ=self.environ)
         recall = partial(config.recall, file, environ=self.environ)
         return ConfigWatcher(load, recall, self.now)
 
     def keep(self, settings: Settings) -> None:
-        """Keep a copy of a configuration that worked, for the days on which it is broken."""
-
+        """Keep a copy of a configuration that worked, in case the file gets broken."""
         file = config.locate(self.config_file, self.environ)
         config.keep(file, settings, environ=self.environ, good_at=self.now())
 
-    def tell_story(self, *, in_background: bool = False) -> None:
-        """Log the steps: sentences for a person, JSON lines under systemd."""
-
+    def log_steps(self, *, in_background: bool = False) -> None:
+        """Log each step: as sentences or, under systemd, as JSON lines."""
         level = logging.DEBUG if self.verbose else logging.INFO
         as_json = "INVOCATION_ID" in self.environ
         logs.configure(level, as_json=as_json, in_background=in_background)
 
     def echo(self, text: str = "") -> None:
-        """Print for a person."""
+        """Print a result on standard output."""
         click.echo(text)
 
     def warn(self, text: str) -> None:
-        """Print what asks a person to act, on standard error."""
+        """Print a warning on standard error."""
         click.echo(text, err=True)
 
 

@@ -7,14 +7,16 @@ and for secrets a file of their own or $CREDENTIALS_DIRECTORY.
 
     schema       every option: type, limits, default, description; merging the sources
     values       checks of single values
-    options      every option as a list, and the one at a path
+    options      every option as a list, the one at a path, and the schema's errors in words
     toml         line numbers of a TOML text, and writing values
-    file         bytes, permissions, parsing             new_file     the text of a new config.toml
-    environment  options from variables                  secrets      files that hold one secret
-    layers       what each source says, and where
-    checks, recipients  what the schema cannot check     problems     the schema's errors, in words
-    build        from options to settings                warnings     no mistake, but worth a look
-    last_good    a copy for the days the file is broken
+    file         reading, parsing and writing config.toml
+    environment  options from variables
+    secrets      files that hold one secret
+    layers       the values of each source, and where they were written
+    checks, recipients   what the schema cannot check
+    build        from options to settings
+    warnings     valid options that may be unintended
+    last_good    a copy to use while the file is broken
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from notifier.config.checks import incomplete, wrong_order_files, wrong_paths
 from notifier.config.environment import from_environment, unknown_variables
 from notifier.config.file import decoded, is_there, parsed, read_small
 from notifier.config.layers import Layers
-from notifier.config.problems import problems_of
+from notifier.config.options import problems_of
 from notifier.config.recipients import wrong_recipients
 from notifier.config.schema import Configuration
 from notifier.config.secrets import exposed, from_files

@@ -214,7 +214,7 @@ def _folded(values: list[str] | None) -> frozenset[str]:
 
 
 def format_of(location: str) -> FileFormat | None:
-    """Tell the format of a file by the end of its name; None if that does not show it."""
+    """Return the format that the end of a file name shows; None if it shows none."""
     path = re.split(r"[?#]", location)[0] if is_web_location(location) else location
     ending = path.rpartition(".")[2].lower()
     return FileFormat(ending) if ending in tuple(FileFormat) else None
@@ -272,11 +272,11 @@ def store_file(named: str | None, folder: Path, environ: Mapping[str, str]) -> P
 def likely_store(path: Path, environ: Mapping[str, str]) -> StoreLocation:
     """Find the store of a configuration that may be broken, as far as it can still be read."""
     written = _readable_part(path)
-    said = Layers(str(path), (from_environment(environ, written.keys), written))
-    url, named = said.text(("store", "url")), said.text(("store", "path"))
+    layers = Layers(str(path), (from_environment(environ, written.keys), written))
+    url, named = layers.text(("store", "url")), layers.text(("store", "path"))
     return StoreLocation(
         url or _sqlite(named, path.absolute().parent, environ),
-        identity=said.text(("store", "identity")),
+        identity=layers.text(("store", "identity")),
     )
 
 

@@ -53,7 +53,7 @@ def wrong_paths(layers: Layers, folder: Path, environ: Mapping[str, str]) -> Ite
     if file.is_dir():
         yield layers.problem(STORE, f"{shown_path(file)} is a folder; name a file in it")
     if set(str(file)) & set("?%"):  # they have another meaning in a database URL
-        yield layers.problem(STORE, f"{shown_path(file)} has a ? or % in it; write a path without")
+        yield layers.problem(STORE, f"{shown_path(file)} contains ? or %; use a path without them")
 
 
 def _not_certificates(file: Path) -> str | None:
@@ -103,9 +103,9 @@ def _half_a_login(layers: Layers) -> Iterator[Problem]:
         way = f'write password_file = "smtp-password", or set {variable(PASSWORD)}'
         yield layers.problem(USERNAME, f"has no password; {way}")
     if password and username is None and layers.keys("smtp"):
-        said = file_option(PASSWORD) if layers.find(file_option(PASSWORD)) else PASSWORD
-        way = f"give smtp.username as well, or set {variable(USERNAME)}"
-        yield layers.problem(said, f"is there without a login; {way}")
+        option = file_option(PASSWORD) if layers.find(file_option(PASSWORD)) else PASSWORD
+        way = f"write that too, or set {variable(USERNAME)}"
+        yield layers.problem(option, f"is set without smtp.username; {way}")
 
 
 def _is_blank(value: object) -> bool:
@@ -132,7 +132,7 @@ def _beside_marketplace(table: Where, layers: Layers) -> Iterator[Problem]:
         option = (*table[:-1], name)
         if layers.find(option) is not None:
             message = "applies only to marketplace accounts, and this one reads a file"
-            yield layers.problem(option, f"{message}; take one of them out")
+            yield layers.problem(option, f"{message}; remove one of them")
 
 
 def _wrong_location(table: Where, layers: Layers, folder: Path) -> Iterator[Problem]:
@@ -150,9 +150,9 @@ def _impossible(file: Path) -> str | None:
         if file.is_dir():
             return f"{shown_path(file)} is a folder; name a file in it"
         if not file.parent.is_dir():
-            return f"{shown_path(file.parent)} is not a folder; compare the path"
+            return f"{shown_path(file.parent)} is not a folder; check the path"
     except (OSError, ValueError):
-        return "cannot be looked at; compare it"
+        return "cannot be examined; check the path"
     return None
 
 
@@ -170,7 +170,7 @@ def _wrong_format(table: Where, layers: Layers) -> Iterator[Problem]:
     }
     for name in foreign.get(form, ()):
         if layers.find((*table, name)) is not None:
-            message = f"means nothing in a file of {form}; take the line out"
+            message = f"does not apply to {form} files; remove the line"
             yield layers.problem((*table, name), message)
 
 
@@ -180,14 +180,14 @@ def _wrong_state(table: Where, layers: Layers) -> Iterator[Problem]:
     ready = layers.find((*table, "ready_values"))
     collected = layers.find((*table, "collected_values"))
     if column is not None and ready is None:
-        message = "is missing beside columns.ready; write what it says of an order that waits"
+        message = "is missing, but columns.ready is set; list the values of a waiting order"
         yield layers.problem((*table, "ready_values"), message)
     for name, values in (("ready_values", ready), ("collected_values", collected)):
         if values is not None and column is None:
-            message = "is there without columns.ready; write which column says it"
+            message = "is set without columns.ready; name the column that holds them"
             yield layers.problem((*table, name), message)
     if _folded(ready) & _folded(collected):
-        message = "says the same as ready_values; let each value mean one thing"
+        message = "has a value that is also in ready_values; remove it from one of them"
         yield layers.problem((*table, "collected_values"), message)
 
 

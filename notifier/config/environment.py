@@ -44,7 +44,7 @@ def unknown_variables(environ: Mapping[str, str], keys: Keys) -> Iterator[Proble
     for name in _ours(environ):
         if name not in known:
             guess = nearest(name.removeprefix(PREFIX), (one.removeprefix(PREFIX) for one in known))
-            advice = f"did you mean {PREFIX}{guess}?" if guess else "take it out of the environment"
+            advice = f"did you mean {PREFIX}{guess}?" if guess else "remove it from the environment"
             yield Problem(name, None, "", f"is not an option; {advice}")
 
 

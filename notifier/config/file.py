@@ -1,4 +1,4 @@
-"""Files: read safely, parsed as TOML with line numbers, written for their owner alone."""
+"""The configuration file: read safely, parsed with line numbers, composed and written."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from notifier.config.layers import Layer, Place
-from notifier.config.toml import lines_of
+from notifier.config.layers import Layer, Place, Tree
+from notifier.config.options import options
+from notifier.config.toml import Where, dotted, lines_of, toml
 from notifier.errors import ConfigError, Problem
 
 LARGEST = 256 * 1024
 LONGEST_LINE = 1000
 """Characters. `tomllib` takes minutes for one line that is a key of many dotted parts."""
 
+_HEAD = """\
+# `notifier check` finds every mistake in this file, and shows who gets what, and when.
+# For all other options see config.example.toml, or docs/configuration.md.
+"""
 _TOML_ERROR = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes of a file, and what the system said about that very file."""
+    """The bytes of a file, and its status at the time of reading."""
 
     data: bytes = field(repr=False)
     status: os.stat_result
@@ -37,8 +42,8 @@ class Content:
 def read_small(path: Path, largest: int = LARGEST) -> Content:
     """Read a file of limited size; raises ValueError that says what is wrong with it.
 
-    It is opened once and then examined, so that it cannot be swapped in between; and opened
-    without blocking, so that a named pipe cannot hang us.
+    The open file is examined, so that it cannot be exchanged in between. It is opened without
+    blocking, so that a named pipe cannot stop the program.
     """
     try:
         with open(path, "rb", opener=_without_blocking) as opened:
@@ -70,7 +75,7 @@ def _why_unreadable(error: OSError) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something is at `path`, even if we may not look at it."""
+    """Whether something is at `path`, even without permission to examine it."""
     try:
         return path.exists()
     except OSError:
@@ -90,7 +95,7 @@ def write_private(file: Path, content: bytes, *, replace: bool) -> None:
             opened.write(content)
             opened.flush()
             os.fsync(descriptor)
-        if not replace:  # take the name first, so that nobody's file is overwritten
+        if not replace:  # create it exclusively, so that no existing file is overwritten
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(file)
     finally:
@@ -131,3 +136,18 @@ def _broken(message: str, text: str, name: str) -> Problem:
     advice = "text belongs in quotes, a list in [ ]"
     last = text.rstrip("\n").count("\n") + 1
     return Problem(name, last if at_end else line, "", f"is not TOML: {what}; {advice}")
+
+
+def config_text(tree: Tree) -> str:
+    """Write the values of `tree` as TOML, each option below its description."""
+    layer = Layer(tree, {})
+    lines = [_HEAD]
+    table: Where = ()
+    for where, option in options(layer.keys):
+        if (value := layer.find(where)) is None:
+            continue
+        if where[:-1] != table:
+            table = where[:-1]
+            lines += ["", f"[{dotted(table)}]"]
+        lines += [f"# {option.description}", f"{where[-1]} = {toml(value)}"]
+    return "\n".join(lines) + "\n"

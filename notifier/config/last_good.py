@@ -20,18 +20,18 @@ from notifier.config.file import Content, is_there, read_small, write_private
 
 SUFFIX = ".last-good"
 REFRESH_SECONDS = 3600
-"""How far behind the time of a copy may be; to set it every minute would wear out the disk."""
+"""Maximal age of a copy's time before it is updated; every minute would wear out the disk."""
 
 logger = logging.getLogger(__name__)
 
 
 def keep(path: Path, data: bytes, *, environ: Mapping[str, str], good_at: datetime) -> None:
-    """Keep the bytes of a good file at `path`; where that is not possible, only warn."""
+    """Keep the bytes of a good file at `path`; if that is not possible, only log a warning."""
     kept = [_keep_at(place, data, good_at.timestamp()) for place in _places(path, environ)]
     if not any(kept):
         logger.warning(
-            "%s: no copy can be kept for the day on which it is broken; the folder of the store "
-            "cannot be written",
+            "%s: cannot keep a copy as the last good configuration; the folder of the store "
+            "is not writable",
             path,
             extra={"event": "no_copy"},
         )
@@ -49,7 +49,7 @@ def recall(path: Path, *, environ: Mapping[str, str]) -> tuple[bytes, datetime] 
 def _places(path: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Beside the store, and beside the default store: a broken file may hide where the store is.
 
-    The name tells copies of different files apart, which may share one store folder.
+    A hash in the name distinguishes the copies of several files that share one store folder.
     """
     digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:8]
     stores = [store_file(None, path.absolute().parent, environ)]

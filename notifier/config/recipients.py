@@ -102,7 +102,7 @@ def _cycles(groups: Groups) -> Iterator[_Mistake]:
         start = cycle.index(first)
         path = [*cycle[start:], *cycle[:start], first]
         inner[first] = [one for one in inner[first] if one != path[1]]
-        message = f'group "{first}" contains itself ({" → ".join(path)}); take one of them out'
+        message = f'group "{first}" contains itself ({" → ".join(path)}); remove one of them'
         yield _Mistake(first, path[1], message)
 
 

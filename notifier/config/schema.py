@@ -54,9 +54,14 @@ LinkColor = Annotated[str, AfterValidator(values.link_color)]
 Weekday = Annotated[str, AfterValidator(values.weekday)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
 MOST_GROUPS = 100
-Choice = Field(strict=False)  # an enum is written as its text
+Choice = Field(strict=False)  # an enum is written as text
 Columns = Annotated[list[str], AfterValidator(values.columns)]
 Attachments = list[Annotated[AttachmentKind, Choice]]
+
+
+def _optional(description: str, example: object) -> Any:
+    """Describe an option that may be left out; the example shows what it could be."""
+    return Field(None, description=description, examples=[example])
 
 
 class TomlTable(BaseModel):
@@ -68,31 +73,28 @@ class TomlTable(BaseModel):
 class StoreSection(TomlTable):
     """`[store]`"""
 
-    path: Line | None = Field(
-        None,
-        description="A SQLite file; by default notifier.db, in $STATE_DIRECTORY or beside this.",
-        examples=["notifier.db"],
+    path: Line | None = _optional(
+        "A SQLite file; by default notifier.db in $STATE_DIRECTORY or beside this file.",
+        "notifier.db",
     )
-    url: Annotated[str, AfterValidator(values.database_url)] | None = Field(
-        None,
-        description="A PostgreSQL database instead of a file; leave its password to ~/.pgpass.",
-        examples=["postgresql+psycopg://notifier@db.example.com/notifier"],
+    url: Annotated[str, AfterValidator(values.database_url)] | None = _optional(
+        "A PostgreSQL database instead of a file; put its password into ~/.pgpass.",
+        "postgresql+psycopg://notifier@db.example.com/notifier",
     )
     retention_days: Annotated[int, Field(ge=1, le=366)] = Field(
-        7, description="Days that finished mails are kept in full, so that they can be sent again."
+        7,
+        description="Days that delivered mails are kept in full, so that they can be sent again.",
     )
 
-    identity: Line | None = Field(
-        None,
-        description="A name for this machine where it has no id of its own, as in a container.",
-        examples=["notifier-1"],
+    identity: Line | None = _optional(
+        "A name for this machine if it has no machine id, as in a container.", "notifier-1"
     )
 
     @field_validator("url")
     @classmethod
     def _one_of_two(cls, url: str | None, others: ValidationInfo) -> str | None:
         if url is not None and others.data.get("path") is not None:
-            raise ValueError("is there beside store.path; keep one of the two")
+            raise ValueError("is set as well as store.path; keep one of the two")
         return url
 
 
@@ -102,47 +104,36 @@ class SmtpSection(TomlTable):
     host: Host = Field(
         description="The mail server that mail is sent through.", examples=["smtp.example.com"]
     )
-    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
-        None,
-        description='By default 465; 587 with tls = "starttls", 25 with "none".',
-        examples=[465],
+    port: Annotated[int, Field(ge=1, le=65535)] | None = _optional(
+        'By default 465; 587 with tls = "starttls", 25 with "none".', 465
     )
     tls: Annotated[Tls, Choice] = Field(
         Tls.IMPLICIT,
         description='"implicit", "starttls", or "none" for a server on this machine.',
     )
-    username: Line | None = Field(
-        None, description="The login; leave it out if the server wants none.", examples=["digest"]
+    username: Line | None = _optional(
+        "The user name; leave it out if the server needs no login.", "digest"
     )
-    password: SecretText | None = Field(
-        None,
-        description="Nobody else may read this file if it is here; password_file is better.",
-        examples=["…"],
+    password: SecretText | None = _optional(
+        "With it, no other user may read this file; password_file is better.", "…"
     )
-    password_file: Line | None = Field(
-        None,
-        description="A file that holds only the password; a path relative to this file.",
-        examples=["smtp-password"],
+    password_file: Line | None = _optional(
+        "A file that holds only the password; a path relative to this file.", "smtp-password"
     )
-    ca_file: Line | None = Field(
-        None,
-        description="Certificates to trust instead of the system's, relative to this file.",
-        examples=["ca.pem"],
+    ca_file: Line | None = _optional(
+        "Certificates to trust instead of the system's, relative to this file.", "ca.pem"
     )
     from_: Address = Field(
         alias="from",
         description="The sender of the mail.",
         examples=["Parcels to collect <digest@example.com>"],
     )
-    reply_to: Address | None = Field(
-        None,
-        description="Where replies go; by default to the admin.",
-        examples=["Jana Novak <jana@example.com>"],
+    reply_to: Address | None = _optional(
+        "Where replies go; by default to the admin.", "Jana Novak <jana@example.com>"
     )
-    envelope_from: Address | None = Field(
-        None,
-        description="Where bounces go, in the domain of from; by default to the address in from.",
-        examples=["bounces@example.com"],
+    envelope_from: Address | None = _optional(
+        "Where bounces go, in the domain of from; by default to the address in from.",
+        "bounces@example.com",
     )
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         30, description="How long the mail server may take to answer one command."
@@ -151,10 +142,9 @@ class SmtpSection(TomlTable):
         OnUnknown.RESEND,
         description='"resend" or "hold" a message whose delivery is unknown.',
     )
-    idempotency_header: Annotated[str, AfterValidator(values.header_name)] | None = Field(
-        None,
-        description="A header by which your relay drops a second copy; most relays have none.",
-        examples=["X-Idempotency-Key"],
+    idempotency_header: Annotated[str, AfterValidator(values.header_name)] | None = _optional(
+        "A header by which your mail relay drops duplicates; most relays have none.",
+        "X-Idempotency-Key",
     )
 
     @field_validator("tls")
@@ -205,37 +195,38 @@ class MarketplaceSection(TomlTable):
     )
     storage_days: Annotated[int, Field(ge=1, le=60)] = Field(
         7,
-        description="Days after shipping when an order that was not collected goes back.",
+        description="Days after shipping when an order that was not collected is sent back.",
     )
     trust_webhook: bool = Field(
         False,
-        description="Whether the webhook reports every change; the rest is then read less often.",
+        description="Whether webhooks report every change; other orders are then read less often.",
     )
     reread_days: Annotated[int, Field(ge=2, le=7)] = Field(
-        2, description="Days between readings of the rest while the webhook is trusted."
+        2, description="Days between readings of other orders while the webhook is trusted."
     )
     reserve_calls: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
-        0, description="API calls of each day that are left for your other systems."
+        0, description="API calls per day that are reserved for your other systems."
     )
 
 
 class DigestSection(TomlTable):
     """`[digest]`"""
 
-    send_at: TimeOfDay = Field(time(6, 0), description="When the digest of a day is sent.")
+    send_at: TimeOfDay = Field(time(6, 0), description="When the digest is sent.")
     too_late: TimeOfDay = Field(
         time(18, 0),
-        description="When it is too late to begin the digest of a day; then the day is skipped.",
+        description="When it is too late to begin the digest; the day is then skipped.",
     )
     timezone: Zone = Field("Europe/Prague", description="The time zone of send_at and too_late.")
     weekdays: Weekdays = Field(
-        list(values.WEEKDAYS), description="The days of the week that have a digest."
+        list(values.WEEKDAYS), description="The days of the week on which a digest is sent."
     )
     alarm_after_minutes: Annotated[int, Field(ge=10, le=1440)] = Field(
-        120, description="Minutes after send_at until a notice says that the list cannot be read."
+        120,
+        description="Minutes after send_at until a notice says that the list cannot be read.",
     )
     language: Language = Field(
-        "en", description="The language of the mail, unless a group has its own."
+        "en", description="The language of the mail, unless a group has another."
     )
     when_empty: Annotated[WhenEmpty, Choice] = Field(
         WhenEmpty.SEND,
@@ -248,10 +239,9 @@ class DigestSection(TomlTable):
         [AttachmentKind.CSV],
         description='The attached files: "csv", "xlsx", and "sheet", a PDF to print.',
     )
-    columns: Columns | None = Field(
-        None,
-        description="The columns shown of an order, in the sequence of the files; by default all.",
-        examples=[["order", "tracking", "items", "days"]],
+    columns: Columns | None = _optional(
+        "The columns of an order, in the sequence of the files; by default all.",
+        ["order", "tracking", "items", "days"],
     )
     csv_headings: Annotated[CsvHeadings, Choice] = Field(
         CsvHeadings.TRANSLATED,
@@ -260,42 +250,33 @@ class DigestSection(TomlTable):
     test_orders: bool = Field(
         False, description="Whether the marketplace's test orders are included."
     )
-    templates_dir: Line | None = Field(
-        None,
-        description="A folder with your own templates of the mail, relative to this file.",
-        examples=["templates"],
+    templates_dir: Line | None = _optional(
+        "A folder with your own mail templates, relative to this file.", "templates"
     )
     header_color: Color = Field(HEADER_COLOR, description="The colour of the mail's header band.")
-    link_color: LinkColor = Field(LINK_COLOR, description="The colour of its links.")
-    logo: Line | None = Field(
-        None,
-        description="A PNG, JPEG or GIF for the header band, shown 40 pixels high; 48 KiB at most.",
-        examples=["logo.png"],
+    link_color: LinkColor = Field(LINK_COLOR, description="The colour of the mail's links.")
+    logo: Line | None = _optional(
+        "A PNG, JPEG or GIF for the header band, shown 40 pixels high; 48 KiB at most.", "logo.png"
     )
 
 
 class AlarmSection(TomlTable):
     """`[alarms]`"""
 
-    ping_url: Annotated[str, AfterValidator(values.ping_url)] | None = Field(
-        None,
-        description="A monitor that is called at the start, success and failure of a day.",
-        examples=["https://hc.example.com/ping/7e57ab1e"],
+    ping_url: Annotated[str, AfterValidator(values.ping_url)] | None = _optional(
+        "A monitor that is called at the start, success and failure of a day.",
+        "https://hc.example.com/ping/7e57ab1e",
     )
 
 
 class DaemonSection(TomlTable):
     """`[daemon]`"""
 
-    health_listen: Annotated[str, AfterValidator(values.listen_address)] | None = Field(
-        None,
-        description="The daemon's health endpoint: host:port, or the path of a socket.",
-        examples=["127.0.0.1:8686"],
+    health_listen: Annotated[str, AfterValidator(values.listen_address)] | None = _optional(
+        "The daemon's health endpoint: host:port, or the path of a socket.", "127.0.0.1:8686"
     )
-    webhook_listen: Annotated[str, AfterValidator(values.listen_address)] | None = Field(
-        None,
-        description="Where the daemon receives webhooks: host:port, or the path of a socket.",
-        examples=["127.0.0.1:8687"],
+    webhook_listen: Annotated[str, AfterValidator(values.listen_address)] | None = _optional(
+        "Where the daemon receives webhooks: host:port, or the path of a socket.", "127.0.0.1:8687"
     )
 
 
@@ -307,23 +288,18 @@ class GroupSection(TomlTable):
         examples=[["Ana Kovač <ana@example.com>", "returns@example.com"]],
         min_length=1,
     )
-    language: Language | None = Field(
-        None,
-        description="The language its members read; by default that of the account.",
-        examples=["sl"],
+    language: Language | None = _optional(
+        "The language its members read; by default that of the account.", "sl"
     )
     pickup_password: bool = Field(
         False, description="Whether the mail to its members shows the pickup password."
     )
-    attachments: Attachments | None = Field(
-        None,
-        description="The files its members get; by default those of the account.",
-        examples=[["csv", "sheet"]],
+    attachments: Attachments | None = _optional(
+        "The files its members get; by default those of the account.", ["csv", "sheet"]
     )
-    columns: Columns | None = Field(
-        None,
-        description="The columns its members see of an order; by default those of the account.",
-        examples=[["order", "tracking", "items", "days"]],
+    columns: Columns | None = _optional(
+        "The columns of an order its members get; by default those of the account.",
+        ["order", "tracking", "items", "days"],
     )
 
 
@@ -334,23 +310,15 @@ class PlaceSection(TomlTable):
         description="The branch where the parcels of this account wait.",
         examples=["MALL Delivery Ljubljana"],
     )
-    address: Line | None = Field(
-        None,
-        description="The branch's street and town.",
-        examples=["Letališka cesta 1, 1000 Ljubljana"],
+    address: Line | None = _optional(
+        "The branch's street and town.", "Letališka cesta 1, 1000 Ljubljana"
     )
-    opening_hours: Line | None = Field(
-        None, description="When it is open.", examples=["Mon–Fri 8–18, Sat 8–12"]
+    opening_hours: Line | None = _optional("Its opening hours.", "Mon–Fri 8–18, Sat 8–12")
+    pickup_password: SecretText | None = _optional(
+        "The password the branch asks for; shown only to groups that may see it.", "…"
     )
-    pickup_password: SecretText | None = Field(
-        None,
-        description="The password the branch asks for; shown only to groups that may see it.",
-        examples=["…"],
-    )
-    pickup_password_file: Line | None = Field(
-        None,
-        description="A file that holds only the pickup password, which changes monthly.",
-        examples=["pickup-password"],
+    pickup_password_file: Line | None = _optional(
+        "A file that holds only the pickup password, which changes monthly.", "pickup-password"
     )
 
 
@@ -358,67 +326,39 @@ class ColumnsSection(TomlTable):
     """`[accounts.ID.file.columns]`"""
 
     id: Line = Field(
-        description="The order number: the name of that column in the file.",
+        description="The order number: the name of its column in the file.",
         examples=["Order"],
     )
-    ready: Line | None = Field(
-        None,
-        description="The order's state, compared with ready_values; without it, every row waits.",
-        examples=["Status"],
+    ready: Line | None = _optional(
+        "The order's state, compared with ready_values; without it, every row waits.", "Status"
     )
-    external_id: Line | None = Field(
-        None, description="Your own order number.", examples=["Invoice"]
-    )
-    tracking: Line | None = Field(
-        None, description="The tracking number of its parcel.", examples=["Parcel"]
-    )
-    tracking_url: Line | None = Field(
-        None, description="The carrier's page of the parcel.", examples=["Parcel link"]
-    )
-    title: Line | None = Field(None, description="What an item is called.", examples=["Article"])
-    sku: Line | None = Field(
-        None, description="Your number of the article.", examples=["Article no."]
-    )
-    quantity: Line | None = Field(
-        None, description="The number of pieces; without it, one.", examples=["Pieces"]
-    )
-    price: Line | None = Field(None, description="The price of one piece.", examples=["Price"])
-    currency: Line | None = Field(
-        None, description="The currency of its amounts, such as EUR.", examples=["Currency"]
-    )
-    cod: Line | None = Field(
-        None, description="Cash on delivery that was not paid.", examples=["COD"]
-    )
-    shipped: Line | None = Field(
-        None, description="When it was shipped, as a date or with a time.", examples=["Shipped"]
-    )
-    first_attempt: Line | None = Field(
-        None, description="When its delivery was first tried.", examples=["First attempt"]
-    )
+    external_id: Line | None = _optional("Your own order number.", "Invoice")
+    tracking: Line | None = _optional("The tracking number of its parcel.", "Parcel")
+    tracking_url: Line | None = _optional("The carrier's page of the parcel.", "Parcel link")
+    title: Line | None = _optional("What an item is called.", "Article")
+    sku: Line | None = _optional("Your article number.", "Article no.")
+    quantity: Line | None = _optional("The number of pieces; without it, one.", "Pieces")
+    price: Line | None = _optional("The price of one piece.", "Price")
+    currency: Line | None = _optional("The currency of its amounts, such as EUR.", "Currency")
+    cod: Line | None = _optional("The cash on delivery that was not paid.", "COD")
+    shipped: Line | None = _optional("When it was shipped, as a date or with a time.", "Shipped")
+    first_attempt: Line | None = _optional("When its delivery was first tried.", "First attempt")
 
 
 class FileSection(TomlTable):
     """`[accounts.ID.file]`"""
 
-    location: FileLocation | None = Field(
-        None,
-        description="A path, relative to this file, or an https address, which is a secret.",
-        examples=["orders.csv"],
+    location: FileLocation | None = _optional(
+        "A path, relative to this file, or an https address, which is a secret.", "orders.csv"
     )
-    location_file: Line | None = Field(
-        None,
-        description="A file that holds only the address; a path relative to this file.",
-        examples=["orders-address"],
+    location_file: Line | None = _optional(
+        "A file that holds only the address; a path relative to this file.", "orders-address"
     )
-    format: Annotated[FileFormat, Choice] | None = Field(
-        None,
-        description='"csv" or "json"; by default taken from the end of the file name.',
-        examples=["csv"],
+    format: Annotated[FileFormat, Choice] | None = _optional(
+        '"csv" or "json"; by default taken from the end of the file name.', "csv"
     )
-    records: Line | None = Field(
-        None,
-        description="The path of the list in a JSON document; by default the whole document.",
-        examples=["data.orders"],
+    records: Line | None = _optional(
+        "The path of the list in a JSON document; by default the whole document.", "data.orders"
     )
     delimiter: Annotated[str, AfterValidator(values.delimiter)] = Field(
         ",", description="The character between two cells of a CSV file."
@@ -429,23 +369,21 @@ class FileSection(TomlTable):
     decimal: Annotated[str, AfterValidator(values.decimal)] = Field(
         ".", description='The decimal separator: "." or ",".'
     )
-    date_format: Annotated[str, AfterValidator(values.date_format)] | None = Field(
-        None,
-        description="The format of dates; by default 2026-11-23, with or without a time.",
-        examples=["%d.%m.%Y"],
+    date_format: Annotated[str, AfterValidator(values.date_format)] | None = _optional(
+        "The format of dates; by default 2026-11-23, with or without a time.", "%d.%m.%Y"
     )
-    currency: Annotated[str, AfterValidator(values.currency)] | None = Field(
-        None, description="The currency of all amounts, if no column holds it.", examples=["EUR"]
+    currency: Annotated[str, AfterValidator(values.currency)] | None = _optional(
+        "The currency of all amounts, if no column holds it.", "EUR"
     )
     ready_values: list[str] | None = Field(
         None,
-        description="The values in the column ready that mean that an order waits.",
+        description="The values in the column ready that mean: the order is waiting.",
         examples=[["returned to branch"]],
         min_length=1,
     )
     collected_values: list[str] | None = Field(
         None,
-        description="The values in the column ready that mean that you have collected it.",
+        description="The values in the column ready that mean: you have collected it.",
         examples=[["collected"]],
         min_length=1,
     )
@@ -456,7 +394,7 @@ class FileSection(TomlTable):
 
 
 def _own(name: str) -> Any:
-    """An option of an account that overrides the one of the same name in `[digest]`."""
+    """Describe an option of an account that overrides the one of this name in `[digest]`."""
     shared = DigestSection.model_fields[name]
     return Field(
         None,
@@ -468,30 +406,20 @@ def _own(name: str) -> Any:
 class AccountSection(TomlTable):
     """`[accounts.ID]`"""
 
-    name: Line | None = Field(
-        None,
-        description="What the mail calls the account; by default its id.",
-        examples=["Mimovrste"],
+    name: Line | None = _optional(
+        "What the mail calls the account; by default its id.", "Mimovrste"
     )
-    client_id: SecretText | None = Field(
-        None,
-        description="The API credential. Nobody else may read this file if it is here.",
-        examples=["…"],
+    client_id: SecretText | None = _optional(
+        "The API credential. With it, no other user may read this file.", "…"
     )
-    client_id_file: Line | None = Field(
-        None,
-        description="A file that holds only the client id; a path relative to this file.",
-        examples=["client-id"],
+    client_id_file: Line | None = _optional(
+        "A file that holds only the client id; a path relative to this file.", "client-id"
     )
-    webhook_token: TokenText | None = Field(
-        None,
-        description="The secret end of the webhook's address; or two, with a blank between them.",
-        examples=["…"],
+    webhook_token: TokenText | None = _optional(
+        "The secret end of the webhook's address; or two, separated by a blank.", "…"
     )
-    webhook_token_file: Line | None = Field(
-        None,
-        description="A file that holds only the token; a path relative to this file.",
-        examples=["webhook-token"],
+    webhook_token_file: Line | None = _optional(
+        "A file that holds only the token; a path relative to this file.", "webhook-token"
     )
     recipients: list[str] = Field(
         description="Who gets the digest: 1 to 10 addresses or names of groups.",
@@ -500,10 +428,9 @@ class AccountSection(TomlTable):
     marketplace_timezone: Zone = Field(
         "Europe/Prague", description="The time zone of the marketplace's timestamps."
     )
-    order_url: Annotated[str, AfterValidator(values.order_url)] | None = Field(
-        None,
-        description="The page of an order in the portal, for links; {id} stands for its number.",
-        examples=["https://partner.example.com/orders/{id}"],
+    order_url: Annotated[str, AfterValidator(values.order_url)] | None = _optional(
+        "The page of an order in the portal, for links; {id} is replaced by its number.",
+        "https://partner.example.com/orders/{id}",
     )
     send_at: TimeOfDay | None = _own("send_at")
     too_late: TimeOfDay | None = _own("too_late")
@@ -536,7 +463,7 @@ class Configuration(BaseSettings):
     )
 
     admin: Address = Field(
-        description="Who gets reports of failures and unsubscriptions; not one of the recipients.",
+        description="Who gets alarms and requests to unsubscribe; not automatically a recipient.",
         examples=["Jana Novak <jana@example.com>"],
     )
     store: StoreSection = Field(StoreSection(), description="Where state is stored.")

@@ -1,7 +1,7 @@
 """Secrets: where each may come from, and who may read it.
 
-A secret is written in the configuration, or alone in a file that the configuration names, or
-handed over by systemd in $CREDENTIALS_DIRECTORY.
+A secret is written in the configuration, in a file of its own that the configuration names, or in
+systemd's $CREDENTIALS_DIRECTORY.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from notifier.errors import Problem
 LARGEST = 8 * 1024
 DATABASE: Where = ("store", "url")
 
-_CALLED = {
+_NAMES = {
     "password": "password",
     "client_id": "client id",
     "webhook_token": "token",
     "pickup_password": "pickup password",
     "location": "address",
 }
+"""Options that hold a secret, and what messages call it."""
+SECRET_FILE_OPTIONS = frozenset(f"{option}_file" for option in _NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,12 @@ class _Secret:
 
 
 def client_id(account: str) -> Where:
-    """The option of an account's API credential."""
+    """Return the option of an account's API credential."""
     return ("accounts", account, "client_id")
 
 
 def location(account: str) -> Where:
-    """The option that says where an account's order file is."""
+    """Return the option with the location of an account's order file."""
     return ("accounts", account, "file", "location")
 
 
@@ -55,12 +57,12 @@ def reads_file(account: str, layers: Layers) -> bool:
 
 
 def file_option(option: Where) -> Where:
-    """The option that names the file of a secret."""
+    """Return the option that names the file of a secret."""
     return (*option[:-1], f"{option[-1]}_file")
 
 
 def _secrets(layers: Layers) -> Iterator[_Secret]:
-    """Every secret there can be with these accounts."""
+    """Yield every secret that these accounts can have."""
     yield _Secret(("smtp", "password"), ("smtp-password",))
     accounts = layers.keys("accounts")
     for account in accounts:
@@ -74,17 +76,17 @@ def _secrets(layers: Layers) -> Iterator[_Secret]:
             named.append((*table, "place", "pickup_password"))
         for option in named:
             name = str(option[-1]).replace("_", "-")
-            short = (name,) if len(accounts) == 1 else ()  # which account it is for is clear
+            short = (name,) if len(accounts) == 1 else ()  # the account is unambiguous
             yield _Secret(option, (f"{name}-{account}", *short))
 
 
 def from_files(
     layers: Layers, environ: Mapping[str, str], folder: Path
 ) -> tuple[Layer, tuple[Problem, ...]]:
-    """Read the file of each secret that is not written out in `layers`.
+    """Read the file of each secret whose value is not written in `layers`.
 
-    A file named in the environment wins over a value in the configuration, as all of the
-    environment does; $CREDENTIALS_DIRECTORY is the last resort.
+    A file named in the environment takes precedence over a value in the configuration, like any
+    other variable. $CREDENTIALS_DIRECTORY comes last.
     """
     tree: Tree = {}
     places: dict[Where, Place] = {}
@@ -102,18 +104,18 @@ def from_files(
 def _found(
     secret: _Secret, layers: Layers, environ: Mapping[str, str], folder: Path
 ) -> tuple[Path, str] | Problem | None:
-    """The file of a secret and its text; None if it is written out, or nowhere at all."""
+    """Return a secret's file and its text; None if there is a value in `layers`, or no secret."""
     in_file = file_option(secret.option)
     for layer in layers.layers:
         inline, named = layer.find(secret.option), layer.find(in_file)
         if inline is not None and named is not None:
-            message = f"is there beside {secret.option[-1]}; keep one of the two"
+            message = f"is set as well as {secret.option[-1]}; keep one of the two"
             return layers.problem(in_file, message)
         if isinstance(named, str) and named.strip():  # the schema reports an empty one
             return _named(folder / named, secret.option, layers)
         if inline is not None or named is not None:
             return None
-    return _handed_over(secret, environ)
+    return _credential(secret, environ)
 
 
 def _named(file: Path, option: Where, layers: Layers) -> tuple[Path, str] | Problem:
@@ -123,14 +125,14 @@ def _named(file: Path, option: Where, layers: Layers) -> tuple[Path, str] | Prob
         message = f"{shown_path(file)} {error}"
         if not is_there(file):
             message += (
-                f"; write the {_CALLED[str(option[-1])]} into it, and nothing else, and run "
+                f"; write the {_NAMES[str(option[-1])]} into it, and nothing else, and run "
                 f"{_chmod(file)}; or set {variable(option)} instead"
             )
         return layers.problem(file_option(option), message)
 
 
-def _handed_over(secret: _Secret, environ: Mapping[str, str]) -> tuple[Path, str] | Problem | None:
-    """Look where systemd's LoadCredential= puts files; it guards the directory, not their modes."""
+def _credential(secret: _Secret, environ: Mapping[str, str]) -> tuple[Path, str] | Problem | None:
+    """Look for a file of LoadCredential=; systemd protects the directory, not the file's mode."""
     if not (directory := environ.get("CREDENTIALS_DIRECTORY")):
         return None
     files = (Path(directory, name) for name in secret.credentials)
@@ -172,7 +174,7 @@ def exposed(written: Layer, file: Path) -> Iterator[Problem]:
 
 
 def _is_secret(option: Where, value: object) -> bool:
-    """A path tells nothing, but whoever knows a web address can read the orders there."""
+    """Treat a location as secret only if it is a web address, which is enough to read orders."""
     if option[-1] == "location":
         return isinstance(value, str) and is_web_location(value)
     return value is not None

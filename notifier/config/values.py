@@ -48,7 +48,7 @@ def shown_path(path: Path) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the one of `known` that `word` was most likely meant to be."""
+    """Return the word in `known` that is most similar to `word`; None if none is similar."""
     by_folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
@@ -77,20 +77,20 @@ def columns(names: list[str]) -> list[str]:
             hint = f'did you mean "{meant}"?' if meant else f"there are {', '.join(COLUMNS)}"
             raise ValueError(f"{shown(name)} is not a column; {hint}")
         if names.count(name) > 1:
-            raise ValueError(f"{shown(name)} is in it twice; take one of them out")
+            raise ValueError(f"{shown(name)} is listed twice; remove one of them")
     if "order" not in names:
-        raise ValueError('has no "order", the number people know an order by; put it in')
+        raise ValueError('has no "order", the number by which people identify an order; add it')
     return names
 
 
 def one_line(text: str) -> str:
     """Check text for one line of a mail, or for one of its headers."""
     if not text.strip():
-        raise ValueError("is empty; write something, or take the line out")
+        raise ValueError("is empty; write a value, or remove the line")
     if not text.isprintable():
-        raise ValueError(f"{shown(text)} has a line break or control character; take it out")
+        raise ValueError(f"{shown(text)} has a line break or control character; remove it")
     if "=?" in text:
-        raise ValueError(f'{shown(text)} contains "=?", which mail programs decode; take it out')
+        raise ValueError(f'{shown(text)} contains "=?", which mail programs decode; remove it')
     return text.strip()
 
 
@@ -324,7 +324,7 @@ def webhook_token(value: object) -> object:
     tokens = value.split()
     if not 1 <= len(tokens) <= MOST_TOKENS or not all(map(_TOKEN.fullmatch, tokens)):
         raise ValueError(
-            "is not a token, or two with a blank between them; make one of 32 to 128 letters and "
+            "is not a token, or two separated by a blank; create one of 32 to 128 letters and "
             "digits with `openssl rand -hex 32`"
         )
     return Secret(value)

@@ -1,4 +1,4 @@
-"""Warnings about a configuration that is valid but perhaps not what was meant."""
+"""Warnings about options that are valid, but may not be what was intended."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from notifier.domain.schedule import Schedule
 from notifier.domain.settings import Account, FileAccess, MarketplaceAccess, Settings
 
 LOOK_AHEAD = 366
-"""Days in which clock changes are looked for."""
+"""Number of days that are searched for clock changes."""
 
 
 def find_warnings(settings: Settings, now: datetime) -> Iterator[str]:
-    """Yield sentences that ask a person to look again, most with what to write instead."""
+    """Yield a sentence per warning, most with what to write instead."""
     yield from _same_credential(settings)
     yield from _sender(settings)
     yield from _webhook(settings)
     for account in settings.accounts.values():
         place = f"accounts.{account.id}"
-        yield from (f"{place}: {caution}" for caution in _of_account(account, now))
+        yield from (f"{place}: {sentence}" for sentence in _of_account(account, now))
 
 
 def _same_credential(settings: Settings) -> Iterator[str]:
@@ -32,7 +32,7 @@ def _same_credential(settings: Settings) -> Iterator[str]:
         other = first.setdefault(account.access.client_id.value, account.id)
         if other != account.id:
             yield (
-                f"accounts.{account.id}: it has the client_id of {other}, "
+                f"accounts.{account.id}: has the same client_id as {other}, "
                 "so both report the same parcels"
             )
 
@@ -40,7 +40,7 @@ def _same_credential(settings: Settings) -> Iterator[str]:
 def _sender(settings: Settings) -> Iterator[str]:
     username, sender = settings.smtp.username, settings.sender.mailbox
     if username is None and not is_loopback(settings.smtp.host):
-        yield "smtp.username: there is none; most mail servers accept mail only after a login"
+        yield "smtp.username: is not set; most mail servers accept mail only after a login"
     if username and is_address(username) and not username.lower().endswith(f"@{sender.domain}"):
         yield (
             f"smtp.from: {sender.address} is in another domain than the login {username}; "
@@ -51,19 +51,19 @@ def _sender(settings: Settings) -> Iterator[str]:
 
 
 def _webhook(settings: Settings) -> Iterator[str]:
-    """Yield what a webhook lacks: an address to listen at, or a token for each account."""
+    """Warn of a webhook without a listening address, or without a token per account."""
     first: dict[str, str] = {}
     for account in settings.accounts.values():
         for token in account.webhook_tokens:
             other = first.setdefault(token.value, account.id)
             if other != account.id:
                 yield (
-                    f"accounts.{account.id}.webhook_token: {other} has the same one, so "
-                    "its posts are taken for that account's; make one of its own"
+                    f"accounts.{account.id}.webhook_token: is the same as that of {other}, so "
+                    "posts are attributed to that account; create another token"
                 )
     if first and not settings.webhook_listen:
         yield (
-            "daemon.webhook_listen: there is none, so nothing receives webhooks; write "
+            "daemon.webhook_listen: is not set, so nothing receives webhooks; write "
             '"127.0.0.1:8687"'
         )
     if settings.webhook_listen and not first:
@@ -78,8 +78,8 @@ def _of_account(account: Account, now: datetime) -> Iterator[str]:
         )
     elif account.place.pickup_password and not account.password_groups & _groups(account):
         yield (
-            "nobody is shown place.pickup_password; write pickup_password = true in [groups.NAME] "
-            "of a group that gets the digest"
+            "no recipient is shown place.pickup_password; write pickup_password = true in the "
+            "[groups.NAME] of a group that gets the digest"
         )
     for recipient in account.recipients:
         if recipient.mailbox.needs_smtputf8:
@@ -97,7 +97,7 @@ def _of_file(file: FileAccess) -> Iterator[str]:
     amounts = [name for name in ("price", "cod") if name in file.columns]
     if amounts and file.currency is None and "currency" not in file.columns:
         yield (
-            f"no currency goes with columns.{amounts[0]}, so no amount is shown; write "
+            f"columns.{amounts[0]} has no currency, so no amount is shown; write "
             'currency = "EUR" in its table file, or name a column'
         )
 

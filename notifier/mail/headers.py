@@ -131,6 +131,10 @@ def _phrase(name: str, text: str) -> str:
 
 
 def _encoded(name: str, text: str) -> str:
-    charset = "us-ascii" if text.isascii() else "utf-8"
+    # A first word that does not fit on the line of the name must be split: folded before it, the
+    # header would be read with one more space.
+    first, _, _ = text.partition(" ")
+    fits = len(f"{name}: {first}") < LONGEST_LINE - 1
+    charset = "us-ascii" if text.isascii() and fits else "utf-8"
     words = EncodedWords(text, charset, maxlinelen=LONGEST_LINE - 2, header_name=name)
     return words.encode(linesep="\r\n")

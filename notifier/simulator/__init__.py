@@ -1,12 +1,12 @@
-"""The marketplace API as a Starlette app with named scenarios; it imports nothing of ours.
+"""The marketplace API as a Starlette app with named scenarios; imports nothing of the notifier.
 
     world = World.from_scenario("busy_day", seed=1, start=datetime.now(UTC))
     async with serve(world) as base_url:
         ...
     world.advance(days=1)
 
-Read `scenarios.py` for what there is, `lifecycle.py` for what becomes of an order, `season.py` for
-a seller over months, and `app.py` for the pages that are served.
+`scenarios.py` lists the worlds, `orders.py` says how an order changes, `population.py` which orders
+there are, and `app.py` which pages are served.
 """
 
 from notifier.simulator.app import create_app

@@ -1,228 +1,245 @@
-"""The marketplace's JSON: rows of a list, the detail of an order, envelopes.
+"""What the marketplace answers: rows of a list, the detail of an order, envelopes, refusals.
 
-Shapes as in the marketplace's published document and recorded answers; what an order has not got
-is a missing key. The official client insists on every key that is not marked as optional there,
-so none of those is ever left out.
+Shapes are those of the marketplace's published document and of recorded answers: a value that an
+order lacks is a missing key. The official client requires every key not marked as optional there,
+so none of those is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from notifier.simulator.contents import COD_FEE, COUNTRY, CURRENCY, SimulatedLine
-from notifier.simulator.lifecycle import DAY, SimulatedStatus, carrier_events
-from notifier.simulator.orders import ABSENT, SimulatedDelivery, VisibleState
+from starlette.responses import Response, StreamingResponse
+
+from notifier.simulator.calls import Fault
+from notifier.simulator.catalogue import COD_FEE, COUNTRY, CURRENCY, OrderedItem
+from notifier.simulator.orders import (
+    ABSENT,
+    DAY,
+    PACKING,
+    DeliveryKind,
+    Journey,
+    OrderView,
+    SimulatedStatus,
+)
 
 Json = dict[str, object]
+DRIP_PIECES = 20
 
 
-def _moment(status: SimulatedStatus) -> Callable[[VisibleState], object]:
-    def since(seen: VisibleState) -> object:
-        instant = seen.moments.get(status)
-        return None if instant is None else seen.stamps.moment(instant)
-
-    return since
+def _timestamp(view: OrderView, instant: datetime) -> str:
+    # Local time of one zone without an offset, as the marketplace writes it.
+    return view.local(instant).isoformat(sep=" ")[:19]
 
 
-def _delivered_at(seen: VisibleState) -> str | None:
-    delivered = seen.moments.get(SimulatedStatus.DELIVERED)
-    return None if delivered is None else seen.stamps.moment(delivered)
+def _date(view: OrderView, instant: datetime) -> str:
+    return view.local(instant).date().isoformat()
 
 
-def _tracking_url(seen: VisibleState) -> str | None:
-    if not seen.was_shipped:
-        return None
-    return f"https://tracking.example.com/?parcel={seen.contents.parcels[0]}&lang=sl"
+def _entered(status: SimulatedStatus) -> Callable[[OrderView], object]:
+    def timestamp(view: OrderView) -> object:
+        instant = view.entered(status)
+        return None if instant is None else _timestamp(view, instant)
+
+    return timestamp
 
 
-ROW: Mapping[str, Callable[[VisibleState], object]] = {
-    "id": lambda seen: seen.order.id,
+def _tracking_url(view: OrderView) -> str | None:
+    url = f"https://tracking.example.com/?parcel={view.contents.parcels[0]}&lang=sl"
+    return url if view.was_shipped else None
+
+
+ROW: Mapping[str, Callable[[OrderView], object]] = {
+    "id": lambda view: view.order.id,
     "source": lambda _: None,
-    "external_id": lambda seen: seen.contents.external_id,
-    "purchase_id": lambda seen: seen.order.id // 100,
-    "customer_id": lambda seen: seen.contents.buyer.customer_id,
-    "customer": lambda seen: seen.contents.buyer.name,
-    "cod": lambda seen: seen.contents.cod,
-    "payment_type": lambda seen: "A" if seen.contents.prepaid else "D",
-    "ship_date": lambda seen: seen.stamps.day(seen.order.shipped_at),
-    "tracking_number": lambda seen: seen.contents.parcels[0] if seen.was_shipped else None,
+    "external_id": lambda view: view.contents.external_id,
+    "purchase_id": lambda view: view.order.id // 100,
+    "customer_id": lambda view: view.contents.buyer.customer_id,
+    "customer": lambda view: view.contents.buyer.name,
+    "cod": lambda view: view.contents.cod,
+    "payment_type": lambda view: "A" if view.contents.prepaid else "D",
+    "ship_date": lambda view: _date(view, view.order.shipped_at),
+    "tracking_number": lambda view: view.contents.parcels[0] if view.was_shipped else None,
     "tracking_url": _tracking_url,
-    "delivered_at": _delivered_at,
-    "status": lambda seen: seen.status,
-    "confirmed": lambda seen: seen.contents.confirmed,
-    "test": lambda seen: seen.order.test,
-    "mdp": lambda seen: seen.order.mall_delivery,
-    "mdp_classic": lambda seen: seen.order.delivery is SimulatedDelivery.CLASSIC,
-    "mdp_spectrum": lambda seen: seen.order.delivery is SimulatedDelivery.SPECTRUM,
-    **{status.value: _moment(status) for status in SimulatedStatus},
+    "delivered_at": _entered(SimulatedStatus.DELIVERED),
+    "status": lambda view: view.status,
+    "confirmed": lambda view: view.contents.confirmed,
+    "test": lambda view: view.order.test,
+    "mdp": lambda view: view.order.mall_delivery,
+    "mdp_classic": lambda view: view.order.delivery is DeliveryKind.CLASSIC,
+    "mdp_spectrum": lambda view: view.order.delivery is DeliveryKind.SPECTRUM,
+    **{status.value: _entered(status) for status in SimulatedStatus},
 }
-"""Every field of a list row, which are also the fields a list can be filtered and sorted by."""
+"""Every field of a list row; a list can be filtered and sorted by these."""
 
 ROW_ONLY = frozenset({"source", "customer_id", "customer"})
 
 
-def row_value(seen: VisibleState, name: str) -> object:
-    """One field of a list row; None when it is not there."""
-    if name in seen.order.fields:
-        value = seen.order.fields[name]
+def row_value(view: OrderView, name: str) -> object:
+    """Return one field of a list row; None when it is absent."""
+    if name in view.order.fields:
+        value = view.order.fields[name]
         return None if value is ABSENT else value
-    return ROW[name](seen)
+    return ROW[name](view)
 
 
-def row(seen: VisibleState) -> Json:
-    """One row of a list with `filter=basic`."""
-    values = {name: ROW[name](seen) for name in ROW}
-    set_by_hand = {name: value for name, value in seen.order.fields.items() if name in ROW}
-    return _present(seen, values | set_by_hand)
+def row(view: OrderView) -> Json:
+    """Return one row of a list with `filter=basic`."""
+    set_by_hand = {name: value for name, value in view.order.fields.items() if name in ROW}
+    return _without_absent(view, _row_fields(view, *ROW) | set_by_hand)
 
 
-def detail(seen: VisibleState) -> Json:
-    """One order in full."""
-    values = _head(seen) | _delivery(seen) | _tail(seen)
-    set_by_hand = {name: value for name, value in seen.order.fields.items() if name not in ROW_ONLY}
-    return _present(seen, values | set_by_hand)
-
-
-def _head(seen: VisibleState) -> Json:
-    contents = seen.contents
-    return {
-        "id": seen.order.id,
-        "external_id": contents.external_id,
-        "purchase_id": seen.order.id // 100,
+def detail(view: OrderView) -> Json:
+    """Return one order in full."""
+    order, contents = view.order, view.contents
+    method = 1 if contents.branch_id is None else 12
+    attempted = order.journey.attempted_after
+    values: Json = {
+        **_row_fields(view, "id", "external_id", "purchase_id"),
         "external_order_id": 0,
         "currency": CURRENCY,
         "delivery_price": contents.delivery_price,
         "cod_price": 0 if contents.prepaid else COD_FEE,
         "cod": contents.cod,
         "discount": contents.discount,
-        "payment_type": ROW["payment_type"](seen),
-    }
-
-
-def _delivery(seen: VisibleState) -> Json:
-    branch_id = seen.contents.branch_id
-    method = 1 if branch_id is None else 12
-    attempted = seen.order.journey.attempted_after
-    return {
+        **_row_fields(view, "payment_type"),
         "delivery_method": str(method),
-        "delivery_method_id": method if seen.order.id // 100 % 2 else str(method),
-        "branch_id": branch_id,
-        "branches": _present(seen, {"branch_id": branch_id, "overridden": False}),
-        "tracking_number": ROW["tracking_number"](seen),
-        "tracking_url": ROW["tracking_url"](seen),
-        "ship_date": ROW["ship_date"](seen),
-        "delivery_date": seen.stamps.day(seen.order.shipped_at + DAY),
-        "delivered_at": ROW["delivered_at"](seen),
-        "first_delivery_attempt": None if attempted is None else _if_past(seen, attempted * DAY),
-        "address": _address(seen),
+        # A client must accept this id as a number and as a text.
+        "delivery_method_id": method if order.id // 100 % 2 else str(method),
+        "branch_id": contents.branch_id,
+        "branches": _without_absent(view, {"branch_id": contents.branch_id, "overridden": False}),
+        **_row_fields(view, "tracking_number", "tracking_url", "ship_date"),
+        "delivery_date": _date(view, order.shipped_at + DAY),
+        **_row_fields(view, "delivered_at"),
+        "first_delivery_attempt": None if attempted is None else _past(view, attempted * DAY),
+        "address": _address(view),
+        **_row_fields(view, "confirmed", "status"),
+        "items": [_item(view, item) for item in contents.items],
+        **_row_fields(view, "test", "mdp", "mdp_classic", "mdp_spectrum"),
+        "ready_to_return": view.ready,
+        **_row_fields(view, *SimulatedStatus),
+        "ulozenka_status_history": _ulozenka_history(view),
+        "consignment_status_history": _consignment_history(view),
     }
+    set_by_hand = {name: value for name, value in order.fields.items() if name not in ROW_ONLY}
+    return _without_absent(view, values | set_by_hand)
 
 
-def _address(seen: VisibleState) -> Json:
-    buyer = seen.contents.buyer
-    return _present(
-        seen,
+def _row_fields(view: OrderView, *names: str) -> Json:
+    return {str(name): ROW[name](view) for name in names}
+
+
+def _address(view: OrderView) -> Json:
+    names = ("customer_id", "name", "company", "phone", "email", "street", "city", "zip")
+    buyer = {name: getattr(view.contents.buyer, name) for name in names}
+    return _without_absent(view, {**buyer, "country": COUNTRY})
+
+
+def _item(view: OrderView, item: OrderedItem) -> Json:
+    product = item.product
+    has_serial_numbers = product.article_id % 2 == 0
+    return _without_absent(
+        view,
         {
-            "customer_id": buyer.customer_id,
-            "name": buyer.name,
-            "company": buyer.company,
-            "phone": buyer.phone,
-            "email": buyer.email,
-            "street": buyer.street,
-            "city": buyer.city,
-            "zip": buyer.zip,
-            "country": COUNTRY,
-        },
-    )
-
-
-def _tail(seen: VisibleState) -> Json:
-    names = ("confirmed", "status", "test", "mdp", "mdp_classic", "mdp_spectrum")
-    flags = {name: ROW[name](seen) for name in names}
-    return {
-        "confirmed": flags.pop("confirmed"),
-        "status": flags.pop("status"),
-        "items": [_item(seen, line) for line in seen.contents.lines],
-        **flags,
-        "ready_to_return": seen.ready,
-        **{status.value: ROW[status.value](seen) for status in SimulatedStatus},
-        "ulozenka_status_history": _ulozenka_history(seen),
-        "consignment_status_history": _consignment_history(seen),
-    }
-
-
-def _item(seen: VisibleState, line: SimulatedLine) -> Json:
-    sold_by_number = line.product.article_id % 2 == 0
-    return _present(
-        seen,
-        {
-            "id": line.product.sku,
-            "article_id": line.product.article_id,
-            "quantity": line.quantity,
-            "price": line.product.price,
+            "id": product.sku,
+            "article_id": product.article_id,
+            "quantity": item.quantity,
+            "price": product.price,
             "purchase_price": None,
             "vat": 22,
-            "commission": None if line.product.article_id % 5 == 0 else 12,
-            "title": line.product.title,
-            "serial_numbers": [f"SN-{seen.order.id}"] if sold_by_number else [],
+            "commission": None if product.article_id % 5 == 0 else 12,
+            "title": product.title,
+            "serial_numbers": [f"SN-{view.order.id}"] if has_serial_numbers else [],
         },
     )
 
 
-def _consignment_history(seen: VisibleState) -> list[Json]:
-    """What the carrier told of each parcel, oldest first unless the order is written otherwise."""
-    if not (seen.was_shipped and seen.order.mall_delivery):
+class CarrierEvent(NamedTuple):
+    """One entry of the carrier's history, at a time after (or before) shipping."""
+
+    code: str
+    after: timedelta
+    flags: tuple[str, ...] = ()
+
+
+def carrier_events(journey: Journey) -> list[CarrierEvent]:
+    """Return the carrier's whole history of a parcel, oldest first, including future events."""
+    return sorted(_carrier_events(journey), key=lambda event: event.after)
+
+
+def _carrier_events(journey: Journey) -> Iterator[CarrierEvent]:
+    yield CarrierEvent("CREATED", -PACKING)
+    yield CarrierEvent("RECEIVED", timedelta(hours=4))
+    yield CarrierEvent("DELIVERING", timedelta(hours=16))
+    if journey.at_pickup_point_after is not None:
+        yield CarrierEvent("READY_FOR_PICKUP", journey.at_pickup_point_after * DAY)
+    if journey.returning_after is not None:
+        yield CarrierEvent("RETURNING", journey.returning_after * DAY)
+    flags = ("lost",) if journey.ends_as is SimulatedStatus.LOST else ()
+    yield CarrierEvent(journey.ends_as.upper(), journey.ends_after * DAY, flags)
+
+
+def _consignment_history(view: OrderView) -> list[Json]:
+    """Return the carrier's events of each parcel up to now."""
+    order = view.order
+    if not (view.was_shipped and order.mall_delivery):
         return []
     history: list[Json] = [
         {
-            **dict.fromkeys(seen.order.carrier_keys, event.code.value),
-            "date": seen.stamps.moment(seen.order.shipped_at + event.after),
+            **dict.fromkeys(order.carrier_keys, event.code),
+            "date": date,
             "flags": list(event.flags),
             "tracking_number": parcel,
         }
-        for event in carrier_events(seen.order.journey)
-        if seen.order.shipped_at + event.after <= seen.at
-        for parcel in seen.contents.parcels
+        for event in carrier_events(order.journey)
+        if (date := _past(view, event.after))
+        for parcel in view.contents.parcels
     ]
-    return history[::-1] if seen.order.newest_first else history
+    return history[::-1] if order.newest_first else history
 
 
 ULOZENKA_NAMES = {2: "Paket je prevzet", 5: "Pripravljeno za prevzem", 22: "Rok hrambe je potekel"}
 
 
-def _ulozenka_history(seen: VisibleState) -> list[Json]:
-    """The older history, kept for classic deliveries only. 22 is "expired" (the official list)."""
-    if seen.order.delivery is not SimulatedDelivery.CLASSIC or not seen.was_shipped:
+def _ulozenka_history(view: OrderView) -> list[Json]:
+    """Return the older history, which exists for classic deliveries only."""
+    if view.order.delivery is not DeliveryKind.CLASSIC or not view.was_shipped:
         return []
-    journey = seen.order.journey
+    journey = view.order.journey
+    # 22 is "expired" in the official list of states.
     days = {2: 0, 5: journey.at_pickup_point_after, 22: journey.returning_after}
     history: list[Json] = [
         {"id": id_, "name": ULOZENKA_NAMES[id_], "date": date}
         for id_, after in days.items()
-        if after is not None and (date := _if_past(seen, after * DAY)) is not None
+        if after is not None and (date := _past(view, after * DAY))
     ]
-    return history[::-1] if seen.order.newest_first else history
+    return history[::-1] if view.order.newest_first else history
 
 
-def _if_past(seen: VisibleState, after: timedelta) -> str | None:
-    instant = seen.order.shipped_at + after
-    return seen.stamps.moment(instant) if instant <= seen.at else None
+def _past(view: OrderView, after: timedelta) -> str | None:
+    """Return the timestamp of an instant after shipping; None when it is in the future."""
+    instant = view.order.shipped_at + after
+    return _timestamp(view, instant) if instant <= view.at else None
 
 
-def _present(seen: VisibleState, values: Mapping[str, object]) -> Json:
-    """Without what is absent; or with nulls instead, for an order that is written that way."""
-    kept = {name: value for name, value in values.items() if value is not ABSENT}
-    if seen.order.nulls:
-        return kept
-    set_by_hand = seen.order.fields
-    return {name: value for name, value in kept.items() if value is not None or name in set_by_hand}
+def _without_absent(view: OrderView, values: Mapping[str, object]) -> Json:
+    """Leave out `ABSENT` keys and, unless the order is written with nulls, keys without a value."""
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not ABSENT
+        and (value is not None or view.order.nulls or name in view.order.fields)
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Where a page lies in its list; pages count from 1."""
+    """Position of a page in its list; pages count from 1."""
 
     total: int
     page: int
@@ -230,34 +247,63 @@ class Paging:
 
     @property
     def pages(self) -> int:
-        """At least one, also of an empty list."""
+        """Number of pages; an empty list has one."""
         return max(1, -(-self.total // self.size))
 
     def of(self, orders: Sequence[object]) -> Sequence[object]:
-        """The orders of this page."""
+        """Return the orders of this page."""
         begin = (self.page - 1) * self.size
         return orders[begin : begin + self.size]
 
     def json(self, *, with_total: bool) -> Json:
-        """As it stands beside the data. A list shorter than a page tells its own length as size."""
-        told: Json = {"pages": self.pages, "size": min(self.size, self.total), "page": self.page}
-        return {"total": self.total, **told} if with_total else told
+        """Return the `paging` object. A list shorter than a page has its own length as size."""
+        values: Json = {"pages": self.pages, "size": min(self.size, self.total), "page": self.page}
+        return {"total": self.total, **values} if with_total else values
 
 
-def envelope(data: object, paging: Json | None = None) -> Json:
-    """A good answer."""
-    result: Json = {"result": {"code": 200, "status": "OK"}}
-    if paging is not None:
-        result["paging"] = paging
-    return result | {"data": data}
+def answer(code: int, content: Json, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON response."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, code, dict(headers or {}), "application/json")
 
 
-def failure(code: int, message: str, error_codes: Iterable[tuple[str, str]] = ()) -> Json:
-    """A refusal. `error_codes` are pairs of a code and its message."""
+def success(data: object, paging: Json | None = None) -> Response:
+    """Return the envelope of a successful call."""
+    envelope: Json = {"result": {"code": 200, "status": "OK"}}
+    return answer(200, envelope | ({} if paging is None else {"paging": paging}) | {"data": data})
+
+
+def refusal(
+    code: int,
+    message: str,
+    error: tuple[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the envelope of a failed call; `error` is an error code and its message."""
     status = "LIMITED" if code == 429 else "ERROR"
-    result: Json = {"result": {"code": code, "status": status, "message": message}}
-    codes = [
-        {"message": text, "errorCode": error_code, "errorAttributes": []}
-        for error_code, text in error_codes
-    ]
-    return result | {"errorCodes": codes} if codes else result
+    envelope: Json = {"result": {"code": code, "status": status, "message": message}}
+    if error is not None:
+        entry = {"message": error[1], "errorCode": error[0], "errorAttributes": []}
+        envelope["errorCodes"] = [entry]
+    return answer(code, envelope, headers)
+
+
+def faulty(fault: Fault) -> Response:
+    """Return the response of a planned failure."""
+    if fault.body is None:
+        return refusal(fault.status, "Planned failure", headers=fault.headers)
+    return Response(fault.body, fault.status, dict(fault.headers), "application/json")
+
+
+def dripping(response: Response, seconds: float) -> Response:
+    """Return the same response in small pieces, spread over a number of seconds."""
+    body = bytes(response.body)
+    size = max(1, -(-len(body) // DRIP_PIECES))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for begin in range(0, len(body), size):
+            if begin:
+                await asyncio.sleep(seconds / (DRIP_PIECES - 1))
+            yield body[begin : begin + size]
+
+    return StreamingResponse(pieces(), response.status_code, dict(response.headers))

@@ -1,18 +1,20 @@
-"""What the invented sellers sell, and to whom. No word here belongs to a real person.
+"""Invented products and buyers, and the contents of each order. No person here is real.
 
-The buyers are canaries: names, streets and addresses that occur nowhere else, so that a test can
-prove that none of them leaks. Telephone numbers lie in the range kept for drama (Ofcom, +44 7700
+The buyers are canaries: their names, streets and addresses occur nowhere else, so a test can prove
+that none of them leaks. Telephone numbers are from the range reserved for drama (Ofcom, +44 7700
 900xxx), mail addresses at example.com (RFC 2606).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One thing a seller sells. `price` is in whole or hundredth parts of the currency."""
+    """Something a seller sells. `price` has up to two decimals."""
 
     sku: str
     article_id: int
@@ -22,7 +24,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """One invented buyer."""
+    """An invented buyer."""
 
     customer_id: int
     name: str
@@ -60,6 +62,7 @@ TITLES: tuple[tuple[str, int | float], ...] = (
     ("Ročna kosilnica Košenica 38 cm", 149.9),
     ("Mlinček za kavo Črna ura, keramičen", 33.3),
     ("Komplet brisač Škrlat & Češnja, 6/1", 31.9),
+    # Titles that break careless HTML, templates and spreadsheets.
     ('Nosilec za televizor 32"–55" <VESA 400×400>', 26.4),
     ("Čajnik O'Šipek, 0,8 l", 19),
     ("Vtičnica <b>pametna</b> {{ Wi-Fi }} 100 %", 12.95),
@@ -69,7 +72,10 @@ TITLES: tuple[tuple[str, int | float], ...] = (
 
 PRODUCTS = tuple(
     Product(
-        f"{number:06d}" if number % 3 else f"ŠK-{number}/A", 100_094_000_000 + number, *title_price
+        # Leading zeros and a slash: a seller's number is a text.
+        f"{number:06d}" if number % 3 else f"ŠK-{number}/A",
+        100_094_000_000 + number,
+        *title_price,
     )
     for number, title_price in enumerate(TITLES, start=10_451)
 )
@@ -112,4 +118,72 @@ CANARIES: tuple[str, ...] = tuple(
         *filter(None, [buyer.company]),
     )
 )
-"""What must never be found outside of an answer of this simulator."""
+"""Words that must never occur outside this simulator's answers."""
+
+CURRENCY = "EUR"
+COUNTRY = "SI"
+COD_FEE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedItem:
+    """One item of an order: a product and how many of it."""
+
+    product: Product
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Buyer, items and parcels of an order. Amounts are in `CURRENCY`."""
+
+    buyer: Buyer
+    items: tuple[OrderedItem, ...]
+    parcels: tuple[str, ...]
+    """Tracking numbers, one per parcel and at least one."""
+    external_id: str | None
+    """The seller's own number of the order."""
+    branch_id: int | None
+    """The buyer's pick-up point."""
+    prepaid: bool
+    confirmed: bool
+    delivery_price: int | float
+    discount: int | float
+
+    @property
+    def cod(self) -> int | float:
+        """Amount the carrier collects from the buyer; 0 for a prepaid order."""
+        if self.prepaid:
+            return 0
+        goods: float = sum(item.product.price * item.quantity for item in self.items)
+        return round(goods + self.delivery_price + COD_FEE - self.discount, 2)
+
+
+@lru_cache(maxsize=4096)
+def contents(seed: int, order_id: int, *, at_pickup_point: bool) -> Contents:
+    """Draw the contents of an order; an order to a pick-up point is always one parcel."""
+    dice = Random(f"contents/{seed}/{order_id}")
+    return Contents(
+        buyer=dice.choice(BUYERS),
+        items=_items(dice),
+        parcels=_parcels(dice, most=1 if at_pickup_point else 3),
+        external_id=f"N-{order_id // 100 % 1_000_000}" if dice.random() < 0.7 else None,
+        branch_id=dice.randint(9_000, 9_400) if at_pickup_point else None,
+        prepaid=dice.random() < 0.6,
+        confirmed=dice.random() < 0.95,
+        delivery_price=dice.choice((0, 2.99, 3.9, 5)),
+        discount=dice.choice((0, 0, 0, 0, 2.5, 5)),
+    )
+
+
+def _items(dice: Random) -> tuple[OrderedItem, ...]:
+    # Each product occurs once: the official client indexes items by the seller's number.
+    products = dice.sample(PRODUCTS, dice.choice((1, 1, 1, 2, 2, 3, 4)))
+    return tuple(OrderedItem(product, dice.choice((1, 1, 1, 1, 2, 3))) for product in products)
+
+
+def _parcels(dice: Random, *, most: int) -> tuple[str, ...]:
+    """Draw tracking numbers, consecutive as a carrier assigns them."""
+    count = most if dice.random() < 0.15 else 1
+    first = dice.randrange(10**10)
+    return tuple(f"SI{(first + number) % 10**11:011d}" for number in range(count))

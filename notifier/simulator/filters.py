@@ -1,7 +1,7 @@
-"""What a list may be asked for: conditions on its fields, an order, a page.
+"""The query of an order list: conditions on fields, a sequence, a page.
 
-`field=value` or `field=operator:value,value`. What is no field of a row is passed over, as is
-`ready_to_return`: the marketplace offers no filter for it.
+A condition is `field=value` or `field=operator:value,value`. Names that are not fields of a row are
+ignored, and so is `ready_to_return`: the marketplace has no filter for it.
 """
 
 from __future__ import annotations
@@ -9,159 +9,134 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from notifier.simulator.answers import ROW, row_value
-from notifier.simulator.lifecycle import SimulatedStatus
-from notifier.simulator.orders import VisibleState
+from notifier.simulator.orders import OrderView, SimulatedStatus
 
 DEFAULT_PAGE_SIZE = 100
-TRUTHS = frozenset({"confirmed", "test", "mdp", "mdp_classic", "mdp_spectrum"})
+BOOLEANS = frozenset({"confirmed", "test", "mdp", "mdp_classic", "mdp_spectrum"})
 NUMBERS = frozenset({"id", "purchase_id", "customer_id", "cod"})
-TRUTH_WORDS = {"true": True, "1": True, "false": False, "0": False}
+BOOLEAN_WORDS = {"true": True, "1": True, "false": False, "0": False}
 WITH_OPERATOR = re.compile(r"([a-z]{2,3}):(.*)", re.DOTALL)
 
 
 class QueryError(Exception):
-    """The query cannot be understood; the message says which part."""
+    """A part of the query is invalid; the message names it."""
 
 
-class Operator(StrEnum):
-    """How a field is compared. "Not equal" is missing on purpose: sources differ on its name."""
-
-    EQ = "eq"
-    GT = "gt"
-    GE = "ge"
-    LT = "lt"
-    LE = "le"
-    IN = "in"
-    NIN = "nin"
-    BT = "bt"
-
-
-COMPARE: Mapping[Operator, Callable[[Any, Sequence[Any]], bool]] = {
-    Operator.EQ: lambda value, wanted: value == wanted[0],
-    Operator.GT: lambda value, wanted: value > wanted[0],
-    Operator.GE: lambda value, wanted: value >= wanted[0],
-    Operator.LT: lambda value, wanted: value < wanted[0],
-    Operator.LE: lambda value, wanted: value <= wanted[0],
-    Operator.IN: lambda value, wanted: value in wanted,
-    Operator.NIN: lambda value, wanted: value not in wanted,
-    Operator.BT: lambda value, wanted: wanted[0] <= value <= wanted[1],
+# "Not equal" is left out, because sources disagree on its name.
+OPERATORS: Mapping[str, Callable[[Any, Sequence[Any]], bool]] = {
+    "eq": lambda value, wanted: value == wanted[0],
+    "gt": lambda value, wanted: value > wanted[0],
+    "ge": lambda value, wanted: value >= wanted[0],
+    "lt": lambda value, wanted: value < wanted[0],
+    "le": lambda value, wanted: value <= wanted[0],
+    "in": lambda value, wanted: value in wanted,
+    "nin": lambda value, wanted: value not in wanted,
+    "bt": lambda value, wanted: wanted[0] <= value <= wanted[1],
 }
-
-HOW_MANY = {Operator.IN: range(1, 10_001), Operator.NIN: range(1, 10_001), Operator.BT: range(2, 3)}
+"""Comparison of a value with the values of a query, by the operator's name."""
+VALUE_COUNTS = {"in": range(1, 10_001), "nin": range(1, 10_001), "bt": range(2, 3)}
+"""Allowed numbers of values; all other operators take one."""
 
 
 @dataclass(frozen=True, slots=True)
-class ListCondition:
-    """What one field must be."""
+class FieldCondition:
+    """A condition on one field."""
 
     field: str
-    operator: Operator
+    operator: str
     wanted: tuple[bool | float | str, ...]
 
-    def holds(self, seen: VisibleState) -> bool:
-        """Whether an order meets it; what has no value, or a strange one, is only ever "not in"."""
-        value = row_value(seen, self.field)
+    def holds(self, view: OrderView) -> bool:
+        """Return whether an order meets it. A missing or malformed value only meets "not in"."""
+        value = row_value(view, self.field)
         if not isinstance(value, _kind(self.field)):
-            return self.operator is Operator.NIN
-        return COMPARE[self.operator](value, self.wanted)
+            return self.operator == "nin"
+        return OPERATORS[self.operator](value, self.wanted)
 
-    def asks_for(self, value: str) -> bool:
-        """Whether it names this very value."""
-        return self.operator in {Operator.EQ, Operator.IN} and value in self.wanted
+    @property
+    def statuses(self) -> frozenset[object]:
+        """The statuses it names; empty for a condition on another field, or of another kind."""
+        by_value = self.field == "status" and self.operator in {"eq", "in"}
+        return frozenset(self.wanted if by_value else ())
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which orders a list is of, and in which order: all of a query but its page."""
+    """All of a query except its page: which orders a list has, and in which sequence."""
 
-    conditions: tuple[ListCondition, ...]
+    conditions: tuple[FieldCondition, ...]
     sort: tuple[tuple[str, bool], ...]
-    """Field, and whether it descends; the first one decides."""
+    """Pairs of a field and whether it descends; the first pair weighs most."""
     with_test: bool
 
-    def of(self, orders: Iterable[VisibleState]) -> list[VisibleState]:
-        """The orders it selects."""
-        chosen = [seen for seen in orders if self._includes(seen)]
+    def of(self, orders: Iterable[OrderView]) -> list[OrderView]:
+        """Return the selected orders, sorted."""
+        selected = [view for view in orders if self._includes(view)]
         for field, descending in reversed(self.sort):
-            chosen.sort(key=lambda seen: _sort_key(seen, field), reverse=descending)
-        return chosen
-
-    def _includes(self, seen: VisibleState) -> bool:
-        if seen.order.test and not self.with_test:
-            return False
-        if seen.status == SimulatedStatus.BLOCKED and not self._asks_for_blocked:
-            return False
-        return all(condition.holds(seen) for condition in self.conditions)
+            selected.sort(key=lambda view: _sort_key(view, field), reverse=descending)
+        return selected
 
     @property
     def only_shipped(self) -> bool:
-        """Whether nothing can be in it but what is `shipped`."""
-        return any(
-            condition.field == "status" and set(condition.wanted) == {SimulatedStatus.SHIPPED}
-            for condition in self.conditions
-            if condition.operator in {Operator.EQ, Operator.IN}
-        )
+        """Whether it can only contain orders in `shipped`."""
+        return any(each.statuses == {SimulatedStatus.SHIPPED} for each in self.conditions)
 
-    @property
-    def _asks_for_blocked(self) -> bool:
-        return any(
-            condition.field == "status" and condition.asks_for(SimulatedStatus.BLOCKED)
-            for condition in self.conditions
-        )
+    def _includes(self, view: OrderView) -> bool:
+        if view.order.test and not self.with_test:
+            return False
+        # Blocked orders are listed only by a condition that names their status.
+        if view.status == SimulatedStatus.BLOCKED and not any(
+            SimulatedStatus.BLOCKED in each.statuses for each in self.conditions
+        ):
+            return False
+        return all(condition.holds(view) for condition in self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Everything a list is asked for."""
+    """A parsed query of a list."""
 
     selection: Selection
     basic: bool
-    """Rows; without it the answer is ids only."""
+    """Whether the answer has rows; otherwise it has ids only."""
     page: int
     page_size: int
 
 
 def parse(pairs: Iterable[tuple[str, str]]) -> ListQuery:
-    """Understand a query string; of a name that occurs twice the last one counts. May raise
-    QueryError."""
+    """Parse a query string, in which the last of repeated names counts. Raise QueryError."""
     query = dict(pairs)
-    with_test = _truth("test", query.pop("test", "0").removeprefix("eq:"))
+    with_test = _boolean("test", query.pop("test", "0").removeprefix("eq:"))
     return ListQuery(
-        Selection(_conditions(query), _sort(query.get("_sort", "id:asc")), with_test),
+        Selection(
+            tuple(_condition(field, text) for field, text in query.items() if field in ROW),
+            _sort(query.get("_sort", "id:asc")),
+            with_test,
+        ),
         basic=query.get("filter") == "basic",
         page=_count("page", query.get("page", "1")),
         page_size=_count("page_size", query.get("page_size", str(DEFAULT_PAGE_SIZE))),
     )
 
 
-def _conditions(query: Mapping[str, str]) -> tuple[ListCondition, ...]:
-    return tuple(_condition(field, text) for field, text in query.items() if field in ROW)
-
-
-def _condition(field: str, text: str) -> ListCondition:
+def _condition(field: str, text: str) -> FieldCondition:
     match = WITH_OPERATOR.fullmatch(text)
     if match is None:
-        return ListCondition(field, Operator.EQ, (_value(field, text),))
-    operator, values = _operator(field, match[1]), match[2].split(",")
-    if len(values) not in HOW_MANY.get(operator, range(1, 2)):
-        raise QueryError(f"{field}: {operator.value} does not take {len(values)} values")
-    return ListCondition(field, operator, tuple(_value(field, value) for value in values))
-
-
-def _operator(field: str, word: str) -> Operator:
-    try:
-        return Operator(word)
-    except ValueError:
-        raise QueryError(f"{field}: unknown operator {word}") from None
+        return FieldCondition(field, "eq", (_value(field, text),))
+    operator, values = match[1], match[2].split(",")
+    if operator not in OPERATORS:
+        raise QueryError(f"{field}: unknown operator {operator}")
+    if len(values) not in VALUE_COUNTS.get(operator, range(1, 2)):
+        raise QueryError(f"{field}: {operator} does not take {len(values)} values")
+    return FieldCondition(field, operator, tuple(_value(field, value) for value in values))
 
 
 def _value(field: str, text: str) -> bool | float | str:
-    if field in TRUTHS:
-        return _truth(field, text)
+    if field in BOOLEANS:
+        return _boolean(field, text)
     if field not in NUMBERS:
         return text
     try:
@@ -170,9 +145,9 @@ def _value(field: str, text: str) -> bool | float | str:
         raise QueryError(f"{field}: {text} is not a number") from None
 
 
-def _truth(field: str, text: str) -> bool:
+def _boolean(field: str, text: str) -> bool:
     try:
-        return TRUTH_WORDS[text.lower()]
+        return BOOLEAN_WORDS[text.lower()]
     except KeyError:
         raise QueryError(f"{field}: {text} is neither true nor false") from None
 
@@ -192,13 +167,13 @@ def _count(name: str, text: str) -> int:
 
 
 def _kind(field: str) -> type | tuple[type, ...]:
-    if field in TRUTHS:
+    if field in BOOLEANS:
         return bool
     return (int, float) if field in NUMBERS else str
 
 
-def _sort_key(seen: VisibleState, field: str) -> tuple[bool, Any]:
-    """What has no value comes first, as null does."""
-    value = row_value(seen, field)
+def _sort_key(view: OrderView, field: str) -> tuple[bool, Any]:
+    value = row_value(view, field)
     known = isinstance(value, _kind(field))
+    # Missing and malformed values come first, as null does in a database.
     return (known, value if known else 0)

@@ -1,4 +1,4 @@
-"""A mail server on a loopback port that keeps whatever it receives in a Maildir."""
+"""A mail server on a loopback port that keeps received mail in a Maildir."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 HOST = "127.0.0.1"
 
 
-class _Keep:
-    """Writes each message down before it answers, so that its 250 is true."""
+class _MaildirHandler:
+    """Stores each message before the reply, so that a 250 means it is on disk."""
 
     def __init__(self, maildir: mailbox.Maildir) -> None:
         self._maildir = maildir
@@ -32,9 +32,10 @@ class _Keep:
 
 @contextlib.asynccontextmanager
 async def receive(directory: Path) -> AsyncIterator[int]:
-    """Accept mail for anybody while the block runs; gives the port. Keeps it in `directory`."""
+    """Accept all mail while the block runs, keep it in `directory`, and yield the port."""
     maildir = mailbox.Maildir(directory, create=True)
-    handler = _Keep(maildir)
+    handler = _MaildirHandler(maildir)
+    # Not aiosmtpd's Controller, which runs a second event loop in a thread of its own.
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(handler, hostname="mailbox.example", enable_SMTPUTF8=True), HOST, 0
     )

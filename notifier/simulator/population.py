@@ -1,72 +1,118 @@
-"""The orders a world begins with, those it ships later, and those a person sets by hand."""
+"""The orders a world begins with and those it ships later; and how each order's journey is drawn.
+
+The shares are assumed, not known, and written down so that figures can be compared. An order
+leaves `shipped` after one day (25 %), two days (35 %), three days (20 %), four to eight days at a
+pick-up point (14 %), or it comes back (6 %).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-from notifier.simulator.lifecycle import DAY, NEVER, Journey, SimulatedStatus, draw, draw_return
-from notifier.simulator.orders import SimulatedDelivery, SimulatedOrder
+from notifier.simulator.orders import DAY, DeliveryKind, Journey, SimulatedOrder, SimulatedStatus
 
-READY_WORDS = frozenset({"true", "1"})
-"""A flag may be written as a number or a text; a right client understands either."""
-
-LONGEST_WAY = 12
-"""Days; only the rare order that waits for weeks is shipped for longer."""
+LONGEST_TRANSIT_DAYS = 12
+"""Longest usual time in `shipped`; only the rare return that waits for weeks takes longer."""
 
 
 class Population(Protocol):
-    """Whose orders a world has."""
+    """Source of a world's orders."""
 
     def first_day(self, seed: int, start: datetime) -> list[SimulatedOrder]:
-        """The orders a world begins with, oldest shipment first."""
+        """Return the orders a world begins with, oldest shipment first."""
         ...
 
     def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
-        """What is shipped in the 24 hours up to `start` + `day` days; `first` is the next
-        number."""
+        """Return the shipments of the 24 hours up to `start` + `day` days, ids from `first` on."""
         ...
 
     @property
     def forgets_after(self) -> timedelta | None:
-        """How long after it left `shipped` an order is still known; None is for ever."""
+        """How long after leaving `shipped` an order is still known; None means for ever."""
         ...
+
+
+def draw(dice: Random) -> Journey:
+    """Draw the journey of one order by the assumed shares."""
+    share = dice.random()
+    if share < 0.80:
+        days = 1 if share < 0.25 else 2 if share < 0.60 else 3
+        return Journey(SimulatedStatus.DELIVERED, days)
+    if share < 0.94:
+        return Journey(SimulatedStatus.DELIVERED, dice.randint(4, 8), at_pickup_point_after=2)
+    return draw_return(dice)
+
+
+def draw_return(dice: Random) -> Journey:
+    """Draw the journey of a parcel that comes back."""
+    # A third is refused at the door; the rest waits at a pick-up point until day 7.
+    refused = dice.randrange(3) == 0
+    returning = dice.randint(2, 4) if refused else 7
+    ready = returning + dice.randint(1, 3)
+    share = dice.randrange(50)
+    return Journey(
+        # One in fifty is lost at the branch, one in fifty waits there for weeks.
+        SimulatedStatus.LOST if share == 0 else SimulatedStatus.RETURNED,
+        ends_after=ready + (dice.randint(14, 35) if share == 1 else dice.randint(1, 6)),
+        at_pickup_point_after=None if refused else 2,
+        returning_after=returning,
+        ready_after=ready,
+    )
+
+
+def order_id(seed: int, number: int) -> int:
+    """Return ten digits: a purchase number and, in the last two, the order within the purchase."""
+    return (40_000_000 + seed % 50 * 1_000_000 + number) * 100 + 1
+
+
+def _mall_delivery(dice: Random) -> DeliveryKind:
+    return DeliveryKind.CLASSIC if dice.random() < 0.2 else DeliveryKind.SPECTRUM
+
+
+def _office_hours(latest: datetime, dice: Random) -> datetime:
+    """Draw an instant between 8 and 18 o'clock in the 24 hours up to `latest`."""
+    instant = latest.replace(
+        hour=dice.randrange(8, 18), minute=dice.randrange(60), second=dice.randrange(60)
+    )
+    return instant if instant <= latest else instant - DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How many orders of which kind a world begins with, and how many it ships a day later."""
+    """A fixed number of orders of each kind on the first day, and a daily number of shipments."""
 
     waiting: int = 0
     """Shipped, by MALL Delivery, ready to return."""
     under_way: int = 0
     """Shipped, by MALL Delivery, not ready."""
     coming_back: int = 0
-    """Of those `under_way`: how many will certainly be ready the next day."""
+    """Those of `under_way` that will be ready on the next day."""
     own_carrier: int = 0
     """Shipped by the seller's own carrier, so never ready."""
     departed: int = 0
     """Delivered or returned some days ago."""
     test: int = 0
-    """Test orders that lie ready: to be listed only when asked for."""
+    """Test orders that are ready: to be listed only on request."""
     shipped_per_day: int = 0
 
     @property
     def forgets_after(self) -> timedelta | None:
-        """Nothing is ever forgotten."""
+        """None: no order is forgotten."""
         return None
 
     def first_day(self, seed: int, start: datetime) -> list[SimulatedOrder]:
-        """So many of each kind as was asked for."""
+        """Return the requested number of orders of each kind."""
         dice = Random(f"first day/{seed}")
+        # Ids grow with time, so the oldest shipment comes first.
         drafts = sorted(_drafts(self, dice), key=lambda draft: -draft.days)
         return [
             SimulatedOrder(
                 order_id(seed, number),
-                daytime(start - draft.days * DAY, dice),
+                _office_hours(start - draft.days * DAY, dice),
                 draft.journey,
                 draft.delivery,
                 draft.test,
@@ -75,15 +121,15 @@ class Crowd:
         ]
 
     def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
-        """About as many each day."""
+        """Return `shipped_per_day` orders, a fifth more or less."""
         dice = Random(f"shipments/{seed}/{day}")
         count = round(self.shipped_per_day * dice.uniform(0.8, 1.2))
         return [
             SimulatedOrder(
                 order_id(seed, first + number),
-                daytime(start + day * DAY, dice),
+                _office_hours(start + day * DAY, dice),
                 draw(dice),
-                carried(dice),
+                _mall_delivery(dice),
             )
             for number in range(count)
         ]
@@ -91,17 +137,12 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order of the first day, before it has an id."""
+    """An order of the first day before it has an id, `days` after it was shipped."""
 
     journey: Journey
     days: int
-    delivery: SimulatedDelivery
+    delivery: DeliveryKind
     test: bool = False
-
-
-def order_id(seed: int, number: int) -> int:
-    """Ten digits: a purchase and, in the last two, which of its orders this is."""
-    return (40_000_000 + seed % 50 * 1_000_000 + number) * 100 + 1
 
 
 def _drafts(crowd: Crowd, dice: Random) -> Iterator[Draft]:
@@ -109,9 +150,9 @@ def _drafts(crowd: Crowd, dice: Random) -> Iterator[Draft]:
         (crowd.waiting, _waiting),
         (crowd.coming_back, _coming_back),
         (crowd.under_way - crowd.coming_back, _under_way),
-        (crowd.own_carrier, _own_carrier),
+        (crowd.own_carrier, lambda dice: replace(_under_way(dice), delivery=DeliveryKind.OWN)),
         (crowd.departed, _departed),
-        (crowd.test, _test),
+        (crowd.test, lambda dice: replace(_waiting(dice), test=True)),
     )
     for count, draft in kinds:
         for _ in range(count):
@@ -121,122 +162,84 @@ def _drafts(crowd: Crowd, dice: Random) -> Iterator[Draft]:
 def _waiting(dice: Random) -> Draft:
     journey = draw_return(dice)
     days = dice.randrange(journey.ready_after or 0, journey.ends_after)
-    return Draft(journey, days, carried(dice))
+    return Draft(journey, days, _mall_delivery(dice))
 
 
 def _coming_back(dice: Random) -> Draft:
     journey = draw_return(dice)
-    return Draft(journey, (journey.ready_after or 1) - 1, carried(dice))
+    return Draft(journey, (journey.ready_after or 1) - 1, _mall_delivery(dice))
 
 
 def _under_way(dice: Random) -> Draft:
-    """One of a steady stream: whoever takes longer is met more often."""
+    # On a random day of a steady stream, a long journey is more likely to be in progress than a
+    # short one. Drawing journey and day until they fit gives the right mixture.
     while True:
-        journey, days = draw(dice), dice.randrange(LONGEST_WAY)
+        journey, days = draw(dice), dice.randrange(LONGEST_TRANSIT_DAYS)
         if journey.status(days) is SimulatedStatus.SHIPPED and not journey.is_ready(days):
-            return Draft(journey, days, carried(dice))
-
-
-def _own_carrier(dice: Random) -> Draft:
-    return replace(_under_way(dice), delivery=SimulatedDelivery.OWN)
+            return Draft(journey, days, _mall_delivery(dice))
 
 
 def _departed(dice: Random) -> Draft:
     journey = draw(dice)
-    return Draft(journey, journey.ends_after + dice.randrange(10), carried(dice))
+    return Draft(journey, journey.ends_after + dice.randrange(10), _mall_delivery(dice))
 
 
-def _test(dice: Random) -> Draft:
-    return replace(_waiting(dice), test=True)
+MEAN_DAYS = 3.085
+"""Average number of days in `shipped`, by the assumed shares: 1, 2 and 3 days of 25, 35 and 20 %,
+6 days of 14 %, and 11.59 days of the 6 % that come back."""
+
+DAYS_BEFORE = 46
+"""Number of days before the start that are played: more than the longest journey takes."""
+
+CARRIER_KEYS = (("code", "status"), ("code", "status"), ("code",), ("status",))
 
 
-def carried(dice: Random) -> SimulatedDelivery:
-    """By which form of MALL Delivery it goes."""
-    return SimulatedDelivery.CLASSIC if dice.random() < 0.2 else SimulatedDelivery.SPECTRUM
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A seller with the same number of parcels in transit on every day of the year.
 
-
-def daytime(latest: datetime, dice: Random) -> datetime:
-    """An instant in the 24 hours up to `latest`, between 8 and 18 o'clock."""
-    instant = latest.replace(
-        hour=dice.randrange(8, 18), minute=dice.randrange(60), second=dice.randrange(60)
-    )
-    return instant if instant <= latest else instant - DAY
-
-
-def by_hand(order_id: int, at: datetime, fields: Mapping[str, object]) -> SimulatedOrder:
-    """An order as a test wants it: it was shipped twelve days ago, and does not move by itself.
-
-    `fields` are the marketplace's names; those that are not given are made up.
+    The first day is like any other, because the weeks before it follow the same rules.
     """
-    given = fields.get("status")
-    status = given if isinstance(given, str) else SimulatedStatus.SHIPPED
-    ready = str(fields.get("ready_to_return")).lower() in READY_WORDS
-    return SimulatedOrder(
-        order_id,
-        at - timedelta(days=12),
-        _set_journey(status, ready),
-        delivery=_set_delivery(fields),
-        test=fields.get("test") is True,
-        status=status,
-        ready=ready,
-        # An id that is written strangely is shown so.
-        fields={key: value for key, value in fields.items() if key != "id" or value != order_id},
-    )
 
+    in_transit: int = 2_000
+    """Number of shipped MALL Delivery orders, including those ready to return."""
+    own_carrier_share: float = 0.1
+    test_share: float = 0.001
 
-def _set_journey(status: str, ready: bool) -> Journey:
-    if status == SimulatedStatus.DELIVERED:
-        return Journey(SimulatedStatus.DELIVERED, 2)
-    if status in {SimulatedStatus.RETURNED, SimulatedStatus.LOST}:
-        return Journey(SimulatedStatus(status), 11, returning_after=6, ready_after=8)
-    if ready:
-        return Journey(SimulatedStatus.RETURNED, NEVER, returning_after=6, ready_after=8)
-    return Journey(SimulatedStatus.DELIVERED, NEVER, at_pickup_point_after=2)
+    @property
+    def forgets_after(self) -> timedelta | None:
+        """Thirty days, enough for a month's statistics."""
+        return 30 * DAY
 
+    def first_day(self, seed: int, start: datetime) -> list[SimulatedOrder]:
+        """Return the orders still shipped, and those that left in the last week."""
+        left = [
+            order
+            for day in range(-DAYS_BEFORE, 1)
+            for order in self.shipments(seed, start, day, 0)
+            if start - order.shipped_at < (order.journey.ends_after + 7) * DAY
+        ]
+        return [replace(order, id=order_id(seed, number)) for number, order in enumerate(left)]
 
-def _set_delivery(fields: Mapping[str, object]) -> SimulatedDelivery:
-    if fields.get("mdp") is False:
-        return SimulatedDelivery.OWN
-    return (
-        SimulatedDelivery.CLASSIC
-        if fields.get("mdp_classic") is True
-        else SimulatedDelivery.SPECTRUM
-    )
+    def shipments(self, seed: int, start: datetime, day: int, first: int) -> list[SimulatedOrder]:
+        """Return a day's parcels, a tenth more or less than the average."""
+        # Seeded by the day alone, so that it does not matter how the days before were played.
+        dice = Random(f"season/{seed}/{day}")
+        per_day = self.in_transit / MEAN_DAYS * (1 + self.own_carrier_share)
+        return [
+            self._order(order_id(seed, first + number), start + day * DAY, dice)
+            for number in range(round(per_day * dice.uniform(0.9, 1.1)))
+        ]
 
-
-def marked(order: SimulatedOrder, at: datetime, *, ready: bool) -> SimulatedOrder:
-    """The order with its flag set by hand; from now on it does not move by itself."""
-    days = order.days(at)
-    back = max(days - 2, 0) if ready else order.journey.returning_after
-    journey = replace(
-        order.journey,
-        ends_as=SimulatedStatus.RETURNED,
-        ends_after=NEVER,
-        returning_after=back,
-        ready_after=days if ready else None,
-    )
-    return replace(
-        order,
-        journey=journey,
-        status=order.status_at(at),
-        ready=ready,
-        fields=_without(order.fields, "ready_to_return"),
-    )
-
-
-def moved(order: SimulatedOrder, at: datetime, status: str) -> SimulatedOrder:
-    """The order in a status set by hand; from now on it does not move by itself."""
-    journey = order.journey
-    if status in {SimulatedStatus.DELIVERED, SimulatedStatus.RETURNED, SimulatedStatus.LOST}:
-        journey = replace(journey, ends_as=SimulatedStatus(status), ends_after=order.days(at))
-    return replace(
-        order,
-        journey=journey,
-        status=status,
-        ready=order.is_ready_at(at),
-        fields=_without(order.fields, "status"),
-    )
-
-
-def _without(fields: Mapping[str, object], name: str) -> dict[str, object]:
-    return {key: value for key, value in fields.items() if key != name}
+    def _order(self, id_: int, latest: datetime, dice: Random) -> SimulatedOrder:
+        own = dice.random() * (1 + self.own_carrier_share) < self.own_carrier_share
+        return SimulatedOrder(
+            id_,
+            _office_hours(latest, dice),
+            draw(dice),
+            DeliveryKind.OWN if own else _mall_delivery(dice),
+            test=dice.random() < self.test_share,
+            nulls=dice.randrange(4) == 0,
+            carrier_keys=CARRIER_KEYS[dice.randrange(len(CARRIER_KEYS))],
+            newest_first=dice.randrange(2) == 0,
+        )

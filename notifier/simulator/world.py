@@ -1,26 +1,21 @@
 """One seller account at the marketplace: its orders, its clock, its limits, its failures.
 
-What becomes of an order follows from the seed and its number alone, never from what was asked
-or when; so two worlds of one seed tell the same story.
+An order's course follows from the seed and its number alone, never from which calls were made or
+when, so two worlds of one seed play the same story.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from notifier.simulator.book import OrderBook
-from notifier.simulator.calls import Call, CallLog, DayOfCalls
-from notifier.simulator.clock import Clock, Instants, still
-from notifier.simulator.faults import Fault, Faults
-from notifier.simulator.lifecycle import SimulatedStatus
-from notifier.simulator.moves import Moves
-from notifier.simulator.orders import SimulatedOrder, VisibleState
-from notifier.simulator.population import by_hand, marked, moved
-from notifier.simulator.rate import RateLimit
+from notifier.simulator.book import Clock, OrderBook, TimeSource
+from notifier.simulator.calls import Call, CallLimit, DayOfCalls, Fault, Faults
+from notifier.simulator.orders import OrderView, SimulatedOrder, SimulatedStatus
 from notifier.simulator.scenarios import Pace, Scenario, named
 from notifier.simulator.webhook import Webhook
 
@@ -31,25 +26,29 @@ GARBAGE = b"<html><body>Oops</body></html>"
 
 @dataclass(slots=True)
 class World:
-    """Made by `World.from_scenario`. Its parts may be used directly: `world.rate.take(...)` is
-    what the seller's other integrations spend."""
+    """One account, made by `World.from_scenario`; its parts may also be used directly."""
 
     scenario: Scenario
     client_id: str
     clock: Clock
     book: OrderBook
-    rate: RateLimit
+    rate: CallLimit
     page_size_cap: int
     pace: Pace
-    moves: Moves
     webhook: Webhook | None = None
     faults: Faults = field(default_factory=Faults)
-    call_log: CallLog = field(default_factory=CallLog)
-    date_header: Instants | None = None
-    """What the `Date` of its answers says, where that is not the world's time."""
-    _set_by_hand: list[tuple[datetime, int]] = field(default_factory=list)
-    """Changes the webhook has not been told of yet."""
-    _told_until: datetime | None = None
+    request_log: list[Call] = field(default_factory=list)
+    """Calls to `/v1/orders` and below, including refused ones; in a season only today's."""
+    calls_by_day: defaultdict[date, DayOfCalls] = field(
+        default_factory=lambda: defaultdict(DayOfCalls)
+    )
+    """Counts of the same calls by the day (UTC)."""
+    date_header: TimeSource | None = None
+    """Source of the `Date` header, if it is not the world's time."""
+    _changed_by_hand: list[tuple[datetime, int]] = field(default_factory=list)
+    """Changes not yet posted to the webhook."""
+    _notified_until: datetime | None = None
+    _list_shifts: Counter[date] = field(default_factory=Counter)
 
     @classmethod
     def from_scenario(
@@ -68,156 +67,167 @@ class World:
         faults: Iterable[Fault] | None = None,
         failing_share: float = 0.0,
         webhook: Webhook | None = None,
-        clock: Instants | None = None,
+        clock: TimeSource | None = None,
         clock_stays: bool = False,
         zone: str = MARKETPLACE_ZONE,
     ) -> World:
-        """A world as it is at `start` (aware). ValueError for an unknown name.
+        """Return a world as it is at `start` (aware). Raise ValueError for an unknown name.
 
-        Its time stands still but for `advance`, unless it is given a running `clock`. With
-        `clock_stays`, `advance` makes orders older instead of the clock later. `in_transit` is
-        how many orders a `season` has under way. `rate_limit` and `others` (what the seller's
-        other integrations call) are per window; `faults` replace those of the scenario, and
-        `failing_share` of the calls fail besides; `zone` is that of its timestamps.
+        Without a running `clock`, its time stands still except for `advance`. With `clock_stays`,
+        `advance` makes orders older instead of the clock later. `in_transit` is the size of a
+        `season`. `rate_limit` and `others` (calls of the seller's other integrations) are per
+        window. `faults` replace those of the scenario; besides, a `failing_share` of all calls
+        fails. `zone` is the time zone of timestamps.
         """
         scenario = named(name).sized(in_transit)
-        begin = _aware(start).replace(microsecond=0)
-        its_clock = Clock(clock or still(begin), stays=clock_stays)
-        limit, pace = scenario.limit, scenario.pace
+        if start.tzinfo is None:
+            raise ValueError("start needs a time zone, e.g. datetime.now(UTC)")
+        # The marketplace's timestamps have no fractions of a second.
+        begin = start.astimezone(UTC).replace(microsecond=0)
+        its_clock = Clock(clock or (lambda: begin), stays=clock_stays)
+        pace = scenario.pace
         world = cls(
             scenario=scenario,
             client_id=client_id,
             clock=its_clock,
             book=OrderBook(scenario.population, seed, begin, its_clock, ZoneInfo(zone)),
-            rate=RateLimit(
-                _given(rate_limit, limit.calls),
-                _given(window_seconds, limit.window_seconds),
-                _given(others, limit.others),
+            rate=CallLimit(
+                _given(rate_limit, scenario.rate_limit),
+                _given(window_seconds, scenario.window_seconds),
+                _given(others, scenario.others),
             ),
             page_size_cap=page_size_cap or scenario.page_size_cap,
             pace=replace(pace, latency_seconds=_given(latency_seconds, pace.latency_seconds)),
-            moves=Moves(scenario.moves_per_day),
         )
         for fields in scenario.by_hand:
             world.add_order(**fields)
         for order_id, body in scenario.details.items():
             world.break_detail(order_id, body)
         for fault in scenario.faults if faults is None else faults:
-            world.faults.plan(fault)
-        world.faults.now_and_then(failing_share, seed)
+            world.faults.fail_next(fault)
+        world.faults.fail_share(failing_share, seed)
         if webhook is not None:
             world.listen(webhook)
         return world
 
     @property
     def now(self) -> datetime:
-        """The time this world tells: aware, in UTC."""
+        """Time that answers show: aware, in UTC."""
         return self.clock.now
 
     def advance(self, days: int = 1) -> None:
         """Let days pass: orders are shipped, delivered, sent back, made ready, collected."""
         if self.book.population.forgets_after is not None:
+            # A season is long; the log of all its calls would fill the memory.
             self.request_log.clear()
         if self.webhook is None:
-            self.clock.move_on(days)
+            self.clock.advance(days)
             return
+        # Day by day, because a season forgets orders whose changes are not posted yet.
         for _ in range(days):
-            self.clock.move_on(1)
-            self.tell()
+            self.clock.advance(1)
+            self.notify()
 
     def listen(self, webhook: Webhook) -> None:
-        """From now on, tell this webhook of every change."""
+        """Post every change from now on to this webhook."""
         self.webhook = webhook
-        self._told_until = self.book.moment
+        self._notified_until = self.book.moment
 
-    def tell(self) -> None:
-        """Post to the webhook what changed since it was told last; `advance` does so by itself."""
+    def notify(self) -> None:
+        """Post the changes since the last call to the webhook; `advance` calls this itself."""
         if self.webhook is None:
             return
-        since, self._told_until = self._told_until, self.book.moment
-        by_itself = [] if since is None else self.book.changes(since)
-        by_hand, self._set_by_hand = self._set_by_hand, []
-        self.webhook.tell(sorted(by_hand + by_itself))
+        since, self._notified_until = self._notified_until, self.book.moment
+        changes = [] if since is None else self.book.changes(since)
+        by_hand, self._changed_by_hand = self._changed_by_hand, []
+        self.webhook.post(sorted(by_hand + changes))
 
     def shipped_ids(self) -> list[int]:
-        """Ids of the orders in `shipped` that MALL Delivery carries; no test orders."""
-        return sorted(seen.order.id for seen in self.listed())
+        """Return the ids of the orders in `shipped` by MALL Delivery, without test orders."""
+        return sorted(view.order.id for view in self.listed())
 
     def ready_ids(self) -> list[int]:
-        """Ids that a right client must report now: shipped, MALL Delivery, ready, no test."""
-        return sorted(seen.order.id for seen in self.listed() if seen.order.is_ready_at(seen.at))
+        """Return the ids a correct client must report now: those shipped that are ready."""
+        return sorted(view.order.id for view in self.listed() if view.order.is_ready_at(view.at))
 
-    def listed(self) -> Iterator[VisibleState]:
-        """What a list of shipped orders of MALL Delivery names now, without a call; not sorted."""
-        for seen in self.book.shipped():
-            if seen.order.mall_delivery and not seen.order.test:
-                yield seen
+    def listed(self) -> Iterator[OrderView]:
+        """Yield what a list of shipped MALL Delivery orders contains, unsorted, without a call."""
+        for view in self.book.shipped():
+            if view.order.mall_delivery and not view.order.test:
+                yield view
+
+    def shift_list(self, page: Iterable[OrderView]) -> None:
+        """After a page was read, let one of its orders leave and another join the list's end, as
+        often a day as the scenario says. All orders behind it slip by one; the total stays."""
+        today = self.book.moment.date()
+        if self._list_shifts[today] >= self.scenario.moves_per_day:
+            return
+        # A ready order stays, so that a reader must find all of them in spite of the shifts.
+        leaving = next((view.order.id for view in page if not view.ready), None)
+        if leaving is not None:
+            self._list_shifts[today] += 1
+            self.set_status(leaving, SimulatedStatus.DELIVERED)
+            self.add_order()
 
     # Calls
 
     @property
     def requests(self) -> int:
-        """Number of calls to `/v1/orders` and below, refused ones included."""
-        return self.call_log.made
+        """Number of calls to `/v1/orders` and below, including refused ones."""
+        return sum(day.made for day in self.calls_by_day.values())
 
-    @property
-    def request_log(self) -> list[Call]:
-        """Each of those calls; in a season only those of the present day."""
-        return self.call_log.calls
-
-    @property
-    def calls_by_day(self) -> Mapping[date, DayOfCalls]:
-        """How many there were on each day of the limit (UTC)."""
-        return self.call_log.by_day
-
-    def spend(self, calls: int = 1) -> int:
-        """Count calls that somebody makes without HTTP; gives how many of them were allowed."""
-        self.call_log.note(self.clock.reached, calls)
-        return sum(self.take_call() for _ in range(calls))
+    def count_call(self, call: Call) -> None:
+        """Log a received call."""
+        self.request_log.append(call)
+        self._today().made += 1
 
     def take_call(self) -> bool:
-        """Take one call from the limit; False when none is left."""
-        now = self.clock.reached  # also where the clock stays, a new day has new calls
+        """Take one call from the limit. Return False when none is left."""
+        now = self.clock.order_time
         allowed = self.rate.take(now)
-        left_without = self.rate.refused_others(now)
-        self.call_log.note_limit(now, refused=not allowed, refused_others=left_without)
+        today = self._today()
+        today.refused += not allowed
+        today.refused_others = self.rate.refused_others(now)
         return allowed
 
-    def page_was_read(self, orders: Iterable[VisibleState]) -> None:
-        """Let the list move, where it does: there is another page behind these orders."""
-        leaves = self.moves.after_page(orders, self.book.moment.date())
-        if leaves is not None:
-            self.set_status(leaves, SimulatedStatus.DELIVERED)
-            self.add_order()
+    def spend(self, calls: int = 1) -> int:
+        """Count calls made without HTTP. Return how many of them the limit allowed."""
+        self._today().made += calls
+        return sum(self.take_call() for _ in range(calls))
 
-    # Set by hand. An order that was touched stays as it is set: its own story ends.
+    def _today(self) -> DayOfCalls:
+        # By order time: after `advance` there are new calls, even where the displayed clock stays.
+        return self.calls_by_day[self.clock.order_time.date()]
+
+    # Changes by hand. They end an order's journey: from then on it does not move by itself.
 
     def add_order(self, **fields: object) -> int:
-        """Add an order with these fields of a row or detail; unless told otherwise it is shipped,
-        by MALL Delivery, and not ready. `ABSENT` leaves a key out; `nulls=True`, which is no
-        field, writes null for all that is absent. Returns its id."""
+        """Add an order and return its id. By default it is shipped, by MALL Delivery, not ready.
+
+        `fields` replace values of its row and detail, and `ABSENT` leaves a key out. `nulls=True`,
+        which is not a field, writes absent values as null.
+        """
         nulls = fields.pop("nulls", False) is True
-        given = fields.get("id")
-        order_id = _id_of(given) or self.book.free_id()
-        self._put(replace(by_hand(order_id, self.book.moment, fields), nulls=nulls))
+        order_id = _usable_id(fields.get("id")) or self.book.free_id()
+        self._put(SimulatedOrder.set_by_hand(order_id, self.book.moment, fields, nulls=nulls))
         return order_id
 
     def remove_order(self, order_id: int) -> None:
-        """Let an order be unknown. KeyError when it already is."""
+        """Remove an order. Raise KeyError when it is unknown."""
         self.book.remove(order_id)
 
     def set_ready(self, order_id: int, ready: bool) -> None:
-        """Set `ready_to_return`. KeyError when there is no such order."""
-        self._put(marked(self.book[order_id], self.book.moment, ready=ready))
+        """Set `ready_to_return`. Raise KeyError when the order is unknown."""
+        self._put(self.book[order_id].with_ready(self.book.moment, ready=ready))
 
     def set_status(self, order_id: int, status: str) -> None:
-        """Set the status, also to one that is not documented. KeyError as above."""
-        self._put(moved(self.book[order_id], self.book.moment, status))
+        """Set the status, documented or not. Raise KeyError when the order is unknown."""
+        self._put(self.book[order_id].with_status(self.book.moment, status))
 
     def _put(self, order: SimulatedOrder) -> None:
         self.book.put(order)
         if self.webhook is not None:
-            self._set_by_hand.append((self.book.moment, order.id))
+            self._changed_by_hand.append((self.book.moment, order.id))
 
     # Failures
 
@@ -229,33 +239,27 @@ class World:
         body: bytes | None = None,
     ) -> None:
         """Let the next calls answer this status, in the marketplace's envelope or with `body`."""
-        self.faults.plan(Fault(status, headers or {}, body), count)
+        self.faults.fail_next(Fault(status, headers or {}, body), count)
 
     def fail_always(self, status: int = 503) -> None:
         """Let every call answer this status until `stop_failing`."""
-        self.faults.always(Fault(status))
+        self.faults.always = Fault(status)
 
     def stop_failing(self) -> None:
-        """Let calls succeed again. Details that were broken stay so."""
+        """Let calls succeed again; broken details stay broken."""
         self.faults.stop()
 
     def break_detail(self, order_id: int, body: bytes | None = None, status: int = 200) -> None:
-        """Let the detail of one order answer garbage."""
-        self.faults.break_detail(order_id, Fault(status, body=GARBAGE if body is None else body))
+        """Let the detail of one order answer `body`, or an HTML page."""
+        self.faults.details[order_id] = Fault(status, body=GARBAGE if body is None else body)
 
 
-def _given(value: Number | None, otherwise: Number) -> Number:
-    return otherwise if value is None else value
+def _given(value: Number | None, default: Number) -> Number:
+    return default if value is None else value
 
 
-def _id_of(value: object) -> int | None:
-    """The number an order goes by, if it is written as one; None where nobody can tell."""
+def _usable_id(value: object) -> int | None:
+    """Return an id as a number, if a client could call its detail."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int) and 0 < value < 10**15 else None
-
-
-def _aware(start: datetime) -> datetime:
-    if start.tzinfo is None:
-        raise ValueError("start needs a time zone, e.g. datetime.now(UTC)")
-    return start.astimezone(UTC)

@@ -16,7 +16,6 @@ from typing import Self
 
 from aiosmtplib.errors import SMTPException, SMTPHeloError
 
-from notifier.boundaries import Boundary, boundary
 from notifier.domain.settings import SmtpServer, Tls
 from notifier.errors import MailRefused
 from notifier.shutdown import Stop
@@ -84,13 +83,11 @@ class MailConnection:
         if client is None:
             return
         try:
-            boundary(Boundary.QUITTING)
             if client.is_connected:
                 with contextlib.suppress(SMTPException, OSError):
                     await client.quit(timeout=self._timeouts.rset_and_quit.total_seconds())
         finally:
             client.close()
-        boundary(Boundary.CLOSED)
 
     async def send(
         self, envelope: Envelope, *, before_dot: Callable[[], Awaitable[None]]
@@ -154,7 +151,6 @@ class MailConnection:
             client.close()
             raise
         self._client = client
-        boundary(Boundary.CONNECTED)
         return client
 
     async def _start_session(self, client: Client) -> None:

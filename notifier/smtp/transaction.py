@@ -11,7 +11,6 @@ from datetime import timedelta
 from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDisconnected
 from aiosmtplib.response import SMTPResponse
 
-from notifier.boundaries import Boundary, boundary
 from notifier.domain.ledger import Outcome
 from notifier.errors import Stopped
 from notifier.shutdown import Stop
@@ -110,10 +109,8 @@ class Transaction:
                 reply = await self._client.execute_command(*command)
                 if not may_continue(phase, reply.code):
                     return self._judged(reply)
-                boundary(Boundary(phase))
             self.phase = SmtpStage.BODY
             await self._write_body()
-            boundary(Boundary.BODY)
         except (SMTPException, OSError) as error:
             return self._lost(error)
         return None

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from notifier.boundaries import Boundary, boundary
 from notifier.errors import StoreError
 from notifier.store.disk import delete_ballast
 from notifier.store.engine import needs_space, sqlite_file, transaction, translate_errors
@@ -86,12 +85,7 @@ class StoreThread:
 
     def _transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         with translate_errors(self._name), transaction(self._engine, writes=writes) as connection:
-            done = work(connection)
-            if writes:
-                boundary(Boundary.COMMITTING)
-        if writes:
-            boundary(Boundary.COMMITTED)
-        return done
+            return work(connection)
 
 
 def _delete_ballast(engine: Engine) -> None:

@@ -1,1 +1,1 @@
-"""The web server: health for a monitor, and the webhook that the marketplace posts to."""
+"""The web server: health for a monitor, and the webhook for the marketplace."""

@@ -1,4 +1,4 @@
-"""`GET /health`: whether the daemon is well, for a monitor on this machine."""
+"""`GET /health`: the state of the daemon, for a monitor on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATH = "/health"
 
 
 def health_route(ask: AskHealth) -> Route:
-    """Answer 200 while the daemon is well and 503 while it is not, with the reason as JSON."""
+    """Answer 200 if the daemon is well, else 503; the reason is in the JSON body."""
 
     async def answer(_: Request) -> Response:
         health = await ask()

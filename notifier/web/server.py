@@ -1,7 +1,7 @@
 """Serve an ASGI app on a socket of the running event loop.
 
-uvicorn waits for a request's header as long as it takes; the operator's web server, which stands in
-front, closes slow connections and refuses large headers (see docs/webhook.md).
+uvicorn has no time limit for a request's header. The operator's web server in front of it closes
+slow connections, and refuses large headers (see docs/webhook.md).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 CONNECTIONS_LIMIT = 64
-"""With so many connections open, further requests are answered 503."""
+"""Open connections; requests on further ones are answered 503."""
 HEADER_BYTES_LIMIT = 16 * 1024
-"""A header that is longer and still incomplete is answered 400."""
+"""A longer header is answered 400."""
 SHUTDOWN_SECONDS = 3
-"""How long requests in progress may take to finish once the server closes."""
+"""Time for requests in progress to finish when the server closes."""
 
 _OWNER_AND_GROUP = 0o660
 _STEPS_TO_ACCEPT = 5
@@ -31,23 +31,23 @@ _STEPS_TO_ACCEPT = 5
 async def serving(app: ASGIApp, listen: str) -> AsyncIterator[str]:
     """Serve at `host:port`, or at the absolute path of a Unix socket, while the block runs.
 
-    Gives the address with the port it got. Raises OSError where it cannot listen.
+    Yields the address with the actual port. Raises OSError if it cannot listen.
     """
     sockets = _bind(listen)
     server = _server(app)
     try:
-        await server.on_tick(0)  # makes the configured headers those of every answer
+        await server.on_tick(0)  # copies the configured headers to the server's state
         await server.startup(sockets)
         yield _address(listen, sockets)
     finally:
         await _stop_accepting(sockets)
         await server.shutdown(sockets)
         if listen.startswith("/"):
-            Path(listen).unlink(missing_ok=True)  # noqa: ASYNC240 - takes no time
+            Path(listen).unlink(missing_ok=True)  # noqa: ASYNC240 - too short to block
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
-    """A server that leaves the process's signals alone: only `Server.serve` would take them."""
+    """Return a server that handles no signals, as only `Server.serve` would."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -56,9 +56,9 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        # One request per connection: of one that was refused, nothing more is read.
+        # One request per connection, so that nothing more is read after a refusal.
         headers=[("connection", "close")],
-        access_log=False,  # the path holds the token
+        access_log=False,  # paths contain the token
         log_config=None,
         log_level="critical",  # strangers must not be able to fill our log
         limit_concurrency=CONNECTIONS_LIMIT,
@@ -72,9 +72,10 @@ def _server(app: ASGIApp) -> uvicorn.Server:
 
 
 async def _stop_accepting(sockets: list[socket.socket]) -> None:
-    """Accept nobody else, and let uvicorn see whoever was accepted just before.
+    """Stop accepting, and let uvicorn notice connections that were accepted just before.
 
-    A server that closes forgets, open, the connection it is accepting (python/cpython#109564).
+    asyncio never closes a connection that it is accepting while its server closes
+    (python/cpython#109564).
     """
     for listening in sockets:
         asyncio.get_running_loop().remove_reader(listening.fileno())
@@ -83,7 +84,7 @@ async def _stop_accepting(sockets: list[socket.socket]) -> None:
 
 
 def _bind(listen: str) -> list[socket.socket]:
-    """Bind the Unix socket, or each address of the host: "localhost" may have two."""
+    """Bind the Unix socket, or each address of the host, as "localhost" may have two."""
     with ExitStack() as opened:
         if listen.startswith("/"):
             bound = [opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))]
@@ -95,12 +96,12 @@ def _bind(listen: str) -> list[socket.socket]:
             for family, kind, protocol, _, address in found:
                 bound.append(opened.enter_context(socket.socket(family, kind, protocol)))
                 _bind_address(bound[-1], address)
-        opened.pop_all()  # all are bound, and stay open
+        opened.pop_all()  # all are bound: keep them open
     return bound
 
 
 def _bind_path(unix: socket.socket, path: Path) -> None:
-    if path.is_socket():  # left behind by a process that was killed
+    if path.is_socket():  # left by a process that was killed
         path.unlink()
     unix.bind(str(path))
     path.chmod(_OWNER_AND_GROUP)
@@ -108,7 +109,7 @@ def _bind_path(unix: socket.socket, path: Path) -> None:
 
 def _bind_address(tcp: socket.socket, address: tuple[Any, ...]) -> None:
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if tcp.family == socket.AF_INET6:  # the IPv4 address is bound by itself
+    if tcp.family == socket.AF_INET6:  # the IPv4 address has its own socket
         tcp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     tcp.bind(address)
 

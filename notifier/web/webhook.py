@@ -1,7 +1,7 @@
 """`POST /hooks/<token>`: the marketplace names orders that changed.
 
-Whoever has the token can hint, and no more: a hint changes neither when a mail goes nor to whom,
-and each order in it is looked up through the API first. No answer tells more than an honest
+A hint changes neither when mail is sent nor to whom, and each order in it is looked up through the
+API. So a stolen token lets somebody send hints, and no more. Answers reveal only what an honest
 sender needs.
 """
 
@@ -22,16 +22,19 @@ from starlette.types import Receive, Scope, Send
 from notifier.domain.settings import Secret
 from notifier.errors import StoreError
 from notifier.sources.mall.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
-from notifier.web.token_bucket import TokenBucket
 
 PATH = "/hooks"
 BODY_SECONDS = 10.0
-"""How long a whole body may take, however slowly its bytes come."""
+"""Time limit for receiving a whole body."""
+CAPACITY = 30
+"""Posts that an account may receive at once."""
+SECONDS_PER_TOKEN = 2.0
+"""Seconds between two posts in the long run."""
 RETRY_AFTER = {"retry-after": "60"}
-"""Seconds. The marketplace posts at most once a minute."""
+"""Seconds until the next attempt; the marketplace posts at most once a minute."""
 
 StoreHints = Callable[[str, Sequence[int]], Awaitable[None]]
-"""Stores the order ids that an account was sent; raises StoreError where it cannot."""
+"""Stores order ids that an account received; raises StoreError if it cannot."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +46,14 @@ def webhook_route(
     body_seconds: float = BODY_SECONDS,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Route:
-    """Take in what is posted with one of `tokens`, which are those of each account by its id."""
+    """Receive posts to the accounts; `tokens` maps the id of each account to its tokens."""
     webhook = _Webhook(tokens, store_hints, body_seconds, monotonic)
-    # No methods here: with a wrong token every method is answered 404.
+    # Without methods: a wrong token must be answered 404 whatever the method.
     return Route(f"{PATH}/{{token}}", webhook)
 
 
 class _Webhook:
-    """The route's ASGI app. What it refuses, it raises as Starlette's HTTPException."""
+    """The route's ASGI app; it refuses a request by raising Starlette's HTTPException."""
 
     def __init__(
         self,
@@ -66,13 +69,13 @@ class _Webhook:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._take_in(Request(scope, receive))
+            await self._receive(Request(scope, receive))
         except ClientDisconnect:
             return
         await Response(status_code=202)(scope, receive, send)
 
-    async def _take_in(self, request: Request) -> None:
-        """Check, read, parse and store a post, the cheapest step first."""
+    async def _receive(self, request: Request) -> None:
+        """Check, read, parse and store a post; the cheapest checks come first."""
         account_id = self._account(request.path_params["token"])
         _check_head(request)
         if not self._buckets[account_id].take():
@@ -81,7 +84,7 @@ class _Webhook:
         await self._store(account_id, ids)
 
     def _account(self, token: str) -> str:
-        """The account of a token; all are compared, so that the time taken gives nothing away."""
+        """Return the account of a token; all are compared, so that the time reveals nothing."""
         given = token.encode("utf-8", "replace")
         matching = [
             account
@@ -89,7 +92,7 @@ class _Webhook:
             if hmac.compare_digest(own.encode("utf-8"), given)
         ]
         if not matching:
-            raise HTTPException(404)  # byte for byte the answer to any other path
+            raise HTTPException(404)  # the same bytes as for any unknown path
         return matching[0]
 
     async def _body(self, request: Request) -> bytes:
@@ -105,10 +108,10 @@ class _Webhook:
         return bytes(body)
 
     async def _store(self, account_id: str, ids: Sequence[int]) -> None:
-        """Store the ids; where that fails, 503 asks the sender to post them again."""
+        """Store the ids; if that fails, answer 503 so that the sender posts them again."""
         try:
             await self._store_hints(account_id, ids)
-        except (StoreError, RuntimeError) as error:  # the latter while the store is closed
+        except (StoreError, RuntimeError) as error:  # RuntimeError while the store is closed
             logger.warning(
                 "%s: a hint could not be stored: %s",
                 account_id,
@@ -119,13 +122,13 @@ class _Webhook:
 
 
 def _check_head(request: Request) -> None:
-    """Refuse everything but a POST whose body has a length that is known or bounded."""
+    """Refuse everything but a POST with either a content length or a transfer encoding."""
     if request.method != "POST":
         raise HTTPException(405, headers={"allow": "POST"})
     length = request.headers.get("content-length")
     encoding = request.headers.get("transfer-encoding")
     if length is not None and encoding is not None:
-        raise HTTPException(400)  # RFC 9112, 6.1: an attempt to smuggle a second request
+        raise HTTPException(400)  # RFC 9112, 6.1: perhaps request smuggling
     if length is None and encoding is None:
         raise HTTPException(411)
     if length is not None and int(length) > MOST_BYTES:
@@ -151,3 +154,22 @@ def _parse(body: bytes, account_id: str) -> Sequence[int]:
         },
     )
     return hints.ids
+
+
+class TokenBucket:
+    """Limits the posts of one account; `monotonic` returns the seconds of a monotonic clock."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._tokens = float(CAPACITY)
+        self._filled_at = monotonic()
+
+    def take(self) -> bool:
+        """Take one token; return False if the bucket is empty."""
+        now = self._monotonic()
+        self._tokens = min(CAPACITY, self._tokens + (now - self._filled_at) / SECONDS_PER_TOKEN)
+        self._filled_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

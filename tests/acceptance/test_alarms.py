@@ -94,6 +94,7 @@ async def test_a_broken_configuration_is_an_alarm_until_it_is_mended(world: Worl
     assert await open_alarms(world) == []
 
 
+@pytest.mark.slow
 async def test_broken_templates_are_an_alarm_until_they_make_a_digest(world: World) -> None:
     own = world.folder / "own" / "mail" / "digest"
     own.mkdir(parents=True)

@@ -93,6 +93,7 @@ async def test_a_wrong_configuration_is_refused_with_a_remedy(
     assert world.marketplace.requests == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "code", "hint"),
     [
@@ -181,8 +182,8 @@ async def test_a_wrong_password_is_reported_and_no_message_is_lost(world: World)
         (["orders", "--filter", "days>=x"], "not a number"),
         (["orders", "--sort", "age"], "no column"),
         (["preview", "--language", "xx"], "sl"),
-        (["preview", "--html", "-", "--text"], "name a file for it, or leave out --text"),
-        (["preview", "--html", "-", "--open"], "name a file for it, or leave out --open"),
+        (["preview", "--html", "-", "--text"], "name a file for it, or omit --text"),
+        (["preview", "--html", "-", "--open"], "name a file for it, or omit --open"),
         (["send-test", "stranger@example.com"], "configured"),
         (["send-test", "no address"], "name@domain"),
         (["simulator", "--scenario", "busi_day"], "busy_day"),
@@ -220,6 +221,7 @@ async def test_characters_missing_from_the_terminals_encoding_do_not_stop_the_ma
     assert "\\u0160op" in finished.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -247,6 +249,7 @@ async def test_invalid_arguments_are_reported_and_call_nothing(
     assert world.marketplace.requests == 0
 
 
+@pytest.mark.slow
 async def test_a_closed_output_pipe_is_no_error(world: World) -> None:
     await world.call("run", "--now")
     read, write = os.pipe()

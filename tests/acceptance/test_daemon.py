@@ -149,6 +149,7 @@ async def test_a_stop_after_the_dot_waits_for_the_reply_and_begins_no_other_mess
     assert world.receivers == EVERYBODY
 
 
+@pytest.mark.slow
 async def test_after_a_kill_at_the_dot_the_next_daemon_sends_the_remaining_messages(
     world: World,
 ) -> None:
@@ -196,6 +197,7 @@ async def test_many_sighups_reload_the_configuration_and_send_nothing_twice(worl
     assert world.receivers == EVERYBODY
 
 
+@pytest.mark.slow
 async def test_a_broken_configuration_does_not_stop_the_daemon_and_is_reported_to_systemd(
     world: World,
 ) -> None:
@@ -218,6 +220,7 @@ async def test_a_broken_configuration_does_not_stop_the_daemon_and_is_reported_t
         assert await daemon.stop() == ExitCode.DONE
 
 
+@pytest.mark.slow
 async def test_run_uses_the_last_good_configuration_and_exits_with_3(world: World) -> None:
     due_today(world)
     assert (await world.call("run")).code == ExitCode.DONE
@@ -269,7 +272,7 @@ async def test_a_too_low_limit_of_open_files_is_refused_with_a_remedy(world: Wor
         _, err = await asyncio.wait_for(process.communicate(), TIMEOUT_SECONDS)
 
     assert process.returncode == ExitCode.REFUSED
-    assert b"only 40 files may be open at once, and 64 are needed" in err
+    assert b"the limit of open files is 40, but 64 are needed" in err
 
 
 async def test_a_run_stopped_by_sigterm_leaves_the_rest_to_the_next_run(world: World) -> None:

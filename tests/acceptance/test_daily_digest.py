@@ -192,6 +192,7 @@ async def test_an_empty_day_is_mailed_unless_when_empty_is_skip(world: World) ->
     assert [str(run.state) for run in await world.runs()] == ["complete", "complete"]
 
 
+@pytest.mark.slow
 async def test_the_store_is_backed_up_once_a_day_and_backups_are_kept_for_a_week(
     world: World,
 ) -> None:

@@ -154,6 +154,7 @@ async def test_an_unreadable_row_makes_the_list_incomplete_and_keeps_the_others(
     assert "line 4, order 4711 (it has 2 cells, the header 4)" in run.why
 
 
+@pytest.mark.slow
 async def test_check_and_orders_read_the_file(world: World) -> None:
     configure(world, 'location = "orders.csv"')
     file = world.folder / "orders.csv"
@@ -167,7 +168,7 @@ async def test_check_and_orders_read_the_file(world: World) -> None:
 
     assert checked.code == ExitCode.DONE, checked
     assert f"reads         {file}" in checked.out
-    assert f"Mimovrste: 2 orders in {file}, 1 of them wait" in checked.out
+    assert f"Mimovrste: 2 orders in {file}, 1 waiting" in checked.out
     assert '"Stanje" says "Na izpostavi" 1× (waits), "Na poti" 1×' in checked.out
     assert listed.out.splitlines()[1:] == ["ljubljana,SI-101,1 × Grelnik vode"]
     assert "SI-101" in filtered.out

@@ -7,6 +7,8 @@ import io
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from notifier.store import open_store
 from tests.acceptance.world import World
 
@@ -20,10 +22,11 @@ async def test_the_plan_before_the_first_reading_reports_missing_state(world: Wo
     shown = await world.call("orders", "--plan")
 
     assert shown.code == 0
-    assert shown.out.startswith("Mimovrste: nothing is remembered yet.")
+    assert shown.out.startswith("Mimovrste: nothing has been read yet.")
     assert world.marketplace.requests == 0
 
 
+@pytest.mark.slow
 async def test_the_plan_equals_the_calls_of_the_next_reading(world: World) -> None:
     advance_to_today(world)
     await world.call("run", "--now")
@@ -45,11 +48,11 @@ async def test_the_plan_equals_the_calls_of_the_next_reading(world: World) -> No
         order["order"] for order in plan["orders"]
     ]
     assert f"reading now would take {plan['calls']} calls" in as_table
-    assert "it waited when it was read last" in as_table
+    assert "was waiting at the last reading" in as_table
 
 
 async def test_the_plan_refuses_options_that_select_or_sort_orders(world: World) -> None:
     refused = await world.call("orders", "--plan", "--sort", "days")
 
     assert refused.code == 2
-    assert "--plan goes with --account and --format alone" in refused.err
+    assert "--plan can be combined with --account and --format only" in refused.err

@@ -43,7 +43,7 @@ async def test_after_a_successful_day_status_shows_the_last_digest_and_its_age(
     out = capsys.readouterr().out
     assert "last good  2026-11-21, 6 h ago, 3 messages sent" in out
     assert "today      complete, 3 of 3 messages sent" in out
-    assert out.endswith("All is good.\n")
+    assert out.endswith("All is well.\n")
 
 
 async def test_a_failed_message_is_shown_with_its_reason_and_its_command(
@@ -83,7 +83,7 @@ async def test_missing_runs_of_the_timer_or_daemon_are_a_problem(
 
     assert await status(world, "2026-11-22", "07:00") is ExitCode.DONE
     assert await status(world, "2026-11-22", "08:00") is ExitCode.FAILED
-    assert "see whether the timer or the daemon runs" in capsys.readouterr().out
+    assert "check that the timer or daemon is running" in capsys.readouterr().out
 
 
 async def test_skipped_days_are_shown_for_a_week(

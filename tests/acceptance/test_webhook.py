@@ -11,7 +11,7 @@ import httpx
 
 from notifier.domain.reading_plan import ReadingState
 from notifier.errors import ExitCode
-from notifier.simulator.poster import posting
+from notifier.simulator.server import posting
 from notifier.store import open_store
 from tests.acceptance.test_daemon import due_today, running_daemon
 from tests.acceptance.world import World
@@ -50,7 +50,7 @@ async def test_a_posted_hint_is_read_within_minutes_and_sends_no_mail(world: Wor
         (ready, *_) = world.marketplace.ready_ids()
         async with posting(world.marketplace, address) as posts:
             world.marketplace.set_ready(ready, ready=True)
-            world.marketplace.tell()
+            world.marketplace.notify()
             await posts.join()
         assert (await reading_state(world)).fresh == {ready}
 

@@ -66,31 +66,32 @@ def test_it_says_who_gets_what_and_when(file: Path) -> None:
 
 Mimovrste (account "ljubljana")
   sent          every day at 06:30, Europe/Ljubljana
-  next          now, unless it is done; then Monday, 23 November 2026, 06:30; if it cannot be sent then, until 18:00
-  empty day     a mail that says so
+  next          now, unless already done; then Monday, 23 November 2026, 06:30, or as soon as possible until 18:00
+  if empty      a mail that says so
   reads         https://mpapi.mallgroup.com
-  waits at      Branch Center, Example street 1, Mon–Fri 8–18
-  goes to       Jana Novak <jana@example.com>, in en, named itself
-                ana@example.com, in sl, as a member of "warehouse"
+  collect at    Branch Center, Example street 1, Mon–Fri 8–18
+  goes to       Jana Novak <jana@example.com>, in en, named directly
+                ana@example.com, in sl, member of "warehouse"
 
 All accounts
   mail server   smtp.example.com, port 465, TLS, login digest@example.com
   from          Parcels <digest@example.com>
-  answers to    Jana Novak <jana@example.com>
+  replies to    Jana Novak <jana@example.com>
   bounces to    digest@example.com
-  failures to   Jana Novak <jana@example.com>
+  alarms to     Jana Novak <jana@example.com>
   store         {file.parent}/notifier.db
-  kept for      7 days after a mail is finished
+  mails kept    7 days after delivery
 """  # noqa: E501 - as it is printed
     )
 
 
-def test_what_is_set_otherwise_is_told_otherwise(file: Path) -> None:
+def test_other_values_are_shown(file: Path) -> None:
     (file.parent / "mails").mkdir()
     environ = {
         "NOTIFIER_DIGEST__WHEN_EMPTY": "skip",
         "NOTIFIER_DIGEST__TOO_LATE": "05:00",
         "NOTIFIER_DIGEST__TEST_ORDERS": "true",
+        "NOTIFIER_DIGEST__WEEKDAYS": '["mon", "fri"]',
         "NOTIFIER_DIGEST__TEMPLATES_DIR": "mails",
         "NOTIFIER_STORE__URL": "postgresql+psycopg://me:canary@db.example.com/n",
         "NOTIFIER_SMTP__TLS": "starttls",
@@ -99,8 +100,9 @@ def test_what_is_set_otherwise_is_told_otherwise(file: Path) -> None:
     result = check(file, environ)
 
     for line in (
+        "sent          mon, fri at 06:30, Europe/Ljubljana",
         "until 05:00 the day after",
-        "empty day     no mail",
+        "if empty      no mail",
         "reads         https://mpapi.mallgroup.com, test orders too",
         "smtp.example.com, port 587, STARTTLS, login",
         "store         postgresql+psycopg://me:••••@db.example.com/n",
@@ -110,23 +112,20 @@ def test_what_is_set_otherwise_is_told_otherwise(file: Path) -> None:
     assert "canary" not in result.output
 
 
-def test_what_deserves_a_second_look_is_told_beside_it(file: Path) -> None:
+def test_warnings_go_to_standard_error(file: Path) -> None:
     file.chmod(0o620)
 
     result = check(file, {"NOTIFIER_DIGEST__SEND_AT": "02:30"})
 
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [
+        (f"Warning: its group may change {file}; run chmod go-w {file}."),
         (
-            f"Look again: {file} may be changed by its group of this machine; "
-            f"chmod go-w {file} ends that."
-        ),
-        (
-            "Look again: accounts.ljubljana: on 28 March 2027 the clocks skip 02:30; "
+            "Warning: accounts.ljubljana: on 28 March 2027 the clocks skip 02:30; "
             "it is sent at 03:30."
         ),
         (
-            "Look again: accounts.ljubljana: on 31 October 2027 it is 02:30 twice; "
+            "Warning: accounts.ljubljana: on 31 October 2027 it is 02:30 twice; "
             "it is sent the first time."
         ),
     ]
@@ -142,7 +141,7 @@ def test_own_templates_are_tried_in_each_language_that_is_read(file: Path) -> No
     assert result.exit_code == 0
     for language, line in zip(("en", "sl"), result.stderr.splitlines(), strict=True):
         assert line.startswith(
-            f"Look again: digest.templates_dir, in {language}: error: an ordinary day, "
+            f"Warning: digest.templates_dir, in {language}: error: an ordinary day, "
             "your own templates: they cannot be used"
         )
 

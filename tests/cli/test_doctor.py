@@ -208,10 +208,7 @@ def stuck(folder: Path) -> None:
             sql("UPDATE messages SET state = 'held'"), 3, "problem .*outbox retry", id="held"
         ),
         pytest.param(
-            sql("UPDATE messages SET state = 'unknown'"),
-            0,
-            "warning .*delivery is unknown",
-            id="unknown",
+            sql("UPDATE messages SET state = 'unknown'"), 0, "warning .*whether", id="unknown"
         ),
         pytest.param(
             sql("UPDATE messages SET state = 'failed', settled_at = '2026-11-21 12:00:00.000000'"),
@@ -248,6 +245,25 @@ def test_a_fault_is_found_and_explained_and_nothing_is_changed(
 def matches(hint: str, line: str) -> bool:
     gravity, rest = hint.split(" ", 1)
     return line.startswith(gravity) and all(part in line for part in rest.split(".*"))
+
+
+@pytest.mark.parametrize("option", ["client_id", "webhook_token", "pickup_password"])
+def test_every_file_of_a_secret_is_examined(
+    folder: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    place = f'place = {{ name = "Center", {option}_file = "secret" }}'
+    line = place if option == "pickup_password" else f'{option}_file = "secret"'
+    named = "place =" if option == "pickup_password" else "client_id_file ="
+    kept = [one for one in CONFIG.splitlines() if not one.startswith(named)]
+    if option == "webhook_token":
+        kept.append('client_id_file = "client-id"')
+    write(folder, "config.toml", "\n".join([*kept, line]))
+    write(folder, "secret", "7e57" * 16)
+    (folder / "secret").chmod(0o620)
+
+    _, told = examined(folder, capsys)
+
+    assert f"warning  other users may read or change {folder / 'secret'}" in told
 
 
 def test_a_clock_before_the_program_was_made_cannot_be_right(
@@ -362,12 +378,17 @@ shipped = "Shipped"
 @pytest.mark.parametrize(
     ("text", "mode", "code", "hint"),
     [
-        ("Order,Shipped\n7,2026-11-10\n", 0o644, 0, "ok orders.csv can be read: 1 orders, 1 of"),
-        ("Order,Shipped\n7,10.11.2026\n", 0o644, 0, "warning not dates, such as .*date_format"),
+        (
+            "Order,Shipped\n7,2026-11-10\n",
+            0o644,
+            0,
+            "ok orders.csv can be read: 1 orders, 1 waiting",
+        ),
+        ("Order,Shipped\n7,10.11.2026\n", 0o644, 0, "warning no dates, such as .*date_format"),
         ("Order,Shipped\n7,\n", 0o666, 0, "warning every user.*chmod o-w"),
         ("Order,Shipped\n7\n8,\n", 0o644, 3, "problem 1 of 2 rows"),
         ("Order\n7\n", 0o644, 77, 'problem has no column "Shipped"'),
-        (None, 0o644, 75, "problem does not exist; check the export"),
+        (None, 0o644, 75, "problem is not there; see what has become of the export"),
     ],
     ids=["sound", "dates", "open to all", "rows", "column", "not there"],
 )

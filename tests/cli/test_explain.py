@@ -93,10 +93,10 @@ def test_a_new_installation_is_told_what_comes_and_to_whom(folder: Path) -> None
 Mimovrste (account "ljubljana")
   at        Sun 22 Nov 2026, 12:05 CET (Europe/Ljubljana)
   due       Sun 22 Nov 2026, since 06:00, until 18:00
-  because   Sat 21 Nov 2026: too late since 18:00; nothing was promised before the first run
+  because   Sat 21 Nov 2026: too late since 18:00; no run is recorded yet
   next      Mon 23 Nov 2026 at 06:00 CET, until 18:00
             Tue 24 Nov 2026 at 06:00 CET, until 18:00
-  goes to   office@example.com, in en: named itself
+  goes to   office@example.com, in en: named directly
             Jana <jana@example.com>, in sl: member of "warehouse"
             eva@example.com, in sl: member of "night", which is in "warehouse"
 """
@@ -116,7 +116,7 @@ def test_a_day_that_is_done_says_so_and_what_waits_says_until_when(folder: Path)
 
     assert "due       nothing" in told
     assert "Sun 22 Nov 2026: complete; edition 1, 0 of 1 messages sent" in told
-    assert "message 1 to office@example.com is queued; it would be tried" in told
+    assert "message 1 to office@example.com is queued; it would be sent now" in told
 
 
 def test_another_time_is_answered_by_todays_ledger(folder: Path) -> None:
@@ -141,8 +141,8 @@ def test_a_run_that_failed_or_goes_on_is_told_of(folder: Path) -> None:
     arrange(folder, failed)
 
     told = explain(folder)
-    assert "until 18:00; a run of 12:05 failed: the marketplace did not answer" in told
-    assert "did not answer; it is read again at 13:05" in told
+    assert "until 18:00; the run at 12:05 failed: the marketplace did not answer" in told
+    assert "did not answer; next try at 13:05" in told
 
 
 def test_a_run_that_goes_on_is_told_of(folder: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_run_that_goes_on_is_told_of(folder: Path) -> None:
 
     arrange(folder, begun)
 
-    assert "a run is at it since 12:05" in explain(folder)
+    assert "a run has been in progress since 12:05" in explain(folder)
 
 
 ODD_DAYS = [
@@ -169,7 +169,7 @@ ODD_DAYS = [
     ),
     pytest.param(
         ("06:00", "Pacific/Apia", "2011-12-29T12:00"),
-        "Fri 30 Dec 2011: there is no such day in this time zone",
+        "Fri 30 Dec 2011: this day does not exist in the time zone",
         id="no such day",
     ),
     pytest.param(
@@ -197,7 +197,7 @@ def test_a_weekday_that_is_not_chosen_is_told(folder: Path) -> None:
     told = explain(folder, "--days", "1")
 
     assert "due       nothing" in told
-    assert "because   Sun 22 Nov 2026: no digest on a Sunday (weekdays)" in told
+    assert "because   Sun 22 Nov 2026: no digest on a Sunday (see weekdays)" in told
 
 
 def test_an_instant_is_the_same_everywhere_and_a_local_time_is_each_accounts_own(

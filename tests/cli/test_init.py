@@ -61,7 +61,7 @@ def test_flags_alone_make_a_configuration_that_is_right_and_private(file: Path) 
 def test_it_says_what_comes_next(file: Path) -> None:
     result = init(file, *FLAGS)
 
-    assert f"Wrote {file}; nobody but you can read it." in result.stdout
+    assert f"Wrote {file}; only you can read it." in result.stdout
     assert f"notifier --config {file} check --online" in result.stdout
     assert f"notifier --config {file} run" in result.stdout
 
@@ -203,9 +203,7 @@ def test_without_questions_all_that_is_missing_is_named_at_once(file: Path) -> N
     result = init(file, "--yes", "--smtp-host", "smtp.example.com")
 
     assert result.exit_code == 2
-    assert "with --yes there must be --account-name, --client-id, --recipient, --admin" in (
-        result.stderr
-    )
+    assert "--yes needs --account-name, --client-id, --recipient, --admin" in (result.stderr)
 
 
 def test_a_configuration_that_is_there_stays_unless_it_is_forced_away(file: Path) -> None:
@@ -216,7 +214,7 @@ def test_a_configuration_that_is_there_stays_unless_it_is_forced_away(file: Path
     forced = init(file, *FLAGS, "--force")
 
     assert (refused.exit_code, kept) == (2, "precious")
-    assert "is there already; --force replaces it" in refused.stderr
+    assert "already exists; --force replaces it" in refused.stderr
     assert forced.exit_code == 0
     assert list(written(file).accounts) == ["mimovrste"]
 
@@ -247,7 +245,7 @@ def test_nobody_at_the_keyboard_is_told_of_the_way_without_one(file: Path) -> No
     result = init(file, typed="Shop\n")
 
     assert result.exit_code == 2
-    assert "standard input is no terminal" in result.stderr
+    assert "standard input is not a terminal" in result.stderr
     assert "--yes asks nothing, and needs --account-name, --client-id, --recipient, --admin" in (
         result.stderr
     )
@@ -272,7 +270,7 @@ def test_a_closed_input_is_nobody_at_the_keyboard(file: Path) -> None:
     )
 
     assert finished.returncode == 2
-    assert "standard input is no terminal" in finished.stderr
+    assert "standard input is not a terminal" in finished.stderr
 
 
 @pytest.mark.parametrize(
@@ -298,8 +296,8 @@ def test_a_closed_input_is_nobody_at_the_keyboard(file: Path) -> None:
             [],
             {"NOTIFIER_SMTP__PASSWORD": "canary"},
             (
-                "NOTIFIER_SMTP__PASSWORD: smtp.password: is there without a login; "
-                "give smtp.username as well, or set NOTIFIER_SMTP__USERNAME"
+                "NOTIFIER_SMTP__PASSWORD: smtp.password: is set without smtp.username; "
+                "write that too, or set NOTIFIER_SMTP__USERNAME"
             ),
         ),
         (

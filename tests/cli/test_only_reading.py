@@ -52,6 +52,7 @@ async def make(file: Path) -> None:
         await freeze(store, "jana@example.com")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(nobody.why_not() is not None, reason=str(nobody.why_not()))
 @pytest.mark.parametrize(
     ("words", "shows"),

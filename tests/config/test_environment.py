@@ -69,7 +69,7 @@ def test_other_variables_and_the_one_that_names_the_file_are_none_of_it(tmp_path
             "did you mean NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID?",
         ),
         ("NOTIFIER_SMTP__HOST__X", "did you mean NOTIFIER_SMTP__HOST?"),
-        ("NOTIFIER_", "take it out of the environment"),
+        ("NOTIFIER_", "remove it from the environment"),
     ],
 )
 def test_a_mistyped_variable_is_told_with_the_right_one(

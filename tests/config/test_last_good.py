@@ -67,6 +67,7 @@ def test_a_file_broken_in_any_way_is_replaced_by_what_it_last_said(
     assert recalled(tmp_path, data) == settings
 
 
+@pytest.mark.slow
 def test_every_prefix_of_a_file_is_good_itself_or_replaced(tmp_path: Path) -> None:
     settings = kept(tmp_path, NO_SECRET)
     whole = NO_SECRET.encode()
@@ -233,4 +234,4 @@ def test_a_folder_that_cannot_be_written_costs_a_warning_and_nothing_else(
 ) -> None:
     kept(tmp_path, NO_SECRET, GOOD_AT, STATE_DIRECTORY="/proc/1/no-such-folder")
 
-    assert "no copy can be kept" in caplog.text
+    assert "cannot keep a copy" in caplog.text

@@ -86,7 +86,7 @@ def test_the_end_of_the_name_tells_what_it_is_written_in(
         ("", "", "13: file.location: is missing; write location ="),
         ('location = ""', "", '14: file.location: is not a path or an address; write "orders.csv"'),
         ("location = 5", "", "14: file.location: must be text in quotes"),
-        ('location = "no/orders.csv"', "", '"no" is not a folder; compare the path'),
+        ('location = "no/orders.csv"', "", '"no" is not a folder; check the path'),
         ('location = "."', "format", "is a folder; name a file in it"),
         (
             'location = "http://erp.example.com/o.csv"',
@@ -116,22 +116,22 @@ def test_the_end_of_the_name_tells_what_it_is_written_in(
         ),
         ('location = "o.csv"\ncurrency = "€"', "", '"€" is not a currency code; write "EUR"'),
         ('location = "o.csv"\nmax_age_hours = 0', "", "must be at least 1; write max_age_hours"),
-        ('location = "o.csv"\nrecords = "data"', "", "means nothing in a file of csv; take the"),
-        ('location = "o.json"\ndelimiter = ";"', "", "means nothing in a file of json; take the"),
+        ('location = "o.csv"\nrecords = "data"', "", "does not apply to csv files; remove the"),
+        ('location = "o.json"\ndelimiter = ";"', "", "does not apply to json files; remove the"),
         (
             'location = "o.csv"',
             'ready = "Status"',
-            "13: file.ready_values: is missing beside columns.ready; write what it says of",
+            "13: file.ready_values: is missing, but columns.ready is set; list the values of",
         ),
         (
             'location = "o.csv"\nready_values = ["x"]',
             "",
-            "15: file.ready_values: is there without columns.ready; write which column says it",
+            "15: file.ready_values: is set without columns.ready; name the column that holds them",
         ),
         (
             'location = "o.csv"\nready_values = ["x", "Č"]\ncollected_values = ["C\u030c  "]',
             'ready = "Status"',
-            "16: file.collected_values: says the same as ready_values",
+            "16: file.collected_values: has a value that is also in ready_values",
         ),
         (
             'location = "o.csv"',
@@ -141,7 +141,7 @@ def test_the_end_of_the_name_tells_what_it_is_written_in(
         (
             'location = "o.csv"\nlocation_file = "address"',
             "",
-            "15: file.location_file: is there beside location; keep one of the two",
+            "15: file.location_file: is set as well as location; keep one of the two",
         ),
     ],
 )
@@ -168,7 +168,7 @@ def test_an_account_has_the_marketplace_or_a_file(tmp_path: Path) -> None:
 
     assert told == (
         "12: client_id: applies only to marketplace accounts, and this one reads a file; "
-        "take one of them out"
+        "remove one of them"
     )
 
 

@@ -137,7 +137,7 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         (SMTP, 'tls = "none"', ':4: smtp.tls: "none" is for this machine only; write "implicit"'),
         (SMTP, "username = 5", ":4: smtp.username: must be text in quotes; write username = "),
         (SMTP, 'username = "me"', ":4: smtp.username: has no password; write password_file = "),
-        (SMTP, 'password = "p"', ":4: smtp.password: is there without a login; give smtp.userna"),
+        (SMTP, 'password = "p"', ":4: smtp.password: is set without smtp.username; write that"),
         (SMTP, 'reply_to = "jana"', ':4: smtp.reply_to: "jana" is not an address; write name@'),
         (
             SMTP,
@@ -159,7 +159,7 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         (
             ACCOUNT,
             'columns = ["order", "order"]',
-            ':12: accounts.ljubljana.columns: "order" is in i',
+            ':12: accounts.ljubljana.columns: "order" is lis',
         ),
         (ACCOUNT, 'logo = "no.png"', ':12: accounts.ljubljana.logo: "no.png" does not exist'),
         (
@@ -178,7 +178,7 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
             ':12: accounts.ljubljana.link_color: "#9ad0ff" is too light to be read',
         ),
         (ACCOUNT, "name = 5", ":12: accounts.ljubljana.name: must be text in quotes; write name ="),
-        (ACCOUNT, 'name = " "', ":12: accounts.ljubljana.name: is empty; write something, or"),
+        (ACCOUNT, 'name = " "', ":12: accounts.ljubljana.name: is empty; write a value, or"),
         (ACCOUNT, 'name = "a\\nb"', ":12: accounts.ljubljana.name: 'a\\nb' has a line break or"),
         (ACCOUNT, 'name = "=?a"', ':12: accounts.ljubljana.name: "=?a" contains "=?", which mail'),
         (ACCOUNT, 'name = "\u202e"', ":12: accounts.ljubljana.name: '\\u202e' has a line break or"),
@@ -212,7 +212,7 @@ SMTP, GROUP, ACCOUNT = "[smtp]", "[groups.warehouse]", "[accounts.ljubljana]"
         (
             ACCOUNT,
             'client_id_file = "x"',
-            ":12: accounts.ljubljana.client_id_file: is there beside client_id; keep one",
+            ":12: accounts.ljubljana.client_id_file: is set as well as client_id; keep one",
         ),
         (GROUP, '[groups."a@b"]\nmembers = ["x@example.com"]', ':7: groups."a@b": "a@b" cannot'),
         (
@@ -237,8 +237,8 @@ def test_a_mistake_is_told_with_its_line_and_the_way_out(
     [
         ('[store]\nurl = "mysql://me:canary@db/n"', "store.url: is not a database of the notifier"),
         ('[store]\nurl = "sqlite:///store.db"', "store.url: is not a database of the notifier"),
-        ('[store]\npath = "a"\nurl = "sqlite:////b"', "store.url: is there beside store.path"),
-        ('[store]\npath = "what?.db"', 'store.path: "what?.db" has a ? or % in it'),
+        ('[store]\npath = "a"\nurl = "sqlite:////b"', "store.url: is set as well as store.path"),
+        ('[store]\npath = "what?.db"', 'store.path: "what?.db" contains ? or %'),
         ("[store]\nretention_days = 0", "store.retention_days: must be at least 1"),
         ('[marketplace]\nbase_url = "http://x.example"', 'marketplace.base_url: "http://x.example'),
         (
@@ -331,7 +331,7 @@ ELEVEN = [f"person{number}@example.com" for number in range(11)]
             [
                 (
                     ':8: groups.warehouse.members[1]: group "warehouse" contains itself '
-                    "(warehouse → warehouse); take one of them out"
+                    "(warehouse → warehouse); remove one of them"
                 )
             ],
         ),
@@ -394,7 +394,7 @@ def test_more_groups_than_anybody_has_are_refused(tmp_path: Path) -> None:
     many = "".join(f'[groups.g{number}]\nmembers = ["g{number + 1}"]\n' for number in range(100))
 
     assert problems(tmp_path, SAMPLE + many) == [
-        "config.toml:7: groups: must not be more than 100; take some out"
+        "config.toml:7: groups: must not be more than 100; remove some"
     ]
 
 

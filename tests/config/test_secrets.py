@@ -152,7 +152,7 @@ def test_what_is_said_instead_of_a_file_that_is_not_there_serves(tmp_path: Path)
 def test_a_password_without_a_login_is_told_where_the_password_was_said(tmp_path: Path) -> None:
     keep(tmp_path / "smtp-password")
     named = changed(("host =", 'password_file = "smtp-password"\nhost ='))
-    told = "is there without a login; give smtp.username as well, or set NOTIFIER_SMTP__USERNAME"
+    told = "is set without smtp.username; write that too, or set NOTIFIER_SMTP__USERNAME"
 
     assert problems(tmp_path, SAMPLE, NOTIFIER_SMTP__PASSWORD="canary") == [
         f"NOTIFIER_SMTP__PASSWORD: smtp.password: {told}"

@@ -26,7 +26,7 @@ def test_a_careful_configuration_leaves_nothing_to_say(tmp_path: Path) -> None:
 
 def test_a_short_one_is_told_what_the_mail_will_lack(tmp_path: Path) -> None:
     assert told(tmp_path, SAMPLE) == [
-        "smtp.username: there is none; most mail servers accept mail only after a login",
+        "smtp.username: is not set; most mail servers accept mail only after a login",
         (
             "accounts.ljubljana: the mail cannot say where the parcels wait; "
             "write [accounts.ljubljana.place] with the name of the branch"
@@ -96,7 +96,7 @@ recipients = ["jana@example.com"]
     (caution,) = told(tmp_path, CAREFUL + more)
 
     assert caution == (
-        "accounts.zagreb: it has the client_id of ljubljana, so both report the same parcels"
+        "accounts.zagreb: has the same client_id as ljubljana, so both report the same parcels"
     )
 
 
@@ -110,7 +110,7 @@ def test_a_pickup_password_nobody_is_shown_is_noticed(
     noticed = told(tmp_path, changed(LOGIN, group, more=place))
 
     assert len(noticed) == cautions
-    assert all("nobody is shown place.pickup_password" in caution for caution in noticed)
+    assert all("no recipient is shown place.pickup_password" in caution for caution in noticed)
 
 
 TOKEN = f'webhook_token = "{"a" * 32}"\n'
@@ -126,7 +126,7 @@ CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]
             TOKEN + PLACE,
             [
                 (
-                    "daemon.webhook_listen: there is none, so nothing receives webhooks; "
+                    "daemon.webhook_listen: is not set, so nothing receives webhooks; "
                     'write "127.0.0.1:8687"'
                 )
             ],
@@ -139,12 +139,12 @@ CELJE = f'\n[accounts.celje]\nclient_id = "c"\nrecipients = ["jana@example.com"]
             TOKEN + PLACE + CELJE + LISTEN,
             [
                 (
-                    "accounts.celje: it has the client_id of ljubljana, "
+                    "accounts.celje: has the same client_id as ljubljana, "
                     "so both report the same parcels"
                 ),
                 (
-                    "accounts.celje.webhook_token: ljubljana has the same one, so its posts are "
-                    "taken for that account's; make one of its own"
+                    "accounts.celje.webhook_token: is the same as that of ljubljana, so posts are "
+                    "attributed to that account; create another token"
                 ),
             ],
         ),
@@ -181,4 +181,4 @@ def test_amounts_of_a_file_without_a_currency_are_noticed(
     found = told(tmp_path, text + FILE.format(currency=currency) + more)
 
     assert len(found) == count
-    assert all("no currency goes with columns.cod" in one for one in found)
+    assert all("columns.cod has no currency" in one for one in found)

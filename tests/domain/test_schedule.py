@@ -189,6 +189,7 @@ ZONES = {
 """Twelve zones, each with the two years that try it most."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("send_at", ["00:00", "00:30", "02:30", "23:58", "23:59:59"])
 @pytest.mark.parametrize(("zone", "begin"), ZONES.items(), ids=ZONES)
 def test_two_years_of_ticks_make_one_digest_for_each_calendar_day(
@@ -210,6 +211,7 @@ def test_two_years_of_ticks_make_one_digest_for_each_calendar_day(
     assert sorted(ledger) == calendar_days(zone, begin, 730)
 
 
+@pytest.mark.slow
 @given(
     zone=st.sampled_from(sorted(ZONES)),
     send_at=st.sampled_from([time(0), time(2, 30), time(6), time(23, 58), time(23, 59, 59)]),

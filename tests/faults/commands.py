@@ -29,7 +29,7 @@ def notifier_at(config: Path, moment: datetime) -> click.Command:
     @click.pass_context
     def command(context: click.Context) -> None:
         context.obj = Invocation(config, verbose=True, clock=lambda: moment)
-        context.obj.tell_story()
+        context.obj.log_steps()
 
     return command
 

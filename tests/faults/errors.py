@@ -21,7 +21,7 @@ from pathlib import Path
 
 from notifier.domain.settings import OnUnknown
 from notifier.errors import ExitCode
-from tests.faults.kill import KillingGround, ended, killing_ground, missing, start
+from tests.faults.kill import KillTrial, ended, kill_trial, missing, start
 
 EXPECTED = frozenset(ExitCode) - {ExitCode.BUG, ExitCode.USAGE, ExitCode.CONFIG}
 
@@ -50,14 +50,14 @@ class Failure:
         return f"{self.number}{'+' * self.for_ever}"
 
 
-async def fail(ground: KillingGround, failure: Failure) -> bool:
+async def fail(trial: KillTrial, failure: Failure) -> bool:
     """Live through a day in which the first run meets it; whether it came so far."""
-    ground.wake()
-    traced, said = ground.world.folder / "strace.out", ground.world.folder / "stderr.out"
+    trial.wake()
+    traced, said = trial.world.folder / "strace.out", trial.world.folder / "stderr.out"
     inject = f"inject={failure.system_call}:error={failure.error}:when={failure.when}"
     with said.open("wb") as stderr:
         process = await start(
-            ground.world,
+            trial.world,
             *("strace", "-f", "-o", str(traced), "-e", f"trace={failure.system_call}"),
             *("-e", inject),
             stderr=stderr.fileno(),
@@ -66,7 +66,7 @@ async def fail(ground: KillingGround, failure: Failure) -> bool:
     words = said.read_text(encoding="utf-8")
     assert code in EXPECTED, f"{failure}: exit code {code}: {words}"
     assert "Traceback" not in words, f"{failure}: {words}"
-    await ground.go_on()
+    await trial.go_on()
     return "(INJECTED)" in traced.read_text(encoding="utf-8")
 
 
@@ -74,15 +74,15 @@ async def fail_everywhere(on_unknown: OnUnknown, every: int) -> bool:
     """Fail at every N until a run does not come so far; prints and gives whether all was well."""
     total = 0
     with tempfile.TemporaryDirectory() as name:
-        async with killing_ground(Path(name), on_unknown) as ground:
+        async with kill_trial(Path(name), on_unknown) as trial:
             for (system_call, error), for_ever in product(FAILURES, (False, True)):
                 number, hits = 1, 0
-                while await fail(ground, Failure(system_call, error, number, for_ever)):
+                while await fail(trial, Failure(system_call, error, number, for_ever)):
                     number, hits = number + every, hits + 1
                 which = f"{system_call} {error}{'+' * for_ever}"
                 print(f"on_unknown={on_unknown}: {which:22} {hits:4} failures", flush=True)
                 total += hits
-            found = await ground.verdict()
+            found = await trial.verdict()
     broken = (*found.lost, *found.doubled, *found.wrong)
     print(
         f"on_unknown={on_unknown}: {total} failures, lost {len(found.lost)}, doubled inside the "

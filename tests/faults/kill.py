@@ -41,7 +41,7 @@ _RESTARTS = ("06:40", "07:15")
 
 
 @dataclass(slots=True)
-class KillingGround:
+class KillTrial:
     """A world, and the day it is in it."""
 
     world: World
@@ -71,6 +71,11 @@ class KillingGround:
         self.world.smtp.script(Step.DOT, keep_and_kill)
         assert await ended(process) == -signal.SIGKILL
         await self.go_on()
+
+    async def live_through_the_day_before(self) -> None:
+        """Run on the day before the first one of the trial, which it does not judge."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            await self.world.run(str(FIRST_DAY - timedelta(days=1)))
 
     def wake(self, at: str = "06:05") -> None:
         """Let it be some time of the day; by default the digest is due."""
@@ -102,19 +107,31 @@ class KillingGround:
 
 
 @asynccontextmanager
-async def killing_ground(
+async def kill_trial(
     folder: Path, on_unknown: OnUnknown = OnUnknown.RESEND, *, store: str | None = None
-) -> AsyncIterator[KillingGround]:
-    """A world in which one good day has passed."""
-    async with open_world(folder) as world:
+) -> AsyncIterator[KillTrial]:
+    """Open a world in which one good day has passed."""
+    async with new_trial(folder, on_unknown, store=store) as trial:
+        await trial.live_through_the_day_before()
+        yield trial
+
+
+@asynccontextmanager
+async def new_trial(
+    folder: Path,
+    on_unknown: OnUnknown = OnUnknown.RESEND,
+    *,
+    store: str | None = None,
+    scenario: str = "small_shop",
+) -> AsyncIterator[KillTrial]:
+    """Open a world without a store."""
+    async with open_world(folder, scenario) as world:
         url = store or f"sqlite:///{folder / 'notifier.db'}"
         world.configure(
             ("[smtp]", f'[store]\nurl = "{url}"\n\n[smtp]'),
             ('tls = "none"', f'tls = "none"\non_unknown = "{on_unknown}"'),
         )
-        with contextlib.redirect_stdout(io.StringIO()):
-            await world.run(str(FIRST_DAY - timedelta(days=1)))
-        yield KillingGround(world, on_unknown, url)
+        yield KillTrial(world, on_unknown, url)
 
 
 async def strace(world: World, system_call: str, number: int) -> int:
@@ -173,13 +190,13 @@ def numbers(every: int) -> Iterator[int]:
 async def kill_everywhere(on_unknown: OnUnknown, every: int) -> bool:
     """Kill at every N until the process comes through; prints and gives whether all was well."""
     with tempfile.TemporaryDirectory() as name:
-        async with killing_ground(Path(name), on_unknown) as ground:
+        async with kill_trial(Path(name), on_unknown) as trial:
             total = 0
             for system_call in SYSTEM_CALLS:
-                kills = await _kill_all_of(ground, system_call, every)
+                kills = await _kill_all_of(trial, system_call, every)
                 total += kills
                 print(f"on_unknown={on_unknown}: {system_call:9} {kills:4} kills", flush=True)
-            verdict = await ground.verdict()
+            verdict = await trial.verdict()
     print(
         f"on_unknown={on_unknown}: {total} kills, lost {len(verdict.lost)}, doubled inside the "
         f"window {verdict.doubled_in_window}, outside {len(verdict.doubled)}, wrong "
@@ -190,9 +207,9 @@ async def kill_everywhere(on_unknown: OnUnknown, every: int) -> bool:
     return not (verdict.lost or verdict.doubled or verdict.wrong)
 
 
-async def _kill_all_of(ground: KillingGround, system_call: str, every: int) -> int:
+async def _kill_all_of(trial: KillTrial, system_call: str, every: int) -> int:
     for kills, number in enumerate(numbers(every)):
-        if not await ground.kill(system_call, number):
+        if not await trial.kill(system_call, number):
             return kills
     raise AssertionError("unreachable")
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.acceptance.world import EVERYBODY
-from tests.faults.kill import KillingGround, ended, killing_ground, start
+from tests.faults.kill import KillTrial, ended, kill_trial, start
 from tests.faults.world import Verdict
 from tests.neighbours import postgres
 
@@ -24,18 +24,18 @@ PROCESSES = 6
 STORES = ("sqlite", "postgresql")
 
 
-async def race(ground: KillingGround, rounds: int) -> None:
+async def race(trial: KillTrial, rounds: int) -> None:
     """Let six processes want the same, once a day; each ends well."""
     for _ in range(rounds):
-        ground.wake()
-        codes = await _all_at_once(ground)
+        trial.wake()
+        codes = await _all_at_once(trial)
         assert codes == [0] * PROCESSES, codes
-        ground.next_day()
+        trial.next_day()
 
 
-async def _all_at_once(ground: KillingGround) -> list[int]:
+async def _all_at_once(trial: KillTrial) -> list[int]:
     pipe = asyncio.subprocess.PIPE
-    racers = await asyncio.gather(*(start(ground.world, stdin=pipe) for _ in range(PROCESSES)))
+    racers = await asyncio.gather(*(start(trial.world, stdin=pipe) for _ in range(PROCESSES)))
     for racer in racers:
         assert racer.stdout is not None
         assert await racer.stdout.readline() == b"ready\n"
@@ -62,9 +62,9 @@ def missing(kind: str) -> str | None:
 
 async def _verdict(kind: str, rounds: int) -> tuple[Verdict, int]:
     with tempfile.TemporaryDirectory() as name, database(kind, Path(name)) as url:
-        async with killing_ground(Path(name), store=url) as ground:
-            await race(ground, rounds)
-            return await ground.verdict(), len(ground.world.receivers)
+        async with kill_trial(Path(name), store=url) as trial:
+            await race(trial, rounds)
+            return await trial.verdict(), len(trial.world.receivers)
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from notifier.domain.settings import OnUnknown
 from tests.acceptance.world import EVERYBODY
-from tests.faults.kill import KillingGround, killing_ground
+from tests.faults.kill import KillTrial, kill_trial
 from tests.faults.world import Verdict
 from tests.neighbours.smtp import Action, Conversation, Step, accepts_and, drops, resets, says
 
@@ -37,7 +37,7 @@ _MOST_TURNS = 400
 class Soak:
     """One long story."""
 
-    ground: KillingGround
+    trial: KillTrial
     dice: random.Random
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -51,9 +51,9 @@ class Soak:
 
     async def _day(self, tick: Callable[[], Awaitable[None]]) -> None:
         for at in TICKS:
-            self.ground.wake(at)
+            self.trial.wake(at)
             await tick()
-        self.ground.next_day()
+        self.trial.next_day()
 
     async def _trouble(self) -> None:
         """One tick with whatever the dice say, most often nothing."""
@@ -68,18 +68,18 @@ class Soak:
         await fault()
 
     def _calm(self) -> None:
-        self.ground.world.smtp.behave()
-        self.ground.world.marketplace.stop_failing()
+        self.trial.world.smtp.behave()
+        self.trial.world.marketplace.stop_failing()
 
     async def _tick(self) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
-            await self.ground.world.run()
+            await self.trial.world.run()
 
     async def _nothing(self) -> None:
         await self._tick()
 
     async def _marketplace_down(self) -> None:
-        self.ground.world.marketplace.fail_always(self.dice.choice((401, 403, 404)))
+        self.trial.world.marketplace.fail_always(self.dice.choice((401, 403, 404)))
         await self._tick()
 
     async def _refuse_one(self) -> None:
@@ -131,15 +131,15 @@ class Soak:
             raise error
 
     def _script(self, step: Step, action: Action, *, only: str = "") -> None:
-        self.ground.world.smtp.script(step, action, only=only)
+        self.trial.world.smtp.script(step, action, only=only)
 
 
 async def soak(folder: Path, days: int, seed: int, on_unknown: OnUnknown) -> tuple[Soak, Verdict]:
     """Live, and judge."""
-    async with killing_ground(folder, on_unknown) as ground:
-        story = Soak(ground, random.Random(seed))  # noqa: S311 - a story, not a secret
+    async with kill_trial(folder, on_unknown) as trial:
+        story = Soak(trial, random.Random(seed))  # noqa: S311 - a story, not a secret
         await story.live(days)
-        return story, await ground.verdict()
+        return story, await trial.verdict()
 
 
 def main() -> int:
@@ -157,7 +157,7 @@ def main() -> int:
     for what, count in sorted(story.counts.items()):
         print(f"{count:6} {what}")
     print(
-        f"{chosen.days} days, {len(story.ground.world.receivers)} mails accepted; lost "
+        f"{chosen.days} days, {len(story.trial.world.receivers)} mails accepted; lost "
         f"{len(found.lost)}, doubled inside the window {found.doubled_in_window}, outside "
         f"{len(found.doubled)}, wrong {len(found.wrong)}"
     )

@@ -11,7 +11,7 @@ import pytest
 
 from notifier.domain.settings import OnUnknown
 from tests.faults.errors import Failure, fail
-from tests.faults.kill import killing_ground, missing
+from tests.faults.kill import kill_trial, missing
 
 SOME = (
     Failure("pwrite64", "EIO", 3),
@@ -30,8 +30,8 @@ async def test_calls_that_fail_lose_and_double_nothing(
 ) -> None:
     if why := missing():
         pytest.skip(f"NOT CHECKED: {why}")
-    async with killing_ground(tmp_path, on_unknown) as ground:
-        hit = [str(one) for one in SOME if await fail(ground, one)]
+    async with kill_trial(tmp_path, on_unknown) as trial:
+        hit = [str(one) for one in SOME if await fail(trial, one)]
 
         assert len(hit) == len(SOME), hit
-        await ground.check()
+        await trial.check()

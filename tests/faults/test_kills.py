@@ -11,7 +11,7 @@ import pytest
 
 from notifier.domain.ledger import MessageState
 from notifier.domain.settings import OnUnknown
-from tests.faults.kill import killing_ground, missing
+from tests.faults.kill import kill_trial, missing
 
 SOME = {
     OnUnknown.RESEND: [("pwrite64", 20), ("fdatasync", 9), ("sendto", 12), ("recvfrom", 5)],
@@ -30,11 +30,11 @@ def needs_strace() -> None:
 async def test_whatever_system_call_it_dies_at_everybody_has_the_mail_or_is_accounted_for(
     on_unknown: OnUnknown, tmp_path: Path
 ) -> None:
-    async with killing_ground(tmp_path, on_unknown) as ground:
+    async with kill_trial(tmp_path, on_unknown) as trial:
         for system_call, number in SOME[on_unknown]:
-            assert await ground.kill(system_call, number), f"{system_call} {number} never came"
+            assert await trial.kill(system_call, number), f"{system_call} {number} never came"
 
-        await ground.check()
+        await trial.check()
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ async def test_whatever_system_call_it_dies_at_everybody_has_the_mail_or_is_acco
 async def test_the_one_window_is_between_the_dot_and_the_record(
     on_unknown: OnUnknown, copies: int, state: MessageState, tmp_path: Path
 ) -> None:
-    async with killing_ground(tmp_path, on_unknown) as ground:
-        ground.world.smtp.accepted.clear()
-        await ground.kill_at_the_dot()
+    async with kill_trial(tmp_path, on_unknown) as trial:
+        trial.world.smtp.accepted.clear()
+        await trial.kill_at_the_dot()
 
-        first = ground.world.smtp.accepted[0]
-        assert ground.world.smtp.accepted.count(first) == copies
-        assert [m.state for m in await ground.world.outbox() if m.recipient == first.recipient][
+        first = trial.world.smtp.accepted[0]
+        assert trial.world.smtp.accepted.count(first) == copies
+        assert [m.state for m in await trial.world.outbox() if m.recipient == first.recipient][
             -1
         ] is state

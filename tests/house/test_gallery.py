@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from notifier.i18n.language import available_languages
 from tests.days import DAYS
 from tests.mail.golden import OTHERS
@@ -11,6 +13,7 @@ from tests.mail.html import parse
 from tools.gallery import Mode, every_mail, write
 
 
+@pytest.mark.slow
 def test_the_gallery_shows_every_mail_in_every_language_and_view(tmp_path: Path) -> None:
     mails = list(every_mail(list(available_languages()), [*DAYS, *OTHERS]))
 

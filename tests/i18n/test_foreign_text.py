@@ -66,6 +66,11 @@ def test_an_address_hidden_by_invisible_characters_is_found() -> None:
     assert foreign("ht\u200btps://evil.\u2060example") == "hxxps://evil. example"
 
 
+@pytest.mark.parametrize("length", range(MAX_LENGTH - 20, MAX_LENGTH + 1))
+def test_text_cut_within_an_address_does_not_end_in_a_link(length: int) -> None:
+    assert not LINK.search(foreign(f"{'x' * length} www.evil.com"))
+
+
 @given(st.text())
 def test_any_text_becomes_one_short_visible_line(text: str) -> None:
     shown = clean(text)

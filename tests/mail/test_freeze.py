@@ -292,6 +292,15 @@ def test_any_text_makes_a_mail_with_the_intended_headers(subject: str, name: str
     assert [address.addr_spec for address in mail["To"].addresses] == ["jana@example.com"]
 
 
+@pytest.mark.parametrize("length", [67, 68, 69, 150])
+def test_a_subject_may_begin_with_a_long_word(length: int) -> None:
+    subject = f"{'x' * length} waits"
+
+    mail = read(frozen(replace(RENDERED, subject=subject)))
+
+    assert mail["Subject"] == subject
+
+
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
 def test_any_text_arrives_as_it_was(text: str) -> None:

@@ -100,6 +100,7 @@ def test_every_text_has_enough_contrast(language: str, name: str, scheme: Scheme
     assert [one for one in read if one.contrast is None or one.contrast < LEAST_CONTRAST] == []
 
 
+@pytest.mark.slow
 @each_mail
 def test_the_lint_finds_only_what_outlook_draws_plainer(language: str, name: str) -> None:
     if other := OTHERS.get(name):

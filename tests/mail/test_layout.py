@@ -23,9 +23,12 @@ from tools.gallery import BROWSERS, WIDTHS, GalleryMail, Mode, every_mail
 
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="NOT CHECKED: there is no Chromium (Debian: chromium)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BROWSER is None, reason="NOT CHECKED: there is no Chromium (Debian: chromium)"
+    ),
+]
 
 PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">

@@ -19,6 +19,8 @@ HARMLESS = {"HTML_MESSAGE", "LOTS_OF_MONEY", "NO_RECEIVED", "NO_RELAYS", "WEIRD_
 quotation marks. All weigh nothing."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.skipif(
     not shutil.which("spamassassin"), reason="NOT CHECKED: spamassassin is not installed"
 )
@@ -44,6 +46,8 @@ WEIGH_SOMETHING = {"HAS_LIST_UNSUB", "MANY_INVISIBLE_PARTS", "MIME_GOOD", "R_MIX
 """Two of these rules are in our favour. The preheader is hidden text, which weighs 0.05."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.skipif(rspamd.why_not() is not None, reason=str(rspamd.why_not()))
 def test_rspamd_finds_only_mixed_letters_in_any_mail(tmp_path: Path) -> None:
     """It takes č, š and ž beside plain letters for a disguise, unless the language has them. Of

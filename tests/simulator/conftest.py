@@ -1,4 +1,4 @@
-"""A client that speaks to a world in process."""
+"""A client of a world in the same process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHIPPED = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody with the account's client_id."""
+    """A client that sends the account's client_id."""
 
     client: httpx.AsyncClient
     client_id: str

@@ -1,4 +1,4 @@
-"""The scenarios in which something is in the way of whoever reads."""
+"""The scenarios that make reading difficult: shifting, slow, limited, malformed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from starlette.responses import Response, StreamingResponse
 
-from notifier.simulator.malformed import (
-    ODD_FIELDS,
+from notifier.simulator.answers import dripping
+from notifier.simulator.scenarios import (
+    MALFORMED_FIELDS,
     READABLE,
     STRANGE_IDS,
     STRAY_ROWS,
@@ -19,12 +20,11 @@ from notifier.simulator.malformed import (
     UNREADABLE_DETAILS,
     UNREADABLE_FLAGS,
 )
-from notifier.simulator.replies import dripping
 from tests.simulator.conftest import SHIPPED, START, Caller, Opens, a_world
 
 
 async def read_once(ask: Caller) -> tuple[list[int], list[int]]:
-    """What a naive client sees: the ids of all pages one after the other, and the totals."""
+    """Return the ids and totals a naive client gets from all pages, read once in sequence."""
     ids, totals, page, pages = [], [], 1, 1
     while page <= pages:
         answer = (await ask.get("/v1/orders", **SHIPPED, page=page)).json()
@@ -35,7 +35,7 @@ async def read_once(ask: Caller) -> tuple[list[int], list[int]]:
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
-async def test_moving_pages_hide_a_parcel_that_waits_and_keep_the_total(
+async def test_moving_pages_hide_a_waiting_parcel_and_keep_the_total(
     caller: Opens, seed: int
 ) -> None:
     world = a_world("moving_pages", seed=seed)
@@ -48,7 +48,7 @@ async def test_moving_pages_hide_a_parcel_that_waits_and_keep_the_total(
     assert world.ready_ids() == truth
 
 
-async def test_moving_pages_hold_still_for_who_reads_again_until_the_next_day(
+async def test_moving_pages_stop_moving_until_the_next_day(
     caller: Opens,
 ) -> None:
     world = a_world("moving_pages")
@@ -70,12 +70,12 @@ async def test_a_list_of_one_page_does_not_move(caller: Opens) -> None:
     assert world.shipped_ids() == before
 
 
-def test_slow_takes_its_time() -> None:
+def test_slow_has_a_latency_that_an_option_replaces() -> None:
     assert a_world("slow").pace.latency_seconds == 0.4
     assert a_world("slow", latency_seconds=0).pace.latency_seconds == 0
 
 
-async def test_a_dripping_answer_is_the_same_in_pieces() -> None:
+async def test_a_dripping_answer_is_the_same_answer_in_pieces() -> None:
     whole = Response(b"x" * 1_001, 200, {"Retry-After": "1"}, "application/json")
     dripped = dripping(whole, seconds=0)
     assert isinstance(dripped, StreamingResponse)
@@ -86,13 +86,13 @@ async def test_a_dripping_answer_is_the_same_in_pieces() -> None:
     assert dripped.headers == whole.headers
 
 
-async def test_an_answer_drips_for_as_long_as_it_is_told_to(caller: Opens) -> None:
+async def test_an_answer_drips_for_as_long_as_configured(caller: Opens) -> None:
     world = a_world("slow", latency_seconds=0)
     world.pace = replace(world.pace, drips_every=2, drip_seconds=3_600)
     ask = caller(world)
     first = await ask.get("/v1/orders", **SHIPPED)
     second = asyncio.create_task(ask.get("/v1/orders", **SHIPPED))
-    for _ in range(100):  # many times more turns of the loop than an answer at once takes
+    for _ in range(100):  # far more turns of the loop than an immediate answer needs
         await asyncio.sleep(0)
 
     assert first.status_code == 200
@@ -100,7 +100,7 @@ async def test_an_answer_drips_for_as_long_as_it_is_told_to(caller: Opens) -> No
     second.cancel()
 
 
-async def test_rate_limited_opens_again_after_what_it_told(caller: Opens) -> None:
+async def test_rate_limited_accepts_calls_again_after_retry_after(caller: Opens) -> None:
     now = START
     world = a_world("rate_limited", clock=lambda: now)
     ask = caller(world)
@@ -117,7 +117,7 @@ async def test_rate_limited_opens_again_after_what_it_told(caller: Opens) -> Non
     assert (await ask.get("/v1/orders")).status_code == 200
 
 
-async def test_a_daily_limit_is_not_enough_for_all_and_others_take_of_it(caller: Opens) -> None:
+async def test_a_daily_limit_is_too_small_and_shared_with_others(caller: Opens) -> None:
     world = a_world("daily_limit")
     left = int((await caller(world).get("/v1/orders")).headers["X-RateLimit-Remaining"])
 
@@ -126,7 +126,7 @@ async def test_a_daily_limit_is_not_enough_for_all_and_others_take_of_it(caller:
 
 
 async def data_of(ask: Caller, order_id: object) -> Any:
-    """The `data` of a detail, None where there is none."""
+    """Return the `data` of a detail; None if it has none."""
     answer = await ask.get(f"/v1/orders/{order_id}")
     try:
         body = answer.json()
@@ -135,7 +135,7 @@ async def data_of(ask: Caller, order_id: object) -> Any:
     return body.get("data") if isinstance(body, dict) else None
 
 
-async def test_malformed_has_something_odd_of_every_kind(caller: Opens) -> None:
+async def test_malformed_serves_every_kind_of_malformed_order(caller: Opens) -> None:
     world = a_world("malformed")
     ask = caller(world)
     rows = await ask.data("/v1/orders", **SHIPPED)
@@ -145,17 +145,17 @@ async def test_malformed_has_something_odd_of_every_kind(caller: Opens) -> None:
     assert len(rows) == len(world.shipped_ids()) + len(STRAY_ROWS)
     assert {repr(i) for i in STRANGE_IDS if i is not None} <= {repr(i) for i in ids}
     assert str(READABLE + 2) in ids
-    readable = [await data_of(ask, READABLE + n) for n in range(len(ODD_FIELDS))]
+    readable = [await data_of(ask, READABLE + n) for n in range(len(MALFORMED_FIELDS))]
     assert all(order["ready_to_return"] in (True, "true") for order in readable)
     assert {order["status"] for order in readable} == {"shipped"}
 
 
-async def test_the_truth_of_malformed_is_what_a_tolerant_client_can_read(caller: Opens) -> None:
+async def test_ready_ids_of_malformed_are_those_a_tolerant_client_can_read(caller: Opens) -> None:
     world = a_world("malformed")
     odd = [id_ for id_ in world.ready_ids() if id_ < UNREADABLE]
     unreadable = range(UNREADABLE, UNREADABLE + len(UNREADABLE_FLAGS) + len(UNREADABLE_DETAILS))
 
-    assert odd == list(range(READABLE, READABLE + len(ODD_FIELDS)))
+    assert odd == list(range(READABLE, READABLE + len(MALFORMED_FIELDS)))
     assert len(world.ready_ids()) == 10 + len(odd)
     assert set(unreadable) <= set(world.shipped_ids())
     for order_id in unreadable:
@@ -164,7 +164,7 @@ async def test_the_truth_of_malformed_is_what_a_tolerant_client_can_read(caller:
         assert flag not in (True, False, "true", "false", 0)
 
 
-async def test_malformed_takes_no_longer_than_others(caller: Opens) -> None:
+async def test_malformed_answers_fast(caller: Opens) -> None:
     world = a_world("malformed")
     async with asyncio.timeout(5):
         for order_id in world.ready_ids():

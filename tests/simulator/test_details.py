@@ -1,4 +1,4 @@
-"""`GET /v1/orders/{id}` and its neighbours."""
+"""`GET /v1/orders/{id}`, `/consignments` and `/stats`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.simulator.conftest import START, Opens, a_world
 
 NUMBER = (int, float)
 
-# What the official client reads without asking whether it is there.
+# Keys that the official client reads without checking that they exist.
 ALWAYS_THERE: dict[str, Any] = {
     "id": int,
     "purchase_id": int,
@@ -68,7 +68,9 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?")
 
 
 @pytest.mark.parametrize("name", ["busy_day", "every_status"])
-async def test_the_official_client_finds_every_key_it_insists_on(caller: Opens, name: str) -> None:
+async def test_every_key_that_the_official_client_requires_is_there(
+    caller: Opens, name: str
+) -> None:
     ask = caller(a_world(name))
     statuses = "in:blocked,open,shipping,shipped,cancelled,delivered,lost,returned"
     for order_id in await ask.ids(status=statuses, test=1):
@@ -92,13 +94,15 @@ def assert_right_types(values: dict[str, Any], kinds: dict[str, Any]) -> None:
         assert isinstance(values[name], kind), name
 
 
-async def test_times_are_local_to_the_marketplace_and_have_no_offset(caller: Opens) -> None:
+async def test_times_are_local_times_without_an_offset(caller: Opens) -> None:
     world = a_world()
     world.add_order(id=7)
 
     order = await caller(world).detail(7)
 
-    assert order["shipped"] == "2026-03-17 08:00:00"  # 12 days before START; Prague is an hour on
+    assert (
+        order["shipped"] == "2026-03-17 08:00:00"
+    )  # 12 days before START; Prague is an hour ahead
     for name in MAY_BE_ABSENT & order.keys() - {"external_id", "branch_id"}:
         if not name.startswith("tracking"):
             assert TIMESTAMP.fullmatch(order[name]), name
@@ -168,7 +172,7 @@ async def test_an_unknown_order_is_not_found(caller: Opens) -> None:
     }
 
 
-async def test_an_order_that_is_not_shipped_before_tomorrow_is_not_known_yet(
+async def test_an_order_of_a_later_day_is_unknown(
     caller: Opens,
 ) -> None:
     world = a_world("busy_day")
@@ -180,7 +184,7 @@ async def test_an_order_that_is_not_shipped_before_tomorrow_is_not_known_yet(
     assert (await caller(world).detail(later))["status"] == "shipped"
 
 
-async def test_consignments_tell_the_number_of_parcels(caller: Opens) -> None:
+async def test_consignments_answer_the_number_of_parcels(caller: Opens) -> None:
     world = a_world("busy_day")
     ask = caller(world)
     counts = set()
@@ -206,7 +210,7 @@ async def test_stats_count_orders_of_the_last_days_by_status(caller: Opens) -> N
     assert (await ask.get("/v1/orders/stats", days="all")).status_code == 400
 
 
-async def test_history_never_tells_the_future(caller: Opens) -> None:
+async def test_history_has_no_future_events(caller: Opens) -> None:
     world = a_world("busy_day")
     latest = (START + timedelta(hours=2)).strftime("%Y-%m-%d %H:%M:%S")  # summer time began today
     for order_id in world.shipped_ids():

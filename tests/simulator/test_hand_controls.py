@@ -1,4 +1,4 @@
-"""What a test sets by hand, and what a person sets over HTTP."""
+"""Changes by hand: through the methods of `World`, and over HTTP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_status_is_set_with_its_time(caller: Opens) -> None:
     assert order["shipped"] < order["returned"] <= "2026-03-29 09:00:00"
 
 
-async def test_a_status_may_be_one_that_nobody_knows(caller: Opens) -> None:
+async def test_a_status_may_be_undocumented(caller: Opens) -> None:
     world = a_world()
     world.set_status(order_id := world.shipped_ids()[0], "teleported")
 
@@ -41,7 +41,7 @@ async def test_a_status_may_be_one_that_nobody_knows(caller: Opens) -> None:
     assert await caller(world).ids(status="teleported") == [order_id]
 
 
-def test_what_was_set_by_hand_stays_when_days_pass() -> None:
+def test_orders_set_by_hand_stay_as_they_are_when_days_pass() -> None:
     world = a_world()
     ready, shipped = world.shipped_ids()[:2]
     world.set_ready(ready, True)
@@ -53,7 +53,7 @@ def test_what_was_set_by_hand_stays_when_days_pass() -> None:
     assert shipped in world.shipped_ids()
 
 
-async def test_setting_a_flag_changes_nothing_else_of_what_was_ordered(caller: Opens) -> None:
+async def test_setting_a_flag_does_not_change_the_contents(caller: Opens) -> None:
     world = a_world("busy_day")
     for order_id in world.shipped_ids()[:20]:
         before = await caller(world).detail(order_id)
@@ -63,7 +63,7 @@ async def test_setting_a_flag_changes_nothing_else_of_what_was_ordered(caller: O
         assert before["tracking_number"] == after["tracking_number"]
 
 
-def test_a_right_client_leaves_out_what_is_not_its_own() -> None:
+def test_ready_ids_leave_out_test_own_carrier_and_unreadable_orders() -> None:
     world = a_world()
     for fields in (
         {"test": True},
@@ -106,7 +106,7 @@ async def test_the_next_calls_fail_as_planned_and_still_count(caller: Opens) -> 
     assert world.requests == 5
 
 
-async def test_it_can_fail_until_told_otherwise(caller: Opens) -> None:
+async def test_every_call_fails_until_failing_is_stopped(caller: Opens) -> None:
     world = a_world()
     world.fail_always(503)
     ask = caller(world)
@@ -130,7 +130,7 @@ async def test_one_detail_can_be_broken(caller: Opens) -> None:
     assert (await ask.get(f"/v1/orders/{fine}")).status_code == 200
 
 
-async def test_a_person_moves_the_days_on_over_http(caller: Opens) -> None:
+async def test_days_pass_over_http(caller: Opens) -> None:
     world = a_world("quiet_day")
     client = caller(world).client
     before = (await client.get("/simulator/state")).json()
@@ -152,7 +152,7 @@ async def test_a_person_moves_the_days_on_over_http(caller: Opens) -> None:
     assert world.requests == 0
 
 
-async def test_a_person_lets_it_fail_and_recover_over_http(caller: Opens) -> None:
+async def test_calls_fail_and_recover_over_http(caller: Opens) -> None:
     ask = caller(a_world())
     await ask.client.post("/simulator/fail?status=502&count=1")
     once = [(await ask.get("/v1/orders", **SHIPPED)).status_code for _ in range(2)]
@@ -168,7 +168,7 @@ async def test_a_person_lets_it_fail_and_recover_over_http(caller: Opens) -> Non
     "path",
     ["/simulator/advance?days=soon", "/simulator/advance?days=999", "/simulator/fail?status=7"],
 )
-async def test_nonsense_is_refused(caller: Opens, path: str) -> None:
+async def test_invalid_numbers_are_refused(caller: Opens, path: str) -> None:
     assert (await caller(a_world()).client.post(path)).status_code == 400
 
 

@@ -1,4 +1,4 @@
-"""Who may call, how often, and what every answer carries."""
+"""Access, rate limit, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.simulator.conftest import SHIPPED, START, Opens, a_world
 
 
 @pytest.mark.parametrize("client_id", [None, "", "somebody-else"])
-async def test_a_stranger_is_refused(caller: Opens, client_id: str | None) -> None:
+async def test_an_unknown_client_id_is_refused(caller: Opens, client_id: str | None) -> None:
     ask = caller(a_world())
     query = {} if client_id is None else {"client_id": client_id}
 
@@ -35,7 +35,7 @@ async def test_each_client_id_is_an_account_of_its_own() -> None:
             assert world.requests == 1
 
 
-async def test_every_answer_tells_how_many_calls_are_left(caller: Opens) -> None:
+async def test_every_answer_has_the_number_of_calls_left(caller: Opens) -> None:
     world = a_world(rate_limit=50)
     ask = caller(world)
     answers = [
@@ -65,7 +65,7 @@ async def test_beyond_the_limit_a_call_is_limited_until_the_window_ends(caller: 
     assert allowed.status_code == 200
 
 
-async def test_a_short_window_follows_the_clock_it_is_given(caller: Opens) -> None:
+async def test_a_short_window_follows_a_running_clock(caller: Opens) -> None:
     now = START
     ask = caller(a_world(rate_limit=1, window_seconds=10, clock=lambda: now))
     codes = []
@@ -104,7 +104,7 @@ async def test_a_clock_that_stays_makes_orders_older_instead(caller: Opens) -> N
     assert max(row["shipped"] for row in answer.json()["data"]) <= "2026-03-29 09:00:00"
 
 
-async def test_a_day_that_passes_has_new_calls_also_where_the_clock_stays(caller: Opens) -> None:
+async def test_a_new_day_has_new_calls_even_with_a_clock_that_stays(caller: Opens) -> None:
     world = a_world(rate_limit=1, clock_stays=True)
     ask = caller(world)
     codes = [(await ask.get("/v1/orders")).status_code for _ in range(2)]
@@ -114,7 +114,7 @@ async def test_a_day_that_passes_has_new_calls_also_where_the_clock_stays(caller
     assert (await ask.get("/v1/orders")).status_code == 200
 
 
-async def test_a_body_is_read_and_ignored_also_with_get(caller: Opens) -> None:
+async def test_a_body_is_read_and_ignored_even_with_get(caller: Opens) -> None:
     ask = caller(a_world())
     headers = {"Content-Type": "application/json", "X-Application-Name": "mp-api-client"}
     query = {"client_id": ask.client_id, **SHIPPED}
@@ -151,7 +151,7 @@ async def test_calls_are_logged_without_the_client_id(caller: Opens) -> None:
     ]
 
 
-async def test_an_unknown_address_is_answered_in_the_marketplaces_words(caller: Opens) -> None:
+async def test_an_unknown_path_is_answered_in_the_marketplaces_words(caller: Opens) -> None:
     ask = caller(a_world())
 
     for path in ("/v1/orders/seven", "/v1/products"):
@@ -160,9 +160,9 @@ async def test_an_unknown_address_is_answered_in_the_marketplaces_words(caller: 
         assert answer.json()["result"]["status"] == "ERROR"
 
 
-async def test_an_answer_waits_for_as_long_as_it_is_told_to(caller: Opens) -> None:
+async def test_an_answer_waits_for_the_latency(caller: Opens) -> None:
     slow = asyncio.create_task(caller(a_world(latency_seconds=3600)).get("/v1/orders"))
-    for _ in range(100):  # many times more turns of the loop than an answer without latency takes
+    for _ in range(100):  # far more turns of the loop than an answer without latency needs
         await asyncio.sleep(0)
 
     assert not slow.done()

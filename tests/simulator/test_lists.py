@@ -30,7 +30,7 @@ ROW_OF_A_SHIPPED_ORDER: dict[str, Any] = {
 }
 
 
-async def test_a_row_has_what_is_published_and_no_ready_flag(caller: Opens) -> None:
+async def test_a_row_has_the_published_fields_and_no_ready_flag(caller: Opens) -> None:
     rows = await caller(a_world("busy_day")).data("/v1/orders", **SHIPPED, page_size=1000)
 
     assert len(rows) == 200
@@ -40,7 +40,7 @@ async def test_a_row_has_what_is_published_and_no_ready_flag(caller: Opens) -> N
         assert row.keys() - ROW_OF_A_SHIPPED_ORDER.keys() <= {"external_id"}
 
 
-async def test_without_basic_a_list_is_of_ids(caller: Opens) -> None:
+async def test_without_basic_a_list_contains_ids(caller: Opens) -> None:
     world = a_world("busy_day")
 
     ids = await caller(world).ids(status="shipped", mdp="true")
@@ -48,7 +48,7 @@ async def test_without_basic_a_list_is_of_ids(caller: Opens) -> None:
     assert ids == world.shipped_ids()
 
 
-async def test_test_orders_are_listed_only_when_asked_for(caller: Opens) -> None:
+async def test_test_orders_are_listed_only_on_request(caller: Opens) -> None:
     ask = caller(a_world("busy_day"))
     without, also = await ask.ids(status="shipped"), await ask.ids(status="shipped", test=1)
 
@@ -56,7 +56,7 @@ async def test_test_orders_are_listed_only_when_asked_for(caller: Opens) -> None
     assert set(without) < set(also)
 
 
-async def test_blocked_orders_are_listed_only_when_asked_for(caller: Opens) -> None:
+async def test_blocked_orders_are_listed_only_on_request(caller: Opens) -> None:
     world = a_world()
     blocked = world.add_order(status="blocked")
     ask = caller(world)
@@ -136,7 +136,7 @@ async def test_the_ready_flag_cannot_be_filtered_by(caller: Opens) -> None:
     ],
     ids=str,
 )
-async def test_what_cannot_be_understood_is_refused(caller: Opens, query: dict[str, str]) -> None:
+async def test_an_invalid_query_is_refused(caller: Opens, query: dict[str, str]) -> None:
     answer = await caller(a_world()).get("/v1/orders", **query)
 
     assert answer.status_code == 400
@@ -144,7 +144,7 @@ async def test_what_cannot_be_understood_is_refused(caller: Opens, query: dict[s
     assert answer.json()["errorCodes"][0].keys() == {"message", "errorCode", "errorAttributes"}
 
 
-async def test_a_list_is_sorted_as_asked(caller: Opens) -> None:
+async def test_a_list_is_sorted_as_requested(caller: Opens) -> None:
     ask = caller(a_world("busy_day"))
     rows = await ask.data("/v1/orders", **{**SHIPPED, "_sort": "ship_date:desc,id:asc"})
 
@@ -176,7 +176,7 @@ async def test_a_short_list_is_one_page_of_its_own_length(caller: Opens) -> None
     assert empty["paging"] == {"total": 0, "pages": 1, "size": 0, "page": 1}
 
 
-async def test_pages_shift_when_an_order_leaves_meanwhile(caller: Opens) -> None:
+async def test_pages_shift_when_an_order_leaves_between_them(caller: Opens) -> None:
     world = a_world("many_pages")
     ask = caller(world)
     first = await ask.ids(status="shipped", mdp="true", page=1)

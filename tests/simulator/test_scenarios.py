@@ -1,4 +1,4 @@
-"""Each scenario is what its name says, and the same for everybody who asks for the same seed."""
+"""Each scenario is as described, and the same for the same seed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from notifier.simulator.scenarios import Pace
 from tests.simulator.conftest import SHIPPED, START, Opens, a_world
 
 
-def test_the_named_worlds_are_these() -> None:
+def test_these_scenarios_exist() -> None:
     assert list(SCENARIOS) == [
         "quiet_day",
         "small_shop",
@@ -28,8 +28,8 @@ def test_the_named_worlds_are_these() -> None:
     ]
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no scenario 'bsy_day'; there are quiet_day, small_shop"):
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"unknown scenario 'bsy_day'; choose one of quiet_day"):
         a_world("bsy_day")
 
 
@@ -109,7 +109,7 @@ async def test_every_status_has_every_combination(caller: Opens) -> None:
 
 
 @pytest.mark.parametrize("page_size", [100, 1000])
-async def test_many_pages_gives_five_and_more_whatever_is_asked(
+async def test_many_pages_has_ten_orders_a_page_whatever_is_requested(
     caller: Opens, page_size: int
 ) -> None:
     ask = caller(a_world("many_pages"))
@@ -138,19 +138,19 @@ def test_big_is_10_000_shipped_orders() -> None:
     assert (len(world.shipped_ids()), len(world.ready_ids())) == (10_000, 770)
 
 
-async def test_one_seed_tells_one_story_whatever_is_asked_and_when(caller: Opens) -> None:
-    asked, silent = a_world("busy_day"), a_world("busy_day")
+async def test_one_seed_plays_one_story_whatever_is_called_and_when(caller: Opens) -> None:
+    called, untouched = a_world("busy_day"), a_world("busy_day")
     for _ in range(5):
-        await caller(asked).ids(status="shipped")
-        asked.advance()
-    silent.advance(5)
+        await caller(called).ids(status="shipped")
+        called.advance()
+    untouched.advance(5)
 
-    assert asked.ready_ids() == silent.ready_ids()
-    for order_id in silent.ready_ids():
-        assert await caller(asked).detail(order_id) == await caller(silent).detail(order_id)
+    assert called.ready_ids() == untouched.ready_ids()
+    for order_id in untouched.ready_ids():
+        assert await caller(called).detail(order_id) == await caller(untouched).detail(order_id)
 
 
-def test_another_seed_tells_another_story() -> None:
+def test_another_seed_has_other_orders() -> None:
     assert not set(a_world(seed=1).shipped_ids()) & set(a_world(seed=2).shipped_ids())
 
 
@@ -159,7 +159,7 @@ async def test_every_buyer_is_invented(caller: Opens, name: str) -> None:
     world = World.from_scenario(name, start=START, faults=())
     world.pace = Pace()
     ask = caller(world)
-    # In the scenario `malformed` what is odd comes first, by its ids.
+    # Malformed orders have lower ids.
     query = {"filter": "basic", "page_size": 10, "id": "gt:4000000000"}
     for order in await ask.data("/v1/orders", **query):
         if not isinstance(order, dict) or "id" not in order:

@@ -1,4 +1,4 @@
-"""A season is the same on every day, tells its truth, and is quick to play."""
+"""The scenario `season`: steady numbers, correct ids, and counts of calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.simulator import World
-from notifier.simulator.lifecycle import SimulatedStatus
+from notifier.simulator.orders import SimulatedStatus
 from tests.simulator.conftest import SHIPPED, START, Opens, a_world
 
 
@@ -17,7 +17,7 @@ def a_season(**options: object) -> World:
 
 
 @pytest.mark.parametrize("in_transit", [200, 1_000])
-def test_as_many_orders_are_in_transit_on_each_day(in_transit: int) -> None:
+def test_the_number_of_orders_in_transit_is_steady(in_transit: int) -> None:
     world = a_season(in_transit=in_transit)
     counts = []
     for _ in range(30):
@@ -56,27 +56,27 @@ def test_days_of_a_season_can_pass_one_by_one_or_at_once() -> None:
     assert one_by_one.ready_ids() == at_once.ready_ids()
 
 
-def test_every_parcel_that_becomes_ready_is_so_on_some_morning() -> None:
+def test_every_parcel_that_becomes_ready_is_ready_on_some_morning() -> None:
     world = a_season()
     mornings: set[int] = set()
     for _ in range(40):
         mornings |= set(world.ready_ids())
         world.advance()
     returned = {
-        seen.order.id
-        for seen in world.book
-        if seen.order.journey.ready_after is not None
-        and seen.order.mall_delivery
-        and not seen.order.test
-        and seen.order.shipped_at + timedelta(days=seen.order.journey.ready_after) > START
-        and seen.order.shipped_at + timedelta(days=seen.order.journey.ready_after) <= world.now
+        view.order.id
+        for view in world.book
+        if view.order.journey.ready_after is not None
+        and view.order.mall_delivery
+        and not view.order.test
+        and view.order.shipped_at + timedelta(days=view.order.journey.ready_after) > START
+        and view.order.shipped_at + timedelta(days=view.order.journey.ready_after) <= world.now
     }
 
     assert len(returned) > 200
     assert returned <= mornings | set(world.ready_ids())
 
 
-def test_what_departed_long_ago_is_forgotten_so_that_a_season_may_be_long() -> None:
+def test_orders_that_departed_long_ago_are_forgotten() -> None:
     world = a_season()
     sizes = []
     for _ in range(4):
@@ -113,22 +113,22 @@ async def test_both_spellings_both_absences_and_both_directions_occur(caller: Op
     assert {"delivered_at" in order for order in details} == {True, False}
 
 
-async def test_the_list_names_those_of_which_the_truth_speaks(caller: Opens) -> None:
+async def test_the_list_over_http_equals_the_list_without_a_call(caller: Opens) -> None:
     world = a_season()
     rows = await caller(world).data("/v1/orders", **SHIPPED, page_size=1000)
 
     assert [row["id"] for row in rows] == world.shipped_ids()
-    assert {row["id"] for row in rows} == {seen.order.id for seen in world.listed()}
+    assert {row["id"] for row in rows} == {view.order.id for view in world.listed()}
 
 
-async def test_what_is_seen_without_a_call_is_what_the_detail_says(caller: Opens) -> None:
+async def test_a_view_without_a_call_agrees_with_the_detail(caller: Opens) -> None:
     world = a_season()
-    for seen in list(world.listed())[::10]:
-        order = await caller(world).detail(seen.order.id)
+    for view in list(world.listed())[::10]:
+        order = await caller(world).detail(view.order.id)
         words = {event.get("code", event.get("status")) for event in order[HISTORY]}
-        assert order["ready_to_return"] is seen.ready
-        assert order["status"] == seen.status == SimulatedStatus.SHIPPED
-        assert ("RETURNING" in words) is seen.comes_back
+        assert order["ready_to_return"] is view.ready
+        assert order["status"] == view.status == SimulatedStatus.SHIPPED
+        assert ("RETURNING" in words) is view.comes_back
 
 
 HISTORY = "consignment_status_history"
@@ -149,7 +149,7 @@ async def test_calls_are_counted_for_each_day(caller: Opens) -> None:
     assert world.request_log == []
 
 
-async def test_others_spend_evenly_over_the_day_and_one_can_take_too_much(caller: Opens) -> None:
+async def test_others_call_evenly_over_the_day_and_can_be_left_without_calls(caller: Opens) -> None:
     now = START.replace(hour=0)
     world = a_season(rate_limit=1_000, others=600, clock=lambda: now)
     left = []
@@ -168,7 +168,7 @@ async def test_others_spend_evenly_over_the_day_and_one_can_take_too_much(caller
     assert 800 + 480 - 1_000 <= world.rate.refused_others(now) <= 800 + 720 - 1_000
 
 
-async def test_what_others_are_left_without_is_written_down(caller: Opens) -> None:
+async def test_refused_calls_of_others_are_counted(caller: Opens) -> None:
     world = a_season(rate_limit=10, others=10)
     for _ in range(4):
         await caller(world).get("/v1/orders")
@@ -177,7 +177,7 @@ async def test_what_others_are_left_without_is_written_down(caller: Opens) -> No
     assert 2 <= day.refused_others <= 6
 
 
-async def test_a_share_of_the_calls_fails_always_the_same_ones(caller: Opens) -> None:
+async def test_a_share_of_the_calls_fails_and_each_time_the_same_ones(caller: Opens) -> None:
     codes = []
     for _ in range(2):
         ask = caller(a_season(in_transit=10, failing_share=0.2))
@@ -193,7 +193,7 @@ def test_only_a_season_has_a_size() -> None:
         a_world("busy_day", in_transit=5)
 
 
-def test_calls_can_be_spent_without_making_them() -> None:
+def test_calls_can_be_counted_without_http() -> None:
     world = a_season(in_transit=10, rate_limit=100)
 
     assert [world.spend(60), world.spend(60)] == [60, 40]

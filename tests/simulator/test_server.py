@@ -1,4 +1,4 @@
-"""The simulator on a socket, and what it is made of."""
+"""The simulator on a socket, and its imports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_it_answers_on_a_loopback_port_by_its_own_clock() -> None:
     assert "Server" not in answer.headers
 
 
-async def test_it_leaves_the_signals_alone_and_closes_its_socket() -> None:
+async def test_it_keeps_signal_handlers_and_closes_its_socket() -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     async with serve(a_world()) as base_url:
         during = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
@@ -49,7 +49,7 @@ async def test_an_error_inside_the_block_is_not_swallowed() -> None:
             raise RuntimeError("of the block")
 
 
-def test_it_imports_nothing_of_ours() -> None:
+def test_it_imports_nothing_of_the_notifier() -> None:
     for path in PACKAGE.glob("*.py"):
         ours = {name for name in imported(path) if name.split(".")[0] == "notifier"}
         assert all(name.startswith("notifier.simulator") for name in ours), path

@@ -102,6 +102,7 @@ def test_it_is_copied_before_that(file: Path) -> None:
         assert copy.execute("SELECT recipient FROM messages").fetchone() == ("jana@example.com",)
 
 
+@pytest.mark.slow
 def test_a_migration_killed_at_any_statement_leaves_all_or_nothing_of_it(
     location: StoreLocation,
 ) -> None:

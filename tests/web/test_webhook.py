@@ -20,7 +20,7 @@ from notifier.sources.mall.webhook import MOST_BYTES, MOST_IDS
 from notifier.web import health, webhook
 from notifier.web.app import create_app, only
 from notifier.web.server import CONNECTIONS_LIMIT, HEADER_BYTES_LIMIT, SHUTDOWN_SECONDS, serving
-from notifier.web.token_bucket import CAPACITY, SECONDS_PER_TOKEN
+from notifier.web.webhook import CAPACITY, SECONDS_PER_TOKEN
 
 LJUBLJANA = "canary-webhook-token-of-ljubljana-1"
 RENEWED = "canary-webhook-token-of-ljubljana-2"

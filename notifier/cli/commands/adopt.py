@@ -1,4 +1,4 @@
-"""`notifier adopt`: take over a store that was copied, moved or restored."""
+"""`notifier adopt`: take over a store that was copied, moved or restored from a backup."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from notifier.errors import ExitCode
 from notifier.services.due import RunRequest, find_due_run
 from notifier.store import Store, open_store, ownership
 
-WHY_SKIPPED = "the store was adopted; it may have been sent before that"
-"""What the ledger says of a day that was due when the store was taken over."""
+WHY_SKIPPED = "the store was adopted; the digest may have been sent before"
+"""The reason recorded for each day that is due when the store is taken over."""
 
 
 @click.command
-@click.option("--yes", is_flag=True, help="Do it; without this, it is only told.")
+@click.option(
+    "--yes", is_flag=True, help="Take it over; without this, only show what would happen."
+)
 @pass_invocation
 def command(invocation: Invocation, *, yes: bool) -> int:
     """Take over a store that was copied, moved or restored from a backup.
 
-    Nothing is sent by it: messages on their way are held until a person decides about each, and
-    a day that is due now counts as skipped. Make sure that no other machine sends from a copy.
+    Sends nothing: pending messages are held until you decide about each, and a day that is due
+    now is recorded as skipped. Make sure that no other machine sends from a copy of the store.
     """
-
     settings = invocation.settings()
-    why = _tell_what_is_wrong(invocation, settings)
+    why = _show_ownership(invocation, settings)
     if not yes:
-        invocation.echo("To take the store over as it is: notifier adopt --yes")
+        invocation.echo("To take over the store as it is: notifier adopt --yes")
         return ExitCode.CONFIG if why else ExitCode.DONE
     return asyncio.run(_adopt(invocation, settings, why))
 
 
-def _tell_what_is_wrong(invocation: Invocation, settings: Settings) -> str | None:
-
+def _show_ownership(invocation: Invocation, settings: Settings) -> str | None:
+    """Print whether the store belongs to this machine; return why not, if it does not."""
     owned = ownership(settings.store)
-    found = owned.mismatch or "belongs to this machine, and is the newest state known here"
+    found = owned.mismatch or "belongs to this machine and is up to date"
     if not owned.bound:
-        found = "may be used by many machines; adopt it only after you restored it from a backup"
+        found = "may be used by several machines; adopt it only after restoring it from a backup"
     invocation.echo(f"{owned.name} {found}.")
     return owned.mismatch
 
 
 async def _adopt(invocation: Invocation, settings: Settings, why: str | None) -> ExitCode:
-    """Settle what may have been sent first, so that a crash leaves the store refused."""
-
+    """Hold messages and skip days first: after a crash, the store must still be refused."""
     now = invocation.now()
     async with open_store(settings.store, adopting=True) as store:
         held = await store.outbox.hold_all(now)
@@ -64,16 +64,15 @@ async def _adopt(invocation: Invocation, settings: Settings, why: str | None) ->
             who=invocation.person(),
             action="adopt",
             subject="the store",
-            detail=f"it {why or 'was ours'}; {len(held)} held, {len(skipped)} skipped",
+            detail=f"it {why or 'was our own'}; {len(held)} held, {len(skipped)} skipped",
         )
         await store.take_over()
-    _tell_what_was_done(invocation, held, skipped)
+    _show_result(invocation, held, skipped)
     return ExitCode.DONE
 
 
 async def _skip(account: Account, store: Store, invocation: Invocation) -> Sequence[date]:
-    """Record what is due now as skipped, with every day before it that is open."""
-
+    """Record the day that is due now, and missed days before it, as skipped."""
     now = invocation.now()
     due = await find_due_run(account, store, RunRequest(), now)
     days = due.missed if due.day is None else (*due.missed, due.day)
@@ -81,20 +80,20 @@ async def _skip(account: Account, store: Store, invocation: Invocation) -> Seque
     return days
 
 
-def _tell_what_was_done(
+def _show_result(
     invocation: Invocation,
     held: Sequence[OutboxMessage],
     skipped: Sequence[tuple[Account, date]],
 ) -> None:
-    invocation.echo("The store is this machine's now.")
+    invocation.echo("The store now belongs to this machine.")
     for message in held:
         number = message.id
         invocation.echo(
-            f"Message {number} of {message.day} to {message.recipient} is held; if it did not "
-            f"arrive: notifier outbox retry {number}; if it did: notifier outbox discard {number}"
+            f"Message {number} of {message.day} to {message.recipient} is held. If it did not "
+            f"arrive: notifier outbox retry {number}. If it did: notifier outbox discard {number}"
         )
     for account, day in skipped:
         again = f"notifier run --account {account.id} --day {day}"
         invocation.echo(
-            f"{account.name}: {day} counts as skipped; if its digest did not arrive: {again}"
+            f"{account.name}: {day} is recorded as skipped. If its digest did not arrive: {again}"
         )

@@ -1,4 +1,4 @@
-"""`notifier demo`: two days of a small shop, played through real sockets on this machine."""
+"""`notifier demo`: two days of a small shop, simulated over real sockets on this machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from notifier.services.due import RunRequest
 from notifier.simulator import World, serve
 from notifier.simulator.mailbox import receive
 
-FIRST_LINE = "# Written by `notifier demo`; it starts over in a folder where it finds this line."
+FIRST_LINE = "# Written by `notifier demo`, which replaces the files of a folder with this line."
 
 CONFIG = """\
 {first_line}
@@ -33,7 +33,7 @@ path = "notifier.db"
 [smtp]
 host = "127.0.0.1"
 port = {smtp_port}
-tls = "none"                         # allowed because it is loopback
+tls = "none"                         # allowed on this machine only
 from = "Ready to return <parcels@example.com>"
 
 [marketplace]
@@ -61,32 +61,30 @@ opening_hours = "Mon–Fri 8–18"
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep config, store, Maildir and HTML in DIR; otherwise in a new folder it names.",
+    help="Folder for configuration, store, Maildir and HTML. Default: a new temporary one.",
 )
 @click.option("--seed", type=int, default=4, show_default=True, help="Same seed, same orders.")
 @pass_invocation
 def command(invocation: Invocation, *, directory: Path | None, seed: int) -> int:
-    """Try everything out on this machine, with a simulated marketplace.
+    """Try the notifier on this machine, with a simulated marketplace.
 
-    Plays two mornings of a small shop: the first digest, then a day later one that tells what
-    is new, what still waits and what was collected. Nothing leaves this machine.
+    Simulates two mornings of a small shop: the first digest, and one a day later that shows what
+    is new, what is still waiting and what was collected. Nothing leaves this machine.
     """
-
     folder = _prepare(directory)
-    invocation.tell_story()
+    invocation.log_steps()
     return asyncio.run(_play(invocation, folder, seed))
 
 
 async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
-
     today = invocation.now()
     world = World.from_scenario("small_shop", seed=seed, start=today - timedelta(days=1))
     config, maildir = folder / "config.toml", folder / "Maildir"
     async with serve(world) as base_url, receive(maildir) as smtp_port:
-        invocation.echo(f"1. The simulated marketplace answers at {base_url},")
-        invocation.echo(f"   a mail server at 127.0.0.1:{smtp_port}.")
+        invocation.echo(f"1. Started a simulated marketplace at {base_url},")
+        invocation.echo(f"   and a mail server at 127.0.0.1:{smtp_port}.")
         _write_config(config, base_url, smtp_port, world.client_id)
-        invocation.echo(f"2. The configuration is {config}.")
+        invocation.echo(f"2. Wrote the configuration {config}.")
         invocation.echo("3. Yesterday morning, `notifier run`:")
         codes = [await _run(config, world.now)]
         world.advance(days=1)
@@ -99,15 +97,14 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
 
 
 async def _run(config: Path, at: datetime) -> ExitCode:
-    """What `notifier --config CONFIG run --now` does, at a played time."""
-
+    """Do what `notifier --config CONFIG run --now` does, with the clock at `at`."""
     return await run(
         Invocation(config, clock=lambda: at, environ={}), (), RunRequest(now=True, who="demo")
     )
 
 
 def _prepare(directory: Path | None) -> Path:
-    """An empty folder to play in; what an earlier demo left in it is cleared away."""
+    """Return an empty folder; remove the files of an earlier demo from it."""
     if directory is None:
         return Path(tempfile.mkdtemp(prefix="notifier-demo-"))
     config = directory / "config.toml"
@@ -123,8 +120,7 @@ def _prepare(directory: Path | None) -> Path:
 
 
 def _clear(directory: Path) -> None:
-    """Remove what a demo makes, by name, and nothing else."""
-
+    """Remove only the files that a demo writes."""
     shutil.rmtree(directory / "Maildir", ignore_errors=True)
     for pattern in ("config.toml", "notifier.db*", "digest-*.html"):
         for file in directory.glob(pattern):
@@ -140,9 +136,9 @@ def _write_config(file: Path, base_url: str, smtp_port: int, client_id: str) -> 
 
 
 def _show(invocation: Invocation, folder: Path, maildir: Path) -> None:
-    """Where the mails lie, and the text part of the newest English one."""
+    """Print where the mails are, and the text part of the newest English one."""
     mails = list(_received(maildir))
-    invocation.echo(f"5. {len(mails)} mails were received, in {maildir}:")
+    invocation.echo(f"5. {len(mails)} mails arrived in {maildir}:")
     for mail in mails:
         invocation.echo(f"   {mail['To']}: {mail['Subject']}")
     last = {mail["Content-Language"]: mail for mail in mails}
@@ -151,15 +147,15 @@ def _show(invocation: Invocation, folder: Path, maildir: Path) -> None:
         file = folder / f"digest-{language}.html"
         file.write_text(_part(mail, "html"), encoding="utf-8")
         invocation.echo(f"   {file.as_uri()}")
-    invocation.echo("7. The text part of the newest:\n")
+    invocation.echo("7. The text part of the newest English mail:\n")
     invocation.echo(f"Subject: {last['en']['Subject']}\n")
     invocation.echo(_part(last["en"], "plain"))
-    invocation.echo(f"Everything is kept in {folder}. Look at its ledger:")
+    invocation.echo(f"All files are in {folder}. To see the recorded runs:")
     invocation.echo(f"  notifier --config {folder / 'config.toml'} runs")
 
 
 def _received(maildir: Path) -> Iterator[EmailMessage]:
-    """The mails, oldest first, as a mail program reads them."""
+    """Yield the mails, oldest first, parsed as by a mail program."""
     messages = [
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         for file in sorted((maildir / "new").iterdir(), key=lambda file: file.stat().st_mtime_ns)
@@ -169,6 +165,6 @@ def _received(maildir: Path) -> Iterator[EmailMessage]:
 
 def _part(mail: EmailMessage, kind: str) -> str:
     body = mail.get_body((kind,))
-    assert body is not None  # noqa: S101 - we have composed it with both parts
+    assert body is not None  # noqa: S101 - every digest has both parts
     content: str = body.get_content()
     return content

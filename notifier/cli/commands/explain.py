@@ -1,4 +1,4 @@
-"""`notifier explain`: what is due when and why, and who gets it; touches nothing."""
+"""`notifier explain`: what is due when, why, and who gets it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import click
 
-from notifier.cli.build_context import choose_accounts
+from notifier.cli.build_context import accounts_option, choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.domain.ledger import MessageState, OutboxMessage, Run
 from notifier.domain.recipients import Recipient
@@ -19,71 +19,67 @@ from notifier.errors import ExitCode
 from notifier.services.due import DueRun, RunRequest, find_due_run
 from notifier.store import Store, open_store
 
-WIDTH = 10
-"""Of the column that says what a line is about."""
+LABEL_WIDTH = 10
 YEAR = 366
-"""Days in which odd ones are looked for."""
-MOST_LISTED = 10
-"""Missed days and waiting messages that are told one by one."""
+"""Number of days that are searched for clock changes and days without a digest."""
+MAX_LISTED = 10
+"""Missed days or pending messages that are listed; beyond, only their number is printed."""
 
 Lines = Iterator[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the answer for one account is made of."""
+    """What the ledger and the outbox hold about one account."""
 
     account: Account
     now: datetime
     due: DueRun
     runs: dict[date, Run]
-    """The latest run of each day that is told of."""
-    began: bool
-    """Whether anything was ever run."""
+    """The latest run of each day that is explained."""
+    has_run: bool
+    """Whether any run of the account is recorded."""
     waiting: tuple[OutboxMessage, ...]
+    """Messages that are pending or held."""
 
 
 def moment(text: str) -> datetime:
-    """A time on the command line; without an offset it is local to each account."""
+    """Parse a time on the command line; without an offset it is local to each account."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(
-            f'"{text}" is no time; write 2027-03-28T02:30, or 2027-03-28T01:30Z'
+            f'"{text}" is not a time; write 2027-03-28T02:30, or 2027-03-28T01:30Z'
         ) from None
 
 
 @click.command
-@click.option(
-    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
-)
-@click.option("--at", type=moment, metavar="TIME", help="As if it were that time, not now.")
+@accounts_option
+@click.option("--at", type=moment, metavar="TIME", help="Explain as if it were that time.")
 @click.option(
     "--days",
     type=click.IntRange(1, YEAR),
     default=7,
     show_default=True,
     metavar="N",
-    help="Look N days ahead.",
+    help="Show the next N days.",
 )
 @pass_invocation
 def command(
     invocation: Invocation, *, accounts: tuple[str, ...], at: datetime | None, days: int
 ) -> int:
-    """Explain what is due when and why, and who gets it; changes nothing.
+    """Explain what is due when, why, and who gets it.
 
-    For another time it answers by the ledger as it is now, as if nothing ran until then. Neither
-    the marketplace nor the mail server is asked.
+    Reads the configuration and the store; changes nothing and connects to nobody. With --at it
+    uses the run ledger as it is now, as if nothing ran until then.
     """
-
     return asyncio.run(explain(invocation, accounts, at, days))
 
 
 async def explain(
     invocation: Invocation, ids: tuple[str, ...], at: datetime | None, days: int
 ) -> ExitCode:
-    """Print what there is to say of each account."""
-
+    """Print the explanation of each account."""
     settings = invocation.settings()
     chosen = choose_accounts(settings, ids)
     async with open_store(settings.store, read_only=True) as store:
@@ -96,10 +92,9 @@ async def explain(
 
 
 async def gather(account: Account, store: Store, now: datetime) -> Facts:
-    """Ask the ledger and the outbox; touches nothing."""
-
+    """Read the ledger and the outbox."""
     due = await find_due_run(account, store, RunRequest(), now)
-    days = {*_days_told(account, now), *([due.day] if due.day else [])}
+    days = {*_explained_days(account, now), *([due.day] if due.day else [])}
     found = {day: await store.runs.latest(account.id, day) for day in days}
     waiting = [state for state in MessageState if state.waiting or state is MessageState.HELD]
     return Facts(
@@ -112,7 +107,7 @@ async def gather(account: Account, store: Store, now: datetime) -> Facts:
     )
 
 
-def _days_told(account: Account, now: datetime) -> tuple[date, date]:
+def _explained_days(account: Account, now: datetime) -> tuple[date, date]:
     today = account.schedule.local_day(now)
     return today, today - timedelta(days=1)
 
@@ -125,7 +120,7 @@ def _print(invocation: Invocation, facts: Facts, days: int) -> None:
     account, previous = facts.account, ""
     invocation.echo(f'{account.name} (account "{account.id}")')
     for label, text in _lines(facts, days):
-        invocation.echo(f"  {'' if label == previous else label:{WIDTH}}{text}")
+        invocation.echo(f"  {'' if label == previous else label:{LABEL_WIDTH}}{text}")
         previous = label
 
 
@@ -142,18 +137,17 @@ def _lines(facts: Facts, days: int) -> Lines:
 
 
 def _present(facts: Facts) -> Lines:
-    """The day that is due, and why; then why today and yesterday are as they are."""
-
+    """Explain the day that is due, then the state of today and yesterday."""
     due = facts.due.day
     yield "due", _verdict(facts, slot_of(facts.account.schedule, due)) if due else "nothing"
-    for day in _days_told(facts.account, facts.now):
+    for day in _explained_days(facts.account, facts.now):
         if day != due:
             slot = slot_of(facts.account.schedule, day)
             yield "because", f"{_day(day)}: {_verdict(facts, slot)}"
 
 
 def _verdict(facts: Facts, slot: Slot) -> str:
-    """Why a day is due, or is not."""
+    """Say why a day is due or not."""
     run = facts.runs.get(slot.day)
     if run and run.state.settled:
         return _settled(run)
@@ -170,9 +164,9 @@ def _unsettled(facts: Facts, slot: Slot, run: Run | None) -> str:
             facts, run
         )
     if facts.now < slot.ends:
-        return "passed over: a later day is due"
+        return "passed over, because a later day is due"
     over = f"too late since {_clock(slot.ends, slot.day)}"
-    return over if facts.began else f"{over}; nothing was promised before the first run"
+    return over if facts.has_run else f"{over}; no run is recorded yet"
 
 
 def _settled(run: Run) -> str:
@@ -182,48 +176,47 @@ def _settled(run: Run) -> str:
 
 
 def _so_far(facts: Facts, run: Run | None) -> str:
-    """What was tried of the day that is due."""
+    """Describe the latest attempt at the day that is due."""
     if run is None:
         return ""
     zone = facts.account.schedule.zone
     at = f"{run.begun_at.astimezone(zone):%H:%M}"
     if run.finished_at is None:
-        return f"; a run is at it since {at}, and is taken over when its lease ends"
+        return f"; a run has been in progress since {at}, and is repeated if its process has died"
     again = facts.due.rests_until
-    then = f"; it is read again at {again.astimezone(zone):%H:%M}" if again else ""
-    return f"; a run of {at} failed: {run.why}{then}"
+    then = f"; next try at {again.astimezone(zone):%H:%M}" if again else ""
+    return f"; the run at {at} failed: {run.why}{then}"
 
 
 def _missed(facts: Facts) -> Iterator[str]:
     days = facts.due.missed
-    if len(days) > MOST_LISTED:
-        yield f"{len(days)} days from {_day(days[0])} on would be recorded as skipped"
+    if len(days) > MAX_LISTED:
+        yield f"{len(days)} days since {_day(days[0])} would be recorded as skipped"
         return
     for day in days:
-        yield f"{_day(day)} would be recorded as skipped, and told in the next digest"
+        yield f"{_day(day)} would be recorded as skipped, and mentioned in the next digest"
 
 
 def _outbox(facts: Facts) -> Iterator[str]:
-    for message in facts.waiting[:MOST_LISTED]:
+    for message in facts.waiting[:MAX_LISTED]:
         yield f"message {message.id} to {message.recipient} {_fate(message, facts.now)}"
-    if (more := len(facts.waiting) - MOST_LISTED) > 0:
+    if (more := len(facts.waiting) - MAX_LISTED) > 0:
         yield f"and {more} more (`notifier outbox --waiting`)"
 
 
 def _fate(message: OutboxMessage, now: datetime) -> str:
-    """What becomes of a message at that time."""
+    """Say what a run at that time would do with a message."""
     if not message.state.waiting:
-        return f"is {message.state} until a person decides (`notifier outbox retry`, `discard`)"
+        return f"is {message.state}; decide with `notifier outbox retry` or `discard`"
     if message.give_up_at and message.give_up_at <= now:
-        return "would be given up: the next digest takes its place"
+        return "would be given up; the next digest replaces it"
     if message.next_try_at and message.next_try_at > now:
-        return f"is {message.state}; tried again from {message.next_try_at:%Y-%m-%d %H:%M} UTC on"
-    return f"is {message.state}; it would be tried"
+        return f"is {message.state}; next try at {message.next_try_at:%Y-%m-%d %H:%M} UTC"
+    return f"is {message.state}; it would be sent now"
 
 
 def _coming(facts: Facts, days: int) -> Lines:
-    """The next days, and beyond them those of a year on which something is odd."""
-
+    """Describe the next days, and the days of the coming year with a clock change or the like."""
     slots = slots_after(facts.account.schedule, facts.now, YEAR)
     for slot in slots[:days]:
         yield "next", _slot(slot)
@@ -241,8 +234,8 @@ def _slot(slot: Slot) -> str:
 
 def _no_digest(slot: Slot) -> str:
     if not slot.exists:
-        return "there is no such day in this time zone"
-    return f"no digest on a {slot.day:%A} (weekdays)"
+        return "this day does not exist in the time zone"
+    return f"no digest on a {slot.day:%A} (see weekdays)"
 
 
 def _until(slot: Slot) -> str:
@@ -250,7 +243,7 @@ def _until(slot: Slot) -> str:
 
 
 def _clock(at: datetime, day: date) -> str:
-    """A time of a day, and on which day if it is another."""
+    """Write a time, with its date if that is not `day`."""
     return f"{at:%H:%M}" if at.date() == day else f"{at:%H:%M} on {_day(at.date())}"
 
 
@@ -260,6 +253,6 @@ def _day(day: date) -> str:
 
 def _recipient(recipient: Recipient) -> str:
     path = recipient.path
-    why = f'member of "{path[-1]}"' if path else "named itself"
+    why = f'member of "{path[-1]}"' if path else "named directly"
     above = "".join(f', which is in "{group}"' for group in reversed(path[:-1]))
     return f"{recipient.mailbox}, in {recipient.language}: {why}{above}"

@@ -1,4 +1,4 @@
-"""`notifier orders`: the overview of what is ready to return now."""
+"""`notifier orders`: list what is ready to return, or plan the next reading with `--plan`."""
 
 from __future__ import annotations
 
@@ -6,34 +6,42 @@ import asyncio
 import csv
 import io
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import click
 
-from notifier.cli.build_context import choose_accounts, open_context
+from notifier.cli.build_context import accounts_option, choose_accounts, open_context
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.plan_table import show_plan
-from notifier.cli.progress import orders_read
-from notifier.cli.tables import print_table
+from notifier.cli.terminal import print_table, reading_progress
 from notifier.domain import query
 from notifier.domain.columns import COLUMNS, DEFAULT, Column, Value, select_columns
 from notifier.domain.digest import Digest, Entry
 from notifier.domain.query import Condition, filter_and_sort
 from notifier.domain.reading import Failed
-from notifier.domain.settings import Account
+from notifier.domain.reading_plan import Reason
+from notifier.domain.settings import Account, MarketplaceAccess
 from notifier.errors import ExitCode, gravest
 from notifier.mail.attachments.csv import safe_cell
+from notifier.services.call_estimate import CallEstimate, estimate_calls
 from notifier.services.run import read_digest
+from notifier.store import open_store
+
+REASONS = {
+    Reason.WAITED: "was waiting at the last reading",
+    Reason.HINTED: "was named by the webhook",
+    Reason.COMES_BACK: "is on its way back, or its storage time is over",
+    Reason.DUE: "may have become ready since it was last read",
+    Reason.LEFT: "was waiting and is no longer listed; read once more to see why",
+}
+PLAN_FIELDS = ("account", "order", "reason", "shipped_on", "read_on")
 
 
 @click.command
-@click.option(
-    "--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable."
-)
+@accounts_option
 @click.option(
     "--columns",
     metavar="A,B,…",
@@ -45,7 +53,7 @@ from notifier.services.run import read_digest
     "filters",
     multiple=True,
     metavar="CONDITION",
-    help="Keep what fits, such as days>=3, items~monitor or order=4500123; repeatable.",
+    help="Only matching orders, such as days>=3, items~monitor or order=4500123; repeatable.",
 )
 @click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for descending.")
 @click.option(
@@ -54,9 +62,13 @@ from notifier.services.run import read_digest
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
+    help="Output format.",
 )
 @click.option(
-    "--plan", "planned", is_flag=True, help="Show what a reading would read and cost; read nothing."
+    "--plan",
+    "planned",
+    is_flag=True,
+    help="Show what the next reading would read and how many API calls it would take.",
 )
 @pass_invocation
 def command(
@@ -71,51 +83,52 @@ def command(
 ) -> int:
     """Show what is ready to return now, as a table, CSV or JSON.
 
-    It is read from the marketplace, or the account's file; nothing is sent or recorded. "First
-    seen" and "days" come from the run ledger, so before the first run every order is seen today.
-    Oldest first, unless sorted otherwise.
+    Reads the marketplace, or the account's file; sends and records nothing. "First seen" and
+    "days" come from the run ledger: before the first run, every order is first seen today. The
+    oldest orders come first, unless --sort says otherwise.
     """
-
     if planned:
         if columns or filters or sort:
-            raise click.UsageError("--plan goes with --account and --format alone")
-        return asyncio.run(show_plan(invocation, accounts, form))
+            raise click.UsageError("--plan can be combined with --account and --format only")
+        return asyncio.run(_show_plan(invocation, accounts, form))
     try:
-        match columns:
-            case None:
-                chosen = None
-            case "all":
-                chosen = tuple(COLUMNS.values())
-            case _:
-                chosen = query.parse_columns(columns)
-        conditions = tuple(query.parse_condition(text) for text in filters)
+        view = View(
+            _parse_columns(columns),
+            tuple(query.parse_condition(text) for text in filters),
+            sort,
+            form,
+        )
         if sort is not None:
             query.find_column(sort.removeprefix("-"))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    view = View(chosen, conditions, sort, form)
-    return asyncio.run(_show(invocation, accounts, view))
+    return asyncio.run(_show_orders(invocation, accounts, view))
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What of the list is shown, and how."""
+    """Which orders and columns are shown, and how."""
 
     columns: tuple[Column, ...] | None
-    """None where nobody chose: those of the account in a table, the same for all in CSV and JSON,
-    which programs read."""
+    """None for the default: the account's own in a table; in CSV and JSON, which programs read,
+    the same for all accounts."""
     conditions: tuple[Condition, ...]
     sort: str | None
     form: str
 
 
-async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> ExitCode:
+def _parse_columns(text: str | None) -> tuple[Column, ...] | None:
+    if text is None:
+        return None
+    return tuple(COLUMNS.values()) if text == "all" else query.parse_columns(text)
 
+
+async def _show_orders(invocation: Invocation, ids: tuple[str, ...], view: View) -> ExitCode:
     settings = invocation.settings()
     accounts = choose_accounts(settings, ids)
     found: list[tuple[Account, tuple[Entry, ...]]] = []
     codes: list[ExitCode] = []
-    with orders_read() as progress:
+    with reading_progress() as progress:
         async with open_context(
             settings, invocation.now, read_only=True, progress=progress
         ) as context:
@@ -130,77 +143,68 @@ async def _show(invocation: Invocation, ids: tuple[str, ...], view: View) -> Exi
                 if digest.gap:
                     codes.append(ExitCode.FAILED)
                     invocation.warn(_gap_sentence(account, digest))
-                found.append((account, _arranged(digest, view)))
-    if found or view.form != "table":
-        _SHOW[view.form](found, view.columns)
+                entries = filter_and_sort(digest.present, view.conditions, view.sort, digest.zone)
+                found.append((account, entries))
+    match view.form:
+        case "csv":
+            _print_orders_csv(found, view.columns or select_columns(DEFAULT))
+        case "json":
+            _print_orders_json(found, view.columns or select_columns(DEFAULT))
+        case _:
+            for account, entries in found:
+                _print_orders_table(account, entries, view)
     return gravest(codes)
-
-
-def _arranged(digest: Digest, view: View) -> tuple[Entry, ...]:
-
-    return filter_and_sort(digest.present, view.conditions, view.sort, digest.zone)
 
 
 def _gap_sentence(account: Account, digest: Digest) -> str:
     gap = digest.gap
-    assert gap is not None  # noqa: S101 - the caller has just looked
+    assert gap is not None  # noqa: S101 - the caller has just checked it
     unread = f" Not read: {', '.join(map(gap.display_number, gap.unread))}." if gap.unread else ""
     return f"{account.name}: this list is incomplete: {gap.why}.{unread}"
 
 
-Found = Sequence[tuple["Account", tuple["Entry", ...]]]
-Chosen = tuple["Column", ...] | None
+def _print_orders_table(account: Account, entries: Sequence[Entry], view: View) -> None:
+    columns = view.columns or select_columns(account.columns or DEFAULT)
+    count = "1 order waits" if len(entries) == 1 else f"{len(entries)} orders wait"
+    click.echo(f"{account.name}: {count}.")
+    if entries:
+        print_table(
+            [column.heading for column in columns],
+            [[_table_cell(column.value(entry)) for column in columns] for entry in entries],
+            numeric=frozenset(index for index, column in enumerate(columns) if column.numeric),
+        )
 
 
-def _default(of_account: Sequence[str] = ()) -> tuple[Column, ...]:
-
-    return select_columns(of_account or DEFAULT)
+Found = Sequence[tuple[Account, tuple[Entry, ...]]]
 
 
-def _table(found: Found, chosen: Chosen) -> None:
-
-    for account, entries in found:
-        columns = chosen or _default(account.columns)
-        headings = [column.heading for column in columns]
-        numeric = frozenset(index for index, column in enumerate(columns) if column.numeric)
-        count = "1 order waits" if len(entries) == 1 else f"{len(entries)} orders wait"
-        click.echo(f"{account.name}: {count}.")
-        if entries:
-            rows = [[_text(column.value(entry)) for column in columns] for entry in entries]
-            print_table(headings, rows, numeric=numeric)
-
-
-def _csv(found: Found, chosen: Chosen) -> None:
-
-    columns = chosen or _default()
+def _print_orders_csv(found: Found, columns: Sequence[Column]) -> None:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["account", *(column.name for column in columns)])
     for account, entries in found:
         for entry in entries:
-            cells = (column.value(entry) for column in columns)
-            writer.writerow(
-                [account.id, *(safe_cell(v) if isinstance(v, str) else _plain(v) for v in cells)]
-            )
+            values = (column.value(entry) for column in columns)
+            writer.writerow([account.id, *map(_csv_cell, values)])
     click.echo(out.getvalue(), nl=False)
 
 
-def _json(found: Found, chosen: Chosen) -> None:
-    columns = chosen or _default()
-    rows = [_record(account, entry, columns) for account, entries in found for entry in entries]
-    json.dump(rows, sys.stdout, ensure_ascii=False, indent=2)
-    click.echo()
+def _print_orders_json(found: Found, columns: Sequence[Column]) -> None:
+    _print_json(
+        [
+            {"account": account.id}
+            | {column.name: _json_value(column.value(entry)) for column in columns}
+            for account, entries in found
+            for entry in entries
+        ]
+    )
 
 
-_SHOW: dict[str, Callable[[Found, Chosen], None]] = {
-    "table": _table,
-    "csv": _csv,
-    "json": _json,
-}
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
-def _text(value: Value) -> str:
-    """A cell of the table: dates without their time, yes or nothing."""
+def _table_cell(value: Value) -> str:
     match value:
         case None | False:
             return ""
@@ -213,11 +217,12 @@ def _text(value: Value) -> str:
     return str(value)
 
 
-def _plain(value: Value) -> str:
-    """A cell of the CSV, for machines."""
+def _csv_cell(value: Value) -> str:
     match value:
         case None:
             return ""
+        case str():
+            return safe_cell(value)
         case bool():
             return str(value).lower()
         case date():
@@ -227,19 +232,93 @@ def _plain(value: Value) -> str:
     return str(value)
 
 
-def _record(
-    account: Account, entry: Entry, columns: tuple[Column, ...]
-) -> dict[str, str | int | float | None]:
-    record: dict[str, str | int | float | None] = {"account": account.id}
-    for column in columns:
-        record[column.name] = _jsonable(column.value(entry))
-    return record
-
-
-def _jsonable(value: Value) -> str | int | float | bool | None:
+def _json_value(value: Value) -> str | int | float | bool | None:
     match value:
         case Decimal():
             return float(value)
         case date():
             return value.isoformat()
     return value
+
+
+async def _show_plan(invocation: Invocation, ids: tuple[str, ...], form: str) -> ExitCode:
+    settings = invocation.settings()
+    estimates = []
+    async with open_store(settings.store, read_only=True) as store:
+        for account in choose_accounts(settings, ids):
+            if isinstance(account.access, MarketplaceAccess):
+                estimates.append(
+                    await estimate_calls(account, account.access, store, invocation.now())
+                )
+            else:
+                invocation.warn(f"{account.name} reads a file, so there is nothing to plan.")
+    match form:
+        case "csv":
+            _print_plan_csv(estimates)
+        case "json":
+            _print_json([_plan_data(estimate) for estimate in estimates])
+        case _:
+            for estimate in estimates:
+                _print_plan_table(estimate)
+    return ExitCode.DONE
+
+
+def _print_plan_table(estimate: CallEstimate) -> None:
+    click.echo(_plan_heading(estimate))
+    page_size = estimate.account.marketplace.page_size
+    pages = "one page" if estimate.list_calls == 1 else "all pages, twice"
+    pages += f"; more if the marketplace sends fewer than {page_size} orders per page"
+    rows = [
+        ["the list", "", str(estimate.list_calls), pages],
+        *(
+            [str(reason), str(count), str(count), REASONS[reason]]
+            for reason, count in estimate.counts.items()
+        ),
+        ["not read", str(estimate.resting), "", "cannot be ready yet, or is not due for reading"],
+    ]
+    print_table(["", "Orders", "Calls", "Why"], rows, numeric=frozenset({1, 2}))
+
+
+def _plan_heading(estimate: CallEstimate) -> str:
+    name = estimate.account.name
+    if not estimate.seen:
+        return (
+            f"{name}: nothing has been read yet. The first reading takes the calls for the list, "
+            "and one for each order that can be ready."
+        )
+    return (
+        f"{name}: reading now would take {estimate.calls} calls, based on the "
+        f"{len(estimate.seen)} orders of the last list. Orders shipped since then add to it."
+    )
+
+
+def _print_plan_csv(estimates: Sequence[CallEstimate]) -> None:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, PLAN_FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for estimate in estimates:
+        account = {"account": estimate.account.id}
+        writer.writerows(account | record for record in _planned_orders(estimate))
+    click.echo(out.getvalue(), nl=False)
+
+
+def _plan_data(estimate: CallEstimate) -> dict[str, Any]:
+    return {
+        "account": estimate.account.id,
+        "calls": estimate.calls,
+        "list_calls": estimate.list_calls,
+        "not_read": estimate.resting,
+        "orders": list(_planned_orders(estimate)),
+    }
+
+
+def _planned_orders(estimate: CallEstimate) -> Iterator[dict[str, Any]]:
+    """Yield a record of each order to read, in the order of reading."""
+    for step in estimate.steps:
+        state = estimate.seen.get(step.id)
+        yield {
+            "order": step.id,
+            "reason": str(step.reason),
+            "shipped_on": str(state.shipped_on) if state and state.shipped_on else None,
+            "read_on": str(state.read_on) if state and state.read_on else None,
+        }

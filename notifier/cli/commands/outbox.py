@@ -1,4 +1,4 @@
-"""`notifier outbox`: messages, what the mail server said, and what a person decides."""
+"""`notifier outbox`: list the messages and their attempts; retry, discard or resend one."""
 
 from __future__ import annotations
 
@@ -9,43 +9,48 @@ import click
 
 from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.tables import print_table
+from notifier.cli.terminal import print_table
 from notifier.domain.ledger import Attempt, Decision, MessageState, OutboxMessage
 from notifier.errors import ExitCode
 from notifier.store import Store, open_store
 
 HEADINGS = ("No.", "Day", "Account", "Recipient", "State", "Tries", "Next try (UTC)", "Last reply")
 ADMIN = "(admin)"
-"""Stands where an account would: an alarm belongs to none."""
-
-DECIDED_ANEW = timedelta(days=1)
-"""How long a message is tried once a person wants it tried again."""
+"""Shown as the account of an alarm, which belongs to no account."""
+RETRY_PERIOD = timedelta(days=1)
+"""How long delivery is attempted after `retry` or `resend`."""
 
 
 class NumberOrCommand(click.Group):
-    """`outbox 12` is short for `outbox show 12`."""
+    """A group of commands in which `outbox 12` is short for `outbox show 12`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `show` before a number."""
+        """Insert `show` before a number."""
         numbered = [i for i, arg in enumerate(args[:1]) if arg.isdecimal()]
         return super().parse_args(ctx, ["show", *args] if numbered else args)
 
 
 @click.group(cls=NumberOrCommand, invoke_without_command=True)
 @click.option("--account", metavar="ID", help="Only this account.")
-@click.option("--waiting", is_flag=True, help="Only what is still to be delivered.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most N.")
+@click.option("--waiting", is_flag=True, help="Only pending messages.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Show at most N.",
+)
 @pass_invocation
 @click.pass_context
 def command(
     ctx: click.Context, invocation: Invocation, *, account: str | None, waiting: bool, limit: int
 ) -> int | None:
-    """Show the messages, their states and the mail server's replies.
+    """List the messages, their states and the mail server's replies.
 
-    Newest first. `notifier outbox NUMBER` shows every delivery attempt of one message. The last
-    reply of a message that is sent is the mail server's receipt.
+    Newest first. `notifier outbox NUMBER` shows one message with every delivery attempt. The last
+    reply to a sent message is the mail server's receipt.
     """
-
     if ctx.invoked_subcommand:
         return None
     return asyncio.run(_show_all(invocation, account, limit, waiting=waiting))
@@ -55,8 +60,7 @@ def command(
 @click.argument("number", type=int)
 @pass_invocation
 def show(invocation: Invocation, *, number: int) -> int:
-    """Show every delivery attempt of one message."""
-
+    """Show one message with every delivery attempt."""
     return asyncio.run(_show_one(invocation, number))
 
 
@@ -64,87 +68,84 @@ def show(invocation: Invocation, *, number: int) -> int:
 @click.argument("number", type=int)
 @pass_invocation
 def retry(invocation: Invocation, *, number: int) -> int:
-    """Try a message again with the next run.
+    """Retry a message in the next run.
 
-    It may be held, failed or put off; it is tried for a day.
+    For a message that is held, failed or deferred. Delivery is attempted for one day.
     """
-
-    return _decide(invocation, number, Decision.RETRY)
+    return asyncio.run(_decide(invocation, number, Decision.RETRY))
 
 
 @command.command
 @click.argument("number", type=int)
 @pass_invocation
 def discard(invocation: Invocation, *, number: int) -> int:
-    """Send a message no more.
+    """Never send a message again.
 
-    Whoever was to get it has it, or does without.
+    For a message that has arrived, or is no longer needed.
     """
-
-    return _decide(invocation, number, Decision.DISCARD)
+    return asyncio.run(_decide(invocation, number, Decision.DISCARD))
 
 
 @command.command
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Of which digest.")
-@click.option("--recipient", metavar="ADDRESS", required=True, help="To whom it went.")
-@click.option("--account", metavar="ID", help="Of which account, if several have that recipient.")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    metavar="YYYY-MM-DD",
+    help="Day of the digest.",
+)
+@click.option("--recipient", metavar="ADDRESS", required=True, help="Who got it.")
+@click.option("--account", metavar="ID", help="Account, if several have that recipient.")
 @pass_invocation
 def resend(invocation: Invocation, *, day: datetime, recipient: str, account: str | None) -> int:
     """Send a digest again, byte for byte.
 
-    For somebody who lost it. Its text is kept for retention_days.
+    For a recipient who lost it. Digests are kept for retention_days.
     """
-
     number = asyncio.run(_find(invocation, day.date(), recipient, account))
-    return _decide(invocation, number, Decision.RESEND)
+    return asyncio.run(_decide(invocation, number, Decision.RESEND))
 
 
-def _decide(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
-
-    return asyncio.run(_decided(invocation, number, decision))
-
-
-async def _decided(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
-
+async def _decide(invocation: Invocation, number: int, decision: Decision) -> ExitCode:
     now = invocation.now()
     async with open_store(invocation.settings().store) as store:
         done = await store.outbox.decide(
-            number, decision, who=invocation.person(), at=now, give_up_at=now + DECIDED_ANEW
+            number, decision, who=invocation.person(), at=now, give_up_at=now + RETRY_PERIOD
         )
         message = await _existing(store, number)
     if not done:
         raise click.UsageError(_why_not(message, decision))
-    what = "is discarded" if decision is Decision.DISCARD else "goes out with the next run"
+    what = "is discarded" if decision is Decision.DISCARD else "is sent in the next run"
     invocation.echo(f"Message {number} to {message.recipient} {what}.")
     return ExitCode.DONE
 
 
 def _why_not(message: OutboxMessage, decision: Decision) -> str:
     if message.content is None and message.state in decision.allowed_in:
-        return f"message {message.id} can be sent no more: its text was erased (retention_days)"
+        return (
+            f"message {message.id} cannot be sent again: its text was deleted after retention_days"
+        )
     if message.state == "sent":
         return (
-            f"message {message.id} is sent: {message.receipt}; to send it once more: notifier "
+            f"message {message.id} is already sent: {message.receipt}; to send it again: notifier "
             f"outbox resend --day {message.day} --recipient {message.recipient}"
         )
     if message.state == "discarded":
-        return f"message {message.id} is discarded already"
-    return f"message {message.id} is being delivered right now; look again in a moment"
+        return f"message {message.id} is already discarded"
+    return f"message {message.id} is being delivered; try again in a moment"
 
 
 async def _find(invocation: Invocation, day: date, recipient: str, account: str | None) -> int:
-
     async with open_store(invocation.settings().store, read_only=True) as store:
         number = await store.outbox.find(recipient, day, account_id=account)
     if number is None:
-        raise click.UsageError(f"no digest of {day} went to {recipient}; see notifier outbox")
+        raise click.UsageError(f"no digest of {day} for {recipient}; see `notifier outbox`")
     return number
 
 
 async def _show_all(
     invocation: Invocation, account: str | None, limit: int, *, waiting: bool
 ) -> ExitCode:
-
     states = [state for state in MessageState if state.waiting] if waiting else None
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:
@@ -152,14 +153,13 @@ async def _show_all(
     if account and not messages:
         choose_accounts(settings, [account])
     if not messages:
-        invocation.echo("Nothing waits." if waiting else "The outbox is empty.")
+        invocation.echo("No message is pending." if waiting else "The outbox is empty.")
         return ExitCode.DONE
     print_table(HEADINGS, [_row(message) for message in messages], numeric=frozenset({0, 5}))
     return ExitCode.DONE
 
 
 async def _show_one(invocation: Invocation, number: int) -> ExitCode:
-
     async with open_store(invocation.settings().store, read_only=True) as store:
         message = await _existing(store, number)
         attempts = await store.outbox.attempts(number)
@@ -173,7 +173,7 @@ async def _show_one(invocation: Invocation, number: int) -> ExitCode:
 async def _existing(store: Store, number: int) -> OutboxMessage:
     message = await store.outbox.get(number)
     if message is None:
-        raise click.BadParameter(f"there is no message {number}", param_hint="NUMBER")
+        raise click.BadParameter(f"no message has the number {number}", param_hint="NUMBER")
     return message
 
 

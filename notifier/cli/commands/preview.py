@@ -1,4 +1,4 @@
-"""`notifier preview`: the digest as it would be sent now."""
+"""`notifier preview`: show the digest as it would be sent now."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from notifier.cli.build_context import choose_accounts, open_context
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.progress import orders_read
+from notifier.cli.terminal import reading_progress
 from notifier.errors import ExitCode
 from notifier.i18n.language import available_languages
 from notifier.mail.lint import LintFinding, Severity
@@ -21,9 +21,9 @@ STANDARD_OUTPUT = Path("-")
 
 
 @click.command
-@click.option("--account", metavar="ID", help="Which account; the first one unless told.")
-@click.option("--language", metavar="CODE", help="Language; the first recipient's unless told.")
-@click.option("--text", is_flag=True, help="Print the text part (also the default).")
+@click.option("--account", metavar="ID", help="Account. Default: the first one.")
+@click.option("--language", metavar="CODE", help="Language. Default: the first recipient's.")
+@click.option("--text", is_flag=True, help="Print the text part (the default).")
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -41,11 +41,11 @@ STANDARD_OUTPUT = Path("-")
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Write the files that go along into FOLDER.",
+    help="Write the attachments into FOLDER.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the HTML part in a browser.")
 @click.option(
-    "--lint", is_flag=True, help="Report notes on the mail, too, and exit with 3 on an error."
+    "--lint", is_flag=True, help="Also report notes on the mail; exit with 3 on an error."
 )
 @pass_invocation
 def command(
@@ -62,14 +62,13 @@ def command(
 ) -> int:
     """Show today's digest without sending or recording anything.
 
-    It reads the marketplace, so it costs as many calls as a run. What is wrong with the mail goes
-    to standard error.
+    Reads the marketplace, and takes as many API calls as a run. Mistakes in the mail are reported
+    on standard error.
     """
-
     if html == STANDARD_OUTPUT and (text or show):
         other = "--text" if text else "--open"
         raise click.UsageError(
-            f"--html - prints the HTML part alone; name a file for it, or leave out {other}"
+            f"--html - prints the HTML part alone; name a file for it, or omit {other}"
         )
     shown = asyncio.run(_preview(invocation, account, language))
     parts = shown.mail
@@ -88,17 +87,16 @@ def command(
         if show:
             click.launch(file.as_uri())
     if lint or html != STANDARD_OUTPUT:
-        _tell(invocation, shown.findings, with_notes=lint)
+        _report(invocation, shown.findings, with_notes=lint)
     return _exit_code(shown.findings) if lint else ExitCode.DONE
 
 
 async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Preview:
-
     settings = invocation.settings()
     account = choose_accounts(settings, [id_] if id_ else [])[0]
     _check_language(language)
     day = account.schedule.local_day(invocation.now())
-    with orders_read() as progress:
+    with reading_progress() as progress:
         async with open_context(
             settings, invocation.now, read_only=True, progress=progress
         ) as context:
@@ -108,31 +106,28 @@ async def _preview(invocation: Invocation, id_: str | None, language: str | None
     return shown
 
 
-def _tell(invocation: Invocation, findings: Sequence[LintFinding], *, with_notes: bool) -> None:
-    """Print what is wrong with the mail to standard error, apart from the mail itself."""
-
+def _report(invocation: Invocation, findings: Sequence[LintFinding], *, with_notes: bool) -> None:
+    """Print mistakes in the mail on standard error, apart from the mail itself."""
     for finding in findings:
         if with_notes or finding.severity is not Severity.NOTE:
             invocation.warn(str(finding))
 
 
 def _exit_code(findings: Sequence[LintFinding]) -> ExitCode:
-
     is_wrong = any(finding.severity is Severity.ERROR for finding in findings)
     return ExitCode.FAILED if is_wrong else ExitCode.DONE
 
 
 def _check_language(language: str | None) -> None:
-
     if language and language not in available_languages():
         raise click.BadParameter(
-            f'no language "{language}"; there is: {", ".join(available_languages())}',
+            f'unknown language "{language}"; available: {", ".join(available_languages())}',
             param_hint="--language",
         )
 
 
 def _write_files(shown: Preview, folder: Path) -> None:
-    """Into a folder, which is made where there is none."""
+    """Write the attachments into a folder, which is created if it does not exist."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -142,7 +137,7 @@ def _write_files(shown: Preview, folder: Path) -> None:
 
 
 def _write(content: bytes, file: Path | None) -> Path:
-    """Write to `file`, or to a new one where the browser can read it."""
+    """Write to `file`, or to a new temporary one; return its absolute path."""
     if file is None:
         file = Path(tempfile.mkdtemp(prefix="notifier-preview-")) / "digest.html"
     try:

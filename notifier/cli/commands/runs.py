@@ -1,4 +1,4 @@
-"""`notifier runs`: the run ledger as a table."""
+"""`notifier runs`: list the run ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from notifier.cli.build_context import choose_accounts
 from notifier.cli.context import Invocation, pass_invocation
-from notifier.cli.tables import print_table
+from notifier.cli.terminal import print_table
 from notifier.domain.ledger import Run
 from notifier.errors import ExitCode
 from notifier.store import open_store
@@ -29,14 +29,20 @@ HEADINGS = (
 
 @click.command
 @click.option("--account", metavar="ID", help="Only this account.")
-@click.option("--limit", type=click.IntRange(1), default=30, show_default=True, help="At most N.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Show at most N.",
+)
 @pass_invocation
 def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
-    """Show the run ledger: which days were done, and how.
+    """List the runs: which days have a digest, and how each run ended.
 
-    Edition 1 is the day's own; further ones were forced by a person.
+    Edition 1 is the regular digest of a day; further editions were forced by a person.
     """
-
     runs = asyncio.run(_list(invocation, account, limit))
     if not runs:
         invocation.echo("No run is recorded yet.")
@@ -46,11 +52,12 @@ def command(invocation: Invocation, *, account: str | None, limit: int) -> int:
 
 
 async def _list(invocation: Invocation, account: str | None, limit: int) -> tuple[Run, ...]:
-
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:
         found = await store.runs.list(account_id=account, limit=limit)
-    if account and not found:  # the ledger also knows accounts that are no longer configured
+    if (
+        account and not found
+    ):  # listed first: the ledger keeps accounts that are no longer configured
         choose_accounts(settings, [account])
     return found
 

@@ -1,4 +1,4 @@
-"""`notifier send-test`: prove that mail arrives, without touching the ledger."""
+"""`notifier send-test`: prove that mail arrives, without recording anything."""
 
 from __future__ import annotations
 
@@ -22,21 +22,19 @@ from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection
 def command(invocation: Invocation, address: str) -> int:
     """Send a test mail to one of the configured addresses.
 
-    It is neither a digest nor in the outbox: what fails here is not tried again.
+    It is neither a digest nor in the outbox. If sending fails, it is not retried.
     """
-
     return asyncio.run(_send(invocation, address))
 
 
 async def _send(invocation: Invocation, address: str) -> ExitCode:
-
     settings = invocation.settings()
     account, recipient = _find(settings, address)
     delivery = await _deliver(invocation, settings, account, recipient)
     match delivery.outcome:
         case Outcome.ACCEPTED:
             invocation.echo(f"Accepted by {settings.smtp.host}: {delivery.reply}")
-            invocation.echo(f"Now look whether it arrives at {recipient.mailbox.address}.")
+            invocation.echo(f"Now check that it arrives at {recipient.mailbox.address}.")
             return ExitCode.DONE
         case Outcome.REJECTED:
             raise DeliveryFailed(
@@ -45,18 +43,17 @@ async def _send(invocation: Invocation, address: str) -> ExitCode:
             )
         case Outcome.UNKNOWN:
             raise DeliveryFailed(
-                f"{settings.smtp.host} got the mail but gave no answer ({delivery.reply}); "
+                f"{settings.smtp.host} got the mail but did not answer ({delivery.reply}); "
                 "look into the mailbox before you try again"
             )
     raise MailUnavailable(
-        f"{settings.smtp.host} does not take the mail now, at {delivery.phase}: {delivery.reply}"
+        f"{settings.smtp.host} does not accept the mail now, at {delivery.phase}: {delivery.reply}"
     )
 
 
 async def _deliver(
     invocation: Invocation, settings: Settings, account: Account, recipient: Recipient
 ) -> DeliveryOutcome:
-
     renderer = Renderer(settings.templates_dir)
     parts = renderer.test(account, settings.sender, recipient)
     message = freeze_test(
@@ -66,16 +63,15 @@ async def _deliver(
         message.envelope_from, message.recipient, message.content, message.message_id.strip("<>")
     )
     async with MailConnection(settings.smtp) as mail:
-        return await mail.send(envelope, before_dot=_nothing)
+        return await mail.send(envelope, before_dot=_record_nothing)
 
 
-async def _nothing() -> None:
-    """A test mail leaves no mark."""
+async def _record_nothing() -> None:
+    """Stand in for the mark of a digest: a test mail is not in the outbox."""
 
 
 def _find(settings: Settings, address: str) -> tuple[Account, Recipient]:
-    """The configured recipient with that address: this must not become a way to mail anybody."""
-
+    """Return the recipient with that address; others are refused, or this could mail anybody."""
     try:
         wanted = parse_mailbox(address)
     except ValueError as error:
@@ -89,7 +85,7 @@ def _find(settings: Settings, address: str) -> tuple[Account, Recipient]:
         return accounts[0], Recipient(settings.sender.admin, accounts[0].language)
     known = sorted({r.mailbox.address for a in accounts for r in a.recipients})
     raise click.BadParameter(
-        f"{address} is not configured, and test mails go to configured addresses only: "
+        f"{address} is not configured; test mails are sent to configured addresses only: "
         f"{', '.join([*known, settings.sender.admin.address])}",
         param_hint="ADDRESS",
     )

@@ -1,4 +1,4 @@
-"""`notifier simulator`: the simulated marketplace on a port."""
+"""`notifier simulator`: run the simulated marketplace on a port."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import click
 from notifier.cli.context import Invocation, pass_invocation
 from notifier.errors import ExitCode
 from notifier.simulator import SCENARIOS, World, serve
-from notifier.simulator.poster import posting
+from notifier.simulator.server import posting
 
 CLIENT_ID = "demo-client-id"
 
 
-class Hook(NamedTuple):
-    """Where the marketplace posts what changes, and what share of it gets lost."""
+class Webhook(NamedTuple):
+    """The address to which changes are posted, and the share of posts that get lost."""
 
     url: str
     lost_share: float
@@ -28,7 +28,14 @@ class Hook(NamedTuple):
 
 @click.command
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8085, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8085,
+    show_default=True,
+    metavar="N",
+    help="Port.",
+)
 @click.option(
     "--scenario", default="busy_day", show_default=True, metavar="NAME", help="See --list."
 )
@@ -37,11 +44,16 @@ class Hook(NamedTuple):
     "--in-transit",
     type=click.IntRange(1),
     metavar="N",
-    help="How many orders are shipped at any time, in the scenario season. [default: 2000]",
+    help="Orders in transit at any time, for the scenario season.  [default: 2000]",
 )
-@click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Calls a day, then 429.")
 @click.option(
-    "--others", type=click.IntRange(0), metavar="N", help="Calls others take of them each day."
+    "--rate-limit", type=click.IntRange(1), metavar="N", help="API calls a day, then 429."
+)
+@click.option(
+    "--others",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How many of these calls other clients use each day.",
 )
 @click.option(
     "--latency",
@@ -54,17 +66,17 @@ class Hook(NamedTuple):
     type=click.FloatRange(0, 1),
     default=0.0,
     metavar="SHARE",
-    help="Let this share of all calls fail, 0 to 1.",
+    help="Share of calls that fail, 0 to 1.",
 )
-@click.option("--webhook", metavar="URL", help="Post the ids of orders that change to it.")
+@click.option("--webhook", metavar="URL", help="Post the ids of changed orders to URL.")
 @click.option(
     "--webhook-loss",
     type=click.FloatRange(0, 1),
     default=0.0,
     metavar="SHARE",
-    help="Lose this share of those posts, 0 to 1.",
+    help="Share of those posts that get lost, 0 to 1.",
 )
-@click.option("--client-id", default=CLIENT_ID, show_default=True, help="The one it accepts.")
+@click.option("--client-id", default=CLIENT_ID, show_default=True, help="The credential to accept.")
 @click.option("--list", "list_scenarios", is_flag=True, help="List the scenarios and stop.")
 @pass_invocation
 def command(
@@ -84,31 +96,31 @@ def command(
     client_id: str,
     list_scenarios: bool,
 ) -> int:
-    """Serve a simulated marketplace on a port.
+    """Run a simulated marketplace, for tests.
 
-    To try the notifier, or your own client, without an account: it answers as the MALL Partner
-    API does. `POST /simulator/advance?days=1` moves its clock on, so that orders age, come back
-    and are collected; `GET /simulator/state` tells counts.
+    It answers as the MALL Partner API does, so that you can try the notifier, or your own client,
+    without an account. `POST /simulator/advance?days=1` advances its clock, so that orders age,
+    come back and are collected; `GET /simulator/state` returns counts.
     """
-
     if list_scenarios:
         for name, kind in SCENARIOS.items():
             invocation.echo(f"{name:<14}{kind.about}")
         return ExitCode.DONE
     if scenario not in SCENARIOS:
         raise click.BadParameter(
-            f'no scenario "{scenario}"; there is: {", ".join(SCENARIOS)}', param_hint="--scenario"
+            f'unknown scenario "{scenario}"; available: {", ".join(SCENARIOS)}',
+            param_hint="--scenario",
         )
     if in_transit is not None and scenario != "season":
-        raise click.UsageError("--in-transit is for --scenario season; the others have their size")
+        raise click.UsageError("--in-transit works only with --scenario season")
     if webhook is not None and not webhook.startswith(("http://", "https://")):
-        raise click.BadParameter("it is no http or https URL", param_hint="--webhook")
+        raise click.BadParameter("is not an http or https URL", param_hint="--webhook")
     world = World.from_scenario(
         scenario,
         seed=seed,
         start=invocation.now(),
         clock=invocation.now,
-        clock_stays=True,  # its Date stays true, so that nobody takes it for a wrong clock
+        clock_stays=True,  # keep its Date header true, or the notifier would report a wrong clock
         client_id=client_id,
         in_transit=in_transit,
         rate_limit=rate_limit,
@@ -116,12 +128,11 @@ def command(
         latency_seconds=latency,
         failing_share=failing,
     )
-    hook = Hook(webhook, webhook_loss, seed) if webhook else None
+    hook = Webhook(webhook, webhook_loss, seed) if webhook else None
     return _serve(invocation, world, host, port, hook)
 
 
-def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Hook | None) -> int:
-
+def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Webhook | None) -> int:
     async def until_stopped() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -131,7 +142,7 @@ def _serve(invocation: Invocation, world: World, host: str, port: int, hook: Hoo
             if hook:
                 posts = posting(world, hook.url, lost_share=hook.lost_share, seed=hook.seed)
                 await stack.enter_async_context(posts)
-            invocation.echo(f"Serving the simulated marketplace at {base_url}; Ctrl-C stops it.")
+            invocation.echo(f"Simulated marketplace at {base_url}; press Ctrl-C to stop.")
             invocation.echo(f"{len(world.ready_ids())} orders are ready to return.")
             invocation.echo(
                 f"  curl '{base_url}/v1/orders?filter=basic&client_id={world.client_id}'"

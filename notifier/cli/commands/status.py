@@ -1,4 +1,4 @@
-"""`notifier status`: how everything stands, and the command that mends what does not."""
+"""`notifier status`: show the overall status, and the commands that solve problems."""
 
 from __future__ import annotations
 
@@ -16,27 +16,24 @@ from notifier.errors import ExitCode
 from notifier.services.status import AccountStatus, SystemStatus, collect_status
 from notifier.store import open_store
 
-WIDTH = 10
-"""Of the column that says what a line is about."""
+LABEL_WIDTH = 10
 
 _COMMANDS = {"held": "retry", "failed": "retry", "unknown": "discard"}
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
 def command(invocation: Invocation, *, as_json: bool) -> int:
-    """Show the overall status: last digests, what is next, what is wrong.
+    """Show the overall status: last digests, next ones, and problems.
 
-    Reads the store alone and changes nothing. The exit code is 3 unless all is good.
+    Reads only the store, and changes nothing. The exit code is 3 if there is a problem.
     """
-
     return asyncio.run(show(invocation, as_json=as_json))
 
 
 async def show(invocation: Invocation, *, as_json: bool = False) -> ExitCode:
-    """Look around, and print it."""
-
+    """Print the status; the exit code says whether all is well."""
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:
         status = await collect_status(settings.accounts.values(), store, invocation.now())
@@ -51,13 +48,13 @@ def _print(status: SystemStatus, invocation: Invocation) -> None:
     for account in status.accounts:
         invocation.echo(f"{account.account.name} ({account.account.id})")
         for label, text in _account_lines(account, status.at):
-            invocation.echo(f"  {label:<{WIDTH}} {text}")
+            invocation.echo(f"  {label:<{LABEL_WIDTH}} {text}")
         invocation.echo()
     for message in status.messages:
         invocation.echo(_message_line(message))
     for alarm in status.alarms:
         invocation.echo(_alarm_line(alarm))
-    invocation.echo("All is good." if status.is_good else "Not all is good.")
+    invocation.echo("All is well." if status.is_good else "There are problems.")
 
 
 def _account_lines(account: AccountStatus, now: datetime) -> list[tuple[str, str]]:
@@ -82,9 +79,9 @@ def _last_good(run: Run | None, now: datetime) -> str:
 
 def _today(account: AccountStatus) -> str:
     run, due = account.today, account.due
-    late = "; it is late, so see whether the timer or the daemon runs" if account.is_late else ""
+    late = "; it is late: check that the timer or daemon is running" if account.is_late else ""
     if run is None:
-        return f"the digest of {due} is due{late}" if due else "nothing so far"
+        return f"the digest of {due} is due{late}" if due else "not yet due"
     why = f": {run.why}" if run.why else ""
     return f"{run.state}, {run.sent} of {run.messages} messages sent{why}"
 
@@ -114,7 +111,7 @@ def _alarm_line(alarm: Alarm) -> str:
 
 
 def _command(message: OutboxMessage) -> str | None:
-    """What a person may call; None for what goes on by itself."""
+    """Return the command for a person to run; None if the message needs none."""
     decision = _COMMANDS.get(message.state)
     return f"notifier outbox {decision} {message.id}" if decision else None
 
@@ -129,13 +126,13 @@ def _age(age: timedelta) -> str:
 def _as_data(status: SystemStatus) -> dict[str, Any]:
     return {
         "good": status.is_good,
-        "at": _written(status.at),
+        "at": _iso(status.at),
         "accounts": [_account_data(account, status.at) for account in status.accounts],
         "messages": [_message_data(message) for message in status.messages],
         "alarms": [
             {
                 "cause": alarm.cause.key,
-                "since": _written(alarm.begun_at),
+                "since": _iso(alarm.begun_at),
                 "what": str(alarm.cause.what),
                 "remedy": str(alarm.cause.remedy),
             }
@@ -151,15 +148,15 @@ def _account_data(account: AccountStatus, now: datetime) -> dict[str, Any]:
         "id": account.account.id,
         "name": account.account.name,
         "last_good_day": str(good.day) if good else None,
-        "last_good_at": _written(good.finished_at) if good else None,
+        "last_good_at": _iso(good.finished_at) if good else None,
         "last_good_age_seconds": int(age.total_seconds()) if age is not None else None,
         "today": str(today.state) if today else None,
         "today_why": today.why if today else None,
         "due_day": str(account.due) if account.due else None,
         "late": account.is_late,
         "waiting": account.waiting.orders if account.waiting else None,
-        "waiting_as_of": _written(account.waiting.as_of) if account.waiting else None,
-        "next_due": _written(account.next_at),
+        "waiting_as_of": _iso(account.waiting.as_of) if account.waiting else None,
+        "next_due": _iso(account.next_at),
         "skipped_days": [str(day) for day in account.skipped],
     }
 
@@ -173,10 +170,10 @@ def _message_data(message: OutboxMessage) -> dict[str, Any]:
         "recipient": message.recipient,
         "state": str(message.state),
         "reply": message.receipt,
-        "next_try_at": _written(message.next_try_at),
+        "next_try_at": _iso(message.next_try_at),
         "command": _command(message),
     }
 
 
-def _written(at: datetime | None) -> str | None:
+def _iso(at: datetime | None) -> str | None:
     return at.isoformat(timespec="seconds") if at else None

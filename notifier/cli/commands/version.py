@@ -1,4 +1,4 @@
-"""`notifier version`."""
+"""`notifier version`: show the version."""
 
 from __future__ import annotations
 

@@ -433,6 +433,7 @@ async def test_a_file_that_is_being_written_is_read_later(tmp_path: Path) -> Non
     assert isinstance(await rests.read(()), Complete)
 
 
+@pytest.mark.slow
 async def test_no_file_is_read_beyond_a_limit(tmp_path: Path) -> None:
     many = written(tmp_path / "orders.csv", "Order\n" + "1\n" * (MOST_ROWS + 1))
     large = written(tmp_path / "large.csv", bytes(fetching.MOST_BYTES + 1))

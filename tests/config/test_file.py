@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.config.file import write_private
-from notifier.config.new_file import config_text
+from notifier.config.file import config_text, write_private
 from notifier.config.toml import toml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

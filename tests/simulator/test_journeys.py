@@ -1,4 +1,4 @@
-"""What becomes of orders as days pass."""
+"""How orders change as days pass."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from collections import Counter
 from datetime import timedelta
 from random import Random
 
-from notifier.simulator.lifecycle import Journey, SimulatedStatus, carrier_events, draw, draw_return
+from notifier.simulator.answers import carrier_events
+from notifier.simulator.orders import Journey, SimulatedStatus
+from notifier.simulator.population import draw, draw_return
 from tests.simulator.conftest import START, Opens, a_world
 
 MANY = 20_000
 
 
 def seeded() -> Random:
-    return Random(1)  # noqa: S311 - a story that is the same each time, not a secret
+    return Random(1)  # noqa: S311 - a repeatable sequence, not a secret
 
 
 def share(journeys: list[Journey], *days: int) -> float:
-    """Percent that are delivered after so many days."""
+    """Return the percentage of journeys delivered after one of these numbers of days."""
     counted = Counter(j.ends_after for j in journeys if j.returning_after is None)
     return 100 * sum(counted[day] for day in days) / len(journeys)
 
 
-def test_orders_leave_shipped_after_the_assumed_days() -> None:
+def test_orders_leave_shipped_by_the_assumed_shares() -> None:
     dice = seeded()
     journeys = [draw(dice) for _ in range(MANY)]
 
@@ -33,7 +35,7 @@ def test_orders_leave_shipped_after_the_assumed_days() -> None:
     assert abs(100 - share(journeys, *range(1, 9)) - 6) < 1
 
 
-def test_those_that_come_back_do_so_by_the_assumed_shares() -> None:
+def test_returns_follow_the_assumed_shares() -> None:
     dice = seeded()
     journeys = [draw_return(dice) for _ in range(MANY)]
     stored = [j for j in journeys if j.returning_after == 7]
@@ -47,10 +49,10 @@ def test_those_that_come_back_do_so_by_the_assumed_shares() -> None:
     assert abs(len(long) / MANY - 1 / 50) < 0.005
 
 
-def test_the_carrier_tells_of_the_return_before_the_parcel_is_ready() -> None:
+def test_the_carrier_reports_the_return_before_the_parcel_is_ready() -> None:
     dice = seeded()
     for journey in (draw_return(dice) for _ in range(100)):
-        returning = [e.after.days for e in carrier_events(journey) if e.code.value == "RETURNING"]
+        returning = [e.after.days for e in carrier_events(journey) if e.code == "RETURNING"]
         assert returning == [journey.returning_after]
         assert not journey.is_ready(returning[0])
 

@@ -14,7 +14,7 @@ ROWS = [
     ("4400000301", "2026-11-22", "3 × Čajnik"),
 ]
 PROGRAM = f"""
-from notifier.cli.tables import print_table
+from notifier.cli.terminal import print_table
 print_table(("Order", "First seen", "Items"), {ROWS!r}, numeric=frozenset({{0}}))
 """
 
