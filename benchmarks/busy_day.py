@@ -1,7 +1,7 @@
 """CPU time and memory of one `notifier run` of the scenario `busy_day`: 200 orders, 40 ready.
 
-The marketplace and the mail server are processes of their own, so that only ours is measured;
-beside it stands an interpreter that imports the same libraries and does nothing.
+The marketplace and the mail server run in a separate process, so that only the notifier is
+measured. For comparison, an interpreter imports the same libraries and does nothing else.
 
     python benchmarks/busy_day.py
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 NOTIFIER = str(Path(sys.executable).with_name("notifier"))
 IMPORTS = "import aiosmtplib, babel, css_inline, httpx, jinja2, pydantic_settings, sqlalchemy, rich"
 
-NEIGHBOURS = """
+SERVERS = """
 import asyncio, sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ recipients = ["a@example.com", "b@example.com"]
 
 
 def cpu_seconds(*command: str) -> tuple[float, float]:
-    """CPU seconds (user and system) and peak memory in MB of one call."""
+    """Run a command; return its CPU seconds (user and system) and its peak memory in MB."""
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -60,24 +60,24 @@ def cpu_seconds(*command: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Start the neighbours, run once, print."""
+    """Start the servers, measure one run, and print the result."""
     with tempfile.TemporaryDirectory() as folder:
-        neighbours = subprocess.Popen(
-            [sys.executable, "-c", NEIGHBOURS, str(Path(folder) / "Maildir")],
+        servers = subprocess.Popen(
+            [sys.executable, "-c", SERVERS, str(Path(folder) / "Maildir")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert neighbours.stdin  # noqa: S101 - both are pipes
-        assert neighbours.stdout  # noqa: S101
-        url, port = neighbours.stdout.readline().split()
+        assert servers.stdin  # noqa: S101 - pipes, for mypy
+        assert servers.stdout  # noqa: S101
+        url, port = servers.stdout.readline().split()
         config = Path(folder) / "config.toml"
         config.write_text(CONFIG.format(url=url, port=port))
         config.chmod(0o600)
         idle, idle_memory = cpu_seconds(sys.executable, "-c", IMPORTS)
         ours, memory = cpu_seconds(NOTIFIER, "--config", str(config), "run", "--now")
-        neighbours.stdin.close()
-        neighbours.wait(timeout=10)
+        servers.stdin.close()
+        servers.wait(timeout=10)
     print(f"the imports alone   {idle:5.2f} s CPU  {idle_memory:5.0f} MB")
     print(f"notifier run        {ours:5.2f} s CPU  {memory:5.0f} MB   (wanted: under 3 s)")
     print(f"ratio               {ours / idle:5.2f}")

@@ -1,8 +1,8 @@
-"""What each reading plan costs in calls, and whether it misses a parcel or tells of one late.
+"""Compare reading policies: their calls per day, and the parcels they report late or miss.
 
-A season of 90 days at the simulated marketplace: 2,000 orders in transit, with the delays that
-docs/simulator.md tells. Each policy sees the same list every morning and spends calls on details;
-the plain way reads the list and then every order in it.
+A season of 90 days at the simulated marketplace: 2,000 orders in transit, with the delays of
+docs/simulator.md. Each policy sees the same list every morning and spends calls on details. The
+plain policy reads the list and then every order in it.
 
     python benchmarks/calls.py
     python benchmarks/calls.py --orders 500 --days 30
@@ -22,95 +22,95 @@ from notifier.simulator import Post, Webhook, World
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 PAGE = 100
 PASSES = 2
-SETTLED = 20
-"""Days at the beginning that do not count: nobody has seen what came before."""
+# A policy knows no order on the first day; after this many days its state is complete.
+WARM_UP_DAYS = 20
 
 
 @dataclass(slots=True)
 class Reader:
-    """One policy, what it remembers, and what came of it."""
+    """A reader with one policy, its state, and its results."""
 
     policy: Policy | None
-    """None for the plain way."""
+    """None reads every order."""
     lost_share: float | None = None
-    """Of the posts to the webhook; None without one."""
+    """The share of webhook posts that are lost; None without a webhook."""
     calls: int = 0
-    seen: dict[int, OrderState] = field(default_factory=dict)
+    states: dict[int, OrderState] = field(default_factory=dict)
     hints: set[int] = field(default_factory=set)
-    told_on: dict[int, date] = field(default_factory=dict)
+    reported_on: dict[int, date] = field(default_factory=dict)
     ready_since: dict[int, date] = field(default_factory=dict)
-    gone: set[int] = field(default_factory=set)
 
-    def hear(self, post: Post) -> None:
-        """What the marketplace posted."""
+    def receive(self, post: Post) -> None:
+        """Note the hints of a webhook post."""
         self.hints.update(post.ids)
 
     def read(self, world: World, today: date) -> None:
-        """One morning."""
-        listed = {one.order.id: one.order.shipped_at.date() for one in world.listed()}
+        """Read the list and the chosen details of one morning."""
+        listed = {view.order.id: view.order.shipped_at.date() for view in world.listed()}
         pages = math.ceil(len(listed) / PAGE)
         self.calls += pages * (1 if self.policy is None else PASSES)
         if self.policy is None:
             chosen: Iterable[int] = listed
         else:
-            steps = plan(listed, self.seen, today, self.policy, hinted=self.hints)
+            steps = plan(listed, self.states, today, self.policy, hinted=self.hints)
             chosen = [step.id for step in steps]
-            kept = {id_: one for id_, one in self.seen.items() if id_ in listed}
-            self.seen = {id_: OrderState(day) for id_, day in listed.items()} | kept
+            kept = {id_: state for id_, state in self.states.items() if id_ in listed}
+            self.states = {id_: OrderState(day) for id_, day in listed.items()} | kept
             self.hints.clear()
         for id_ in chosen:
             self.calls += 1
-            self._look(world, id_, today, listed)
+            self._read_detail(world, id_, today, listed)
 
-    def _look(self, world: World, id_: int, today: date, listed: dict[int, date]) -> None:
-        one = world.book.view(id_)
-        waits = one is not None and id_ in listed and one.ready
+    def _read_detail(self, world: World, id_: int, today: date, listed: dict[int, date]) -> None:
+        view = world.book.view(id_)
+        waits = view is not None and id_ in listed and view.ready
         if waits:
-            self.told_on.setdefault(id_, today)
-        if one is not None and id_ in listed:
-            self.seen[id_] = OrderState(listed[id_], today, waits, one.comes_back)
+            self.reported_on.setdefault(id_, today)
+        if view is not None and id_ in listed:
+            self.states[id_] = OrderState(listed[id_], today, waits, view.comes_back)
         else:
-            self.seen.pop(id_, None)
+            self.states.pop(id_, None)
 
-    def compare(self, ready: Iterable[int], today: date) -> None:
-        """Beside what was true that morning."""
+    def note_ready(self, ready: Iterable[int], today: date) -> None:
+        """Note the orders that really are ready this morning."""
         for id_ in ready:
             self.ready_since.setdefault(id_, today)
 
     def late(self, counted_from: date) -> dict[int, int]:
-        """Days by which a parcel was told of too late; those that never were are not here."""
+        """Return the delay in days of each parcel that was reported late."""
         return {
-            id_: (self.told_on[id_] - since).days
+            id_: (self.reported_on[id_] - since).days
             for id_, since in self.ready_since.items()
-            if since >= counted_from and id_ in self.told_on and self.told_on[id_] > since
+            if since >= counted_from and id_ in self.reported_on and self.reported_on[id_] > since
         }
 
     def missed(self, counted_from: date, last: date) -> int:
-        """Parcels that nobody was told of; the last days may still be told of."""
+        """Return the number of parcels ready by `last` that were never reported."""
         return sum(
-            id_ not in self.told_on
+            id_ not in self.reported_on
             for id_, since in self.ready_since.items()
             if counted_from <= since <= last
         )
 
 
 def play(reader: Reader, orders: int, days: int, seed: int) -> tuple[float, int, int, int, int]:
-    """Calls a day, parcels, missed, late, and the most days late."""
+    """Return calls per day, parcels, missed and late parcels, and the longest delay in days."""
     webhook = None
     if reader.lost_share is not None:
-        webhook = Webhook(reader.hear, lost_share=reader.lost_share, seed=seed)
+        webhook = Webhook(reader.receive, lost_share=reader.lost_share, seed=seed)
     world = World.from_scenario(
         "season", seed=seed, start=START, in_transit=orders, rate_limit=10**6, webhook=webhook
     )
-    counted_from = START.date() + timedelta(days=SETTLED)
+    counted_from = START.date() + timedelta(days=WARM_UP_DAYS)
     before = 0
-    for number in range(SETTLED + days):
+    for number in range(WARM_UP_DAYS + days):
         today = START.date() + timedelta(days=number)
-        if number == SETTLED:
+        if number == WARM_UP_DAYS:
             before = reader.calls
-        reader.compare(world.ready_ids(), today)
+        reader.note_ready(world.ready_ids(), today)
         reader.read(world, today)
         world.advance()
+    # Parcels of the last week could still be reported after the end of the simulation.
     last = today - timedelta(days=7)
     late = reader.late(counted_from)
     parcels = sum(counted_from <= since <= last for since in reader.ready_since.values())
@@ -125,30 +125,32 @@ def play(reader: Reader, orders: int, days: int, seed: int) -> tuple[float, int,
 
 
 POLICIES = {
-    "the plain way": (None, None),
+    "every order": (None, None),
     "daily (default)": (Policy(), None),
     "alternate": (Policy(Frequency.ALTERNATE), None),
     "all": (Policy(Frequency.ALL), None),
     "trust_webhook": (Policy(trust_webhook=True), 0.0),
     "trust_webhook, 10 % lost": (Policy(trust_webhook=True), 0.1),
-    "the same, every 3 days": (Policy(trust_webhook=True, reread_days=3), 0.1),
+    "same, reread after 3 days": (Policy(trust_webhook=True, reread_days=3), 0.1),
 }
 
 
 def main() -> None:
-    """Play each, print."""
+    """Simulate each policy and print its results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=2_000)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
+    arguments = parser.parse_args()
     plain = 0.0
     print(
-        f"{'':26}{'calls/day':>10}{'of plain':>10}{'parcels':>9}{'missed':>8}{'late':>6}{'days':>6}"
+        f"{'':26}{'calls/day':>10}{'of all':>10}{'parcels':>9}{'missed':>8}{'late':>6}{'days':>6}"
     )
     for name, (policy, lost) in POLICIES.items():
         reader = Reader(policy, lost)
-        calls, parcels, missed, late, most = play(reader, chosen.orders, chosen.days, chosen.seed)
+        calls, parcels, missed, late, most = play(
+            reader, arguments.orders, arguments.days, arguments.seed
+        )
         plain = plain or calls
         print(
             f"{name:26}{calls:10.0f}{calls / plain:10.2f}{parcels:10}{missed:10}{late:10}{most:10}"

@@ -1,4 +1,4 @@
-"""The context that benchmarks give to the program's services: a real store, chosen neighbours."""
+"""The services' context in benchmarks: a real store, with source and mail server by choice."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from notifier.store import Store
 BOX = Mailbox("parcels@example.com")
 
 
-def _unreachable(*_: object) -> NoReturn:
-    raise RuntimeError("this benchmark reaches no such neighbour")
+def _unexpected(*_: object) -> NoReturn:
+    raise RuntimeError("unexpected use of the source or the mail server")
 
 
 def make_context(
     store: Store,
     *,
-    source: Callable[[Account], Source] = _unreachable,
-    mail: Callable[[], MailConnection] = _unreachable,
+    source: Callable[[Account], Source] = _unexpected,
+    mail: Callable[[], MailConnection] = _unexpected,
 ) -> Context:
-    """Put a context together by the wall clock."""
-    nobody = SmtpServer("127.0.0.1", 1, Tls.NONE)
+    """Build a context that uses the wall clock."""
+    unreachable = SmtpServer("127.0.0.1", 1, Tls.NONE)
     return Context(
-        settings=Settings({}, nobody, Sender(BOX, BOX, BOX, BOX), StoreLocation("sqlite://")),
+        settings=Settings({}, unreachable, Sender(BOX, BOX, BOX, BOX), StoreLocation("sqlite://")),
         store=store,
         renderer=Renderer(None),
         clock=lambda: datetime.now(UTC),

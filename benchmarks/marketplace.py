@@ -1,4 +1,4 @@
-"""A simulated marketplace in a process of its own, for the benchmarks of reading."""
+"""A simulated marketplace in a separate process, for the benchmarks of reading."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ asyncio.run(main(int(orders), float(latency), int(limit), int(window), int(other
 
 
 class Counts(NamedTuple):
-    """What the marketplace counted."""
+    """Numbers of calls, counted by the marketplace."""
 
     made: int
     refused: int
-    """Of those: how many were answered 429."""
+    """How many of them were answered with 429."""
     left: int
-    """How many more the limit allows."""
+    """How many more calls the limit allows."""
 
 
 class Simulated:
-    """The marketplace while it runs: its address, how many orders it lists."""
+    """The running marketplace: its URL and the number of orders it lists."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         if process.stdout is None:
-            raise RuntimeError("it says nothing")
+            raise RuntimeError("the simulator has no standard output")
         url, orders = process.stdout.readline().split()
         self.url, self.orders = url, int(orders)
         self._process = process
 
-    def ask_counts(self) -> Counts:
-        """End it, and ask what it counted."""
+    def stop(self) -> Counts:
+        """Stop the marketplace and return its counts."""
         out, _ = self._process.communicate("\n", timeout=30)
         return Counts(*map(int, out.split()))
 
@@ -71,7 +71,7 @@ def simulated(
     window_seconds: int = 86_400,
     others: int = 0,
 ) -> Iterator[Simulated]:
-    """Serve a season with so many orders in transit while the block runs."""
+    """Serve a season with this many orders in transit while the block runs."""
     words = (str(orders), str(latency), str(limit), str(window_seconds), str(others))
     with subprocess.Popen(
         [sys.executable, "-c", _SERVE, *words],
@@ -88,7 +88,7 @@ def simulated(
 def access(
     url: str, concurrency: int | None = None, *, reserve_calls: int = 0
 ) -> MarketplaceAccess:
-    """Everything is read; the rest as it is by default."""
+    """Return marketplace access with default settings that reads every order."""
     reads = MarketplaceAccess(
         url,
         Secret(CLIENT_ID),

@@ -1,7 +1,7 @@
-"""The most memory that a run takes, from reading to the frozen messages, by the orders it reads.
+"""The peak memory of a run, from reading to frozen messages, by the number of orders.
 
-Each size is read in a process of its own, with the details of all orders, from a simulator in
-another; then the digest of what waits is composed, rendered and frozen for two recipients.
+Each size runs in a separate process, and the simulator in another one. The run reads the details
+of all orders, then composes, renders and freezes the digest for two recipients.
 
     python benchmarks/memory.py
 """
@@ -53,8 +53,8 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def peak(*command: str) -> tuple[float, str]:
-    """Peak memory in MB, and what it printed."""
-    # Code given by -c does not see the folder of this file, as a script does.
+    """Run a command; return its peak memory in MB and its output."""
+    # Unlike a script, code given by -c cannot import modules from the folder of this file.
     path = os.pathsep.join([str(Path(__file__).resolve().parent), *sys.path])
     environ = {**os.environ, "PYTHONPATH": path}
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
@@ -62,23 +62,23 @@ def peak(*command: str) -> tuple[float, str]:
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        sys.exit(f"it failed with {child.returncode}")
+        sys.exit(f"the run failed with {child.returncode}")
     return usage.ru_maxrss / 1024, out
 
 
 def main() -> None:
-    """Read each size, print."""
-    before: tuple[int, float] | None = None
+    """Measure each size and print the results."""
+    previous: tuple[int, float] | None = None
     for size in SIZES:
         with simulated(size, latency=0.0) as shop, tempfile.TemporaryDirectory() as folder:
             megabytes, out = peak(sys.executable, "-c", _RUN, shop.url, folder)
-        more = ""
-        if before:
-            per_thousand = (megabytes - before[1]) / (shop.orders - before[0]) * 1000
-            more = f", {per_thousand:.1f} MB for each 1,000 more"
+        growth = ""
+        if previous:
+            per_thousand = (megabytes - previous[1]) / (shop.orders - previous[0]) * 1000
+            growth = f", {per_thousand:.1f} MB for each 1,000 more"
         waiting = out.split()[0]
-        print(f"{shop.orders:6} orders, {waiting:>5} wait: {megabytes:6.0f} MB{more}")
-        before = shop.orders, megabytes
+        print(f"{shop.orders:6} orders, {waiting:>5} wait: {megabytes:6.0f} MB{growth}")
+        previous = shop.orders, megabytes
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""How fast the marketplace is read, beside reading its orders one by one over one connection.
+"""How fast the marketplace is read, compared with one call after the other over one connection.
 
-The simulator is a process of its own and takes 40 ms for each answer. One by one is what the
-marketplace's official client does; a sample of it is scaled up. Each of the others is the median of
-three, with the CPU of the client beside it: what else runs on the machine makes the seconds more
-and the ratio less, and leaves the CPU nearly as it is.
+The simulator runs in a separate process and takes 40 ms for each answer. Reading one by one, as the
+marketplace's official client does, is measured on a sample and scaled up. Each other row is the
+median of three readings, with the CPU time of the client: a busy machine changes the seconds, but
+hardly the CPU time.
 
-With a limit of R calls a second, told by its headers over a window of ten seconds unless another
-is given, the time is set beside N/R; a call that is answered 429 is one too many. With a limit of
-the day, which others use too, a call that is taken from the reserve is one too many as well.
+With a limit of R calls per second, given in headers for a window of ten seconds (or
+--window-seconds), the time is compared with N/R; calls answered with 429 break the limit. A daily
+limit that other systems share must leave the reserve untouched.
 
     python benchmarks/reading.py
     python benchmarks/reading.py --orders 500
@@ -37,7 +37,7 @@ DAILY, OTHERS, RESERVE = 150, 60, 40
 
 
 class Took(NamedTuple):
-    """What one reading cost."""
+    """Time and calls of one reading."""
 
     seconds: float
     cpu_seconds: float
@@ -45,7 +45,7 @@ class Took(NamedTuple):
 
 
 async def read(shop: Simulated, concurrency: int | None = None) -> Took:
-    """Read everything."""
+    """Read all orders."""
     async with HttpClient() as http:
         began, cpu_began = time.perf_counter(), time.process_time()
         reading = await Marketplace(
@@ -53,19 +53,19 @@ async def read(shop: Simulated, concurrency: int | None = None) -> Took:
         ).read(())
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     if not isinstance(reading, Complete):
-        raise SystemExit(f"not everything was read: {reading.why}")
+        raise SystemExit(f"not every order was read: {reading.why}")
     return Took(seconds, cpu_seconds, reading.calls)
 
 
-async def read_what_is_allowed(shop: Simulated) -> None:
-    """Read until only the reserve is left."""
+async def read_up_to_the_reserve(shop: Simulated) -> None:
+    """Read until only the reserved calls are left."""
     async with HttpClient() as http:
         reads = access(shop.url, reserve_calls=RESERVE)
         await Marketplace(reads, http, clock=lambda: datetime.now(UTC)).read(())
 
 
 def read_one_by_one(shop: Simulated) -> float:
-    """Seconds of the list once and of each detail, scaled up from a sample."""
+    """Return the seconds of the list and of all details, scaled up from a sample."""
     with httpx.Client(params={"client_id": CLIENT_ID}, base_url=shop.url) as client:
         query = {"filter": "basic", "status": "eq:shipped", "mdp": "true", "page_size": "100"}
         began = time.perf_counter()
@@ -81,10 +81,12 @@ def read_one_by_one(shop: Simulated) -> float:
 
 
 def compare(orders: int) -> None:
-    """Beside one by one, without a limit."""
+    """Compare with reading one by one, without a limit."""
     with simulated(orders) as shop:
         plain = read_one_by_one(shop)
-        print(f"{shop.orders} orders, 40 ms an answer; {os.cpu_count()} CPUs, {load()} busy before")
+        print(
+            f"{shop.orders} orders, 40 ms per answer; {os.cpu_count()} CPUs, load {load()} before"
+        )
         print(f"{'one by one':24}{plain:8.1f} s")
         for concurrency in (None, 8, 16, 32):
             took = sorted(asyncio.run(read(shop, concurrency)) for _ in range(TIMES))[TIMES // 2]
@@ -93,43 +95,43 @@ def compare(orders: int) -> None:
                 f"{name:24}{took.seconds:8.1f} s{plain / took.seconds:8.1f} times as fast, "
                 f"{took.cpu_seconds:.1f} s CPU, {took.calls} calls"
             )
-    print(f"{load()} busy after")
+    print(f"load {load()} after")
 
 
 def load() -> str:
-    """How many CPUs were wanted in the last minute, by us and by others."""
+    """Return the load average of the last minute."""
     return f"{os.getloadavg()[0]:.1f}"
 
 
 def keep_limits(orders: int, window_seconds: int) -> None:
-    """Those of a few seconds, and that of a day."""
+    """Read under limits of a few seconds, then under a daily limit."""
     for rate in RATES:
         limit = rate * window_seconds
         with simulated(orders, limit=limit, window_seconds=window_seconds) as shop:
             took = asyncio.run(read(shop))
-            refused = shop.ask_counts().refused
+            refused = shop.stop().refused
         of_ideal = took.seconds / (took.calls / rate)
         print(
-            f"{rate:4} calls a second     {took.seconds:8.1f} s{of_ideal:8.2f} of N/R, "
+            f"{rate:4} calls per second    {took.seconds:8.1f} s{of_ideal:8.2f} of N/R, "
             f"{took.calls} calls, {refused} refused"
         )
     with simulated(200, limit=DAILY, others=OTHERS) as shop:
-        asyncio.run(read_what_is_allowed(shop))
-        counts = shop.ask_counts()
+        asyncio.run(read_up_to_the_reserve(shop))
+        counts = shop.stop()
     print(
-        f"{DAILY} calls a day, of which others take {OTHERS} and {RESERVE} are kept: {counts.made} "
+        f"{DAILY} calls per day, {OTHERS} used by others, {RESERVE} reserved: {counts.made} "
         f"calls, {counts.refused} refused, {counts.left} left"
     )
 
 
 def main() -> None:
-    """Read in each way, print."""
+    """Run all comparisons and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=2_000)
     parser.add_argument("--window-seconds", type=int, default=10)
-    asked = parser.parse_args()
-    compare(asked.orders)
-    keep_limits(asked.orders, asked.window_seconds)
+    arguments = parser.parse_args()
+    compare(arguments.orders)
+    keep_limits(arguments.orders, arguments.window_seconds)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How long it takes to compose, render and freeze a digest with its CSV, and how much memory.
+"""Time and memory to compose, render and freeze a digest with its CSV.
 
-Each size is a process of its own. Beside it stands a bare loop of Jinja over the same rows: one
-table row with the number, the title and the price of each order, all of them. The mail shows as
-many rows as fit, so beyond some hundred orders it is the CSV that grows. The files that go along
-only where they are asked for have figures of their own.
+Each size runs in a separate process. For comparison, a plain Jinja loop renders one table row with
+number, title and price for every order. The mail shows only as many rows as fit, so beyond some
+hundred orders only the CSV grows. Workbook and pick-up sheet, which are optional, are measured
+separately.
 
     python benchmarks/render.py
 """
@@ -56,7 +56,7 @@ BARE = """<table>{% for o in orders %}<tr><td>{{ o.id }}</td><td>{{ o.items[0].t
 
 
 def orders(count: int) -> tuple[Order, ...]:
-    """So many orders that wait, each with two items."""
+    """Return waiting orders with two items each."""
     return tuple(
         Order(
             id_,
@@ -77,7 +77,7 @@ def orders(count: int) -> tuple[Order, ...]:
 
 
 def seconds_of_ours(renderer: Renderer, waiting: tuple[Order, ...], account: Account) -> float:
-    """Compose, render and freeze."""
+    """Return the seconds to compose, render and freeze one digest."""
     began = time.perf_counter()
     reading = Complete(NOW, waiting, candidates=len(waiting))
     digest = compose(account, reading, None, date(2026, 11, 22))
@@ -98,7 +98,10 @@ def seconds_of_ours(renderer: Renderer, waiting: tuple[Order, ...], account: Acc
 
 
 def measure(count: int) -> None:
-    """In a process of its own: print seconds of ours, of the bare loop, and MB before and after."""
+    """Print the seconds of the digest and of the plain loop, and the MB before and after.
+
+    Runs in a separate process, because a peak of memory cannot be reset.
+    """
     waiting = orders(count)
     renderer = Renderer()
     seconds_of_ours(renderer, waiting[:10], ACCOUNT)
@@ -113,18 +116,19 @@ def measure(count: int) -> None:
 
 
 def measure_file(make: Callable[[Digest, MailOptions], Attachment], count: int) -> None:
-    """In a process of its own: print seconds, MB before and after, and the bytes of one file."""
+    """Print the seconds, the MB before and after, and the bytes of one attachment."""
     reading = Complete(NOW, orders(count), candidates=count)
     digest = compose(ACCOUNT, reading, None, date(2026, 11, 22))
     options = ACCOUNT.mail_options(READER)
-    make(replace(digest, new=digest.new[:1], waiting=digest.waiting[:1]), options)  # imports
+    # The first call imports libraries, which is not measured.
+    make(replace(digest, new=digest.new[:1], waiting=digest.waiting[:1]), options)
     before, began = _resident(), time.perf_counter()
     file = make(digest, options)
     print(time.perf_counter() - began, before, _peak(), len(file.content))
 
 
 def measure_accounts() -> None:
-    """The same templates for many accounts: only the first one pays for reading them."""
+    """Print the seconds of many accounts that share templates: only the first one compiles them."""
     waiting, renderer = orders(10), Renderer()
     first = seconds_of_ours(renderer, waiting, ACCOUNT)
     others = [seconds_of_ours(renderer, waiting, ACCOUNT) for _ in range(ACCOUNTS)]
@@ -145,7 +149,7 @@ EXTRAS = {file.__name__: file for file in (orders_xlsx, pickup_sheet)}
 
 
 def run(call: str) -> list[float]:
-    """Numbers printed by a call in a process of its own."""
+    """Do a call in a separate process and return the numbers that it prints."""
     code = f"import render; render.{call}"
     path = os.pathsep.join([str(Path(__file__).resolve().parent), *sys.path])
     environ = {**os.environ, "PYTHONPATH": path}
@@ -154,7 +158,7 @@ def run(call: str) -> list[float]:
 
 
 def main() -> None:
-    """Measure, print."""
+    """Run all measurements and print the results."""
     print(f"{'orders':>8}{'ours':>10}{'bare loop':>11}{'ratio':>8}{'grown by':>11}{'each':>10}")
     for count in SIZES:
         ours, bare, before, after = run(f"measure({count})")

@@ -1,4 +1,4 @@
-"""How long `notifier --help` takes beside the import of click alone: medians of 20, in turn.
+"""How long `notifier --help` takes compared with importing click: medians of 20 alternating calls.
 
 python benchmarks/startup.py
 """
@@ -16,14 +16,14 @@ NOTIFIER = str(Path(sys.executable).with_name("notifier"))
 
 
 def seconds(*command: str) -> float:
-    """Wall time of one call."""
+    """Return the wall time of one call."""
     begin = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begin
 
 
 def main() -> None:
-    """Measure in turn, so that whatever else the machine does hits both."""
+    """Measure alternately, so that other load on the machine affects both."""
     bare, ours = [], []
     for _ in range(ROUNDS):
         bare.append(seconds(sys.executable, "-c", "import click"))

@@ -1,7 +1,7 @@
-"""Words that give a leak away: invented, unmistakable, and looked for in whatever a test leaves.
+"""Canary words: invented secrets and buyers that must not appear in anything a test leaves behind.
 
-A secret of a test has MARK in it, so that one look finds them all, those of tests to come too. The
-buyers are those of the simulator.
+Every secret of a test contains MARK, so that a search for MARK also finds secrets of future tests.
+The buyers are those of the simulator.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ STORE_PASSWORD = f"{MARK}-store-password-c6e8"
 SECRETS = (MARK,)
 BUYERS = CANARIES
 MAY_HOLD_SECRETS = ("config.toml", ".last-good")
-"""Ends of the names of files that may hold secrets: the configuration, where a person may have
-written some, and its copies. A buyer is in no file at all."""
+"""Endings of the names of files that may hold secrets: the configuration and its copies.
+Buyers may not appear in any file."""
 
-_TELLING = 5
-"""Letters, of which there are not many such runs in other texts."""
+# A run of five letters is rare enough in other texts to make a fast first search.
+_DISTINCTIVE_LENGTH = 5
+# Telephone numbers share their first digits; a short stem finds all of them in one search.
 _LONGEST_STEM = 8
-"""Letters, so that telephone numbers and the like share one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A word where it must not be, in one of its forms."""
+    """A canary word in a forbidden place, in one of its forms."""
 
     place: str
     offset: int
@@ -48,25 +48,28 @@ class Leak:
 
 
 def leaks_in_text(text: str, place: str, words: Iterable[str] = (*SECRETS, *BUYERS)) -> list[Leak]:
-    """The words that are in a text; offsets in its UTF-8."""
+    """Return the canary words found in a text; offsets count bytes of its UTF-8."""
     return leaks_in(text.encode("utf-8", "backslashreplace"), place, words)
 
 
 def leaks_in(data: bytes, place: str, words: Iterable[str] = (*SECRETS, *BUYERS)) -> list[Leak]:
-    """The words that are in some bytes, in whatever form."""
-    look = _look_for(tuple(words))
-    if not any(stem in data for stem in look.stems):
+    """Return the canary words found in some bytes, in any form."""
+    search = _search_for(tuple(words))
+    if not any(stem in data for stem in search.stems):
         return []
-    return [Leak(place, hit.start(), look.words[hit[0]]) for hit in look.pattern.finditer(data)]
+    return [
+        Leak(place, match.start(), search.words[match[0]])
+        for match in search.pattern.finditer(data)
+    ]
 
 
 def leaks_below(folder: Path) -> list[Leak]:
-    """The secrets and buyers in all files below a folder, but for secrets where they belong."""
+    """Return secrets and buyers in all files below a folder, except secrets in MAY_HOLD_SECRETS."""
     return [leak for file in files_below(folder) for leak in _leaks_in_file(file)]
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files, each once, however they are linked."""
+    """Yield every file below a folder once, without symbolic links."""
     return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
 
 
@@ -74,33 +77,33 @@ def _leaks_in_file(file: Path) -> list[Leak]:
     words = BUYERS if file.name.endswith(MAY_HOLD_SECRETS) else (*SECRETS, *BUYERS)
     try:
         data = file.read_bytes()
-    except OSError:  # gone meanwhile, or nobody may read it: then it is no leak either
+    except OSError:  # removed meanwhile, or unreadable: then it is no leak either
         return []
     return leaks_in(data, str(file), words) if data.strip(b"\0") else []
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What to look for; one of the `stems` is wherever the slow `pattern` finds a thing."""
+class _Search:
+    """A search in two stages: every match of the slow `pattern` contains one of the `stems`."""
 
     stems: frozenset[bytes]
     pattern: re.Pattern[bytes]
     words: Mapping[bytes, str]
-    """Which word a form is of."""
+    """The canary word of each form."""
 
 
 @cache
-def _look_for(words: tuple[str, ...]) -> _Look:
-    of = {form: word for word in words for form in forms(word)}
-    longest_first = sorted(of, key=len, reverse=True)
+def _search_for(words: tuple[str, ...]) -> _Search:
+    word_of = {form: word for word in words for form in forms(word)}
+    longest_first = sorted(word_of, key=len, reverse=True)
     pattern = re.compile(b"|".join(map(re.escape, longest_first)))
-    return _Look(frozenset(stem for word in words for stem in _stems(word)), pattern, of)
+    return _Search(frozenset(stem for word in words for stem in _stems(word)), pattern, word_of)
 
 
 def forms(word: str) -> set[bytes]:
-    """How a word may be written: plain, in JSON, by `ascii()`, in a URL, in a mail.
+    """Return the ways to write a word: plain, in JSON, by `ascii()`, in a URL, in a mail.
 
-    A secret in base64 too, as it goes over the wire in a login.
+    Secrets also in base64, as a login sends them.
     """
     in_url = quote(word, safe="")
     return {
@@ -115,17 +118,20 @@ def forms(word: str) -> set[bytes]:
 
 
 def _stems(word: str) -> Iterator[bytes]:
-    """What is in all forms of a word but base64: letters that are written in one way only."""
+    """Yield what all forms of a word contain: letters that no form encodes; and its base64."""
     runs: list[str] = re.findall("[A-Za-z0-9]+", word)
-    telling = next((run for run in runs if len(run) >= _TELLING), max(runs, key=len))
-    yield telling[:_LONGEST_STEM].encode()
+    stem = next((run for run in runs if len(run) >= _DISTINCTIVE_LENGTH), max(runs, key=len))
+    yield stem[:_LONGEST_STEM].encode()
     if MARK in word:
         yield from _in_base64(word.encode())
 
 
 def _in_base64(plain: bytes) -> Iterator[bytes]:
-    """What is the same whatever stands before and after; that depends on where it begins."""
-    for before in range(3):
-        whole = base64.b64encode(bytes(before) + plain)
-        beyond = (before + len(plain)) // 3 * 4
-        yield whole[-(-before * 4 // 3) : beyond]
+    """Yield the base64 of `plain` that does not depend on its neighbours, for each alignment.
+
+    Base64 encodes groups of three bytes, so the result depends on where in a group it begins.
+    """
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + plain)
+        first, end = -(-offset * 4 // 3), (offset + len(plain)) // 3 * 4
+        yield encoded[first:end]

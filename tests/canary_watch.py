@@ -1,6 +1,6 @@
-"""Watch a whole test session for secrets and buyers: its log, its output, and the files it leaves.
+"""Search the log, the output and the files of a whole test session for secrets and buyers.
 
-A plugin of pytest: `-p tests.canary_watch`, and on for all tests here.
+A pytest plugin (`-p tests.canary_watch`), active in every session here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_LINES = 100
 
 
 class CanaryWatch:
-    """Fails the session when a canary is where it must not be, and says where."""
+    """The plugin: fails the session when it finds a canary, and reports each place."""
 
     def __init__(self) -> None:
         self.leaks: list[Leak] = []
@@ -32,7 +32,7 @@ class CanaryWatch:
         logging.setLogRecordFactory(self._record)
 
     def _record(self, *args: object, **more: object) -> logging.LogRecord:
-        """Keep what is logged until it is complete: `extra` is added to it later."""
+        """Keep each log record until its test ends: `extra` is added after its creation."""
         record = self._factory(*args, **more)
         self._records.append(record)
         return record
@@ -41,22 +41,22 @@ class CanaryWatch:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Look at what a test has printed and logged."""
+        """Search what a test has printed and logged."""
         report = yield
         for name, text in report.sections:
             self.leaks += leaks_in_text(text, f"{item.nodeid}, {name}")
-        self._look_at_records(item.nodeid)
+        self._search_records(item.nodeid)
         return report
 
-    def _look_at_records(self, when: str) -> None:
+    def _search_records(self, place: str) -> None:
         records, self._records = self._records, []
         for record in records:
-            self.leaks += leaks_in_text(_FORMAT.format(record), f"{when}, log of {record.name}")
+            self.leaks += leaks_in_text(_FORMAT.format(record), f"{place}, log of {record.name}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Look at the files, while they are there."""
-        self._look_at_records("between the tests")
+        """Search the files before pytest removes them."""
+        self._search_records("between the tests")
         if self.temporary:
             self.leaks += leaks_below(self.temporary)
         output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
@@ -72,19 +72,19 @@ class CanaryWatch:
         self.leaks += [Leak(*leak) for leak in output.get(_NAME, ())]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say where they are."""
+        """List the leaks."""
         if self.leaks:
-            terminalreporter.section("secrets or buyers where they must not be", red=True)
+            terminalreporter.section("secrets or buyers in forbidden places", red=True)
             for leak in list(dict.fromkeys(self.leaks))[:_MOST_LINES]:
                 terminalreporter.line(str(leak))
 
     def pytest_unconfigure(self) -> None:
-        """Leave logging as it was."""
+        """Restore the log record factory."""
         logging.setLogRecordFactory(self._factory)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to watch."""
+    """Register the plugin."""
     config.pluginmanager.register(CanaryWatch(), _NAME)
 
 
@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _temporary_folder(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Where the tests put their files; only a fixture is told."""
+    """Note the folder of the tests' files, which pytest gives to fixtures only."""
     watch = request.config.pluginmanager.get_plugin(_NAME)
     assert isinstance(watch, CanaryWatch)
     watch.temporary = tmp_path_factory.getbasetemp()

@@ -1,4 +1,4 @@
-"""Setup shared by all tests."""
+"""Settings of all tests."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ pytest_plugins = ("tests.canary_watch",)
 
 MOST_SECONDS_OF_A_TEARDOWN = 60
 
-# A busy machine is no mistake of the code. An explanation traces every line of a failing example,
-# which can take longer than the time limit, so that nobody would see the example.
+# A busy machine must not fail a test: no deadline for an example. The phase "explain" traces every
+# line of a failing example; that can exceed the time limit of a test and so hide the example.
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
 settings.register_profile("notifier", deadline=None, phases=PHASES)
 settings.load_profile("notifier")
@@ -36,6 +36,6 @@ def limit_teardown() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Find what a module left open there, and not in whichever test the collector runs next."""
+    """Collect garbage after each module, so that a resource left open fails the right module."""
     if nextitem is None or nextitem.path != item.path:
         gc.collect()

@@ -1,4 +1,4 @@
-"""Days that make very different mails: what golden files, checkers and screenshots look at."""
+"""Digests of very different days, for golden files, mail checkers and screenshots."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def euro(amount: str) -> Money:
     return Money(Decimal(amount), "EUR")
 
 
-def shop() -> tuple[Order, ...]:
-    """Six orders of a small shop, oldest first, with what is awkward about real ones."""
+def waiting_orders() -> tuple[Order, ...]:
+    """Return six orders of a small shop, oldest first, with the awkward texts of real ones."""
     picnic = "Zelo velik komplet za piknik z odejo, štirimi krožniki, priborom in hladilno torbo; "
     return (
         order(
@@ -54,7 +54,7 @@ def shop() -> tuple[Order, ...]:
 
 
 def _yesterday() -> tuple[Order, ...]:
-    return (*shop()[:4], order(4499990), order(4499991))
+    return (*waiting_orders()[:4], order(4499990), order(4499991))
 
 
 _FIRST_SEEN = {
@@ -66,28 +66,30 @@ _FIRST_SEEN = {
 
 
 def normal() -> Digest:
-    """Something new, something old, something gone."""
+    """Return a digest with new, waiting and departed orders."""
     departed = {4499990: Departure.RETURNED, 4499991: Departure.LOST}
-    reading = Complete(NOON, shop(), departed, candidates=148)
+    reading = Complete(NOON, waiting_orders(), departed, candidates=148)
     return compose(account(), reading, snapshot(*_yesterday(), **_FIRST_SEEN), DAY, trend=TREND)
 
 
 def first() -> Digest:
-    """The account's very first digest."""
-    return compose(account(), Complete(NOON, shop(), candidates=148), None, DAY)
+    """Return the first digest of an account."""
+    return compose(account(), Complete(NOON, waiting_orders(), candidates=148), None, DAY)
 
 
 def empty() -> Digest:
-    """Nothing waits, and nothing did."""
+    """Return a digest without orders after a day without orders."""
     return compose(account(), Complete(NOON, (), candidates=148), snapshot(), DAY, trend=TREND)
 
 
 def incomplete() -> Digest:
-    """Two orders could not be read, two days were skipped, and a month has just begun."""
-    later = datetime(2026, 12, 3, 5, 4, tzinfo=UTC)
-    why = "2 of 50 orders could not be read"
+    """Return a digest with two unreadable orders and two skipped days, early in a month."""
+    read_at = datetime(2026, 12, 3, 5, 4, tzinfo=UTC)
+    reason = "2 of 50 orders could not be read"
     departed = {4499990: Departure.DELIVERED, 4499991: Departure.WITHDRAWN}
-    reading = Incomplete(later, shop()[1:], why, (4500001, 4500099), departed, candidates=50)
+    reading = Incomplete(
+        read_at, waiting_orders()[1:], reason, (4500001, 4500099), departed, candidates=50
+    )
     return compose(
         account(),
         reading,
@@ -98,11 +100,13 @@ def incomplete() -> Digest:
 
 
 def forints() -> Digest:
-    """Amounts as long as they get, and everything collected."""
-    dear = Money(Decimal(1249900), "HUF")
+    """Return a digest with very long amounts and two collected orders."""
+    amount = Money(Decimal(1249900), "HUF")
     orders = tuple(
-        replace(order, currency="HUF", cod=dear, items=(Item("Hladilnik", 2, None, None, dear),))
-        for order in shop()[:2]
+        replace(
+            order, currency="HUF", cod=amount, items=(Item("Hladilnik", 2, None, None, amount),)
+        )
+        for order in waiting_orders()[:2]
     )
     departed = {4499990: Departure.RETURNED, 4499991: Departure.RETURNED}
     reading = Complete(NOON, orders, departed, candidates=2)
@@ -111,12 +115,14 @@ def forints() -> Digest:
 
 
 def huge(count: int = 10_000) -> Digest:
-    """Many orders, half of them new, the others of all ages."""
-    orders = tuple(_numbered(n, shop()[n % 6]) for n in range(4_600_000, 4_600_000 + count))
+    """Return a digest of many orders: half of them new, the others of all ages."""
+    orders = tuple(
+        _numbered(n, waiting_orders()[n % 6]) for n in range(4_600_000, 4_600_000 + count)
+    )
     old = orders[: count // 2]
-    seen = {f"o{o.id}": date(2026, 11, 1) + timedelta(days=o.id % 20) for o in old}
+    first_seen = {f"o{o.id}": date(2026, 11, 1) + timedelta(days=o.id % 20) for o in old}
     reading = Complete(NOON, orders, candidates=count)
-    return compose(account(), reading, snapshot(*old, **seen), DAY, trend=TREND)
+    return compose(account(), reading, snapshot(*old, **first_seen), DAY, trend=TREND)
 
 
 def _numbered(id_: int, like: Order) -> Order:

@@ -1,4 +1,4 @@
-"""Values to arrange tests with: valid by default, changed by name."""
+"""Factories of domain values for tests: valid by default, each field changed by keyword."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def order(id_: int = 4500001, **more: Any) -> Order:
-    """One order that waits for the seller."""
+    """Return an order that waits for the seller."""
     fields: dict[str, Any] = {
         "status": OrderStatus.SHIPPED,
         "ready_to_return": True,
@@ -53,13 +53,13 @@ def order(id_: int = 4500001, **more: Any) -> Order:
 
 
 def schedule(**more: Any) -> Schedule:
-    """Six in the morning in Ljubljana."""
+    """Return a schedule of six in the morning in Ljubljana."""
     fields: dict[str, Any] = {"send_at": time(6), "timezone": "Europe/Ljubljana"}
     return Schedule(**(fields | more))
 
 
 def account(**more: Any) -> Account:
-    """A Slovenian shop with two recipients."""
+    """Return the account of a Slovenian shop with two recipients."""
     fields: dict[str, Any] = {
         "id": "ljubljana",
         "name": "Mimovrste",
@@ -81,34 +81,34 @@ def account(**more: Any) -> Account:
 def mail_options(
     of: Account | None = None, language: str = "en", group: str | None = None
 ) -> MailOptions:
-    """How a reader of this account, language and contact group gets the digest."""
+    """Return the mail options of a reader with this account, language and contact group."""
     reader = Recipient(Mailbox("reader@example.com"), language, group)
     return (of or account()).mail_options(reader)
 
 
-def account_with_password(shown: str = "4711-0815") -> Account:
-    """The same, and its warehouse may see what the branch asks for."""
-    place = PlaceOfReturn("Branch Center", "Example street 1", "Mon–Fri 8–18", Secret(shown))
+def account_with_password(code: str = "4711-0815") -> Account:
+    """Return an account with a pickup password that the group "warehouse" may see."""
+    place = PlaceOfReturn("Branch Center", "Example street 1", "Mon–Fri 8–18", Secret(code))
     return account(place=place, password_groups=frozenset({"warehouse"}))
 
 
 def file_account(**more: Any) -> Account:
-    """A shop elsewhere, whose orders another program writes into a file."""
+    """Return an account whose orders another program writes into a file."""
     access = FileAccess(Path("orders.csv"), FileFormat.CSV, {"id": "Order"}, "Europe/Prague")
     return account(access=access, order_url=None, **more)
 
 
 def sender() -> Sender:
-    """Mail from the shop's own domain."""
+    """Return a sender in the shop's own domain."""
     box = Mailbox("parcels@example.com", "Ready to return")
     admin = Mailbox("admin@example.com", "Admin")
     return Sender(mailbox=box, reply_to=admin, envelope=box, admin=admin)
 
 
 def settings(*accounts: Account, **more: Any) -> Settings:
-    """These accounts, a mail server that nobody listens at, and a store that nobody opens."""
+    """Return settings of these accounts, with an unreachable mail server and a store in memory."""
     fields: dict[str, Any] = {
-        "accounts": {one.id: one for one in accounts},
+        "accounts": {account.id: account for account in accounts},
         "smtp": SmtpServer("127.0.0.1", 1, Tls.NONE),
         "sender": sender(),
         "store": StoreLocation("sqlite://"),
@@ -119,31 +119,31 @@ def settings(*accounts: Account, **more: Any) -> Settings:
 def context(
     store: Store, *accounts: Account, at: Callable[[], datetime] = lambda: NOON, **more: Any
 ) -> Context:
-    """Everything a service needs: a real store, and neighbours that must not be asked."""
+    """Return a context with a real store; any use of source or mail server fails the test."""
 
-    def no_neighbour(*_: object) -> NoReturn:
-        raise AssertionError("this test reaches no neighbour")
+    def unexpected(*_: object) -> NoReturn:
+        raise AssertionError("unexpected use of the source or the mail server")
 
     fields: dict[str, Any] = {
         "settings": settings(*accounts),
         "renderer": Renderer(None),
         "holder": "a test",
-        "source": no_neighbour,
-        "mail": no_neighbour,
+        "source": unexpected,
+        "mail": unexpected,
         "hint_reader": lambda _: None,
     }
     return Context(store=store, clock=at, **(fields | more))
 
 
 def snapshot(*orders: Order, day: date = date(2026, 11, 21), **first_seen: date) -> Snapshot:
-    """What waited on an earlier day, each since that day unless told by `o<id>=day`."""
+    """Return the snapshot of an earlier day; `o<id>=day` changes when an order was first seen."""
     known = {o.id: KnownOrder(first_seen.get(f"o{o.id}", day), o) for o in orders}
     since = min([day, *first_seen.values()])
     return Snapshot(day, since, known)
 
 
 def digest(*orders: Order, previous: Snapshot | None = None, **more: Any) -> Digest:
-    """A digest of these orders, all new unless `previous` knew them."""
+    """Return a digest of these orders; orders that are not in `previous` are new."""
     reading = Complete(NOON, orders, candidates=len(orders))
     base = compose(account(), reading, previous or snapshot(), DAY)
     return replace(base, **more) if more else base

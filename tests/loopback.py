@@ -1,4 +1,4 @@
-"""Servers on loopback ports that answer what a test tells them to, byte by byte."""
+"""HTTP servers on loopback ports that answer byte by byte what a test prescribes."""
 
 from __future__ import annotations
 
@@ -7,64 +7,64 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 
-_TURNS_TO_CLOSE = 5
+_EVENT_LOOP_TURNS = 5
 
 Behaviour = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-"""What is done once the head of a request, given first, has come."""
+"""How a server answers a request, given the request's head and the connection's writer."""
 
 
-class Visits:
-    """The connections to a server of ours, a task each; none is open after `end`."""
+class Connections:
+    """The open connections of a test server, one task each; `end` closes all."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, talk: Coroutine[None, None, None], writer: asyncio.StreamWriter) -> None:
-        """Hold `talk`, and cut the connection however it ends, be it before its first step."""
+        """Run `talk` in a task, and abort the connection when it ends or is cancelled."""
         task = asyncio.create_task(talk)
         task.add_done_callback(lambda _: writer.transport.abort())
         self._tasks.add(task)
 
     async def end(self, server: asyncio.Server) -> None:
-        """Let nobody else in, and end the talks; raises what one of them raised."""
-        # What was accepted just before becomes a visit first: asyncio forgets a connection that it
-        # is accepting while its server is closed (python/cpython#109564).
+        """Close the server and cancel its tasks; raise the first exception of a task."""
+        # Let connections that were just accepted become tasks first: asyncio forgets a connection
+        # whose server is closed while it is being accepted (python/cpython#109564).
         for listening in server.sockets:
             asyncio.get_running_loop().remove_reader(listening.fileno())
-        await _turns()
+        await _run_pending_callbacks()
         server.close()
         for task in self._tasks:
             task.cancel()
         ended = await asyncio.gather(*self._tasks, return_exceptions=True)
-        await _turns()
+        await _run_pending_callbacks()
         for error in ended:
             if isinstance(error, Exception):
                 raise error
 
 
-async def _turns() -> None:
-    """Let asyncio do what it has put off; it offers nothing to wait for that holds everywhere.
+async def _run_pending_callbacks() -> None:
+    """Let asyncio run its pending callbacks, which no call of its API waits for in all versions.
 
-    StreamWriter.wait_closed() never ends after a handshake that failed, and wait_closed() of a
+    StreamWriter.wait_closed() never ends after a failed handshake, and wait_closed() of a
     server does not wait for its connections before Python 3.12.
     """
-    for _ in range(_TURNS_TO_CLOSE):
+    for _ in range(_EVENT_LOOP_TURNS):
         await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager
 async def behaving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve while the block runs; gives the port."""
-    visits = Visits()
+    """Serve while the block runs; yield the port."""
+    connections = Connections()
 
-    def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        visits.begin(_serve(reader, writer, behaviour), writer)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.begin(_serve(reader, writer, behaviour), writer)
 
-    server = await asyncio.start_server(visit, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        await visits.end(server)
+        await connections.end(server)
 
 
 async def _serve(
@@ -79,13 +79,13 @@ async def _serve(
 def answer(
     body: bytes, status: str = "200 OK", headers: Sequence[str] = ("Content-Type: text/plain",)
 ) -> bytes:
-    """A whole answer as it goes over the wire."""
+    """Return the bytes of a complete HTTP response."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def says(*pieces: bytes) -> Behaviour:
-    """Writes `pieces`, and waits for the next request."""
+    """Write `pieces`, then wait for the next request."""
 
     async def behaviour(_head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.writelines(pieces)
@@ -94,7 +94,7 @@ def says(*pieces: bytes) -> Behaviour:
 
 
 def says_and_resets(piece: bytes) -> Behaviour:
-    """Writes `piece`, and cuts the connection."""
+    """Write `piece`, then reset the connection."""
 
     async def behaviour(_head: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(piece)
@@ -105,7 +105,7 @@ def says_and_resets(piece: bytes) -> Behaviour:
 
 
 def drips(whole: bytes, *, pause: float = 0.01) -> Behaviour:
-    """Writes one byte after the other."""
+    """Write one byte after the other, with pauses."""
 
     async def behaviour(_head: bytes, writer: asyncio.StreamWriter) -> None:
         for byte in whole:
@@ -117,5 +117,5 @@ def drips(whole: bytes, *, pause: float = 0.01) -> Behaviour:
 
 
 async def hangs(_head: bytes, _writer: asyncio.StreamWriter) -> None:
-    """Never says anything."""
+    """Never answer."""
     await asyncio.Event().wait()

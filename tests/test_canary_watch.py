@@ -1,4 +1,4 @@
-"""The watch for secrets and buyers sees them wherever a test leaves them."""
+"""The canary watch finds secrets and buyers wherever a test leaves them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 HEAD = "import logging, pathlib\nfrom tests.canaries import BUYERS, CLIENT_ID\n"
 
 
-def watched(folder: Path, body: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """A session of one test, watched as ours are."""
+def run_watched(folder: Path, body: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a session of one test under the canary watch."""
     suite = folder / "suite"
     suite.mkdir()
     (suite / "pytest.ini").write_text("[pytest]\n")
@@ -48,44 +48,46 @@ def watched(folder: Path, body: str, *options: str) -> subprocess.CompletedProce
         ("try: raise OSError(CLIENT_ID)\n    except OSError: logging.exception('x')", "of root: "),
     ],
 )
-def test_a_session_that_leaks_fails_and_says_where(tmp_path: Path, body: str, place: str) -> None:
-    ended = watched(tmp_path, body)
+def test_a_session_that_leaks_fails_and_names_the_place(
+    tmp_path: Path, body: str, place: str
+) -> None:
+    session = run_watched(tmp_path, body)
 
-    assert "1 passed" in ended.stdout
-    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
-    assert place in ended.stdout
+    assert "1 passed" in session.stdout
+    assert session.returncode == pytest.ExitCode.TESTS_FAILED
+    assert place in session.stdout
     for file in (tmp_path / "suite" / "temporary").rglob("*.*"):
-        file.unlink()  # or this session would fail as well
+        file.unlink()  # or the session that runs this test would fail as well
 
 
 def test_a_leak_in_a_parallel_worker_fails_the_session(tmp_path: Path) -> None:
-    ended = watched(tmp_path, "print(CLIENT_ID)", "-n", "1")
+    session = run_watched(tmp_path, "print(CLIENT_ID)", "-n", "1")
 
-    assert "1 passed" in ended.stdout
-    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "test_one, Captured stdout call: " in ended.stdout
+    assert "1 passed" in session.stdout
+    assert session.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "test_one, Captured stdout call: " in session.stdout
 
 
-def test_a_session_passes_with_a_secret_where_it_belongs(tmp_path: Path) -> None:
-    ended = watched(tmp_path, "(tmp_path / 'config.toml').write_text(CLIENT_ID)")
+def test_a_session_with_a_secret_in_the_configuration_passes(tmp_path: Path) -> None:
+    session = run_watched(tmp_path, "(tmp_path / 'config.toml').write_text(CLIENT_ID)")
 
-    assert ended.returncode == pytest.ExitCode.OK, ended.stdout
-    assert "must not be" not in ended.stdout
+    assert session.returncode == pytest.ExitCode.OK, session.stdout
+    assert "forbidden places" not in session.stdout
 
 
 @pytest.mark.parametrize("word", [CLIENT_ID, *BUYERS])
-def test_a_word_is_seen_in_every_form(word: str) -> None:
-    shapes = [
+def test_a_word_is_found_in_every_form(word: str) -> None:
+    forms = [
         *(word.encode(), json.dumps({"a": word}).encode(), f"{word!a}".encode()),
         *(quote(word).encode(), urlencode({"a": word}).encode()),
         quopri.encodestring(word.encode(), quotetabs=False),
     ]
 
-    assert [shape for shape in shapes if not leaks_in(shape, "here")] == []
+    assert [form for form in forms if not leaks_in(form, "here")] == []
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab"])
-def test_a_secret_is_seen_in_base64(before: str) -> None:
+def test_a_secret_is_found_in_base64_at_any_offset(before: str) -> None:
     login = base64.b64encode(f"{before}{CLIENT_ID}and more".encode())
 
     assert [leak.word for leak in leaks_in(login, "here")] == [MARK]

@@ -1,4 +1,4 @@
-"""The one HTTP client keeps its deadlines, its caps and its secrets."""
+"""The HTTP client keeps its deadlines and size limits, and reveals no secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPTION = "marketplace.base_url"
 SOON = timedelta(seconds=5)
 
 
-async def ask(
+async def request(
     url: str, client: HttpClient | None = None, *, seconds: float = 5, most_bytes: int = 10_000
 ) -> HttpAnswer:
     async with client or HttpClient() as http:
@@ -39,131 +39,131 @@ async def ask(
         )
 
 
-async def failure(asking: Awaitable[HttpAnswer]) -> NoAnswer:
+async def failure(pending: Awaitable[HttpAnswer]) -> NoAnswer:
     with pytest.raises(NoAnswer) as caught:
-        await asking
+        await pending
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert SECRET not in shown
     return caught.value
 
 
-async def test_an_answer_has_status_headers_in_lower_case_and_the_body() -> None:
+async def test_a_response_has_status_headers_in_lower_case_and_body() -> None:
     async with behaving(says(answer(b"hello", "418 Teapot", ["X-Kind: Oolong"]))) as port:
-        got = await ask(f"http://127.0.0.1:{port}/tea")
+        response = await request(f"http://127.0.0.1:{port}/tea")
 
-    assert (got.status, got.headers["x-kind"], got.body) == (418, "Oolong", b"hello")
+    assert (response.status, response.headers["x-kind"], response.body) == (418, "Oolong", b"hello")
 
 
-async def test_it_names_the_program_and_asks_for_no_compression() -> None:
+async def test_a_request_names_the_program_and_asks_for_no_compression() -> None:
     heads: list[bytes] = []
 
-    async def notes(head: bytes, writer: StreamWriter) -> None:
+    async def record(head: bytes, writer: StreamWriter) -> None:
         heads.append(head.lower())
         writer.write(answer(b""))
 
-    async with behaving(notes) as port:
-        await ask(f"http://127.0.0.1:{port}/")
+    async with behaving(record) as port:
+        await request(f"http://127.0.0.1:{port}/")
 
     assert b"accept-encoding: identity\r\n" in heads[0]
     assert b"user-agent: notifier/" in heads[0]
 
 
-async def test_calls_in_a_row_share_a_connection() -> None:
+async def test_successive_requests_share_a_connection() -> None:
     connections: set[int] = set()
 
-    async def notes(_head: bytes, writer: StreamWriter) -> None:
+    async def record(_head: bytes, writer: StreamWriter) -> None:
         connections.add(id(writer))
         writer.write(answer(b""))
 
-    async with behaving(notes) as port, HttpClient() as http:
+    async with behaving(record) as port, HttpClient() as http:
         for _ in range(3):
             await http.get(f"http://127.0.0.1:{port}/", timeout=SOON, most_bytes=10, option=OPTION)
 
     assert len(connections) == 1
 
 
-async def ask_together(port: int, http: HttpClient, times: int) -> None:
+async def ask_concurrently(port: int, http: HttpClient, times: int) -> None:
     address = f"http://127.0.0.1:{port}/"
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         for _ in range(times):
             group.create_task(http.get(address, timeout=SOON, most_bytes=10, option=OPTION))
 
 
-def answers_together(calls: int, writers: list[StreamWriter]) -> Behaviour:
-    """Answers when so many calls are under way, and notes on which connections."""
+def answers_concurrently(calls: int, writers: list[StreamWriter]) -> Behaviour:
+    """Answer once `calls` requests are in progress, and note their connections."""
     gate = asyncio.Barrier(calls)
 
-    async def notes(_head: bytes, writer: StreamWriter) -> None:
+    async def record(_head: bytes, writer: StreamWriter) -> None:
         writers.append(writer)
         await gate.wait()
         writer.write(answer(b""))
 
-    return notes
+    return record
 
 
-async def test_calls_at_the_same_time_have_a_connection_each_and_the_next_use_it_again() -> None:
+async def test_concurrent_requests_use_a_connection_each_and_later_ones_reuse_them() -> None:
     writers: list[StreamWriter] = []
 
-    async with behaving(answers_together(30, writers)) as port, HttpClient() as http:
+    async with behaving(answers_concurrently(30, writers)) as port, HttpClient() as http:
         for _ in range(3):
-            await ask_together(port, http, 30)
+            await ask_concurrently(port, http, 30)
 
     assert (len(writers), len(set(writers))) == (90, 30)
 
 
-async def test_connections_that_nobody_uses_any_more_are_closed_by_a_later_call() -> None:
+async def test_a_later_request_closes_idle_connections() -> None:
     writers: list[StreamWriter] = []
     client = HttpClient(kept=timedelta(0))
 
-    async with behaving(answers_together(2, writers)) as port, client as http:
-        await ask_together(port, http, 2)
+    async with behaving(answers_concurrently(2, writers)) as port, client as http:
+        await ask_concurrently(port, http, 2)
         closed = [asyncio.create_task(writer.wait_closed()) for writer in writers]
         async with behaving(says(answer(b""))) as elsewhere:
-            await ask_together(elsewhere, http, 1)
+            await ask_concurrently(elsewhere, http, 1)
 
         await asyncio.wait(closed, timeout=5, return_when=asyncio.FIRST_COMPLETED)
         assert [task.done() for task in closed].count(True) == 1
     await asyncio.gather(*closed)
 
 
-async def test_neither_body_nor_headers_of_an_answer_are_shown() -> None:
-    got = HttpAnswer(200, {"set-cookie": "canary"}, b"canary")
+async def test_the_repr_of_a_response_shows_neither_body_nor_headers() -> None:
+    response = HttpAnswer(200, {"set-cookie": "canary"}, b"canary")
 
-    assert "canary" not in f"{got!r} {got}"
+    assert "canary" not in f"{response!r} {response}"
 
 
-async def test_a_server_that_drips_bytes_is_left_at_the_deadline() -> None:
+async def test_a_server_that_sends_byte_by_byte_is_abandoned_at_the_deadline() -> None:
     async with behaving(drips(answer(b"x" * 1000))) as port:
-        error = await failure(ask(f"http://127.0.0.1:{port}/", seconds=0.1))
+        error = await failure(request(f"http://127.0.0.1:{port}/", seconds=0.1))
 
     assert f"127.0.0.1:{port} did not answer within 0.1 seconds; check {OPTION} and" in str(error)
     assert error.retryable
 
 
-async def test_a_server_that_says_nothing_is_left_at_the_deadline() -> None:
+async def test_a_silent_server_is_abandoned_at_the_deadline() -> None:
     async with behaving(hangs) as port:
-        error = await failure(ask(f"http://127.0.0.1:{port}/", seconds=0.05))
+        error = await failure(request(f"http://127.0.0.1:{port}/", seconds=0.05))
 
     assert "did not answer within" in str(error)
 
 
-async def test_nobody_listening_is_told_with_host_port_and_the_option_that_names_them() -> None:
+async def test_an_unreachable_server_is_reported_with_host_port_and_option() -> None:
     async with behaving(hangs) as port:
         pass
 
-    error = await failure(ask(f"http://127.0.0.1:{port}/"))
+    error = await failure(request(f"http://127.0.0.1:{port}/"))
 
     assert f"127.0.0.1:{port} cannot be reached; check {OPTION} and the network" in str(error)
 
 
-async def test_an_answer_cut_anywhere_is_no_answer() -> None:
+async def test_a_response_cut_at_any_byte_is_an_error() -> None:
     whole = answer(b'{"result": {"status": "OK"}, "data": []}')
     ends = count()
 
-    async def cuts(head: bytes, writer: StreamWriter) -> None:
+    async def cut(head: bytes, writer: StreamWriter) -> None:
         await says_and_resets(whole[: next(ends)])(head, writer)
 
-    async with behaving(cuts) as port, HttpClient() as http:
+    async with behaving(cut) as port, HttpClient() as http:
         for _ in whole:
             with pytest.raises(NoAnswer):
                 await http.get(
@@ -171,15 +171,15 @@ async def test_an_answer_cut_anywhere_is_no_answer() -> None:
                 )
 
 
-async def test_a_body_beyond_the_cap_is_not_read_to_its_end() -> None:
-    async def pours(_head: bytes, writer: StreamWriter) -> None:
+async def test_a_body_over_the_limit_is_not_read_to_its_end() -> None:
+    async def send_forever(_head: bytes, writer: StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         while not writer.is_closing():
             writer.write(b"x" * 65536)
             await writer.drain()
 
-    async with behaving(pours) as port:
-        error = await failure(ask(f"http://127.0.0.1:{port}/"))
+    async with behaving(send_forever) as port:
+        error = await failure(request(f"http://127.0.0.1:{port}/"))
 
     assert "more than 10000 bytes" in str(error)
 
@@ -190,11 +190,11 @@ def _packed_zeros(megabytes: int) -> bytes:
     return b"".join([*(packer.compress(chunk) for _ in range(megabytes)), packer.flush()])
 
 
-async def test_a_gzip_bomb_is_stopped_at_the_cap() -> None:
+async def test_a_gzip_bomb_is_stopped_at_the_limit() -> None:
     bomb = answer(_packed_zeros(64), headers=["Content-Encoding: gzip"])
 
     async with behaving(says(bomb)) as port:
-        error = await failure(ask(f"http://127.0.0.1:{port}/"))
+        error = await failure(request(f"http://127.0.0.1:{port}/"))
 
     assert "more than 10000 bytes" in str(error)
 
@@ -203,13 +203,13 @@ async def test_a_gzip_bomb_is_stopped_at_the_cap() -> None:
     ("encoding", "pack"),
     [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes), ("", bytes)],
 )
-async def test_compression_nobody_asked_for_is_undone(
+async def test_unrequested_compression_is_decoded(
     encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     packed = answer(pack(b"hello"), headers=[f"Content-Encoding: {encoding}"])
 
     async with behaving(says(packed)) as port:
-        assert (await ask(f"http://127.0.0.1:{port}/")).body == b"hello"
+        assert (await request(f"http://127.0.0.1:{port}/")).body == b"hello"
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,9 @@ async def test_compression_nobody_asked_for_is_undone(
     [("gzip", gzip.compress(b"hello" * 99)[:-9]), ("gzip", b"hello"), ("br", b"hello")],
     ids=["cut", "not compressed", "brotli"],
 )
-async def test_compression_that_cannot_be_undone_is_no_answer(encoding: str, body: bytes) -> None:
+async def test_compression_that_cannot_be_decoded_is_an_error(encoding: str, body: bytes) -> None:
     async with behaving(says(answer(body, headers=[f"Content-Encoding: {encoding}"]))) as port:
-        await failure(ask(f"http://127.0.0.1:{port}/"))
+        await failure(request(f"http://127.0.0.1:{port}/"))
 
 
 @pytest.mark.parametrize(
@@ -237,13 +237,13 @@ async def test_compression_that_cannot_be_undone_is_no_answer(encoding: str, bod
 async def test_redirects_are_not_followed(target: str) -> None:
     heads: list[bytes] = []
 
-    async def sends_away(head: bytes, writer: StreamWriter) -> None:
+    async def redirect(head: bytes, writer: StreamWriter) -> None:
         heads.append(head)
-        away = answer(b"", "302 Found", [f"Location: {target}?client_id={SECRET}"])
-        writer.write(away)
+        response = answer(b"", "302 Found", [f"Location: {target}?client_id={SECRET}"])
+        writer.write(response)
 
-    async with behaving(sends_away) as port:
-        error = await failure(ask(f"http://127.0.0.1:{port}/"))
+    async with behaving(redirect) as port:
+        error = await failure(request(f"http://127.0.0.1:{port}/"))
 
     assert "redirect (302)" in str(error)
     assert not error.retryable
@@ -253,32 +253,32 @@ async def test_redirects_are_not_followed(target: str) -> None:
 @pytest.mark.parametrize(
     "noise", [b"hello\r\n\r\n", b"HTTP/1.1 9999 What\r\n\r\n", b"\x16\x03\x01\x00\x00", b"\r\n" * 9]
 )
-async def test_what_is_no_http_is_no_answer(noise: bytes) -> None:
+async def test_bytes_that_are_not_http_are_an_error(noise: bytes) -> None:
     async with behaving(says_and_resets(noise)) as port:
-        await failure(ask(f"http://127.0.0.1:{port}/"))
+        await failure(request(f"http://127.0.0.1:{port}/"))
 
 
-async def test_endless_headers_are_no_answer() -> None:
+async def test_endless_headers_are_an_error() -> None:
     async with behaving(says(b"HTTP/1.1 200 OK\r\n", b"X-More: y\r\n" * 100_000)) as port:
-        await failure(ask(f"http://127.0.0.1:{port}/"))
+        await failure(request(f"http://127.0.0.1:{port}/"))
 
 
 @pytest.mark.parametrize(
     "url", ["http://shop.example/v1", "ftp://127.0.0.1/", "http://127.0.0.1.example/", "shop"]
 )
-async def test_only_loopback_is_asked_without_https(url: str) -> None:
+async def test_only_loopback_is_allowed_without_https(url: str) -> None:
     with pytest.raises(ConfigError, match="https only"):
-        await ask(url)
+        await request(url)
 
 
-async def test_no_cookie_is_kept_nor_sent_back() -> None:
+async def test_cookies_are_neither_kept_nor_sent_back() -> None:
     heads: list[bytes] = []
 
-    async def bakes(head: bytes, writer: StreamWriter) -> None:
+    async def set_cookies(head: bytes, writer: StreamWriter) -> None:
         heads.append(head.lower())
         writer.write(answer(b"", headers=["Set-Cookie: a=b", "Set-Cookie: c=\xff\xfe; Path=/"]))
 
-    async with behaving(bakes) as port, HttpClient() as http:
+    async with behaving(set_cookies) as port, HttpClient() as http:
         for _ in range(2):
             await http.get(f"http://127.0.0.1:{port}/", timeout=SOON, most_bytes=10, option=OPTION)
 
@@ -286,18 +286,20 @@ async def test_no_cookie_is_kept_nor_sent_back() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:99999/", "https://127.0.0.1:-1/"])
-async def test_a_port_that_is_none_is_a_mistake_in_the_configuration(url: str) -> None:
+async def test_an_invalid_port_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigError, match="for a port; write"):
-        await ask(url)
+        await request(url)
 
 
 @pytest.mark.parametrize(
     "url",
     ["http://[::1", "https://exa\x00mple/", "https://a:b:c/", "https://xn--a.example/"],
 )
-async def test_an_address_that_is_none_is_a_mistake_in_the_configuration(url: str) -> None:
+async def test_an_invalid_address_is_a_configuration_error_that_does_not_repeat_it(
+    url: str,
+) -> None:
     with pytest.raises(ConfigError, match="is not a URL") as caught:
-        await ask(url)
+        await request(url)
 
     assert url not in str(caught.value)
 
@@ -320,55 +322,55 @@ def _tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
     return context
 
 
-async def test_a_certificate_of_ones_own_authority_is_accepted_by_ca_file(
+async def test_a_certificate_of_a_private_authority_is_accepted_with_ca_file(
     authority: trustme.CA, ca_file: Path
 ) -> None:
     async with behaving(says(answer(b"hello")), _tls(authority, "127.0.0.1")) as port:
-        got = await ask(f"https://127.0.0.1:{port}/", HttpClient(ca_file=ca_file))
+        response = await request(f"https://127.0.0.1:{port}/", HttpClient(ca_file=ca_file))
 
-    assert got.body == b"hello"
+    assert response.body == b"hello"
 
 
 async def test_an_unknown_certificate_is_refused_even_on_loopback(authority: trustme.CA) -> None:
     async with behaving(says(answer(b"hello")), _tls(authority, "127.0.0.1")) as port:
-        error = await failure(ask(f"https://127.0.0.1:{port}/"))
+        error = await failure(request(f"https://127.0.0.1:{port}/"))
 
     assert "certificate of 127.0.0.1 is not accepted" in str(error)
     assert "SSL_CERT_FILE" in str(error)
 
 
-async def test_a_certificate_of_another_host_is_refused(
+async def test_a_certificate_for_another_host_is_refused(
     authority: trustme.CA, ca_file: Path
 ) -> None:
     async with behaving(says(answer(b"hello")), _tls(authority, "other.example")) as port:
-        error = await failure(ask(f"https://127.0.0.1:{port}/", HttpClient(ca_file=ca_file)))
+        error = await failure(request(f"https://127.0.0.1:{port}/", HttpClient(ca_file=ca_file)))
 
     assert "certificate of 127.0.0.1 is not accepted" in str(error)
 
 
-async def test_a_server_without_tls_is_told_apart() -> None:
-    async def speaks_plainly(_reader: StreamReader, writer: StreamWriter) -> None:
+async def test_a_server_without_tls_is_reported_as_such() -> None:
+    async def answer_without_tls(_reader: StreamReader, writer: StreamWriter) -> None:
         writer.write(answer(b"hello"))
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(speaks_plainly, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer_without_tls, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        error = await failure(ask(f"https://127.0.0.1:{port}/"))
+        error = await failure(request(f"https://127.0.0.1:{port}/"))
 
     assert "127.0.0.1 does not speak TLS correctly" in str(error)
 
 
-async def test_a_handshake_without_end_is_left_before_the_deadline() -> None:
+async def test_a_tls_handshake_that_never_ends_is_abandoned() -> None:
     async with behaving(hangs) as port:
-        error = await failure(ask(f"https://127.0.0.1:{port}/", seconds=0.1))
+        error = await failure(request(f"https://127.0.0.1:{port}/", seconds=0.1))
 
     assert f"127.0.0.1:{port} cannot be reached" in str(error)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["none", "empty", "text"])
-def test_an_unusable_ca_file_is_named(tmp_path: Path, content: bytes | None) -> None:
+def test_the_error_names_an_unusable_ca_file(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "roots.pem"
     if content is not None:
         path.write_bytes(content)
@@ -377,7 +379,7 @@ def test_an_unusable_ca_file_is_named(tmp_path: Path, content: bytes | None) -> 
         HttpClient(ca_file=path)
 
 
-def test_unusable_roots_of_the_environment_are_named(
+def test_the_error_names_an_unusable_ssl_cert_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
@@ -386,33 +388,33 @@ def test_unusable_roots_of_the_environment_are_named(
         HttpClient()
 
 
-async def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_loopback_requests_never_use_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
 
     async with behaving(says(answer(b"hello"))) as port:
-        assert (await ask(f"http://127.0.0.1:{port}/")).body == b"hello"
+        assert (await request(f"http://127.0.0.1:{port}/")).body == b"hello"
 
 
-async def test_a_proxy_of_the_operator_sees_a_host_name_and_no_more(
+async def test_a_proxy_sees_only_the_host_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heads: list[bytes] = []
 
-    async def refuses(head: bytes, writer: StreamWriter) -> None:
+    async def refuse(head: bytes, writer: StreamWriter) -> None:
         heads.append(head)
         writer.write(answer(b"", "403 No"))
 
-    async with behaving(refuses) as port:
+    async with behaving(refuse) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        error = await failure(ask("https://shop.example/v1/orders"))
+        error = await failure(request("https://shop.example/v1/orders"))
 
     assert heads[0].startswith(b"CONNECT shop.example:443 ")
     assert SECRET.encode() not in heads[0]
     assert "HTTPS_PROXY" in str(error)
 
 
-def test_a_proxy_that_is_none_is_a_mistake_in_the_environment(
+def test_an_invalid_proxy_is_an_error_that_names_the_variable_without_its_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://user:s3cr3t@proxy.example")
@@ -423,20 +425,20 @@ def test_a_proxy_that_is_none_is_a_mistake_in_the_environment(
     assert "s3cr3t" not in str(caught.value)
 
 
-async def test_nothing_is_logged_that_contains_the_query(caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_log_record_contains_the_query(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
     async with behaving(says(answer(b"hello"))) as port:
-        await ask(f"http://127.0.0.1:{port}/")
+        await request(f"http://127.0.0.1:{port}/")
 
     assert SECRET not in caplog.text
 
 
-def test_no_answer_is_worth_another_try_later() -> None:
+def test_a_missing_response_is_a_temporary_failure() -> None:
     assert issubclass(NoAnswer, UnavailableError)
     assert NoAnswer("…").temporary
 
 
 @pytest.mark.parametrize("value", ["tomorrow", "٣", "Mon, 02 Mar 2026 99:00:30 GMT"])
-def test_a_date_that_is_none_is_none(value: str) -> None:
+def test_an_invalid_date_is_none(value: str) -> None:
     assert http_date(value) is None

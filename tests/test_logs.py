@@ -1,4 +1,4 @@
-"""The log as text and as JSON lines."""
+"""Log records are formatted as sentences for people and as JSON lines for a journal."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from notifier.logs import JsonLines, TextLines
 
 
 def record(level: int, **extra: object) -> logging.LogRecord:
-    made = logging.makeLogRecord({"levelno": level, "levelname": logging.getLevelName(level)})
-    made.msg, made.args = "%d orders read", (12,)
-    vars(made).update(extra)
-    return made
+    result = logging.makeLogRecord({"levelno": level, "levelname": logging.getLevelName(level)})
+    result.msg, result.args = "%d orders read", (12,)
+    vars(result).update(extra)
+    return result
 
 
-def test_text_has_the_message_alone() -> None:
+def test_a_person_reads_only_the_sentence() -> None:
     assert TextLines().format(record(logging.INFO, event="read")) == "12 orders read"
 
 
-def test_text_of_a_warning_begins_with_its_level() -> None:
+def test_a_warning_begins_with_its_level() -> None:
     assert TextLines().format(record(logging.WARNING)) == "WARNING: 12 orders read"
 
 
-def test_json_has_one_object_per_line_with_event_and_counts() -> None:
+def test_a_journal_gets_one_json_object_per_line_with_event_and_counts() -> None:
     line = JsonLines().format(record(logging.INFO, event="read", account="ljubljana", calls=3))
 
     fields = json.loads(line)
@@ -32,7 +32,7 @@ def test_json_has_one_object_per_line_with_event_and_counts() -> None:
     assert (fields["event"], fields["account"], fields["calls"]) == ("read", "ljubljana", 3)
 
 
-def test_a_value_with_line_breaks_stays_on_one_line() -> None:
+def test_line_breaks_in_a_field_do_not_break_the_json_line() -> None:
     line = JsonLines().format(record(logging.ERROR, reply="550\nno\x1b[31m"))
 
     assert line.count("\n") == 0

@@ -1,4 +1,4 @@
-"""A stop of the process: nothing new begins, and a message past its dot gets its reply."""
+"""After SIGTERM no new work begins, and a message past its dot gets a short time for its reply."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tests.neighbours.smtp import (
     says,
 )
 
-EVERYBODY = ("office@example.com", "jana@example.com", "pavol@example.com")
+RECIPIENTS = ("office@example.com", "jana@example.com", "pavol@example.com")
 A_MOMENT = timedelta(seconds=0.1)
 
 
 @dataclass(slots=True)
-class Post:
-    """A store with three frozen messages, a mail server, and a request to stop."""
+class DeliveryScenario:
+    """A store with three frozen messages, a mail server, and a stop request."""
 
     store: Store
     server: SmtpNeighbour
@@ -57,8 +57,8 @@ class Post:
     async def first(self) -> OutboxMessage:
         return min(await self.store.outbox.list(), key=lambda message: message.id)
 
-    def then_stops(self, action: Action) -> Action:
-        """Request to stop before the server performs this action."""
+    def stops_before(self, action: Action) -> Action:
+        """Return an action that requests the stop, then does `action`."""
 
         async def stopping(conversation: Conversation) -> int:
             self.stop.request()
@@ -68,13 +68,13 @@ class Post:
 
 
 @pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
+async def scenario(tmp_path: Path) -> AsyncIterator[DeliveryScenario]:
     async with (
         open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as store,
         SmtpNeighbour() as server,
     ):
         await _fill(store)
-        yield Post(store, server)
+        yield DeliveryScenario(store, server)
 
 
 async def _fill(store: Store) -> None:
@@ -91,10 +91,12 @@ async def _fill(store: Store) -> None:
             subject="Parcels",
             content=b"Subject: Parcels\r\n\r\nOne waits.\r\n",
         )
-        for recipient in EVERYBODY
+        for recipient in RECIPIENTS
     ]
-    later = factories.NOON + timedelta(hours=20)
-    await store.runs.freeze(run, factories.digest(), frozen, at=factories.NOON, give_up_at=later)
+    give_up_at = factories.NOON + timedelta(hours=20)
+    await store.runs.freeze(
+        run, factories.digest(), frozen, at=factories.NOON, give_up_at=give_up_at
+    )
 
 
 BEFORE_THE_DOT = [
@@ -104,64 +106,70 @@ BEFORE_THE_DOT = [
 
 
 @pytest.mark.parametrize("step", BEFORE_THE_DOT)
-async def test_before_the_dot_nothing_is_sent_and_the_message_is_due_at_once(
-    post: Post, step: Step
+async def test_a_stop_before_the_dot_sends_nothing_and_leaves_the_message_due_at_once(
+    scenario: DeliveryScenario, step: Step
 ) -> None:
-    post.server.script(step, post.then_stops(hangs))
+    scenario.server.script(step, scenario.stops_before(hangs))
 
     with pytest.raises(Stopped):
-        await post.deliver()
+        await scenario.deliver()
 
-    assert post.server.accepted == []
-    assert await post.states() == ["deferred", "queued", "queued"]
-    assert (await post.first()).next_try_at == factories.NOON
+    assert scenario.server.accepted == []
+    assert await scenario.states() == ["deferred", "queued", "queued"]
+    assert (await scenario.first()).next_try_at == factories.NOON
 
 
-async def test_the_next_process_delivers_to_everybody_once(post: Post) -> None:
-    post.server.script(Step.RCPT, post.then_stops(hangs))
+async def test_the_next_process_delivers_to_every_recipient_once(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.RCPT, scenario.stops_before(hangs))
     with pytest.raises(Stopped):
-        await post.deliver()
+        await scenario.deliver()
 
-    post.stop = Stop()
-    post.server.behave()
-    await post.deliver()
+    scenario.stop = Stop()
+    scenario.server.behave()
+    await scenario.deliver()
 
-    assert sorted(a.recipient for a in post.server.accepted) == sorted(EVERYBODY)
-    assert await post.states() == ["sent"] * 3
-
-
-async def test_after_the_dot_the_reply_is_awaited_and_nothing_new_begins(post: Post) -> None:
-    post.server.script(Step.DOT, post.then_stops(says("250 2.0.0 kept")))
-
-    with pytest.raises(Stopped):
-        await post.deliver()
-
-    assert [a.recipient for a in post.server.accepted] == ["office@example.com"]
-    assert await post.states() == ["sent", "queued", "queued"]
+    assert sorted(accepted.recipient for accepted in scenario.server.accepted) == sorted(RECIPIENTS)
+    assert await scenario.states() == ["sent"] * 3
 
 
-async def test_a_reply_that_comes_too_late_leaves_the_delivery_unknown(post: Post) -> None:
-    post.server.script(Step.DOT, accepts_and(post.then_stops(hangs)))
+async def test_a_stop_after_the_dot_waits_for_the_reply_and_begins_no_other_message(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.DOT, scenario.stops_before(says("250 2.0.0 kept")))
 
     with pytest.raises(Stopped):
-        await post.deliver()
+        await scenario.deliver()
 
-    assert await post.states() == ["unknown", "queued", "queued"]
-    (attempt,) = await post.store.outbox.attempts((await post.first()).id)
+    assert [accepted.recipient for accepted in scenario.server.accepted] == ["office@example.com"]
+    assert await scenario.states() == ["sent", "queued", "queued"]
+
+
+async def test_a_reply_that_does_not_arrive_in_time_leaves_the_outcome_unknown(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.DOT, accepts_and(scenario.stops_before(hangs)))
+
+    with pytest.raises(Stopped):
+        await scenario.deliver()
+
+    assert await scenario.states() == ["unknown", "queued", "queued"]
+    (attempt,) = await scenario.store.outbox.attempts((await scenario.first()).id)
     assert (str(attempt.outcome), attempt.phase) == ("unknown", "dot")
 
 
-async def test_nothing_begins_after_the_request(post: Post) -> None:
-    post.stop.request()
+async def test_a_stop_requested_before_delivery_begins_nothing(scenario: DeliveryScenario) -> None:
+    scenario.stop.request()
 
     with pytest.raises(Stopped):
-        await post.deliver()
+        await scenario.deliver()
 
-    assert post.server.visits == 0
-    assert await post.states() == ["queued"] * 3
+    assert scenario.server.connections == 0
+    assert await scenario.states() == ["queued"] * 3
 
 
-async def test_a_block_without_grace_ends_at_once_and_one_with_grace_a_little_later() -> None:
+async def test_a_stop_ends_a_block_without_grace_at_once_and_one_with_grace_later() -> None:
     stop = Stop()
     ended: list[str] = []
 
@@ -182,14 +190,14 @@ async def test_a_block_without_grace_ends_at_once_and_one_with_grace_a_little_la
     assert ended == ["impatient", "patient"]
 
 
-async def test_a_timeout_inside_the_block_stays_a_timeout() -> None:
+async def test_a_timeout_inside_the_block_is_not_reported_as_a_stop() -> None:
     with pytest.raises(TimeoutError):
-        await _times_out(Stop())
+        await _time_out(Stop())
 
 
-async def test_a_cancellation_from_outside_is_not_turned_into_stopped() -> None:
+async def test_a_cancelled_task_is_cancelled_even_when_a_stop_was_requested() -> None:
     stop = Stop()
-    task = asyncio.create_task(_limited(stop, asyncio.Event()))
+    task = asyncio.create_task(_wait_in_block(stop, asyncio.Event()))
     await asyncio.sleep(0)
 
     stop.request()
@@ -199,11 +207,11 @@ async def test_a_cancellation_from_outside_is_not_turned_into_stopped() -> None:
         await task
 
 
-async def _times_out(stop: Stop) -> None:
+async def _time_out(stop: Stop) -> None:
     async with stop.limit(), asyncio.timeout(0):
         await asyncio.Event().wait()
 
 
-async def _limited(stop: Stop, never: asyncio.Event) -> None:
+async def _wait_in_block(stop: Stop, never: asyncio.Event) -> None:
     async with stop.limit():
         await never.wait()

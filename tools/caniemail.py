@@ -1,13 +1,13 @@
-"""Reduce caniemail's data to the mail programs we look at; needed once, for newer data.
+"""Reduce caniemail's data to the supported mail programs; run it once for newer data.
 
     npm pack caniemail && tar xzf caniemail-*.tgz
     python -m tools.caniemail package/data/caniemail.json
 
-The npm package `caniemail` carries what https://www.caniemail.com/api/data.json says; the data are
-those of https://github.com/hteumeuleu/caniemail (MIT, its text is kept beside the table). Of every
-feature there is left what the newest version of each program does, at its worst platform: "y" for
-yes, "a" for partly, "n" for no, "u" for unknown, with the numbers of the notes. Gmail in a phone's
-browser stands beside Gmail, since it knows no style sheet at all.
+The npm package `caniemail` contains the data of https://www.caniemail.com/api/data.json, from
+https://github.com/hteumeuleu/caniemail (MIT; the licence is kept beside the table). The table keeps
+for each feature the support in the newest version of each program, on its worst platform: "y" for
+yes, "a" for partly, "n" for no, "u" for unknown, followed by the numbers of notes. Gmail in a
+phone's browser is a program of its own, because it supports no style sheets.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ PROGRAMS = {
     "Apple Mail": ("apple-mail", ("macos", "ios")),
     "Thunderbird": ("thunderbird", ("macos", "windows")),
 }
-"""Each with its family and its platforms there."""
+"""The mail programs, each with its family and platforms in caniemail's data."""
 
 _BEST_FIRST = "yuan"
 
 
 def reduced(data: dict[str, Any], package: str) -> dict[str, Any]:
-    """The table, in the order of the names of the features."""
+    """Return the table, sorted by feature name."""
     features = sorted(data["data"], key=lambda feature: str(feature["slug"]))
     return {
         "source": "https://www.caniemail.com/api/data.json",
@@ -55,35 +55,37 @@ def _feature(feature: dict[str, Any]) -> dict[str, Any]:
 
 
 def _worst(stats: dict[str, Any], family: str, platforms: tuple[str, ...]) -> str:
-    """What the worst of a program's platforms does, as "n 1 2"."""
-    said = [*_newest(stats.get(family, {}), platforms)] or ["u"]
-    worst = max((words[0] for words in said), key=_BEST_FIRST.index)
-    notes = {n.strip("#") for words in said if words[0] == worst for n in words.split()[1:]}
+    """Return the support on a program's worst platform, for example "n 1 2"."""
+    supports = [*_newest(stats.get(family, {}), platforms)] or ["u"]
+    worst = max((words[0] for words in supports), key=_BEST_FIRST.index)
+    notes = {n.strip("#") for words in supports if words[0] == worst for n in words.split()[1:]}
     return " ".join([worst, *sorted(notes, key=int)])
 
 
 def _newest(stats: dict[str, Any], platforms: tuple[str, ...]) -> Iterator[str]:
-    """Versions stand in order, the newest last."""
+    """Return the support in the newest version, which is the last one, on each platform."""
     return ([*stats[name].values()][-1] for name in platforms if stats.get(name))
 
 
-def written(table: dict[str, Any]) -> str:
-    """JSON with a feature a line, so that newer data make a difference one can read."""
-    features = [f"{json.dumps(slug)}: {_line(told)}" for slug, told in table["features"].items()]
-    head = [f'"{name}": {_line(told)}' for name, told in table.items() if name != "features"]
+def as_json(table: dict[str, Any]) -> str:
+    """Return JSON with one feature per line, so that a diff of newer data is readable."""
+    features = [
+        f"{json.dumps(slug)}: {_line(feature)}" for slug, feature in table["features"].items()
+    ]
+    head = [f'"{name}": {_line(value)}' for name, value in table.items() if name != "features"]
     return "{\n" + ",\n".join([*head, '"features": {\n' + ",\n".join(features) + "\n}"]) + "\n}\n"
 
 
-def _line(told: object) -> str:
-    return json.dumps(told, ensure_ascii=False)
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def main(source: Path) -> None:
-    """Write the table."""
+    """Write the table from the extracted npm package."""
     package = json.loads((source.parents[1] / "package.json").read_text(encoding="utf-8"))
     data = json.loads(source.read_text(encoding="utf-8"))
     table = reduced(data, f"{package['name']} {package['version']} (npm)")
-    TABLE.write_text(written(table), encoding="utf-8")
+    TABLE.write_text(as_json(table), encoding="utf-8")
     print(f"{TABLE.name}: {TABLE.stat().st_size} bytes")
 
 

@@ -1,12 +1,12 @@
 """Bring the message catalogs up to date with the source.
 
-    python -m tools.catalogs            # every catalog there is
-    python -m tools.catalogs cs sk      # begin these languages
+    python -m tools.catalogs            # update every existing catalog
+    python -m tools.catalogs cs sk      # update these, and create the missing ones
 
-Messages are found where the source calls `gettext`, `ngettext` or `lazy`, where a template
-calls `_`, and in the headings of `notifier/domain/columns.py`. A new message arrives empty, an
-unused one is removed, a changed one is marked fuzzy: the tests want all three settled before a
-commit.
+Messages are the arguments of `gettext`, `ngettext` and `lazy` in the source and of `_` in
+templates, and the headings in `notifier/domain/columns.py`. A new message is added without a
+translation, an unused one is removed, a changed one is marked fuzzy. The tests fail until all
+messages are translated and none is fuzzy.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "lazy": None}
 
 
 def extract() -> Catalog:
-    """Every message the program can say, with the files that say it."""
+    """Return every translatable message with the files that use it."""
     template = Catalog(project=PROJECT, version="1")
-    for message, file in sorted(_messages(), key=lambda found: found[1]):
+    for message, file in sorted(_messages(), key=lambda pair: pair[1]):
         template.add(message, locations=[(file, 0)])
     return template
 
@@ -51,24 +51,26 @@ def _in_files(files: Iterable[Path], method: str) -> Iterator[tuple[str | tuple[
 
 
 def read(language: str) -> Catalog:
-    """The catalog of a language as it is now; a new one when there is none."""
+    """Read the catalog of a language; return a new one if it is missing."""
     path = LOCALE_FOLDER / language / CATALOG
     if not path.exists():
         name = Locale.parse(language).english_name
         comment = f"# Messages of the ready-to-return notifier in {name}."
-        begun = Catalog(language, header_comment=comment, project=PROJECT, version="1", fuzzy=False)
-        # Made with these, it would take them for none, and name people who do not exist.
-        begun.msgid_bugs_address = begun.last_translator = begun.language_team = ""
-        return begun
+        catalog = Catalog(
+            language, header_comment=comment, project=PROJECT, version="1", fuzzy=False
+        )
+        # The constructor replaces empty values with placeholder addresses, so set them afterwards.
+        catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = ""
+        return catalog
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
 
 def refresh(language: str) -> Catalog:
-    """Update and write the catalog of one language."""
+    """Update the catalog of one language, write and return it."""
     catalog = read(language)
     template = extract()
-    # Otherwise every refresh changes the file, though no message has changed.
+    # With a new creation date the file would change even if no message did.
     template.creation_date = catalog.creation_date
     catalog.update(template)
     catalog.obsolete.clear()
@@ -80,7 +82,7 @@ def refresh(language: str) -> Catalog:
 
 
 def main(languages: list[str]) -> None:
-    """Refresh these languages, or all."""
+    """Refresh these languages, by default all."""
     for language in languages or available_languages():
         if language != SOURCE_LANGUAGE:
             catalog = refresh(language)
@@ -89,7 +91,7 @@ def main(languages: list[str]) -> None:
 
 
 def is_settled(message: Message) -> bool:
-    """Whether a message is translated in all its plural forms, and by somebody who is sure."""
+    """Return whether a message is translated in all plural forms and not marked fuzzy."""
     forms = (message.string,) if isinstance(message.string, str) else message.string or ("",)
     return all(forms) and not message.fuzzy
 

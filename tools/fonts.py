@@ -1,11 +1,11 @@
-"""Cut the fonts of the printed sheet to the letters of Europe; needed once, for a new version.
+"""Reduce the fonts of the printed sheet to European letters; run it once per font version.
 
     pip install fonttools
     python -m tools.fonts /usr/share/fonts/truetype/dejavu      # Debian: fonts-dejavu-core
 
-The standard fonts of PDF have neither "č" nor "ő". DejaVu Sans has them, but the whole of it is
-750 kB a weight. Left are Latin, Greek and Cyrillic with their punctuation, 50 kB. Its licence,
-which may be cut and passed on with its notice, is taken from the font itself.
+The standard fonts of PDF have neither "č" nor "ő". DejaVu Sans has both, but needs 750 kB per
+weight; with only Latin, Greek, Cyrillic and punctuation it needs 50 kB. Its licence permits changed
+copies that carry the notice, which is read from the font itself.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from fontTools.ttLib import TTFont
 
 FOLDER = Path(__file__).parents[1] / "notifier" / "mail" / "attachments" / "fonts"
 NAMES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+# The id of the licence text in a font's `name` table (OpenType specification).
 LICENCE = 13
-"""What the table of names has the licence under."""
 
 LETTERS = (
     *range(0x20, 0x7F),
@@ -34,7 +34,7 @@ LETTERS = (
 
 
 def cut(source: Path, target: Path) -> str:
-    """Write the letters of one font; returns its licence."""
+    """Write a font with only LETTERS; return its licence."""
     font = TTFont(source, recalcTimestamp=False)
     licence = font["name"].getDebugName(LICENCE) or ""
     options = Options(hinting=False, layout_features=[], notdef_outline=True)
@@ -47,7 +47,7 @@ def cut(source: Path, target: Path) -> str:
 
 
 def main(folder: Path) -> None:
-    """Cut both weights, and write the licence beside them."""
+    """Reduce both weights and write the licence beside them."""
     FOLDER.mkdir(exist_ok=True)
     licences = {cut(folder / name, FOLDER / name) for name in NAMES}
     text = "\n".join(licences).replace("\r\n", "\n").strip()

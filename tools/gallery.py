@@ -1,12 +1,12 @@
-"""Every mail in every language on one static page, light and dark, wide and on a phone.
+"""Build a static page with every mail in every language: light and dark, wide and on a phone.
 
     python -m tools.gallery FOLDER
     python -m tools.gallery FOLDER --language sl --mail normal --screenshots
     python -m tools.gallery docs/images --language en --mail normal --pictures-only --tall 1000
 
-For translators and reviewers: FOLDER/index.html needs no server. Dark mode is asked for by the
-reader's system; here the mail's own rules for it are switched on or off. With --screenshots a
-headless Chromium also draws each view into a picture.
+For translators and reviewers: FOLDER/index.html needs no server. In a mail program the reader's
+system chooses dark mode; here the mail's dark rules are switched on or off instead. With
+--screenshots a headless Chromium also renders each view into a picture.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ pre {{ max-width: 800px; padding: 16px; overflow: auto; background: #f4f6f8; }}
 
 
 class Mode(StrEnum):
-    """What the reader's system asks for."""
+    """The colour scheme of the reader's system."""
 
     LIGHT = "light"
     DARK = "dark"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class GalleryMail:
     """One mail in one language."""
 
     name: str
@@ -74,27 +74,27 @@ class Shown:
 
     @property
     def key(self) -> str:
-        """Names its files."""
+        """The first part of its file names."""
         return f"{self.language}-{self.name}"
 
     def in_mode(self, mode: Mode) -> str:
-        """Its HTML with the rules of dark mode on or off, whatever the system asks for."""
+        """Return the HTML with the dark rules on or off, independent of the viewer's system."""
         if mode is Mode.LIGHT:
             return self.html.replace(_DARK_RULES, "@media not all")
         return self.html.replace(_DARK_RULES, "@media all").replace("light dark", "dark")
 
 
-def every_mail(languages: list[str], names: list[str]) -> Iterator[Shown]:
-    """Each kind of day and each mail beside the digest, in each language."""
+def every_mail(languages: list[str], names: list[str]) -> Iterator[GalleryMail]:
+    """Yield each digest day and each other mail in each language."""
     for name in names:
         for language in languages:
             other = OTHERS.get(name)
-            parts, _ = other(language) if other else digest_mail(language, name)
-            yield Shown(name, language, parts.subject, parts.text, parts.html)
+            rendered, _ = other(language) if other else digest_mail(language, name)
+            yield GalleryMail(name, language, rendered.subject, rendered.text, rendered.html)
 
 
-def write(folder: Path, mails: list[Shown]) -> list[Path]:
-    """Write the page and each view of each mail; gives the views."""
+def write(folder: Path, mails: list[GalleryMail]) -> list[Path]:
+    """Write the page and the views of each mail; return the files of the views."""
     folder.mkdir(parents=True, exist_ok=True)
     views = []
     for mail in mails:
@@ -108,7 +108,7 @@ def write(folder: Path, mails: list[Shown]) -> list[Path]:
     return views
 
 
-def _section(mail: Shown) -> str:
+def _section(mail: GalleryMail) -> str:
     frames = "".join(
         f"<figure><figcaption>{name}, {mode}</figcaption>"
         f'<iframe loading="lazy" sandbox="" width="{width}" src="{mail.key}-{mode}.html" '
@@ -124,10 +124,10 @@ def _section(mail: Shown) -> str:
 
 
 def draw(views: list[Path], tall: int) -> Iterator[Path]:
-    """Draw the top of each view at each width; raises SystemExit without a Chromium."""
+    """Render the top of each view at each width; exit with a message without Chromium."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        sys.exit("there is no Chromium to draw with (Debian: apt install chromium)")
+        sys.exit("Chromium is not installed (Debian: apt install chromium)")
     for view in views:
         for name, width in WIDTHS.items():
             picture = view.with_name(f"{view.stem}-{name}.png")
@@ -148,27 +148,29 @@ def draw(views: list[Path], tall: int) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Write the page, and say where it is."""
+    """Write the page and print its path."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--language", action="append", choices=available_languages())
     parser.add_argument("--mail", action="append", choices=[*DAYS, *OTHERS])
-    parser.add_argument("--screenshots", action="store_true", help="draw pictures, too")
-    parser.add_argument("--pictures-only", action="store_true", help="and leave nothing else")
-    parser.add_argument("--tall", type=int, default=TALL, help="pixels of a picture")
-    chosen = parser.parse_args()
+    parser.add_argument("--screenshots", action="store_true", help="also render pictures")
+    parser.add_argument("--pictures-only", action="store_true", help="keep only the pictures")
+    parser.add_argument("--tall", type=int, default=TALL, help="height of a picture in pixels")
+    arguments = parser.parse_args()
     mails = list(
-        every_mail(chosen.language or list(available_languages()), chosen.mail or [*DAYS, *OTHERS])
+        every_mail(
+            arguments.language or list(available_languages()), arguments.mail or [*DAYS, *OTHERS]
+        )
     )
-    views = write(chosen.folder, mails)
-    if chosen.screenshots or chosen.pictures_only:
-        for picture in draw(views, chosen.tall):
+    views = write(arguments.folder, mails)
+    if arguments.screenshots or arguments.pictures_only:
+        for picture in draw(views, arguments.tall):
             print(picture)
-    if chosen.pictures_only:
-        for file in (*views, chosen.folder / "index.html"):
+    if arguments.pictures_only:
+        for file in (*views, arguments.folder / "index.html"):
             file.unlink()
     else:
-        print(chosen.folder / "index.html")
+        print(arguments.folder / "index.html")
 
 
 if __name__ == "__main__":

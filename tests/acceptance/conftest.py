@@ -1,4 +1,4 @@
-"""The world as a fixture."""
+"""The fixture `world`."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from tests.acceptance.world import World, open_world
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(tmp_path) as it:
-        yield it
+    async with open_world(tmp_path) as opened:
+        yield opened

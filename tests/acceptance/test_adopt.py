@@ -1,4 +1,4 @@
-"""A store that was copied, moved or restored sends nothing by itself, and a person can go on."""
+"""A store that was copied, moved or restored sends nothing until a person adopts it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ IDENTITY = '[store]\nidentity = "{}"\n\n[smtp]'
 FIRST, SECOND = (IDENTITY.format(name) for name in ("first", "second"))
 
 
-def adopted(world: World, day: str, at: str, *options: str) -> int:
-    """`notifier adopt` on a day and at a local time."""
-    moment = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=ZONE).astimezone(UTC)
-    invocation = Invocation(world.config, clock=lambda: moment, environ=world.environ)
+def run_adopt(world: World, day: str, at: str, *options: str) -> int:
+    """Run `notifier adopt` at a local day and time; return the exit code."""
+    now = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=ZONE).astimezone(UTC)
+    invocation = Invocation(world.config, clock=lambda: now, environ=world.environ)
     with adopt.make_context("adopt", list(options), obj=invocation) as context:
         code: int = adopt.invoke(context)
     return code
 
 
 async def clone(world: World) -> None:
-    """The folder on another machine, with a message on its way in it."""
+    """Move the folder to another machine while a message waits in its outbox."""
     world.configure(("[smtp]", FIRST))
     world.smtp.script(Step.RCPT, says("451 4.7.1 come back"), only="jana@example.com")
     await world.run("2026-11-21")
@@ -37,7 +37,7 @@ async def clone(world: World) -> None:
     world.configure(("[smtp]", SECOND))
 
 
-async def test_a_cloned_machine_sends_nothing_and_says_what_to_run(world: World) -> None:
+async def test_a_cloned_machine_sends_nothing_and_names_the_command_to_run(world: World) -> None:
     await clone(world)
     for day in ("2026-11-21", "2026-11-22"):
         with pytest.raises(StoreMoved, match="notifier adopt") as caught:
@@ -48,25 +48,25 @@ async def test_a_cloned_machine_sends_nothing_and_says_what_to_run(world: World)
     assert len(await world.runs()) == 1
 
 
-async def test_adopt_only_tells_until_a_person_says_yes(
+async def test_adopt_without_yes_only_explains(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await clone(world)
 
-    assert adopted(world, "2026-11-22", "06:05") == ExitCode.CONFIG
+    assert run_adopt(world, "2026-11-22", "06:05") == ExitCode.CONFIG
     with pytest.raises(StoreMoved):
         await world.run("2026-11-22")
 
-    said = capsys.readouterr().out
-    assert "belongs to another machine" in said
-    assert "notifier adopt --yes" in said
+    output = capsys.readouterr().out
+    assert "belongs to another machine" in output
+    assert "notifier adopt --yes" in output
 
 
-async def test_an_adopted_store_holds_skips_and_goes_on_the_next_day(
+async def test_an_adopted_store_holds_messages_skips_the_day_and_sends_the_next_one(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await clone(world)
-    assert await asyncio.to_thread(adopted, world, "2026-11-22", "06:05", "--yes") == 0
+    assert await asyncio.to_thread(run_adopt, world, "2026-11-22", "06:05", "--yes") == 0
     assert "notifier outbox retry" in capsys.readouterr().out
 
     assert await world.run("2026-11-22", at="12:00") is ExitCode.DONE
@@ -81,18 +81,18 @@ async def test_an_adopted_store_holds_skips_and_goes_on_the_next_day(
     assert world.receivers == EVERYBODY
 
 
-async def test_a_skipped_day_is_sent_when_a_person_wants_it(world: World) -> None:
+async def test_a_person_can_send_a_skipped_day(world: World) -> None:
     await clone(world)
-    await asyncio.to_thread(adopted, world, "2026-11-22", "06:05", "--yes")
+    await asyncio.to_thread(run_adopt, world, "2026-11-22", "06:05", "--yes")
 
     assert await world.run("2026-11-22", at="12:00", now=True) is ExitCode.DONE
 
     assert world.receivers == EVERYBODY
 
 
-async def test_a_day_that_is_not_due_yet_is_sent_at_its_time(world: World) -> None:
+async def test_a_day_that_was_not_due_when_adopted_is_sent_at_its_time(world: World) -> None:
     await clone(world)
-    await asyncio.to_thread(adopted, world, "2026-11-22", "05:00", "--yes")
+    await asyncio.to_thread(run_adopt, world, "2026-11-22", "05:00", "--yes")
 
     await world.run("2026-11-22")
 

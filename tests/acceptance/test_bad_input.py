@@ -1,4 +1,4 @@
-"""Whatever is wrong: one clear message with the way out, the documented code, nothing half-sent."""
+"""Wrong input ends in one clear message with a remedy and the documented exit code."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.canaries import CLIENT_ID, SMTP_LOGIN
 Change = Callable[[World], None]
 
 
-def replaced(*changes: tuple[str, str], more: str = "") -> Change:
+def replace_in_config(*changes: tuple[str, str], more: str = "") -> Change:
     return lambda world: world.configure(*changes, more=more)
 
 
-def remove(world: World) -> None:
+def remove_config(world: World) -> None:
     world.config.unlink()
 
 
-def make_directory(world: World) -> None:
+def make_config_a_directory(world: World) -> None:
     world.config.unlink()
     world.config.mkdir()
 
 
-def world_readable(world: World) -> None:
+def make_config_world_readable(world: World) -> None:
     world.config.chmod(0o644)
 
 
@@ -39,36 +39,44 @@ RECIPIENTS = '["office@example.com", "warehouse"]'
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
-        pytest.param(remove, "notifier init", id="missing file"),
-        pytest.param(make_directory, "directory", id="directory"),
-        pytest.param(replaced(("[smtp]", "[smtp")), "config.toml:3", id="broken TOML"),
+        pytest.param(remove_config, "notifier init", id="missing file"),
+        pytest.param(make_config_a_directory, "directory", id="directory"),
+        pytest.param(replace_in_config(("[smtp]", "[smtp")), "config.toml:3", id="broken TOML"),
         pytest.param(
-            replaced(('tls = "none"', 'tls = "none"\ntimeout_seconds = "soon"')),
+            replace_in_config(('tls = "none"', 'tls = "none"\ntimeout_seconds = "soon"')),
             "smtp.timeout_seconds",
             id="wrong type",
         ),
-        pytest.param(replaced(("recipients =", "recipents =")), '"recipients"', id="unknown key"),
-        pytest.param(replaced((RECIPIENTS, f"[{ELEVEN}]")), "at most 10", id="eleven recipients"),
-        pytest.param(replaced(('"warehouse"]', '"werehouse"]')), '"warehouse"', id="unknown group"),
         pytest.param(
-            replaced(('["jana@example.com",', '["warehouse", "jana@example.com",')),
+            replace_in_config(("recipients =", "recipents =")), '"recipients"', id="unknown key"
+        ),
+        pytest.param(
+            replace_in_config((RECIPIENTS, f"[{ELEVEN}]")), "at most 10", id="eleven recipients"
+        ),
+        pytest.param(
+            replace_in_config(('"warehouse"]', '"werehouse"]')), '"warehouse"', id="unknown group"
+        ),
+        pytest.param(
+            replace_in_config(('["jana@example.com",', '["warehouse", "jana@example.com",')),
             "contains itself",
             id="group that contains itself",
         ),
         pytest.param(
-            replaced(('"office@example.com"', '"office@example.com\\nBcc: x@example.com"')),
+            replace_in_config(
+                ('"office@example.com"', '"office@example.com\\nBcc: x@example.com"')
+            ),
             "line break",
             id="address with a line break",
         ),
         pytest.param(
-            replaced(more='timezone = "Europe/Prag"\n'), "Europe/Prague", id="unknown zone"
+            replace_in_config(more='timezone = "Europe/Prag"\n'), "Europe/Prague", id="unknown zone"
         ),
-        pytest.param(replaced(more='language = "xx"\n'), "en", id="unknown language"),
-        pytest.param(world_readable, "chmod", id="world-readable secret"),
+        pytest.param(replace_in_config(more='language = "xx"\n'), "en", id="unknown language"),
+        pytest.param(make_config_world_readable, "chmod", id="world-readable secret"),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "run"])
-async def test_a_wrong_configuration_is_refused_with_the_way_out(
+async def test_a_wrong_configuration_is_refused_with_a_remedy(
     world: World, change: Change, hint: str, command: str
 ) -> None:
     change(world)
@@ -102,14 +110,14 @@ async def test_a_wrong_configuration_is_refused_with_the_way_out(
             id="unreachable marketplace",
         ),
         pytest.param(
-            replaced((CLIENT_ID, "another-client-id")),
+            replace_in_config((CLIENT_ID, "another-client-id")),
             ExitCode.REFUSED,
             "client_id",
             id="wrong client_id",
         ),
     ],
 )
-async def test_a_marketplace_that_cannot_be_read_is_told_once_and_tried_again(
+async def test_a_marketplace_that_cannot_be_read_is_reported_and_tried_again(
     world: World, change: Change, code: ExitCode, hint: str
 ) -> None:
     change(world)
@@ -120,20 +128,20 @@ async def test_a_marketplace_that_cannot_be_read_is_told_once_and_tried_again(
     assert hint in finished.err
     assert "Traceback" not in finished.err
     assert "another-client-id" not in finished.out + finished.err
-    assert await digests_to(world) == []
+    assert await digest_recipients(world) == []
 
     world.configure()
     assert (await world.call("run", "--now")).code == ExitCode.DONE
-    assert await digests_to(world) == EVERYBODY
+    assert await digest_recipients(world) == EVERYBODY
 
 
-async def digests_to(world: World) -> list[str]:
-    """Who was sent a digest: later in the day there is a notice as well."""
-    sent = [one for one in await world.outbox() if one.state is MessageState.SENT]
-    return sorted(one.recipient for one in sent if one.kind is MessageKind.DIGEST)
+async def digest_recipients(world: World) -> list[str]:
+    """Return the recipients of sent digests, without notices, which are due later in the day."""
+    messages = [m for m in await world.outbox() if m.kind is MessageKind.DIGEST]
+    return sorted(m.recipient for m in messages if m.state is MessageState.SENT)
 
 
-async def test_an_unreachable_mail_server_is_told_and_every_message_waits(world: World) -> None:
+async def test_an_unreachable_mail_server_is_reported_and_every_message_waits(world: World) -> None:
     world.configure((f"port = {world.smtp.port}", "port = 1"))
 
     finished = await world.call("run", "--now")
@@ -148,7 +156,7 @@ async def test_an_unreachable_mail_server_is_told_and_every_message_waits(world:
     assert world.receivers == EVERYBODY
 
 
-async def test_a_wrong_password_is_told_and_nothing_is_lost(world: World) -> None:
+async def test_a_wrong_password_is_reported_and_no_message_is_lost(world: World) -> None:
     world.configure((SMTP_LOGIN[1], "wrong-password"))
 
     finished = await world.call("run", "--now")
@@ -181,7 +189,7 @@ async def test_a_wrong_password_is_told_and_nothing_is_lost(world: World) -> Non
         (["simulator", "--scenario", "busi_day"], "busy_day"),
     ],
 )
-async def test_a_wrong_command_line_is_answered_with_what_there_is(
+async def test_a_wrong_command_line_is_refused_with_the_valid_choices(
     world: World, arguments: list[str], hint: str
 ) -> None:
     finished = await world.call(*arguments)
@@ -193,7 +201,7 @@ async def test_a_wrong_command_line_is_answered_with_what_there_is(
     assert world.receivers == []
 
 
-async def test_an_output_that_cannot_be_written_keeps_nobody_from_the_mail(world: World) -> None:
+async def test_an_unwritable_output_does_not_stop_the_mail(world: World) -> None:
     with open("/dev/full", "wb") as full:  # noqa: ASYNC230, PTH123 - a device
         code = await world.call_into(full.fileno(), "run", "--now")
 
@@ -201,14 +209,16 @@ async def test_an_output_that_cannot_be_written_keeps_nobody_from_the_mail(world
     assert world.receivers == EVERYBODY
 
 
-async def test_letters_that_the_terminal_has_not_keep_nobody_from_the_mail(world: World) -> None:
+async def test_characters_missing_from_the_terminals_encoding_do_not_stop_the_mail(
+    world: World,
+) -> None:
     world.configure(('name = "Mimovrste"', 'name = "Šop 李"'))
     world.environ["PYTHONIOENCODING"] = "latin-1"
 
-    done = await world.call("run", "--now")
+    finished = await world.call("run", "--now")
 
-    assert (done.code, world.receivers) == (0, EVERYBODY)
-    assert "\\u0160op" in done.out
+    assert (finished.code, world.receivers) == (0, EVERYBODY)
+    assert "\\u0160op" in finished.out
 
 
 @pytest.mark.slow
@@ -228,7 +238,7 @@ async def test_letters_that_the_terminal_has_not_keep_nobody_from_the_mail(world
     ],
     ids=" ".join,
 )
-async def test_odd_arguments_are_told_and_change_nothing(
+async def test_invalid_arguments_are_reported_and_call_nothing(
     world: World, arguments: tuple[str, ...]
 ) -> None:
     finished = await world.call(*arguments)
@@ -240,13 +250,13 @@ async def test_odd_arguments_are_told_and_change_nothing(
 
 
 @pytest.mark.slow
-async def test_a_reader_that_goes_away_is_no_error(world: World) -> None:
+async def test_a_closed_output_pipe_is_no_error(world: World) -> None:
     await world.call("run", "--now")
     read, write = os.pipe()
     os.close(read)
     try:
-        finished = await world.call_into(write, "orders", "--format", "json")
+        code = await world.call_into(write, "orders", "--format", "json")
     finally:
         os.close(write)
 
-    assert finished == ExitCode.DONE
+    assert code == ExitCode.DONE

@@ -1,4 +1,4 @@
-"""What each command shows, as the person who typed it sees it."""
+"""The output of each command, as the person who typed it sees it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ async def test_orders_lists_exactly_what_is_ready_to_return(world: World) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["every_status", "many_pages", "failing", "quiet_day"])
-async def test_orders_counts_right_in_every_scenario(scenario: str, tmp_path: Path) -> None:
+async def test_orders_lists_every_ready_order_in_every_scenario(
+    scenario: str, tmp_path: Path
+) -> None:
     async with open_world(tmp_path, scenario) as world:
         shown = await world.call("orders", "--format", "csv", "--columns", "order")
 
@@ -43,7 +45,7 @@ async def test_orders_counts_right_in_every_scenario(scenario: str, tmp_path: Pa
         assert sorted(ids) == world.marketplace.ready_ids()
 
 
-async def test_orders_are_filtered_sorted_and_cut_to_columns(world: World) -> None:
+async def test_orders_filters_sorts_and_selects_columns(world: World) -> None:
     shown = await world.call(
         *("orders", "--format", "csv"),
         *("--columns", "order,value", "--filter", "value>50", "--sort", "-value"),
@@ -56,7 +58,7 @@ async def test_orders_are_filtered_sorted_and_cut_to_columns(world: World) -> No
     assert min(values) > 50
 
 
-async def test_the_table_is_for_people_and_has_headings(world: World) -> None:
+async def test_the_table_of_orders_has_a_summary_and_headings(world: World) -> None:
     shown = await world.call("orders")
 
     assert "Mimovrste: 8 orders wait." in shown.out
@@ -64,19 +66,19 @@ async def test_the_table_is_for_people_and_has_headings(world: World) -> None:
     assert str(world.marketplace.ready_ids()[0]) in shown.out
 
 
-async def test_the_table_has_the_columns_of_the_account_and_machines_the_same_as_ever(
+async def test_the_table_has_the_accounts_columns_and_csv_always_the_same_ones(
     world: World,
 ) -> None:
     world.configure(("recipients = [", 'columns = ["days", "order"]\nrecipients = ['))
 
-    table, for_machines = await world.call("orders"), await world.call("orders", "--format", "csv")
+    table, as_csv = await world.call("orders"), await world.call("orders", "--format", "csv")
 
     assert re.search(r"Days waiting\W+Order\W*$", table.out, re.MULTILINE)
-    assert for_machines.out.startswith("account,order,external_id,tracking,items,value,")
+    assert as_csv.out.startswith("account,order,external_id,tracking,items,value,")
 
 
 @pytest.mark.slow
-async def test_an_overview_that_is_incomplete_says_so(world: World) -> None:
+async def test_orders_reports_an_incomplete_list(world: World) -> None:
     broken = world.marketplace.ready_ids()[0]
     world.marketplace.break_detail(broken)
 
@@ -87,7 +89,7 @@ async def test_an_overview_that_is_incomplete_says_so(world: World) -> None:
     assert len(json.loads(shown.out)) == 7
 
 
-async def test_preview_shows_the_mail_and_leaves_no_trace(world: World) -> None:
+async def test_preview_shows_the_mail_and_sends_and_stores_nothing(world: World) -> None:
     page = world.folder / "page.html"
 
     shown = await world.call("preview", "--text", "--html", str(page), "--language", "sl")
@@ -103,7 +105,7 @@ async def test_preview_shows_the_mail_and_leaves_no_trace(world: World) -> None:
     assert not (world.folder / "notifier.db").exists()
 
 
-async def test_a_browser_shows_the_logo_of_a_preview_though_it_is_not_beside_it(
+async def test_the_page_of_a_preview_embeds_the_logo(
     world: World,
 ) -> None:
     (world.folder / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -116,7 +118,7 @@ async def test_a_browser_shows_the_logo_of_a_preview_though_it_is_not_beside_it(
     assert b"Content-ID: <logo@" in mail.read_bytes()
 
 
-async def test_a_preview_writes_the_files_that_go_along(world: World, tmp_path: Path) -> None:
+async def test_a_preview_writes_the_attachments(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "files"
 
     shown = await world.call("preview", "--attachments", str(folder))
@@ -126,7 +128,7 @@ async def test_a_preview_writes_the_files_that_go_along(world: World, tmp_path: 
     assert str(file) in shown.out
 
 
-async def test_the_page_of_a_preview_can_be_piped_on(world: World) -> None:
+async def test_the_page_of_a_preview_can_be_written_to_standard_output(world: World) -> None:
     shown = await world.call("preview", "--html", "-")
 
     assert shown.code == ExitCode.DONE
@@ -136,7 +138,7 @@ async def test_the_page_of_a_preview_can_be_piped_on(world: World) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("--lint",), ("--lint", "--html", "-")])
-async def test_a_lint_of_the_built_in_templates_finds_nothing_that_is_wrong(
+async def test_a_lint_of_the_built_in_templates_finds_no_error(
     words: tuple[str, ...], world: World
 ) -> None:
     shown = await world.call("preview", *words)
@@ -147,15 +149,15 @@ async def test_a_lint_of_the_built_in_templates_finds_nothing_that_is_wrong(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "reported"),
     [
         ((), ExitCode.DONE, True),
         (("--html", "-"), ExitCode.DONE, False),
         (("--html", "-", "--lint"), ExitCode.FAILED, True),
     ],
 )
-async def test_a_preview_tells_beside_the_mail_what_is_wrong_with_it(
-    words: tuple[str, ...], code: ExitCode, told: bool, world: World
+async def test_a_preview_reports_errors_in_the_mail_on_standard_error(
+    words: tuple[str, ...], code: ExitCode, reported: bool, world: World
 ) -> None:
     own = world.folder / "mails" / "mail" / "digest"
     own.mkdir(parents=True)
@@ -165,15 +167,15 @@ async def test_a_preview_tells_beside_the_mail_what_is_wrong_with_it(
     shown = await world.call("preview", *words)
 
     assert shown.code == code
-    wrong = (
+    error = (
         "error: line 1, <script>: mail programs remove <script>; remove it: nothing runs in a mail"
     )
-    assert (wrong in shown.err) is told
+    assert (error in shown.err) is reported
     assert ("note: the HTML part: there is no preview line" in shown.err) is ("--lint" in words)
     assert "remove <script>" not in shown.out
 
 
-async def test_a_lint_tells_when_own_templates_did_not_make_the_mail(world: World) -> None:
+async def test_a_lint_reports_own_templates_that_cannot_be_used(world: World) -> None:
     own = world.folder / "mails" / "mail" / "digest"
     own.mkdir(parents=True)
     (own / "subject.txt").write_text("{{ nonsense }}", encoding="utf-8")
@@ -185,7 +187,7 @@ async def test_a_lint_tells_when_own_templates_did_not_make_the_mail(world: Worl
     assert "error: your own templates: they cannot be used" in shown.err
 
 
-async def test_preview_is_what_run_sends(world: World) -> None:
+async def test_preview_shows_what_run_sends(world: World) -> None:
     shown = await world.call("preview")
     await world.call("run", "--now")
 
@@ -193,20 +195,20 @@ async def test_preview_is_what_run_sends(world: World) -> None:
     assert f"Subject: {english['Subject']}\n" in shown.out
 
 
-async def test_the_mail_of_a_preview_is_what_a_run_sends_byte_for_byte(world: World) -> None:
+async def test_the_eml_file_of_a_preview_equals_the_sent_mail_byte_for_byte(world: World) -> None:
     file = world.folder / "mail.eml"
-    moment = world.now.astimezone(UTC)
-    invocation = Invocation(world.config, clock=lambda: moment, environ=world.environ)
-    words = ["--eml", str(file), "--language", "sl"]
+    now = world.now.astimezone(UTC)
+    invocation = Invocation(world.config, clock=lambda: now, environ=world.environ)
+    options = ["--eml", str(file), "--language", "sl"]
 
-    await asyncio.to_thread(preview.main, words, obj=invocation, standalone_mode=False)
+    await asyncio.to_thread(preview.main, options, obj=invocation, standalone_mode=False)
     await world.run("2026-11-21")
 
-    sent = next(one for one in world.smtp.accepted if one.recipient == "jana@example.com")
+    sent = next(mail for mail in world.smtp.accepted if mail.recipient == "jana@example.com")
     assert file.read_bytes() == sent.content
 
 
-async def test_a_test_mail_goes_to_a_configured_address_and_stays_out_of_the_ledger(
+async def test_a_test_mail_goes_to_a_configured_address_and_is_not_recorded(
     world: World,
 ) -> None:
     sent = await world.call("send-test", "Jana@EXAMPLE.com")
@@ -217,7 +219,7 @@ async def test_a_test_mail_goes_to_a_configured_address_and_stays_out_of_the_led
     assert not (world.folder / "notifier.db").exists()
 
 
-async def test_a_test_mail_that_cannot_be_sent_says_why(world: World) -> None:
+async def test_a_test_mail_that_cannot_be_sent_gives_the_reason(world: World) -> None:
     world.configure((f"port = {world.smtp.port}", "port = 1"))
 
     sent = await world.call("send-test", "jana@example.com")
@@ -227,78 +229,79 @@ async def test_a_test_mail_that_cannot_be_sent_says_why(world: World) -> None:
 
 
 @pytest.mark.slow
-async def test_the_ledger_and_the_outbox_tell_what_happened(world: World) -> None:
-    nothing = [(await world.call(name)).out for name in ("runs", "outbox")]
+async def test_runs_and_outbox_show_what_happened(world: World) -> None:
+    before = [(await world.call(name)).out for name in ("runs", "outbox")]
     await world.call("run", "--now")
     await world.call("run", "--force")
 
     runs, outbox = [(await world.call(name)).out for name in ("runs", "outbox")]
-    one = await world.call("outbox", "1")
+    message = await world.call("outbox", "1")
 
-    assert nothing == ["No run is recorded yet.\n", "The outbox is empty.\n"]
+    assert before == ["No run is recorded yet.\n", "The outbox is empty.\n"]
     assert runs.count("complete") == 2
     assert "forced by a person" in runs
     assert "3/3" in runs
     assert outbox.count("sent") == 6
     assert all(address in outbox for address in EVERYBODY)
-    assert "accepted at dot: 250" in one.out
+    assert "accepted at dot: 250" in message.out
     assert (await world.call("outbox", "--waiting")).out == "No message is pending.\n"
 
 
-async def test_check_says_who_gets_what_and_when_and_asks_nobody(world: World) -> None:
-    checked = await world.call("check")
+async def test_check_shows_recipients_and_times_without_any_call(world: World) -> None:
+    result = await world.call("check")
 
-    assert checked.code == ExitCode.DONE
-    assert all(address in checked.out for address in EVERYBODY)
-    assert "06:00" in checked.out
+    assert result.code == ExitCode.DONE
+    assert all(address in result.out for address in EVERYBODY)
+    assert "06:00" in result.out
     assert world.marketplace.requests == 0
 
 
 async def test_check_online_tries_both_logins_and_sends_nothing(world: World) -> None:
-    checked = await world.call("check", "--online")
+    result = await world.call("check", "--online")
 
-    assert checked.code == ExitCode.DONE
-    assert "login to the marketplace works" in checked.out
+    assert result.code == ExitCode.DONE
+    assert "login to the marketplace works" in result.out
     assert world.marketplace.requests == 1
     assert world.receivers == []
 
 
-async def test_check_online_tells_every_refusal(world: World) -> None:
+async def test_check_online_reports_every_refusal(world: World) -> None:
     world.configure((SMTP_LOGIN[1], "wrong"), (CLIENT_ID, "another-client-id"))
 
-    checked = await world.call("check", "--online")
+    result = await world.call("check", "--online")
 
-    assert checked.code == ExitCode.REFUSED
-    assert "client_id" in checked.err
-    assert "smtp.password" in checked.err
-    assert "another-client-id" not in checked.out + checked.err
+    assert result.code == ExitCode.REFUSED
+    assert "client_id" in result.err
+    assert "smtp.password" in result.err
+    assert "another-client-id" not in result.out + result.err
 
 
-async def test_no_buyer_is_named_anywhere(world: World) -> None:
+async def test_no_buyer_appears_in_outputs_mails_or_the_store(world: World) -> None:
     await world.call("run", "--now")
-    shown = [await world.call("orders", "--columns", "all"), await world.call("-v", "preview")]
+    outputs = [await world.call("orders", "--columns", "all"), await world.call("-v", "preview")]
 
-    traces = [path.read_bytes() for path in world.folder.glob("notifier.db*")]
+    store_files = [path.read_bytes() for path in world.folder.glob("notifier.db*")]
     mails = [accepted.content for accepted in world.smtp.accepted]
+    # Bodies are encoded in the mail and must be decoded to be searched.
     bodies = [
         part.get_content()
         for content in mails
         for part in email.message_from_bytes(content, policy=email.policy.default).walk()
         if part.get_content_maintype() == "text"
     ]
-    seen = b"".join([*traces, *mails]).decode("utf-8", "replace") + "".join(bodies)
-    seen += "".join(text for one in shown for text in (one.out, one.err))
-    assert leaks_in_text(seen, "anywhere") == []
+    content = b"".join([*store_files, *mails]).decode("utf-8", "replace") + "".join(bodies)
+    content += "".join(output.out + output.err for output in outputs)
+    assert leaks_in_text(content, "anywhere") == []
 
 
-async def test_the_demo_plays_two_days_and_keeps_them_in_a_folder(world: World) -> None:
+async def test_the_demo_runs_two_days_and_keeps_mails_and_pages_in_a_folder(world: World) -> None:
     folder = world.folder / "demo"
 
-    played = await world.call("demo", "--directory", str(folder))
+    demo = await world.call("demo", "--directory", str(folder))
 
-    assert played.code == ExitCode.DONE, played.err
-    assert "new" in played.out
-    assert "Subject: " in played.out
+    assert demo.code == ExitCode.DONE, demo.err
+    assert "new" in demo.out
+    assert "Subject: " in demo.out
     assert len(list((folder / "Maildir" / "new").iterdir())) == 6
     assert sorted(path.name for path in folder.glob("*.html")) == [
         "digest-en.html",
@@ -310,25 +313,25 @@ async def test_the_demo_plays_two_days_and_keeps_them_in_a_folder(world: World) 
     assert len(list((folder / "Maildir" / "new").iterdir())) == 6
 
 
-async def test_the_demo_never_clears_a_folder_that_is_not_its_own(world: World) -> None:
-    played = await world.call("demo", "--directory", str(world.folder))
+async def test_the_demo_refuses_a_folder_that_it_did_not_create(world: World) -> None:
+    demo = await world.call("demo", "--directory", str(world.folder))
 
-    assert played.code == ExitCode.USAGE
-    assert "not empty" in played.err
+    assert demo.code == ExitCode.USAGE
+    assert "not empty" in demo.err
     assert world.config.exists()
 
 
-async def test_from_init_to_the_first_mail(world: World) -> None:
+async def test_init_check_and_run_lead_to_the_first_mail(world: World) -> None:
     world.config.unlink()
     world.smtp.login = None
-    made = await world.call(
+    init = await world.call(
         *("init", "--non-interactive", "--account-name", "Mimovrste"),
         *("--client-id", CLIENT_ID, "--admin", "admin@example.com"),
         *("--recipient", "office@example.com", "--smtp-host", "127.0.0.1"),
         *("--smtp-port", str(world.smtp.port)),
         *("--smtp-from", "parcels@example.com"),
     )
-    assert made.code == ExitCode.DONE, made.err
+    assert init.code == ExitCode.DONE, init.err
     assert stat.S_IMODE(world.config.stat().st_mode) == 0o600
     world.environ["NOTIFIER_MARKETPLACE__BASE_URL"] = world.base_url
     world.environ["NOTIFIER_SMTP__TLS"] = "none"
@@ -338,7 +341,7 @@ async def test_from_init_to_the_first_mail(world: World) -> None:
     assert world.receivers == ["office@example.com"]
 
 
-async def test_a_person_decides_about_a_message_that_is_held(world: World) -> None:
+async def test_a_person_can_retry_a_held_message_but_not_a_sent_one(world: World) -> None:
     world.configure(('tls = "none"', 'tls = "none"\non_unknown = "hold"'))
     world.smtp.script(Step.DOT, accepts_and(resets))
     first = await world.call("run", "--now")
@@ -354,7 +357,7 @@ async def test_a_person_decides_about_a_message_that_is_held(world: World) -> No
     assert [entry.action for entry in await world.audit()] == ["run", "retry"]
 
 
-async def test_somebody_who_lost_the_mail_gets_the_same_bytes_again(world: World) -> None:
+async def test_resend_sends_the_same_bytes_again(world: World) -> None:
     await world.run("2026-11-21", now=True)
 
     resent = await world.call(
@@ -363,14 +366,14 @@ async def test_somebody_who_lost_the_mail_gets_the_same_bytes_again(world: World
     await world.run("2026-11-21", at="07:00")
 
     assert resent.code == 0
-    first, second = [one for one in world.smtp.accepted if one.recipient == "jana@example.com"]
+    first, second = [m for m in world.smtp.accepted if m.recipient == "jana@example.com"]
     assert first == second
     unknown = await world.call("outbox", "resend", "--day", "2026-11-20", "--recipient", "x@y.cz")
     assert unknown.code == ExitCode.USAGE
 
 
 @pytest.mark.slow
-async def test_ledger_and_outbox_show_only_what_was_asked_for(world: World) -> None:
+async def test_runs_and_outbox_filter_by_account_state_and_limit(world: World) -> None:
     world.configure(
         more=f"[accounts.praha]\nclient_id = '{CLIENT_ID}'\nrecipients = ['eva@example.com']\n"
     )
@@ -389,17 +392,17 @@ async def test_ledger_and_outbox_show_only_what_was_asked_for(world: World) -> N
     assert world.receivers.count("eva@example.com") == 1
 
 
-async def test_old_texts_are_erased_at_the_end_of_a_run(world: World) -> None:
+async def test_a_run_erases_the_content_of_old_messages(world: World) -> None:
     await world.run("2026-11-21")
 
     await world.run("2026-11-29")
 
-    old = [one for one in await world.outbox() if str(one.day) == "2026-11-21"]
-    contents = [(await world.message(one.id)).content for one in old]
+    old = [message for message in await world.outbox() if str(message.day) == "2026-11-21"]
+    contents = [(await world.message(message.id)).content for message in old]
     assert contents == [None] * len(EVERYBODY)
 
 
-async def test_a_store_that_is_a_folder_is_told_as_one(world: World) -> None:
+async def test_a_store_path_that_is_a_folder_is_reported_as_such(world: World) -> None:
     (world.folder / "there").mkdir()
     world.configure(more='[store]\npath = "there"\n')
 

@@ -1,4 +1,4 @@
-"""The daily digest, end to end, over real sockets and a real store."""
+"""The daily digest from the marketplace to the mailboxes, over real sockets and a real store."""
 
 from __future__ import annotations
 
@@ -11,22 +11,19 @@ from notifier.errors import ExitCode
 from tests.acceptance.world import EVERYBODY, World
 
 
-def states(messages: list[object]) -> list[str]:
-    return [str(message.state) for message in messages]  # type: ignore[attr-defined]
-
-
-async def test_everybody_gets_one_mail_with_every_order_that_waits(world: World) -> None:
+async def test_every_recipient_gets_one_mail_with_every_waiting_order(world: World) -> None:
     assert await world.run("2026-11-21") is ExitCode.DONE
 
     assert world.receivers == EVERYBODY
     for mail in world.mails:
         text = mail.get_body(("plain",))
         assert text is not None
-        missing = [i for i in world.marketplace.ready_ids() if str(i) not in text.get_content()]
+        content = text.get_content()
+        missing = [id_ for id_ in world.marketplace.ready_ids() if str(id_) not in content]
         assert missing == []
 
 
-async def test_each_mail_shows_its_own_recipient_alone(world: World) -> None:
+async def test_each_mail_shows_only_its_own_recipient(world: World) -> None:
     await world.run("2026-11-21")
 
     for accepted, mail in zip(world.smtp.accepted, world.mails, strict=True):
@@ -35,12 +32,12 @@ async def test_each_mail_shows_its_own_recipient_alone(world: World) -> None:
         assert not [other for other in others if other in accepted.content.decode("ascii")]
 
 
-async def test_the_mail_is_in_the_language_of_the_group(world: World) -> None:
+async def test_the_mail_is_in_the_language_of_its_contact_group(world: World) -> None:
     await world.run("2026-11-21")
 
     languages = {
-        a.recipient: m["Content-Language"]
-        for a, m in zip(world.smtp.accepted, world.mails, strict=True)
+        accepted.recipient: mail["Content-Language"]
+        for accepted, mail in zip(world.smtp.accepted, world.mails, strict=True)
     }
     assert languages == {
         "office@example.com": "en",
@@ -49,7 +46,7 @@ async def test_the_mail_is_in_the_language_of_the_group(world: World) -> None:
     }
 
 
-async def test_a_second_run_of_a_day_sends_nothing_new(world: World) -> None:
+async def test_a_second_run_for_the_same_day_sends_nothing_new(world: World) -> None:
     for at in ("06:05", "06:15", "17:00"):
         await world.run("2026-11-21", at=at)
 
@@ -57,7 +54,7 @@ async def test_a_second_run_of_a_day_sends_nothing_new(world: World) -> None:
     assert len(await world.runs()) == 1
 
 
-async def test_the_next_day_tells_new_waiting_and_collected(world: World) -> None:
+async def test_the_next_day_counts_new_waiting_and_collected_orders(world: World) -> None:
     await world.run("2026-11-21")
     before = set(world.marketplace.ready_ids())
     world.marketplace.advance()
@@ -74,7 +71,7 @@ async def test_the_next_day_tells_new_waiting_and_collected(world: World) -> Non
     )
 
 
-async def test_before_its_time_nothing_is_sent_and_the_time_is_told(
+async def test_before_its_time_nothing_is_sent_and_the_due_time_is_printed(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await world.run("2026-11-21", at="05:00") is ExitCode.DONE
@@ -83,7 +80,7 @@ async def test_before_its_time_nothing_is_sent_and_the_time_is_told(
     assert "due on Sat 21 Nov at 06:00" in capsys.readouterr().out
 
 
-async def test_now_does_todays_at_once_and_only_once(world: World) -> None:
+async def test_now_sends_todays_digest_at_once_and_only_once(world: World) -> None:
     await world.run("2026-11-21", at="05:00", now=True)
     await world.run("2026-11-21", at="06:05")
     await world.run("2026-11-21", at="06:10", now=True)
@@ -91,7 +88,7 @@ async def test_now_does_todays_at_once_and_only_once(world: World) -> None:
     assert world.receivers == EVERYBODY
 
 
-async def test_force_composes_a_new_edition_and_the_ledger_says_so(world: World) -> None:
+async def test_force_sends_a_new_edition_and_records_it(world: World) -> None:
     await world.run("2026-11-21")
     world.environ["SUDO_USER"] = "jana"
     await world.run("2026-11-21", at="09:00", force=True)
@@ -107,7 +104,7 @@ async def test_force_composes_a_new_edition_and_the_ledger_says_so(world: World)
     ]
 
 
-async def test_a_dry_run_shows_what_would_be_sent_and_leaves_no_trace(
+async def test_a_dry_run_shows_what_would_be_sent_and_stores_nothing(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await world.run("2026-11-21", dry_run=True) is ExitCode.DONE
@@ -118,14 +115,14 @@ async def test_a_dry_run_shows_what_would_be_sent_and_leaves_no_trace(
     assert sorted(path.name for path in world.folder.iterdir()) == ["config.toml"]
 
 
-async def test_a_day_of_the_past_can_be_asked_for(world: World) -> None:
-    await world.run("2026-11-21", wished=date(2026, 11, 20))
+async def test_a_past_day_can_be_requested(world: World) -> None:
+    await world.run("2026-11-21", requested_day=date(2026, 11, 20))
 
     assert [run.day for run in await world.runs()] == [date(2026, 11, 20)]
     assert world.receivers == EVERYBODY
 
 
-async def test_days_the_machine_was_off_are_recorded_and_told(world: World) -> None:
+async def test_days_the_machine_was_off_are_recorded_and_named_in_the_mail(world: World) -> None:
     await world.run("2026-11-21")
     world.marketplace.advance(3)
 
@@ -142,7 +139,7 @@ async def test_days_the_machine_was_off_are_recorded_and_told(world: World) -> N
     assert "22" in text.get_content()
 
 
-async def test_a_marketplace_that_is_down_is_told_and_the_day_is_done_later(world: World) -> None:
+async def test_after_a_marketplace_outage_the_day_is_done_later(world: World) -> None:
     world.marketplace.fail_always(503)
     assert await world.run("2026-11-21") is ExitCode.TRY_LATER
     assert world.receivers == []
@@ -154,7 +151,7 @@ async def test_a_marketplace_that_is_down_is_told_and_the_day_is_done_later(worl
     assert [str(run.state) for run in await world.runs()] == ["complete"]
 
 
-async def test_an_order_that_cannot_be_read_makes_the_mail_say_so(world: World) -> None:
+async def test_an_unreadable_order_is_named_in_the_mail(world: World) -> None:
     broken = world.marketplace.ready_ids()[0]
     world.marketplace.break_detail(broken)
 
@@ -168,7 +165,7 @@ async def test_an_order_that_cannot_be_read_makes_the_mail_say_so(world: World) 
         assert str(broken) in text.get_content()
 
 
-async def test_a_mail_server_that_is_down_loses_nothing(world: World) -> None:
+async def test_a_mail_server_outage_loses_no_message(world: World) -> None:
     port = world.smtp.port
     world.configure((f"port = {port}", "port = 1"))
     assert await world.run("2026-11-21") is ExitCode.TRY_LATER
@@ -178,11 +175,11 @@ async def test_a_mail_server_that_is_down_loses_nothing(world: World) -> None:
     assert await world.run("2026-11-21", at="06:15") is ExitCode.DONE
 
     assert world.receivers == EVERYBODY
-    digests = [one for one in await world.outbox() if one.kind is MessageKind.DIGEST]
-    assert states(list(digests)) == [MessageState.SENT] * 3
+    digests = [m for m in await world.outbox() if m.kind is MessageKind.DIGEST]
+    assert [message.state for message in digests] == [MessageState.SENT] * 3
 
 
-async def test_an_empty_day_says_so_unless_silence_is_wished(world: World) -> None:
+async def test_an_empty_day_is_mailed_unless_when_empty_is_skip(world: World) -> None:
     for id_ in world.marketplace.ready_ids():
         world.marketplace.set_ready(id_, False)
     await world.run("2026-11-21")
@@ -196,7 +193,9 @@ async def test_an_empty_day_says_so_unless_silence_is_wished(world: World) -> No
 
 
 @pytest.mark.slow
-async def test_a_copy_of_the_store_is_made_once_a_day_and_kept_for_a_week(world: World) -> None:
+async def test_the_store_is_backed_up_once_a_day_and_backups_are_kept_for_a_week(
+    world: World,
+) -> None:
     for day in range(11, 21):
         await world.run(f"2026-11-{day}")
         await world.run(f"2026-11-{day}", at="12:00")
@@ -205,7 +204,7 @@ async def test_a_copy_of_the_store_is_made_once_a_day_and_kept_for_a_week(world:
     assert copies == [f"notifier.db.backup-2026-11-{day}" for day in range(14, 21)]
 
 
-async def test_a_dry_run_of_a_day_that_is_done_says_that_nothing_is_due(
+async def test_a_dry_run_of_a_finished_day_reports_that_nothing_is_due(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await world.run("2026-11-21")
@@ -215,27 +214,27 @@ async def test_a_dry_run_of_a_day_that_is_done_says_that_nothing_is_due(
     assert "nothing due; 2026-11-21 is complete" in capsys.readouterr().out
 
 
-async def test_an_account_that_is_named_twice_is_run_once(world: World) -> None:
-    done = await world.call("run", "--now", "--account", "ljubljana", "--account", "ljubljana")
+async def test_an_account_named_twice_runs_once(world: World) -> None:
+    finished = await world.call("run", "--now", "--account", "ljubljana", "--account", "ljubljana")
 
-    assert done.code == 0
+    assert finished.code == 0
     assert world.receivers == EVERYBODY
     assert len(await world.runs()) == 1
 
 
-async def test_a_list_that_cannot_be_read_is_not_asked_for_with_every_tick(world: World) -> None:
+async def test_an_unreadable_list_is_not_requested_again_at_every_tick(world: World) -> None:
     world.marketplace.fail_always(401)
     await world.run("2026-11-21", at="06:05")
-    asked = world.marketplace.requests
+    calls = world.marketplace.requests
 
     await world.run("2026-11-21", at="06:09")
-    assert world.marketplace.requests == asked
+    assert world.marketplace.requests == calls
 
     await world.run("2026-11-21", at="06:10")
-    assert world.marketplace.requests > asked
+    assert world.marketplace.requests > calls
 
 
-async def test_a_person_does_not_wait_for_the_next_try(world: World) -> None:
+async def test_now_does_not_wait_for_the_next_attempt(world: World) -> None:
     world.marketplace.fail_always(401)
     await world.run("2026-11-21", at="06:05")
     world.marketplace.stop_failing()
@@ -245,7 +244,9 @@ async def test_a_person_does_not_wait_for_the_next_try(world: World) -> None:
     assert world.receivers == EVERYBODY
 
 
-async def test_all_day_without_a_list_is_one_notice_each_and_no_digest(world: World) -> None:
+async def test_a_day_without_a_readable_list_sends_one_notice_to_each_recipient_and_no_digest(
+    world: World,
+) -> None:
     world.marketplace.fail_always(401)
     for at in ("06:05", "07:55", "08:05", "10:00", "14:00", "17:50", "18:10"):
         await world.run("2026-11-21", at=at)
@@ -256,7 +257,7 @@ async def test_all_day_without_a_list_is_one_notice_each_and_no_digest(world: Wo
     assert [str(run.state) for run in await world.runs()] == ["skipped"]
 
 
-async def test_when_the_list_can_be_read_again_the_digest_follows_the_notice(world: World) -> None:
+async def test_the_digest_follows_the_notice_once_the_list_can_be_read(world: World) -> None:
     world.marketplace.fail_always(401)
     for at in ("06:05", "08:05"):
         await world.run("2026-11-21", at=at)
@@ -265,11 +266,11 @@ async def test_when_the_list_can_be_read_again_the_digest_follows_the_notice(wor
         await world.run("2026-11-21", at=at)
 
     assert world.receivers == sorted(EVERYBODY * 2)
-    kinds = [str(one.kind) for one in await world.outbox()]
+    kinds = [str(message.kind) for message in await world.outbox()]
     assert kinds == ["notice"] * len(EVERYBODY) + ["digest"] * len(EVERYBODY)
 
 
-async def test_a_notice_that_still_waits_is_dropped_with_the_digest(world: World) -> None:
+async def test_a_waiting_notice_is_discarded_when_the_digest_is_sent(world: World) -> None:
     port = world.smtp.port
     world.marketplace.fail_always(401)
     world.configure((f"port = {port}", "port = 1"))
@@ -281,5 +282,5 @@ async def test_a_notice_that_still_waits_is_dropped_with_the_digest(world: World
     await world.run("2026-11-21", at="10:00")
 
     assert world.receivers == EVERYBODY
-    states = [(str(one.kind), str(one.state)) for one in await world.outbox()]
-    assert set(states) == {("notice", "discarded"), ("digest", "sent")}
+    kinds_and_states = {(str(m.kind), str(m.state)) for m in await world.outbox()}
+    assert kinds_and_states == {("notice", "discarded"), ("digest", "sent")}

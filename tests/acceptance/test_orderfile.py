@@ -1,4 +1,4 @@
-"""A seller whose shop is elsewhere: the digest of a list that another program writes."""
+"""The digest of orders from a file that another program writes."""
 
 from __future__ import annotations
 
@@ -42,30 +42,30 @@ def configure(world: World, location: str, more: str = CSV) -> None:
 
 
 def export(world: World, rows: Sequence[str], header: str = HEADER) -> None:
-    """What the other program does in the night."""
+    """Write the file as an export of the last hour."""
     file = world.folder / "orders.csv"
     file.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
-    written = world.now.timestamp() - 3600
-    os.utime(file, (written, written))
+    an_hour_ago = world.now.timestamp() - 3600
+    os.utime(file, (an_hour_ago, an_hour_ago))
 
 
-def told(mail: EmailMessage) -> str:
+def text_of(mail: EmailMessage) -> str:
     part = mail.get_body(("plain",))
     assert part is not None
     return str(part.get_content())
 
 
-def english(world: World) -> str:
-    """The newest mail in English."""
+def newest_english_mail(world: World) -> str:
+    """Return the text of the newest mail in English."""
     mails = [mail for mail in world.mails if mail["Content-Language"] == "en"]
-    return told(mails[-1])
+    return text_of(mails[-1])
 
 
-async def test_a_csv_file_is_told_of_like_the_marketplace(world: World) -> None:
+async def test_orders_of_a_csv_file_are_mailed_like_those_of_the_marketplace(world: World) -> None:
     configure(world, 'location = "orders.csv"')
     export(world, FIRST)
     assert await world.run("2026-11-21") is ExitCode.DONE
-    first = english(world)
+    first = newest_english_mail(world)
     world.now = world.now.replace(day=22)
     export(world, SECOND)
     assert await world.run("2026-11-22") is ExitCode.DONE
@@ -73,14 +73,14 @@ async def test_a_csv_file_is_told_of_like_the_marketplace(world: World) -> None:
     assert "SI-101" in first
     assert "Grelnik vode" in first
     assert "SI-102" not in first
-    second = english(world)
+    second = newest_english_mail(world)
     assert "SI-102" in second
     assert "SI-101" in second.partition("Collected")[2]
     assert world.receivers == sorted(EVERYBODY * 2)
     assert world.marketplace.requests == 0
 
 
-async def test_what_is_not_in_the_file_any_more_was_collected(world: World) -> None:
+async def test_an_order_missing_from_the_next_file_was_collected(world: World) -> None:
     configure(world, 'location = "orders.csv"')
     export(world, FIRST)
     await world.run("2026-11-21")
@@ -88,10 +88,10 @@ async def test_what_is_not_in_the_file_any_more_was_collected(world: World) -> N
     export(world, ())
     await world.run("2026-11-22")
 
-    assert "SI-101" in english(world).partition("Collected")[2]
+    assert "SI-101" in newest_english_mail(world).partition("Collected")[2]
 
 
-async def test_json_of_a_web_server_is_told_of_too(world: World) -> None:
+async def test_json_from_a_web_server_is_read_too(world: World) -> None:
     row = {"Naročilo": 4711, "Stanje": "true", "Paket": ["A", "B"], "Artikel": "Cup"}
     body = json.dumps({"orders": [row]}).encode()
     more = 'format = "json"\nrecords = "orders"\nready_values = ["true"]'
@@ -99,8 +99,8 @@ async def test_json_of_a_web_server_is_told_of_too(world: World) -> None:
         configure(world, f'location = "http://127.0.0.1:{port}/{TOKEN}"', more)
         assert await world.run("2026-11-21") is ExitCode.DONE
 
-    assert "4711" in english(world)
-    assert not [one for one in world.smtp.accepted if TOKEN.encode() in one.content]
+    assert "4711" in newest_english_mail(world)
+    assert not [mail for mail in world.smtp.accepted if TOKEN.encode() in mail.content]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ async def test_json_of_a_web_server_is_told_of_too(world: World) -> None:
         (HEADER.replace("Stanje", "Status"), FIRST, ExitCode.REFUSED),
         ("<html>Log in", (), ExitCode.REFUSED),
     ],
-    ids=["another header", "a login"],
+    ids=["other columns", "login page"],
 )
-async def test_a_file_that_is_no_list_is_a_failure_and_no_empty_day(
+async def test_a_file_without_the_expected_columns_is_a_failure_and_no_empty_day(
     world: World, header: str, rows: Sequence[str], code: ExitCode
 ) -> None:
     configure(world, 'location = "orders.csv"')
@@ -125,7 +125,7 @@ async def test_a_file_that_is_no_list_is_a_failure_and_no_empty_day(
     assert run.state is RunState.FAILED
 
 
-async def test_an_export_that_stopped_is_a_failure_until_it_goes_on(world: World) -> None:
+async def test_an_outdated_export_is_a_failure_until_a_new_one_arrives(world: World) -> None:
     configure(world, 'location = "orders.csv"')
     export(world, FIRST)
     await world.run("2026-11-21")
@@ -135,10 +135,10 @@ async def test_an_export_that_stopped_is_a_failure_until_it_goes_on(world: World
     export(world, SECOND)
     assert await world.run("2026-11-23", at="06:15") is ExitCode.DONE
 
-    assert "SI-102" in english(world)
+    assert "SI-102" in newest_english_mail(world)
 
 
-async def test_a_row_that_cannot_be_read_is_told_in_the_mail_and_nothing_else_suffers(
+async def test_an_unreadable_row_makes_the_list_incomplete_and_keeps_the_others(
     world: World,
 ) -> None:
     configure(world, 'location = "orders.csv"')
@@ -146,7 +146,7 @@ async def test_a_row_that_cannot_be_read_is_told_in_the_mail_and_nothing_else_su
 
     assert await world.run("2026-11-21") is ExitCode.FAILED
 
-    text = english(world)
+    text = newest_english_mail(world)
     assert "This list is incomplete" in text
     assert "SI-101" in text
     (run,) = await world.runs()
@@ -155,7 +155,7 @@ async def test_a_row_that_cannot_be_read_is_told_in_the_mail_and_nothing_else_su
 
 
 @pytest.mark.slow
-async def test_check_and_orders_know_the_file(world: World) -> None:
+async def test_check_and_orders_read_the_file(world: World) -> None:
     configure(world, 'location = "orders.csv"')
     file = world.folder / "orders.csv"
     file.write_text("\n".join([HEADER, *FIRST, ""]), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`notifier status` tells how everything stands, and what to call where it does not."""
+"""`notifier status` shows the state of everything, and the command for each problem."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def status(world: World, day: str, at: str, *, as_json: bool = False) -> E
     return await show(invocation, as_json=as_json)
 
 
-async def test_before_anything_ran_nothing_is_wrong(
+async def test_before_the_first_run_status_reports_no_problem(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await status(world, "2026-11-21", "05:00") is ExitCode.DONE
@@ -32,7 +32,7 @@ async def test_before_anything_ran_nothing_is_wrong(
     assert sorted(path.name for path in world.folder.iterdir()) == ["config.toml"]
 
 
-async def test_a_good_day_tells_the_last_digest_and_its_age(
+async def test_after_a_successful_day_status_shows_the_last_digest_and_its_age(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await world.run("2026-11-21")
@@ -46,7 +46,7 @@ async def test_a_good_day_tells_the_last_digest_and_its_age(
     assert out.endswith("All is well.\n")
 
 
-async def test_what_failed_comes_with_its_reason_and_its_command(
+async def test_a_failed_message_is_shown_with_its_reason_and_its_command(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.smtp.script(Step.RCPT, says("550 5.1.1 no such user"), only="pavol@example.com")
@@ -55,18 +55,18 @@ async def test_what_failed_comes_with_its_reason_and_its_command(
 
     assert await status(world, "2026-11-21", "12:10", as_json=True) is ExitCode.FAILED
 
-    told = json.loads(capsys.readouterr().out)
-    (message,) = told["messages"]
-    assert (told["good"], told["accounts"][0]["last_good_day"]) == (False, None)
+    report = json.loads(capsys.readouterr().out)
+    (message,) = report["messages"]
+    assert (report["good"], report["accounts"][0]["last_good_day"]) == (False, None)
     assert (message["recipient"], message["state"]) == ("pavol@example.com", "failed")
     assert "no such user" in message["reply"]
     assert message["command"] == f"notifier outbox retry {message['number']}"
-    assert [(alarm["cause"], alarm["since"]) for alarm in told["alarms"]] == [
+    assert [(alarm["cause"], alarm["since"]) for alarm in report["alarms"]] == [
         ("failed/ljubljana/pavol@example.com", "2026-11-21T05:05:00+00:00")
     ]
 
 
-async def test_what_is_put_off_is_not_good_yet(
+async def test_a_deferred_message_is_a_problem(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.smtp.script(Step.RCPT, says("451 4.7.1 come back"), only="pavol@example.com")
@@ -76,7 +76,7 @@ async def test_what_is_put_off_is_not_good_yet(
     assert "is deferred: 451 4.7.1 come back" in capsys.readouterr().out
 
 
-async def test_that_nobody_calls_the_notifier_is_told_as_well(
+async def test_missing_runs_of_the_timer_or_daemon_are_a_problem(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await world.run("2026-11-21")
@@ -86,7 +86,7 @@ async def test_that_nobody_calls_the_notifier_is_told_as_well(
     assert "check that the timer or daemon is running" in capsys.readouterr().out
 
 
-async def test_skipped_days_are_told_for_a_week(
+async def test_skipped_days_are_shown_for_a_week(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await world.run("2026-11-21")
@@ -100,7 +100,7 @@ async def test_skipped_days_are_told_for_a_week(
     assert "skipped    2026-11-23\n" in capsys.readouterr().out
 
 
-async def test_how_many_wait_is_as_fresh_as_the_last_hint_that_was_looked_into(
+async def test_the_number_of_waiting_orders_includes_the_last_hint_that_was_read(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await status(world, "2026-11-21", "05:00")
@@ -115,15 +115,17 @@ async def test_how_many_wait_is_as_fresh_as_the_last_hint_that_was_looked_into(
     await status(world, "2026-11-21", "10:01")
 
     out = capsys.readouterr().out
-    told = [line.split(None, 1)[1] for line in out.splitlines() if line.startswith("  waiting")]
-    assert told == [
+    waiting_lines = [
+        line.split(None, 1)[1] for line in out.splitlines() if line.startswith("  waiting")
+    ]
+    assert waiting_lines == [
         "not read yet",
         f"{waiting} orders, as of Sat 21 Nov at 06:05",
         f"{waiting - 1} orders, as of Sat 21 Nov at 10:00",
     ]
 
 
-async def test_a_list_that_was_not_read_in_full_is_not_good(
+async def test_an_incomplete_list_is_a_problem(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.marketplace.break_detail(world.marketplace.ready_ids()[0])

@@ -1,7 +1,7 @@
-"""A store and a configuration of version 0.1.0 before the folders were laid out go on working.
+"""A store and a configuration of an earlier 0.1.0 still work.
 
-`earlier/` holds both: two days of one shop, of which one message to Jana is still to be sent
-(4xx), and the example configuration with every option.
+The folder `earlier` holds both: the store of one shop after two days, with one deferred message
+to Jana, and the example configuration with every option.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECRET = "canary-secret-of-more-than-32-letters"
 
 
 def restore(world: World) -> None:
-    """Put the earlier store into place, as it was on the same machine."""
+    """Restore the earlier store with the identity of its machine."""
     database = sqlite3.connect(world.folder / "notifier.db")
     database.executescript((EARLIER / "notifier.sql").read_text(encoding="utf-8"))
     database.close()
@@ -29,7 +29,7 @@ def restore(world: World) -> None:
     world.configure(("[smtp]", '[store]\nidentity = "the shop"\n\n[smtp]'))
 
 
-async def test_the_waiting_message_is_sent_with_the_bytes_it_had(world: World) -> None:
+async def test_a_message_deferred_before_the_upgrade_is_sent_unchanged(world: World) -> None:
     restore(world)
     (waiting,) = [m for m in await world.outbox() if m.state is MessageState.DEFERRED]
     content = (await world.message(waiting.id)).content
@@ -41,7 +41,9 @@ async def test_the_waiting_message_is_sent_with_the_bytes_it_had(world: World) -
     assert {message.state for message in await world.outbox()} == {MessageState.SENT}
 
 
-async def test_the_next_digest_compares_with_the_earlier_snapshot(world: World) -> None:
+async def test_the_first_digest_after_the_upgrade_compares_with_the_earlier_snapshot(
+    world: World,
+) -> None:
     restore(world)
 
     assert await world.run("2026-11-23") is ExitCode.DONE
@@ -54,10 +56,10 @@ async def test_the_next_digest_compares_with_the_earlier_snapshot(world: World) 
     ]
     earlier, newest = runs[-2:]
     assert newest.waiting == earlier.waiting
-    assert newest.new == 0, "what waited before the upgrade is not new after it"
+    assert newest.new == 0, "orders that waited before the upgrade must not be new after it"
 
 
-def test_the_configuration_is_read_as_it_was(tmp_path: Path) -> None:
+def test_the_earlier_configuration_has_the_same_meaning(tmp_path: Path) -> None:
     text = (EARLIER / "config.toml").read_text(encoding="utf-8")
     environ = {"NOTIFIER_ACCOUNTS__LJUBLJANA__CLIENT_ID": SECRET}
 
@@ -65,9 +67,9 @@ def test_the_configuration_is_read_as_it_was(tmp_path: Path) -> None:
 
     account = settings.accounts["ljubljana"]
     assert account.marketplace.client_id.value == SECRET
-    assert [str(one.mailbox) for one in account.recipients]
+    assert [str(recipient.mailbox) for recipient in account.recipients]
     assert settings == config.parse(
         (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8"),
         tmp_path / "config.toml",
         environ=environ,
-    ), "an option's default has changed since"
+    ), "the default of an option has changed"

@@ -1,4 +1,4 @@
-"""The webhook in the daemon: what the marketplace posts is in the store, and soon looked into."""
+"""The daemon's webhook: posted hints are stored, and their orders read within minutes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notifier.domain.reading_plan import ReadingState
 from notifier.errors import ExitCode
 from notifier.simulator.server import posting
 from notifier.store import open_store
-from tests.acceptance.test_daemon import due_today, serving
+from tests.acceptance.test_daemon import due_today, running_daemon
 from tests.acceptance.world import World
 
 TOKEN = "canary-webhook-token-0123456789-abc"
@@ -25,75 +25,75 @@ def free_port() -> int:
         return port
 
 
-def listen(world: World, port: int) -> str:
-    """Nothing is due for ten hours; the webhook is open. Gives its address."""
+def configure_webhook(world: World, port: int) -> str:
+    """Configure the webhook and a digest that is due in ten hours; return the webhook's URL."""
     more = f'webhook_token = "{TOKEN}"\n\n[daemon]\nwebhook_listen = "127.0.0.1:{port}"\n'
     due_today(world, send_at="23:00", more=more)
     return f"http://127.0.0.1:{port}/hooks/{TOKEN}"
 
 
-async def recalled(world: World) -> ReadingState:
+async def reading_state(world: World) -> ReadingState:
     async with open_store(world.location, read_only=True) as store:
         return await store.order_states.recall("ljubljana")
 
 
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
-        while not await is_so():  # noqa: ASYNC110 - it is another process that is looked at
+        while not await condition():  # noqa: ASYNC110 - another process cannot set our event
             await asyncio.sleep(0.05)
 
 
-async def test_what_is_posted_is_looked_into_within_minutes_and_mails_nobody(world: World) -> None:
-    address = listen(world, free_port())
-    async with serving(world) as daemon:
-        await daemon.says("STATUS=Next digest due")
+async def test_a_posted_hint_is_read_within_minutes_and_sends_no_mail(world: World) -> None:
+    address = configure_webhook(world, free_port())
+    async with running_daemon(world) as daemon:
+        await daemon.wait_for_message("STATUS=Next digest due")
         (ready, *_) = world.marketplace.ready_ids()
         async with posting(world.marketplace, address) as posts:
             world.marketplace.set_ready(ready, ready=True)
             world.marketplace.notify()
             await posts.join()
-        assert (await recalled(world)).fresh == {ready}
+        assert (await reading_state(world)).fresh == {ready}
 
-        daemon.gets(signal.SIGHUP)  # a tick now
+        daemon.send_signal(signal.SIGHUP)  # starts a tick at once
 
-        async def is_seen() -> bool:
-            seen = (await recalled(world)).order_states.get(ready)
-            return seen is not None and seen.waits
+        async def order_was_read() -> bool:
+            state = (await reading_state(world)).order_states.get(ready)
+            return state is not None and state.waits
 
-        await until(is_seen)
-        assert await daemon.stops() == ExitCode.DONE
-    assert (await recalled(world)).hints == frozenset()
+        await until(order_was_read)
+        assert await daemon.stop() == ExitCode.DONE
+    assert (await reading_state(world)).hints == frozenset()
     assert await world.outbox() == []
 
 
-async def test_a_port_that_is_taken_is_told_and_the_mail_goes_on(world: World) -> None:
+async def test_a_taken_port_is_reported_and_the_ticks_continue(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        listen(world, taken.getsockname()[1])
-        async with serving(world, stderr=asyncio.subprocess.PIPE) as daemon:
-            await daemon.says("STATUS=Next digest due")
-            assert await daemon.stops() == ExitCode.DONE
+        configure_webhook(world, taken.getsockname()[1])
+        async with running_daemon(world, stderr=asyncio.subprocess.PIPE) as daemon:
+            await daemon.wait_for_message("STATUS=Next digest due")
+            assert await daemon.stop() == ExitCode.DONE
             assert daemon.process.stderr
-            told = (await daemon.process.stderr.read()).decode()
+            log = (await daemon.process.stderr.read()).decode()
 
-    assert "webhook endpoint cannot listen on 127.0.0.1:" in told
-    assert "change daemon.webhook_listen" in told
-    assert TOKEN not in told
+    assert "webhook endpoint cannot listen on 127.0.0.1:" in log
+    assert "change daemon.webhook_listen" in log
+    assert TOKEN not in log
 
 
-async def test_a_new_configuration_opens_the_door_with_the_new_token_alone(world: World) -> None:
-    address = listen(world, free_port())
-    async with serving(world) as daemon, httpx.AsyncClient() as client:
-        await daemon.says("STATUS=Next digest due")
+async def test_after_a_reload_only_the_new_token_is_accepted(world: World) -> None:
+    address = configure_webhook(world, free_port())
+    async with running_daemon(world) as daemon, httpx.AsyncClient() as client:
+        await daemon.wait_for_message("STATUS=Next digest due")
         before = await client.post(address, content=b"[1]")
         text = world.config.read_text().replace(TOKEN, TOKEN[::-1])
         world.config.write_text(text)
-        daemon.gets(signal.SIGHUP)
-        await daemon.says("READY=1")
+        daemon.send_signal(signal.SIGHUP)
+        await daemon.wait_for_message("READY=1")
         after = [
-            (await client.post(one, content=b"[1]")).status_code
-            for one in (address, address.replace(TOKEN, TOKEN[::-1]))
+            (await client.post(url, content=b"[1]")).status_code
+            for url in (address, address.replace(TOKEN, TOKEN[::-1]))
         ]
-        await daemon.stops()
+        await daemon.stop()
 
     assert before.status_code == 202
     assert after == [404, 202]

@@ -1,4 +1,4 @@
-"""One seller, one marketplace, one mail server, one folder: what acceptance tests play in."""
+"""The world of an acceptance test: a seller, a marketplace, a mail server, a monitor, a folder."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ EVERYBODY = ["jana@example.com", "office@example.com", "pavol@example.com"]
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a command ended."""
+    """The result of a command: exit code and outputs."""
 
     code: int
     out: str
@@ -74,7 +74,7 @@ class Finished:
 
 @dataclass(slots=True)
 class World:
-    """Run the notifier in it, and look at what came of it."""
+    """Runs the notifier among simulated servers, and reads its mails and its store."""
 
     folder: Path
     marketplace: Marketplace
@@ -83,12 +83,12 @@ class World:
     smtp: SmtpNeighbour
     now: datetime = START
     environ: dict[str, str] = field(default_factory=dict)
-    clock_is_wrong_by: timedelta = timedelta(0)
-    """How far the notifier's clock is ahead of everybody else's."""
+    clock_error: timedelta = timedelta(0)
+    """How far the notifier's clock is ahead of all other clocks."""
     _processes: int = 0
 
     def time(self) -> datetime:
-        """What time it is; for a process of its own, that is what the machine says."""
+        """Return the time of the other servers: the wall clock while a process runs, else `now`."""
         return datetime.now(UTC) if self._processes else self.now.astimezone(UTC)
 
     @property
@@ -96,7 +96,7 @@ class World:
         return self.folder / "config.toml"
 
     def configure(self, *changes: tuple[str, str], more: str = "") -> None:
-        """Write the config, with some text in it replaced and more at its end."""
+        """Write the configuration with replacements, and with `more` at its end."""
         text = CONFIG.format(
             smtp_port=self.smtp.port,
             base_url=self.base_url,
@@ -117,24 +117,24 @@ class World:
         at: str = "06:05",
         now: bool = False,
         force: bool = False,
-        wished: date | None = None,
+        requested_day: date | None = None,
         dry_run: bool = False,
         accounts: tuple[str, ...] = (),
     ) -> ExitCode:
-        """`notifier run`, on a day and at a local time; the day moves on with it."""
+        """Do `notifier run` in this process at a local day and time, and set `now` to it."""
         if day:
             self.now = datetime.fromisoformat(f"{day}T{at}").replace(tzinfo=ZONE)
-        moment = self.now.astimezone(UTC) + self.clock_is_wrong_by
-        invocation = Invocation(self.config, clock=lambda: moment, environ=self.environ)
+        now_utc = self.now.astimezone(UTC) + self.clock_error
+        invocation = Invocation(self.config, clock=lambda: now_utc, environ=self.environ)
         return await run(
             invocation,
             accounts,
-            RunRequest(wished, now, force, invocation.person()),
+            RunRequest(requested_day, now, force, invocation.person()),
             dry_run=dry_run,
         )
 
     async def call(self, *arguments: str, stdin: str = "") -> Finished:
-        """The command in a process of its own, by the wall clock."""
+        """Run a command in a separate process, by the wall clock."""
         async with self.process(*arguments) as process:
             out, err = await asyncio.wait_for(process.communicate(stdin.encode()), timeout=60)
         assert process.returncode is not None
@@ -143,7 +143,7 @@ class World:
         return finished
 
     async def call_into(self, stdout: int, *arguments: str) -> int:
-        """The same with its standard output somewhere else; its exit code."""
+        """Run a command with its standard output on a file descriptor; return the exit code."""
         async with self.process(*arguments, stdout=stdout) as process:
             await asyncio.wait_for(process.communicate(), timeout=60)
         assert process.returncode is not None
@@ -157,7 +157,7 @@ class World:
         stderr: int = asyncio.subprocess.PIPE,
         files: int | None = None,
     ) -> AsyncIterator[asyncio.subprocess.Process]:
-        """The command while it runs; `files` is how many it may open at once."""
+        """Run a command while the block runs; `files` limits how many files it may open."""
         self._processes += 1
         try:
             yield await self._start(stdout, stderr, arguments, files)
@@ -184,54 +184,54 @@ class World:
 
     @property
     def mails(self) -> list[EmailMessage]:
-        """What recipients got, in order, as a mail program reads it."""
-        return [_read(one) for one in self.smtp.accepted if one.recipient != ADMIN]
+        """The mails that recipients received, in order, parsed."""
+        return [_parse(mail) for mail in self.smtp.accepted if mail.recipient != ADMIN]
 
     @property
     def alarm_mails(self) -> list[EmailMessage]:
-        """What the admin got, in order."""
-        return [_read(one) for one in self.smtp.accepted if one.recipient == ADMIN]
+        """The mails that the admin received, in order, parsed."""
+        return [_parse(mail) for mail in self.smtp.accepted if mail.recipient == ADMIN]
 
     @property
     def receivers(self) -> list[str]:
-        """Which recipients got a mail, once for each, sorted."""
-        return sorted(one.recipient for one in self.smtp.accepted if one.recipient != ADMIN)
+        """The recipient of each received mail, sorted; the admin is left out."""
+        return sorted(mail.recipient for mail in self.smtp.accepted if mail.recipient != ADMIN)
 
     async def runs(self) -> list[Run]:
-        """The run ledger, oldest first."""
+        """Return the run ledger, oldest first."""
         async with open_store(self.location, read_only=True) as store:
             return list(reversed(await store.runs.list()))
 
     async def audit(self) -> list[AuditEntry]:
-        """The audit trail, oldest first."""
+        """Return the audit trail, oldest first."""
         async with open_store(self.location, read_only=True) as store:
             return list(reversed(await store.audit.list()))
 
     async def outbox(self) -> list[OutboxMessage]:
-        """What is in the outbox for recipients, oldest first."""
+        """Return the outbox without alarm mails, oldest first."""
         async with open_store(self.location, read_only=True) as store:
-            ours = await store.outbox.list()
-        return sorted((m for m in ours if m.kind is not MessageKind.ALARM), key=lambda m: m.id)
+            messages = await store.outbox.list()
+        return sorted((m for m in messages if m.kind is not MessageKind.ALARM), key=lambda m: m.id)
 
     async def message(self, number: int) -> OutboxMessage:
-        """One message with its content."""
+        """Return one message with its content."""
         async with open_store(self.location, read_only=True) as store:
-            found = await store.outbox.get(number)
-        assert found is not None
-        return found
+            message = await store.outbox.get(number)
+        assert message is not None
+        return message
 
     @property
     def location(self) -> StoreLocation:
         return StoreLocation(f"sqlite:///{self.folder / 'notifier.db'}")
 
 
-def _read(accepted: Accepted) -> EmailMessage:
+def _parse(accepted: Accepted) -> EmailMessage:
     return email.message_from_bytes(accepted.content, policy=email.policy.default)
 
 
 @asynccontextmanager
 async def open_world(folder: Path, scenario: str = "small_shop") -> AsyncIterator[World]:
-    """A world on real sockets; it stops by itself."""
+    """Start a world on real sockets while the block runs."""
     marketplace = Marketplace.from_scenario(
         scenario, seed=4, start=START.astimezone(UTC), client_id=CLIENT_ID
     )

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tests.loopback import Visits
+from tests.loopback import Connections
 
 _PIECE = 2**16
 _LINGER = struct.pack("ii", 1, 0)
@@ -92,7 +92,7 @@ async def _first(count: int, said: asyncio.StreamReader, asker: asyncio.StreamWr
 async def through(base_url: str, trouble: Trouble) -> AsyncIterator[str]:
     """Stand before the server at `base_url` while the block runs; gives the URL to ask instead."""
     host, port = urlsplit(base_url).hostname, urlsplit(base_url).port
-    lines = Visits()
+    lines = Connections()
 
     def open_line(asking: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
         lines.begin(_line(host, port, asking, asker, trouble), asker)

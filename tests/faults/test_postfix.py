@@ -45,7 +45,7 @@ async def test_a_greylisted_digest_comes_to_each_as_soon_as_they_may_have_it_and
         "06:40": EVERYBODY,
         "07:40": EVERYBODY,
     }
-    assert [greylist.asked["parcels@example.com", who] for who in EVERYBODY] == [2, 3, 4]
+    assert [greylist.requests["parcels@example.com", who] for who in EVERYBODY] == [2, 3, 4]
     assert _told(put_off) == (Outcome.DEFERRED, SmtpStage.RCPT, "450 4.7.1")
     assert "greylisted" in str(put_off.reply)
 

@@ -1,1 +1,1 @@
-"""What strangers write, searched for what nobody thought of: `python -m tests.fuzz`."""
+"""Fuzzing of the parsers of foreign input: `python -m tests.fuzz`."""

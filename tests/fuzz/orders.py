@@ -1,4 +1,4 @@
-"""Orders of any shape, from what a stranger wrote to the mail that people get."""
+"""Targets that take orders of any shape from foreign input to the frozen mail."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RENDERER = Renderer()
 
 
 def details(data: bytes) -> None:
-    """The detail of an order is an order that can be kept, or unreadable; a page is rows."""
+    """Check that a detail becomes a valid order or is unreadable, and that a page becomes rows."""
     draws = Draws(data)
     page = _envelope(draws.several(DETAIL), paging=draws.filled(PAGING))
     rows = parse_page(page, 1, PRAGUE).rows
@@ -53,7 +53,7 @@ def details(data: bytes) -> None:
 
 
 def digests(data: bytes) -> None:
-    """Whatever the orders of a day say, everyone gets them in a mail that says what was meant."""
+    """Check that any orders of a day become a valid mail with a correct CSV."""
     draws = Draws(data)
     account = factories.account(schedule=factories.schedule(timezone=draws.one_of(ZONES)))
     language = draws.one_of(LANGUAGES)
@@ -77,7 +77,7 @@ def digests(data: bytes) -> None:
 
 
 def check_order(order: Order) -> None:
-    """Every text is one line of limited length, and the store gives back what it was given."""
+    """Check that each text is one line of limited length, and that the store keeps the order."""
     for text in _texts(order):
         assert len(text) <= LONGEST_TEXT
         assert len(text.splitlines()) == 1, text
@@ -89,10 +89,10 @@ def check_order(order: Order) -> None:
 
 
 def _texts(order: Order) -> Iterator[str]:
-    of_items = (text for item in order.items for text in (item.title, item.sku, item.article_id))
+    item_texts = (text for item in order.items for text in (item.title, item.sku, item.article_id))
     texts = (
         order.number, order.external_id, order.purchase_id, order.tracking_url,
-        *order.tracking_numbers, *of_items,
+        *order.tracking_numbers, *item_texts,
     )  # fmt: skip
     return (text for text in texts if text is not None)
 
@@ -103,7 +103,7 @@ def _envelope(data: Any, **more: Any) -> Any:
 
 
 def _orders(draws: Draws) -> Iterator[Order]:
-    """Orders of the marketplace, and then those of a file."""
+    """Yield orders of the marketplace, then orders of a file."""
     for _ in range(draws.below(4)):
         try:
             yield parse_order(_envelope(drawn_detail(draws)).data, PRAGUE)
@@ -120,7 +120,7 @@ def _orders(draws: Draws) -> Iterator[Order]:
 
 
 def _known(draws: Draws, orders: dict[int, Order]) -> Snapshot:
-    """Some of them waited the day before."""
+    """Return a snapshot of the day before with some of the orders."""
     before = factories.snapshot()
     known = {id_: KnownOrder(before.day, order) for id_, order in orders.items() if draws.below(2)}
     return replace(before, known=known)

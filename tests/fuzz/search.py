@@ -1,4 +1,4 @@
-"""Search one target under atheris until it falls or the time is over; a process of its own.
+"""Fuzz one target with atheris until it fails or the time is over, in a separate process.
 
 python -m tests.fuzz.search TARGET FOLDER [libFuzzer's options]
 """
@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Never returns: libFuzzer ends the process."""
-    import atheris  # noqa: PLC0415 - an extra
+    """Run the search; libFuzzer ends the process."""
+    import atheris  # noqa: PLC0415 - an optional package
 
     with atheris.instrument_imports(include=["notifier"]):
-        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - imported to be instrumented
+        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - the import must be instrumented
 
     name, folder, *options = sys.argv[1:]
     corpus = Path(folder)

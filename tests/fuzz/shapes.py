@@ -1,7 +1,7 @@
-"""Objects such as a marketplace sends, or a shop's program writes, shaped by the bytes of an input.
+"""Objects as a marketplace sends or an export writes, built from the bytes of a fuzzer's input.
 
-Bytes that are changed at random are seldom JSON; a search that starts from the names of the fields
-gets behind the parser at once. The same bytes make the same object, with or without a fuzzer.
+Random bytes are seldom valid JSON; objects built from the real field names get past the JSON
+parser at once. The same bytes always make the same object, with or without a fuzzer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MONEY = (12.5, "19.90", 0, 10**14, "999999999999999.99", 0.1)
 
 DETAIL: Mapping[str, Sequence[Any]] = {
     "id": _WHOLE,
-    "status": ("shipped", "Returned", "lost", "open", "unheard of"),
+    "status": ("shipped", "Returned", "lost", "open", "unknown status"),
     "ready_to_return": _FLAG,
     "mdp": _FLAG,
     "test": _FLAG,
@@ -80,24 +80,24 @@ JSON_ACCESS = replace(
 
 
 class Draws:
-    """Choices by the bytes of an input, one after the other; the first of all when they are over.
+    """A sequence of choices, one per input byte; after the last byte, always the first choice.
 
-    So a shorter input makes a simpler object.
+    So a shorter input makes a simpler object, which helps the fuzzer to minimise failures.
     """
 
     def __init__(self, data: bytes) -> None:
         self._bytes = iter(data)
 
     def below(self, limit: int) -> int:
-        """A whole number from 0."""
+        """Return a whole number from 0 to `limit` - 1."""
         return next(self._bytes, 0) % limit
 
     def one_of(self, choices: Sequence[Any]) -> Any:
-        """One of at most 256."""
+        """Return one of at most 256 choices."""
         return choices[self.below(len(choices))]
 
     def value(self, usual: Sequence[Any]) -> Any:
-        """Mostly what a field should hold; else anything at all, or text of the input's own."""
+        """Return a usual value six times in eight, otherwise any scalar or arbitrary text."""
         match self.below(8):
             case 6:
                 return self.one_of(SCALARS)
@@ -106,23 +106,23 @@ class Draws:
         return self.one_of(usual)
 
     def text(self) -> str:
-        """Text of the input's own bytes."""
+        """Return text made of the next input bytes."""
         length = self.below(24)
         return bytes(self.below(256) for _ in range(length)).decode("utf-8", "surrogateescape")
 
     def filled(self, shape: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        """An object of this shape, in which every eighth field is missing."""
+        """Return an object of this shape; one field in eight is missing."""
         drawn = {name: self.value(usual) for name, usual in shape.items()}
         return {name: value for name, value in drawn.items() if self.below(8) != 7}
 
     def several(self, shape: Mapping[str, Sequence[Any]]) -> list[Any]:
-        """Up to four objects of this shape, with something else among them at times."""
+        """Return up to four objects of this shape, sometimes followed by a scalar."""
         rows = [self.filled(shape) for _ in range(self.below(5))]
         return rows if self.below(8) != 7 else [*rows, self.one_of(SCALARS)]
 
 
 def drawn_detail(draws: Draws) -> dict[str, Any]:
-    """An order's detail as `GET /v1/orders/{id}` has it in `data`."""
+    """Return an order detail as in `data` of `GET /v1/orders/{id}`."""
     return draws.filled(DETAIL) | {
         "items": draws.several(ITEM),
         "consignment_status_history": draws.several(EVENT),
@@ -131,5 +131,5 @@ def drawn_detail(draws: Draws) -> dict[str, Any]:
 
 
 def drawn_record(draws: Draws) -> dict[str, Any]:
-    """A row of a file of orders, by the columns of `COLUMNS`."""
+    """Return a record of an order file with the columns of `COLUMNS`."""
     return draws.filled(RECORD) | {"lines": draws.several(LINE)}

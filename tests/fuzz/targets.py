@@ -1,6 +1,6 @@
-"""The targets: what each takes, and what must hold whatever it is given.
+"""The fuzz targets: each takes any bytes and checks what must hold for all inputs.
 
-Nothing here knows the fuzzer. A target fails by any exception; what may be raised is caught.
+They do not depend on the fuzzer. An exception fails a target; expected errors are caught.
 """
 
 from __future__ import annotations
@@ -43,19 +43,20 @@ from tests.config.sample import SAMPLE
 from tests.fuzz.orders import NOW, PRAGUE, check_order, details, digests
 from tests.fuzz.shapes import CSV_ACCESS, JSON_ACCESS
 
-BOUNDLESS = 2**63
+# A count beyond SQLite's largest integer could not be stored.
+COUNT_LIMIT = 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is searched, and inputs to begin with."""
+    """A function to fuzz, and the inputs to start from."""
 
     one_input: Callable[[bytes], None]
     seeds: tuple[bytes, ...]
 
 
 def payloads(data: bytes) -> None:
-    """The body of an answer of the marketplace is its data, or one of our errors."""
+    """Check that any response body becomes data or a marketplace error."""
     for status in (200, 404, 429):
         try:
             envelope = open_answer(HttpAnswer(status, {}, data), "host", NOW)
@@ -70,7 +71,7 @@ def payloads(data: bytes) -> None:
 
 
 def webhook(data: bytes) -> None:
-    """A post is ids, or nothing."""
+    """Check that any webhook body becomes valid ids or is refused."""
     try:
         hints = parse_hints(data)
     except NotHints:
@@ -81,7 +82,7 @@ def webhook(data: bytes) -> None:
 
 
 def waits(data: bytes) -> None:
-    """What a header asks for is a wait between nothing and a day, or no wait."""
+    """Check that rate limit headers become a wait of limited length, or none."""
     value = data.decode("latin-1")
     headers = dict.fromkeys(
         ("retry-after", "x-ratelimit-reset", "x-ratelimit-remaining", "x-ratelimit-limit"), value
@@ -89,13 +90,13 @@ def waits(data: bytes) -> None:
     for wait in (retry_after(headers, NOW), window_left(headers)):
         assert wait is None or timedelta(0) <= wait <= LONGEST_ASKED
     for count in (calls_left(headers), calls_allowed(headers)):
-        assert count is None or 0 <= count < BOUNDLESS
-    told = http_date(value)
-    assert told is None or told.tzinfo is not None
+        assert count is None or 0 <= count < COUNT_LIMIT
+    date = http_date(value)
+    assert date is None or date.tzinfo is not None
 
 
 def headers(data: bytes) -> None:
-    """No text becomes a header, whatever subject and names are."""
+    """Check that neither subject nor names can add a header (header injection)."""
     text = data.decode("utf-8", "surrogateescape")
     subject, _, name = text.partition("|")
     mail = RenderedMail("en", subject, "", "Hello\n", "<p>Hello</p>\n")
@@ -118,7 +119,7 @@ EXPECTED_HEADERS = [
 
 
 def configuration(data: bytes) -> None:
-    """Any file is a configuration, or a list of what is wrong with it, one line each."""
+    """Check that any file becomes settings or a list of problems, one line each."""
     file = Path("/nowhere/config.toml")
     problems: tuple[Problem, ...] | None = None
     try:
@@ -130,7 +131,7 @@ def configuration(data: bytes) -> None:
 
 
 def order_file(data: bytes) -> None:
-    """A file is rows, each readable or named as not; or it is refused as a whole."""
+    """Check that any order file becomes valid orders or is refused as a whole."""
     for access in (CSV_ACCESS, JSON_ACCESS):
         collector = RowCollector(access, "orders")
         try:

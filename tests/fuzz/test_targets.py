@@ -1,4 +1,4 @@
-"""Each target stands on its seeds, on damaged ones, and on whatever hypothesis makes up."""
+"""Each fuzz target passes on its seeds, on their beginnings, and on damaged seeds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEEDS = [
 
 
 @pytest.mark.parametrize(("target", "seed"), SEEDS)
-def test_a_seed_and_its_beginnings_are_taken(target: Target, seed: bytes) -> None:
+def test_a_target_passes_on_a_seed_and_its_beginnings(target: Target, seed: bytes) -> None:
     step = max(1, len(seed) // 50)
     for length in range(0, len(seed) + 1, step):
         target.one_input(seed[:length])
@@ -26,7 +26,7 @@ def test_a_seed_and_its_beginnings_are_taken(target: Target, seed: bytes) -> Non
 @pytest.mark.parametrize("name", TARGETS)
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
-def test_damage_is_taken(name: str, data: st.DataObject) -> None:
+def test_a_target_passes_on_damaged_seeds(name: str, data: st.DataObject) -> None:
     target = TARGETS[name]
     seed = data.draw(st.sampled_from(target.seeds))
     at = data.draw(st.integers(0, len(seed)))

@@ -1,4 +1,4 @@
-"""What the documents say is so."""
+"""The documentation agrees with the program."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 
 def command(name: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), name)
-    assert found is not None
-    return found
+    result = cli.get_command(click.Context(cli), name)
+    assert result is not None
+    return result
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_page_says_of_a_command_what_the_command_says(name: str) -> None:
+def test_the_overview_of_commands_uses_each_commands_own_short_help(name: str) -> None:
     assert command(name).get_short_help_str(limit=200) == COMMANDS[name]
 
 
@@ -41,7 +41,7 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
-def test_every_link_to_another_page_leads_somewhere(path: Path) -> None:
+def test_every_link_to_another_page_has_a_target(path: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|mailto:)([^)#]+)", path.read_text(encoding="utf-8"))
 
     assert [target for target in targets if not (path.parent / target).exists()] == []

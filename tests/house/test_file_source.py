@@ -1,4 +1,4 @@
-"""The worked examples of docs/file-source.md do what the page says."""
+"""The examples of docs/file-source.md print what the page shows."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from = "parcels@example.com"
 
 
 def blocks(language: str) -> list[str]:
-    """What stands in the page's code blocks of a language."""
+    """Return the page's code blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def the_one(language: str, begins: str) -> str:
-    (found,) = (block for block in blocks(language) if block.startswith(begins))
-    return found
+def block(language: str, beginning: str) -> str:
+    (match,) = (text for text in blocks(language) if text.startswith(beginning))
+    return match
 
 
-CONSOLE = [block for block in blocks("") if block.startswith("$ notifier")]
+CONSOLE = [text for text in blocks("") if text.startswith("$ notifier")]
 EXAMPLES = [
     pytest.param(file, content, toml, shown, id=file)
     for file, content, toml, shown in zip(
@@ -53,8 +53,8 @@ def test_an_example_prints_what_the_page_shows(
     config = tmp_path / "config.toml"
     config.write_text(BASE + toml, encoding="utf-8")
     (tmp_path / file).write_bytes(content)
-    written = datetime.now(UTC).timestamp() - 3600
-    os.utime(tmp_path / file, (written, written))
+    an_hour_ago = datetime.now(UTC).timestamp() - 3600
+    os.utime(tmp_path / file, (an_hour_ago, an_hour_ago))
     line, _, expected = shown.partition("\n")
 
     result = CliRunner().invoke(
@@ -64,18 +64,18 @@ def test_an_example_prints_what_the_page_shows(
     assert (result.exit_code, result.output) == (0, expected)
 
 
-def test_check_says_what_the_page_shows(tmp_path: Path) -> None:
+def test_check_prints_what_the_page_shows(tmp_path: Path) -> None:
     config, file = tmp_path / "config.toml", tmp_path / "returns.csv"
-    nobody = BASE.replace('"smtp.example.com"', '"127.0.0.1"\nport = 9\ntls = "none"')
+    unreachable = BASE.replace('"smtp.example.com"', '"127.0.0.1"\nport = 9\ntls = "none"')
     toml = blocks("toml")[0]
     file.write_bytes(blocks("csv")[0].encode("cp1250"))
 
-    def checked(text: str) -> str:
-        config.write_text(nobody + text, encoding="utf-8")
+    def output_of_check(text: str) -> str:
+        config.write_text(unreachable + text, encoding="utf-8")
         result = CliRunner().invoke(cli, ["--config", str(config), "check", "--online"])
         return result.output.replace(str(tmp_path), "/etc/notifier")
 
-    assert the_one("", "Online") in checked(toml)
-    assert the_one("", "Obchod Praha: 5 of 5") in checked(
+    assert block("", "Online") in output_of_check(toml)
+    assert block("", "Obchod Praha: 5 of 5") in output_of_check(
         toml.replace('date_format = "%d.%m.%Y"\n', "")
     )

@@ -14,7 +14,7 @@ from tools.gallery import Mode, every_mail, write
 
 
 @pytest.mark.slow
-def test_every_mail_of_every_language_is_shown_in_each_view(tmp_path: Path) -> None:
+def test_the_gallery_shows_every_mail_in_every_language_and_view(tmp_path: Path) -> None:
     mails = list(every_mail(list(available_languages()), [*DAYS, *OTHERS]))
 
     views = write(tmp_path, mails)
@@ -27,7 +27,7 @@ def test_every_mail_of_every_language_is_shown_in_each_view(tmp_path: Path) -> N
         assert f'id="{mail.key}"' in index
 
 
-def test_dark_mode_is_on_in_the_dark_view_alone() -> None:
+def test_only_the_dark_view_applies_the_dark_rules() -> None:
     (mail,) = every_mail(["sl"], ["normal"])
 
     light, dark = (mail.in_mode(mode) for mode in Mode)

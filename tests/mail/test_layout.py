@@ -19,7 +19,7 @@ from notifier.mail.render import Renderer
 from tests.days import DAYS
 from tests.factories import DAY, NOON, account, mail_options, order, sender, snapshot
 from tests.mail.golden import OTHERS
-from tools.gallery import BROWSERS, WIDTHS, Mode, Shown, every_mail
+from tools.gallery import BROWSERS, WIDTHS, GalleryMail, Mode, every_mail
 
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 
@@ -52,7 +52,7 @@ addEventListener("load", () => {{
 """
 
 
-def sticks_out(folder: Path, mails: list[Shown]) -> list[list[object]]:
+def sticks_out(folder: Path, mails: list[GalleryMail]) -> list[list[object]]:
     """List what is wider than its frame: mail, width of the frame and of the page, words."""
     frames = "\n".join(
         f'<iframe title="{mail.key} at {width}" style="border: 0" width="{width}" height="900" '
@@ -95,6 +95,6 @@ def test_no_word_however_long_makes_a_mail_wider(tmp_path: Path) -> None:
     )
     digest = compose(account(), Complete(NOON, orders, candidates=2), snapshot(order(3)), DAY)
     rendered = Renderer().digest(digest, mail_options(account(), "sl"), sender())
-    mail = Shown("endless", "sl", rendered.subject, rendered.text, rendered.html)
+    mail = GalleryMail("endless", "sl", rendered.subject, rendered.text, rendered.html)
 
     assert sticks_out(tmp_path, [mail]) == []

@@ -1,1 +1,1 @@
-"""Neighbours of the notifier on loopback ports, which misbehave on request."""
+"""Servers and users around the notifier: on loopback ports, misbehaving on request."""

@@ -1,4 +1,4 @@
-"""Another user of this machine, who owns nothing."""
+"""Run programs as the user nobody, who owns no file."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-"""The words before a command that make it nobody's."""
+"""The command prefix that runs a program as nobody."""
 
 
 @cache
 def why_not() -> str | None:
-    """Why nobody can run the program here; None when it can."""
+    """Return why the notifier cannot run as nobody here; None if it can."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        return "NOT CHECKED: another user can be played by root with setpriv alone"
-    tried = subprocess.run(
+        return "NOT CHECKED: running as another user needs root and setpriv"
+    trial = subprocess.run(
         [*AS_NOBODY, sys.executable, "-c", "import notifier"],
         capture_output=True,
         check=False,
         cwd=ROOT,
     )
-    return "NOT CHECKED: other users may not read this checkout" if tried.returncode else None
+    return "NOT CHECKED: other users may not read this checkout" if trial.returncode else None

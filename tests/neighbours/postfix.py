@@ -1,4 +1,4 @@
-"""Mail servers that others have written: smtp-sink, and a whole Postfix."""
+"""Real mail servers: smtp-sink and a complete Postfix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _QUEUES = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
     *("maildrop", "private", "public", "saved", "trace"),
 )
-_ON_THE_WAY = ("maildrop", "incoming", "active", "deferred")
+_QUEUES_IN_ORDER = ("maildrop", "incoming", "active", "deferred")
 _MAIN = """\
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -59,8 +59,8 @@ smtp unix - - n - - smtp
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
-# The queue moves to a disk that these processes alone can see, and that ends with them.
-_ON_A_DISK = """\
+# Moves the queue to a RAM disk in a mount namespace of these processes; it ends with them.
+_MOVE_QUEUE_TO_DISK = """\
 set -e
 mount -t tmpfs -o "size=$1,mode=755" queue "$2/disk"
 cp -a "$2/queue/." "$2/disk"
@@ -72,34 +72,34 @@ exec "$@"
 
 @dataclass(frozen=True, slots=True)
 class Postfix:
-    """One that runs; `folder` holds all of it, as its own processes see it."""
+    """A running Postfix; `folder` holds its files, as its own processes see them."""
 
     port: int
     folder: Path
 
     @property
     def mailbox(self) -> Path:
-        """Where new mail lies, once there is any."""
+        """The Maildir folder of new mail; missing until the first mail arrives."""
         return self.folder / "mail/box/new"
 
     def set(self, setting: str) -> None:
-        """Let `name = value` hold for processes that start from now on (see `max_use`)."""
+        """Add `name = value` to main.cf; only processes started later read it (see `max_use`)."""
         _write_main(self.folder, f"{setting}\n")
 
     def fill_disk(self, *, but: int = 0) -> None:
-        """Leave the queue's disk no room, or only so many bytes."""
+        """Fill the queue's disk, except `but` bytes."""
         disk = os.statvfs(self._queue)
         with self._ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize - but)
 
     def make_room(self) -> None:
-        """Undo it."""
+        """Free the space that `fill_disk` has taken."""
         self._ballast.unlink()
 
     async def drained(self) -> None:
-        """Wait until it has passed on all it took; TimeoutError when it cannot."""
-        # In the order in which mail goes through them, so that none slips by between two looks.
-        await until(lambda: not any(_any_file(self._queue / name) for name in _ON_THE_WAY))
+        """Wait until every accepted mail has been delivered; raise TimeoutError if that fails."""
+        # Queues are checked in the order in which a mail passes through them, so none is missed.
+        await until(lambda: not any(_any_file(self._queue / name) for name in _QUEUES_IN_ORDER))
 
     @property
     def _queue(self) -> Path:
@@ -112,7 +112,7 @@ class Postfix:
 
 @asynccontextmanager
 async def smtp_sink(folder: Path) -> AsyncIterator[int]:
-    """Run smtp-sink, which writes what it takes into `folder`; gives the port."""
+    """Run smtp-sink, which writes accepted mail into `folder`; yield the port."""
     program, port = _installed("smtp-sink"), _free_port()
     user = ["-u", getpass.getuser()] if os.geteuid() == 0 else []
     async with _running(program, *user, "-d", f"{folder}/mail.", f"127.0.0.1:{port}", "10"):
@@ -122,45 +122,45 @@ async def smtp_sink(folder: Path) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def postfix(*settings: str, disk_bytes: int = 0) -> AsyncIterator[Postfix]:
-    """Run a Postfix that delivers what is for DOMAIN; `settings` are further lines of its main.cf.
+    """Run a Postfix that delivers mail for DOMAIN; `settings` are further lines of its main.cf.
 
-    It needs root, as its parts run as users of their own; they could not enter a folder of pytest.
-    With `disk_bytes` its queue has a disk of its own of that size.
+    It needs root and a folder of its own: its processes run as users that cannot enter pytest's
+    folders. `disk_bytes` puts the queue on a separate disk of this size.
     """
     _installed("postfix")
     if os.geteuid() != 0:
-        pytest.skip("NOT CHECKED: Postfix can only be started by root")
+        pytest.skip("NOT CHECKED: only root can start Postfix")
     with tempfile.TemporaryDirectory(
         prefix="notifier-postfix-", ignore_cleanup_errors=True
     ) as name:
         folder, port = Path(name), _free_port()
-        _furnish(folder, port, settings)
-        under = await _on_a_disk(folder, disk_bytes) if disk_bytes else ()
+        _write_configuration(folder, port, settings)
+        prefix = await _disk_prefix(folder, disk_bytes) if disk_bytes else ()
         master = await _output("postconf", "-h", "daemon_directory") + "/master"
-        async with _running(*under, master, "-d", "-c", f"{folder}/config") as pid:
+        async with _running(*prefix, master, "-d", "-c", f"{folder}/config") as pid:
             await _listening(port)
             yield Postfix(port, Path(f"/proc/{pid}/root{folder}") if disk_bytes else folder)
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for another program; TimeoutError when it does not come to it."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; raise TimeoutError after ten seconds."""
     async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110 - another process cannot set our events
+        while not condition():  # noqa: ASYNC110 - another process cannot set our events
             await asyncio.sleep(0.01)
 
 
-async def _on_a_disk(folder: Path, disk_bytes: int) -> tuple[str, ...]:
-    """The words before a command that make the queue lie on a disk of that size."""
-    tried = await asyncio.create_subprocess_exec(
+async def _disk_prefix(folder: Path, disk_bytes: int) -> tuple[str, ...]:
+    """Return the command prefix that puts the queue on a disk of this size."""
+    trial = await asyncio.create_subprocess_exec(
         *("unshare", "-m", "mount", "-t", "tmpfs", "queue", str(folder / "disk")),
         stderr=asyncio.subprocess.DEVNULL,
     )
-    if await tried.wait():
-        pytest.skip("NOT CHECKED: a disk that is full; nothing may be mounted here")
-    return ("unshare", "-m", "sh", "-c", _ON_A_DISK, "sh", str(disk_bytes), str(folder))
+    if await trial.wait():
+        pytest.skip("NOT CHECKED: full disk; mounting is not permitted here")
+    return ("unshare", "-m", "sh", "-c", _MOVE_QUEUE_TO_DISK, "sh", str(disk_bytes), str(folder))
 
 
-def _furnish(folder: Path, port: int, settings: Sequence[str]) -> None:
+def _write_configuration(folder: Path, port: int, settings: Sequence[str]) -> None:
     folder.chmod(0o755)
     for name in ("config", "data", "disk", "mail", "queue", "queue/pid"):
         (folder / name).mkdir()
@@ -169,15 +169,15 @@ def _furnish(folder: Path, port: int, settings: Sequence[str]) -> None:
         shutil.chown(folder / "queue" / name, "postfix")
     shutil.chown(folder / "data", "postfix")
     shutil.chown(folder / "mail", 65534)
-    own = _MAIN.format(folder=folder, domain=DOMAIN)
-    _write_main(folder, "\n".join([own, *settings, ""]))
+    main = _MAIN.format(folder=folder, domain=DOMAIN)
+    _write_main(folder, "\n".join([main, *settings, ""]))
     (folder / "config/master.cf").write_text(_MASTER.format(port=port))
 
 
 def _write_main(folder: Path, text: str) -> None:
     with (folder / "config/main.cf").open("a") as main:
         main.write(text)
-    # A file that has just been written may still be; Postfix would wait two seconds for its end.
+    # Postfix waits two seconds before it reads a file that was changed just now.
     os.utime(folder / "config/main.cf", (0, 0))
 
 
@@ -194,7 +194,7 @@ def _installed(name: str) -> str:
 
 @asynccontextmanager
 async def _running(program: str, *arguments: str) -> AsyncIterator[int]:
-    """Run a program until the block ends, with whatever it started; gives its process id."""
+    """Run a program and its children while the block runs; yield its process id."""
     process = await asyncio.create_subprocess_exec(program, *arguments, start_new_session=True)
     try:
         yield process.pid
@@ -219,8 +219,8 @@ def _free_port() -> int:
 
 
 async def _listening(port: int) -> None:
-    def answers() -> bool:
+    def accepts_connections() -> bool:
         with socket.socket() as visitor:
             return visitor.connect_ex(("127.0.0.1", port)) == 0
 
-    await until(answers)
+    await until(accepts_connections)

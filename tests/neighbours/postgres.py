@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL cluster on a Unix socket, from whatever PostgreSQL is installed."""
+"""A temporary PostgreSQL cluster on a Unix socket, with the installed PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNPRIVILEGED = "postgres"
-"""PostgreSQL refuses to run as root; then it runs as this user of Debian's package."""
+"""The user of Debian's package; runs PostgreSQL when the tests run as root, which it refuses."""
 
 
 def missing() -> str | None:
-    """Why no cluster can be started here; None when one can."""
+    """Return why no cluster can be started here; None if one can."""
     if _programs() is None:
         return "PostgreSQL is not installed (Debian: postgresql)"
     if os.geteuid() == 0 and UNPRIVILEGED not in {user.pw_name for user in pwd.getpwall()}:
@@ -26,7 +26,7 @@ def missing() -> str | None:
 
 @contextmanager
 def running_cluster() -> Iterator[str]:
-    """Start one, and stop it again; gives the SQLAlchemy URL of its database `postgres`."""
+    """Run a cluster while the block runs; yield the SQLAlchemy URL of its database `postgres`."""
     programs = _programs()
     assert programs is not None
     folder = Path(tempfile.mkdtemp(prefix="notifier-pg-", dir="/tmp"))
@@ -46,7 +46,7 @@ def running_cluster() -> Iterator[str]:
 
 
 def _programs() -> Path | None:
-    """The newest installed version's programs; Debian keeps them out of the PATH."""
+    """Return the folder of the newest installed programs; Debian keeps them out of PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found:
         return found[-1].parent

@@ -1,4 +1,4 @@
-"""rspamd, the filter of many receivers, without a network."""
+"""rspamd, a spam filter that many receivers use, without network access."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ worker "controller" {{
 
 
 def why_not() -> str | None:
-    """Why it cannot be asked here; None when it can."""
+    """Return why rspamd cannot run here; None if it can."""
     missing = [name for name in ("rspamd", "rspamc") if not shutil.which(name)]
     return f"NOT CHECKED: not installed: {', '.join(missing)}" if missing else None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What it says of a mail: its score, and each rule with what it weighs."""
+    """rspamd's judgement of a mail: the total score and the score of each matching rule."""
 
     score: float
     rules: dict[str, float]
@@ -53,38 +53,38 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rspamd:
-    """One at work; it judges mails as handed in by a client that it trusts."""
+    """A running rspamd that treats mails as submitted by a trusted client."""
 
     port: int
 
     def judge(self, files: Iterable[Path]) -> list[Verdict]:
-        """What it says of each mail, taken as one of this moment: it minds the date."""
+        """Return the verdict on each mail, with its date set to now: old dates raise the score."""
         for file in files:
             now = b"Date: " + format_datetime(datetime.now(UTC)).encode()
             file.write_bytes(re.sub(rb"(?m)^Date: [^\r]+", now, file.read_bytes(), count=1))
-        asked = ("rspamc", "-h", f"127.0.0.1:{self.port}", "--ip", "127.0.0.1", "-j")
-        said = subprocess.check_output([*asked, *map(str, files)], text=True)
-        return [_verdict(one) for one in _each(said)]
+        command = ("rspamc", "-h", f"127.0.0.1:{self.port}", "--ip", "127.0.0.1", "-j")
+        output = subprocess.check_output([*command, *map(str, files)], text=True)
+        return [_verdict(reply) for reply in _json_objects(output)]
 
 
-def _each(said: str) -> Iterator[dict[str, Any]]:
-    """One JSON object after the other."""
-    decoder, rest = json.JSONDecoder(), said.strip()
+def _json_objects(output: str) -> Iterator[dict[str, Any]]:
+    """Parse JSON objects that follow each other without a separator."""
+    decoder, rest = json.JSONDecoder(), output.strip()
     while rest:
-        one, end = decoder.raw_decode(rest)
-        yield one
+        value, end = decoder.raw_decode(rest)
+        yield value
         rest = rest[end:].strip()
 
 
-def _verdict(said: dict[str, Any]) -> Verdict:
-    rules = {name: float(rule["score"]) for name, rule in said["symbols"].items()}
-    return Verdict(float(said["score"]), rules)
+def _verdict(reply: dict[str, Any]) -> Verdict:
+    rules = {name: float(rule["score"]) for name, rule in reply["symbols"].items()}
+    return Verdict(float(reply["score"]), rules)
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Rspamd]:
-    """Run it until the block ends."""
-    folder.chmod(0o777)  # it is another user when it has begun
+    """Run rspamd while the block runs."""
+    folder.chmod(0o777)  # rspamd changes to another user after its start
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     config = folder / "rspamd.conf"

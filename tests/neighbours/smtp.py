@@ -1,4 +1,4 @@
-"""A mail server on a loopback port that behaves until a test tells it what to do instead.
+"""An SMTP server on a loopback port that behaves well unless a test scripts something else.
 
 ::
 
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from tests.loopback import Visits
+from tests.loopback import Connections
 
 OFFERS = ("SIZE 52428800", "8BITMIME", "DSN", "SMTPUTF8")
 _END = b"\r\n.\r\n"
@@ -32,7 +32,7 @@ _PATH = re.compile(r"(?:FROM|TO):<(?P<address>[^>]*)>(?P<options>.*)", re.IGNORE
 
 
 class Step(StrEnum):
-    """What of a conversation can be scripted."""
+    """The steps of a conversation that a test can script."""
 
     GREETING = "greeting"
     EHLO = "ehlo"
@@ -43,7 +43,7 @@ class Step(StrEnum):
     RCPT = "rcpt"
     DATA = "data"
     BODY = "body"
-    """Once the first part of it has come."""
+    """When the first part of the body has arrived."""
     DOT = "dot"
     RSET = "rset"
     QUIT = "quit"
@@ -51,7 +51,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A message the server took, with its envelope; `content` without the dots of transport."""
+    """A message that the server accepted, with its envelope; `content` without dot-stuffing."""
 
     sender: str
     recipient: str
@@ -61,27 +61,27 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A line that came over the wire, be it a command or a part of a login."""
+class ReceivedLine:
+    """A line that the client sent: a command or a part of a login."""
 
     line: str
     encrypted: bool
 
 
 Action = Callable[["Conversation"], Awaitable[int]]
-"""Does something instead of the answer to a step; gives the code it answered, 0 for none.
+"""What the server does at a step instead of its usual reply; returns the reply's code, 0 for none.
 
-The code decides how it goes on: any 2xx to the dot keeps the message, 220 to STARTTLS begins TLS.
+The code decides what follows: any 2xx after the dot keeps the message, 220 to STARTTLS begins TLS.
 """
 
 
 def says(text: str) -> Action:
-    """Answers with these lines."""
+    """Reply with these lines."""
     return says_bytes("\r\n".join([*text.splitlines(), ""]).encode())
 
 
 def says_bytes(raw: bytes) -> Action:
-    """Writes these bytes and nothing else."""
+    """Write exactly these bytes."""
 
     async def action(conversation: Conversation) -> int:
         conversation.writer.write(raw)
@@ -92,7 +92,7 @@ def says_bytes(raw: bytes) -> Action:
 
 
 def says_and_drops(text: str) -> Action:
-    """Answers with these lines, and hangs up."""
+    """Reply with these lines, then close the connection."""
 
     async def action(conversation: Conversation) -> int:
         await says(text)(conversation)
@@ -102,7 +102,7 @@ def says_and_drops(text: str) -> Action:
 
 
 def drips(raw: bytes, *, pause: float = 0.05) -> Action:
-    """Writes one byte after the other."""
+    """Write one byte after the other, with pauses."""
 
     async def action(conversation: Conversation) -> int:
         for byte in raw:
@@ -115,7 +115,7 @@ def drips(raw: bytes, *, pause: float = 0.05) -> Action:
 
 
 def floods(piece: bytes) -> Action:
-    """Writes the same piece again and again until the client has had enough."""
+    """Write the same piece again and again until the client closes the connection."""
 
     async def action(conversation: Conversation) -> int:
         while not conversation.writer.is_closing():
@@ -128,7 +128,7 @@ def floods(piece: bytes) -> Action:
 
 
 def accepts_and(then: Action) -> Action:
-    """At the dot: keeps the message, and does something else than say so."""
+    """Keep the message at the dot, but do `then` instead of confirming it."""
 
     async def action(conversation: Conversation) -> int:
         conversation.keep()
@@ -138,21 +138,22 @@ def accepts_and(then: Action) -> Action:
 
 
 async def drops(conversation: Conversation) -> int:
-    """Hangs up."""
+    """Close the connection without a reply."""
     conversation.writer.close()
     return 0
 
 
 async def resets(conversation: Conversation) -> int:
-    """Cuts the connection as a crashing host does."""
+    """Reset the connection as a crashing host does."""
     sock: socket.socket = conversation.writer.get_extra_info("socket")
+    # With a linger time of zero, closing sends RST instead of FIN.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     conversation.writer.transport.abort()
     return 0
 
 
 async def hangs(_conversation: Conversation) -> int:
-    """Never says anything again, and reads nothing."""
+    """Neither reply nor read any more."""
     await asyncio.Event().wait()
     return 0
 
@@ -164,7 +165,7 @@ class _Scripted:
     only: str
     always: bool
 
-    def suits(self, step: Step, line: str) -> bool:
+    def applies_to(self, step: Step, line: str) -> bool:
         return bool(self.actions) and step is self.step and self.only in line
 
     def next(self) -> Action:
@@ -172,7 +173,7 @@ class _Scripted:
 
 
 class SmtpNeighbour:
-    """The server, as an async context; `port` and what it heard are there to look at."""
+    """The server as an async context manager; it records what it receives."""
 
     def __init__(
         self,
@@ -182,7 +183,7 @@ class SmtpNeighbour:
         implicit: bool = False,
         mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN"),
     ) -> None:
-        """`tls` is begun with the connection if `implicit`, and offered as STARTTLS otherwise."""
+        """Use `tls` from the connection's first byte if `implicit`, otherwise offer STARTTLS."""
         self.offers = offers
         self.tls = tls
         self.implicit = implicit
@@ -191,20 +192,21 @@ class SmtpNeighbour:
         self.port = 0
         self.accepted: list[Accepted] = []
         self.unfinished: list[bytes] = []
-        """Bodies that were never ended by a dot, as they came."""
+        """Bodies without a final dot, as received."""
         self.body = b""
-        """What has come so far of the latest body, with the dots of transport."""
-        self.heard: list[Heard] = []
-        self.visits = 0
+        """The part of the latest body received so far, with dot-stuffing."""
+        self.received: list[ReceivedLine] = []
+        self.connections = 0
+        """The number of connections accepted."""
         self._scripted: list[_Scripted] = []
-        self._greylisted: Counter[str] = Counter()
-        self._refusals = 0
-        self._open = Visits()
+        self._attempts: Counter[str] = Counter()
+        self._greylist_times = 0
+        self._open = Connections()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         tls = self.tls if self.implicit else None
-        self._server = await asyncio.start_server(self._visit, "127.0.0.1", 0, ssl=tls)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -214,54 +216,54 @@ class SmtpNeighbour:
         await self._server.wait_closed()
 
     def script(self, step: Step, *actions: Action, only: str = "", always: bool = False) -> None:
-        """The next times `step` comes, with `only` in its line, do these instead, one each.
+        """Do `actions` at the next occurrences of `step`, one each, instead of the usual reply.
 
-        With `always` the first of them is done every time.
+        `only` limits this to commands that contain it; `always` repeats the first action for ever.
         """
         self._scripted.append(_Scripted(Step(step), deque(actions), only, always))
 
     def behave(self) -> None:
-        """Forget the scripts, and the greylist."""
+        """Remove all scripts and the greylist."""
         self._scripted.clear()
-        self._refusals = 0
+        self._greylist_times = 0
 
     def require_login(self, username: str, password: str) -> None:
-        """Take mail only from who logs in like that."""
+        """Accept mail only after a login with these credentials."""
         self.login = (username, password)
 
     def greylist(self, times: int = 1) -> None:
-        """Put every recipient off with 451, each that many times."""
-        self._refusals = times
+        """Refuse each recipient with 451 this many times."""
+        self._greylist_times = times
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Let the server work until something about it is so; TimeoutError if it never is."""
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds; raise TimeoutError after five seconds."""
         async with asyncio.timeout(5):
-            while not is_so():  # noqa: ASYNC110 - an event for whatever is asked would say less
+            while not condition():  # noqa: ASYNC110 - conditions have no common event
                 await asyncio.sleep(0)
 
     @property
     def commands(self) -> list[str]:
-        """The verbs that were heard, in order."""
-        return [heard.line.partition(" ")[0].upper() for heard in self.heard]
+        """The verbs of the received commands, in order."""
+        return [received.line.partition(" ")[0].upper() for received in self.received]
 
-    def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.visits += 1
-        self._open.begin(Conversation(self, reader, writer).hold(), writer)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._open.begin(Conversation(self, reader, writer).run(), writer)
 
     def _action(self, step: Step, line: str, otherwise: str) -> Action:
         for scripted in self._scripted:
-            if scripted.suits(step, line):
+            if scripted.applies_to(step, line):
                 return scripted.next()
         return says(otherwise)
 
-    def _puts_off(self, recipient: str) -> bool:
-        self._greylisted[recipient] += 1
-        return self._greylisted[recipient] <= self._refusals
+    def _is_greylisted(self, recipient: str) -> bool:
+        self._attempts[recipient] += 1
+        return self._attempts[recipient] <= self._greylist_times
 
 
 @dataclass(slots=True)
 class Conversation:
-    """One connection; `envelope` is what MAIL and RCPT said so far."""
+    """One connection, with the envelope and the body received so far."""
 
     server: SmtpNeighbour
     reader: asyncio.StreamReader
@@ -271,15 +273,15 @@ class Conversation:
     recipients: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     body: bytes = b""
 
-    async def hold(self) -> None:
-        """Talk until either side has enough."""
-        with contextlib.suppress(OSError):  # the client went away
+    async def run(self) -> None:
+        """Answer commands until either side closes the connection."""
+        with contextlib.suppress(OSError):  # the client closed the connection
             await self._act(Step.GREETING, "", "220 neighbour.example ESMTP")
-            while not self.writer.is_closing() and (line := await self._hear()):
-                await self._obey(line)
+            while not self.writer.is_closing() and (line := await self._read_line()):
+                await self._handle(line)
 
     def keep(self) -> None:
-        """Take the message that has come, once for each of its recipients."""
+        """Record the received message as accepted, once for each recipient."""
         assert self.sender is not None
         content = b"\r\n".join(line.removeprefix(b".") for line in self.body.split(b"\r\n"))
         sender, mail_options = self.sender
@@ -292,7 +294,7 @@ class Conversation:
     def encrypted(self) -> bool:
         return self.writer.get_extra_info("sslcontext") is not None
 
-    async def _obey(self, line: str) -> None:
+    async def _handle(self, line: str) -> None:
         match line.partition(" ")[0].upper():
             case "EHLO":
                 await self._act(Step.EHLO, line, self._offer())
@@ -333,13 +335,13 @@ class Conversation:
             await self.writer.start_tls(self.server.tls)
 
     async def _log_in(self, line: str) -> None:
-        said = _decoded(line.split()[2:])
+        credentials = _decoded(line.split()[2:])
         match line.split()[1].upper():
             case "PLAIN":
-                username, password = said[0].split("\0")[1:]
+                username, password = credentials[0].split("\0")[1:]
             case "LOGIN":
                 await says("334 UGFzc3dvcmQ6")(self)
-                username, password = said[0], _decoded([await self._hear()])[0]
+                username, password = credentials[0], _decoded([await self._read_line()])[0]
             case _:
                 await says("504 5.5.4 not that way")(self)
                 return
@@ -352,16 +354,16 @@ class Conversation:
         code = await self._act(
             Step.MAIL, line, "530 5.7.0 log in first" if refuse else "250 2.1.0 ok"
         )
-        if _fine(code):
+        if _is_positive(code):
             self.sender = _path(line)
 
     async def _rcpt(self, line: str) -> None:
         path = _path(line)
-        put_off = self.server._puts_off(path[0])
+        greylisted = self.server._is_greylisted(path[0])
         code = await self._act(
-            Step.RCPT, line, "451 4.7.1 greylisted, come back" if put_off else "250 2.1.5 ok"
+            Step.RCPT, line, "451 4.7.1 greylisted, come back" if greylisted else "250 2.1.5 ok"
         )
-        if _fine(code):
+        if _is_positive(code):
             self.recipients.append(path)
 
     async def _data(self, line: str) -> None:
@@ -369,14 +371,16 @@ class Conversation:
         answer = "354 end with a dot" if ready else "503 5.5.1 MAIL and RCPT first"
         if await self._act(Step.DATA, line, answer) != 354:
             return
-        if await self._read_body() and _fine(await self._act(Step.DOT, line, "250 2.0.0 kept")):
+        if await self._read_body() and _is_positive(
+            await self._act(Step.DOT, line, "250 2.0.0 kept")
+        ):
             self.keep()
         self._forget()
 
     async def _read_body(self) -> bool:
-        """Read up to the dot; False when the client went away before."""
+        """Read up to the final dot; return False when the client disconnected before it."""
         self.server.body = b""
-        raw = b"\r\n"  # so that a dot in the first line is one at the beginning of a line
+        raw = b"\r\n"  # finds the final dot of an empty body, too
         while not raw.endswith(_END):
             piece = await self._read_piece()
             raw += piece
@@ -385,7 +389,7 @@ class Conversation:
                 self.server.unfinished.append(raw[2:])
                 return False
             for scripted in self.server._scripted:
-                if scripted.suits(Step.BODY, ""):
+                if scripted.applies_to(Step.BODY, ""):
                     await scripted.next()(self)
         self.body = raw[2 : -len(_END) + 2]
         return True
@@ -400,10 +404,10 @@ class Conversation:
         self.sender = None
         self.recipients = []
 
-    async def _hear(self) -> str:
+    async def _read_line(self) -> str:
         line = (await self.reader.readline()).decode("utf-8", "replace").rstrip("\r\n")
         if line:
-            self.server.heard.append(Heard(line, self.encrypted))
+            self.server.received.append(ReceivedLine(line, self.encrypted))
         return line
 
     async def _act(self, step: Step, line: str, otherwise: str) -> int:
@@ -411,7 +415,7 @@ class Conversation:
 
 
 def _path(line: str) -> tuple[str, tuple[str, ...]]:
-    """The address and the parameters of MAIL or RCPT."""
+    """Return the address and the parameters of MAIL or RCPT."""
     found = _PATH.search(line)
     assert found, f"not a command of RFC 5321: {line}"
     return found["address"], tuple(found["options"].split())
@@ -425,5 +429,5 @@ def _code(raw: bytes) -> int:
     return int(raw[:3]) if raw[:3].isdigit() else 0
 
 
-def _fine(code: int) -> bool:
+def _is_positive(code: int) -> bool:
     return 200 <= code < 300

@@ -1,4 +1,4 @@
-"""The systemd units: understood without a word, hard to misuse, and true to the program."""
+"""The systemd units are valid, hardened and consistent with the program."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ SERVICES = [name for name in UNITS if name.endswith(".service")]
 PROGRAM = "/opt/notifier/bin/notifier"
 MOST_EXPOSURE = 1.2
 GRACE_SECONDS = 60
-"""That the program may take to stop."""
+"""The longest time that the program takes to stop."""
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None,
-    reason="NOT CHECKED: the units, since there is no systemd-analyze (Debian: systemd)",
+    reason="NOT CHECKED: the units; systemd-analyze is not installed (Debian: systemd)",
 )
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """The units with a program that is there, since one that is not would be complained of."""
+    """Return a folder of the units with an existing program: systemd reports a missing one."""
     for name in UNITS:
         text = (FOLDER / name).read_text(encoding="utf-8").replace(PROGRAM, sys.executable)
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -49,7 +49,7 @@ def analyze(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def values(name: str, key: str) -> list[str]:
-    """What a unit says for a key, each time."""
+    """Return all values of a key in a unit."""
     text = (FOLDER / name).read_text(encoding="utf-8")
     return re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
 
@@ -62,15 +62,15 @@ def seconds(text: str) -> int:
 
 
 @needs_systemd
-def test_systemd_understands_every_line_without_a_word(installed: Path) -> None:
+def test_systemd_accepts_every_line_without_a_warning(installed: Path) -> None:
     result = analyze(installed, "verify", *(f"./{name}" for name in UNITS))
 
-    # It only prints about a misspelt key, and is content.
+    # For a misspelt key systemd-analyze only prints a warning and exits with 0.
     assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
 
 
 @needs_systemd
-def test_a_misspelt_key_would_be_noticed(installed: Path) -> None:
+def test_a_misspelt_key_is_reported(installed: Path) -> None:
     unit = installed / "notifier.service"
     unit.write_text(unit.read_text().replace("ProtectSystem=", "ProtectSytem="))
 
@@ -79,7 +79,7 @@ def test_a_misspelt_key_would_be_noticed(installed: Path) -> None:
 
 @needs_systemd
 @pytest.mark.parametrize("name", SERVICES)
-def test_little_is_exposed_should_the_program_be_taken_over(installed: Path, name: str) -> None:
+def test_the_exposure_of_a_service_is_low(installed: Path, name: str) -> None:
     threshold = f"--threshold={MOST_EXPOSURE * 10:.0f}"
 
     result = analyze(installed, "security", "--offline=true", threshold, f"./{name}")
@@ -87,14 +87,14 @@ def test_little_is_exposed_should_the_program_be_taken_over(installed: Path, nam
     assert result.returncode == 0, result.stdout
 
 
-def test_the_timer_knows_no_time_of_day() -> None:
+def test_the_timer_is_monotonic() -> None:
     text = (FOLDER / "notifier.timer").read_text(encoding="utf-8")
 
     assert "OnCalendar" not in text
     assert values("notifier.timer", "OnUnitInactiveSec") == ["10min"]
 
 
-def test_exit_codes_mean_what_the_program_means() -> None:
+def test_the_units_use_the_programs_exit_codes() -> None:
     assert values("notifier.service", "SuccessExitStatus") == [str(ExitCode.TRY_LATER.value)]
     assert values("notifier-daemon.service", "RestartPreventExitStatus") == [
         f"{ExitCode.REFUSED.value} {ExitCode.CONFIG.value}"
@@ -102,14 +102,14 @@ def test_exit_codes_mean_what_the_program_means() -> None:
 
 
 @pytest.mark.parametrize("name", ["notifier.service", "notifier-daemon.service"])
-def test_systemd_waits_longer_for_the_end_than_it_takes(name: str) -> None:
+def test_the_stop_timeout_is_longer_than_the_program_takes_to_stop(name: str) -> None:
     (stop,) = values(name, "TimeoutStopSec")
 
     assert seconds(stop) > GRACE_SECONDS
 
 
 @pytest.mark.parametrize("name", ["notifier.service", "notifier-daemon.service"])
-def test_the_commands_exist_and_a_failure_is_told(name: str) -> None:
+def test_the_commands_exist_and_a_failure_starts_the_alarm_unit(name: str) -> None:
     (line,) = values(name, "ExecStart")
 
     assert line.startswith(f"{PROGRAM} --config /etc/notifier/config.toml ")
@@ -118,5 +118,5 @@ def test_the_commands_exist_and_a_failure_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_every_unit_is_in_the_how_to(name: str) -> None:
+def test_every_unit_is_documented(name: str) -> None:
     assert name in (ROOT / "docs" / "systemd.md").read_text(encoding="utf-8")

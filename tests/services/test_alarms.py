@@ -1,4 +1,4 @@
-"""The look at the alarms after a tick: it can do no harm, and is one mail at most."""
+"""Updating the alarms after a tick stops no tick and sends at most one mail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notifier.services.deliver import DeliveryResult
 from notifier.store import Store, open_store
 from tests.factories import DAY, NOON, account, context, schedule
 
-NOTHING = DeliveryResult(())
+NO_DELIVERY = DeliveryResult(())
 
 
 @pytest.fixture
@@ -38,28 +38,28 @@ def alarm(number: int, kind: str) -> Alarm:
     )
 
 
-async def fail(store: Store, id_: str = "ljubljana") -> None:
-    """A day whose list could not be read."""
+async def fail_run(store: Store, id_: str = "ljubljana") -> None:
+    """Record a run whose list could not be read."""
     run = await store.runs.begin(id_, DAY, at=NOON, lease=timedelta(minutes=5), holder="tests:1")
     assert run is not None
     await store.runs.fail(run, "503", at=NOON)
 
 
-async def test_what_nobody_expected_is_a_line_in_the_log(
+async def test_an_unexpected_error_is_only_logged(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await fail(store)
+    await fail_run(store)
     nowhere = account(schedule=schedule(timezone="Nowhere/At_All"))
 
-    assert await update_alarms([nowhere], context(store), NOTHING, None) == Changes()
+    assert await update_alarms([nowhere], context(store), NO_DELIVERY, None) == Changes()
     assert "the alarms are unknown" in caplog.text
 
 
-async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log_and_the_alarm_stands(
+async def test_an_alarm_mail_that_cannot_be_rendered_is_logged_and_the_alarm_stays_open(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     changes = await update_alarms(
-        [account(language="tlh")], context(store), NOTHING, "config.toml:14"
+        [account(language="tlh")], context(store), NO_DELIVERY, "config.toml:14"
     )
 
     assert await store.alarms.open() == changes.begun
@@ -67,29 +67,29 @@ async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log_and_the_alarm_s
     assert "no alarm mail" in caplog.text
 
 
-async def test_a_store_that_takes_nothing_stops_the_tick(location: StoreLocation) -> None:
+async def test_a_store_that_cannot_be_written_stops_the_tick(location: StoreLocation) -> None:
     async with open_store(location) as store:
-        await fail(store)
+        await fail_run(store)
     async with open_store(location, read_only=True) as store:
         with pytest.raises(StoreError):
-            await update_alarms([account()], context(store), NOTHING, None)
+            await update_alarms([account()], context(store), NO_DELIVERY, None)
 
 
-async def test_all_that_is_wrong_in_a_tick_is_one_mail(store: Store) -> None:
-    await fail(store)
-    changes = await update_alarms([account()], context(store), NOTHING, "config.toml:14")
+async def test_all_alarms_of_a_tick_share_one_mail(store: Store) -> None:
+    await fail_run(store)
+    changes = await update_alarms([account()], context(store), NO_DELIVERY, "config.toml:14")
 
-    assert [one.cause.key for one in changes.open] == ["config", "no-digest/ljubljana"]
+    assert [alarm.cause.key for alarm in changes.open] == ["config", "no-digest/ljubljana"]
     assert changes.are_mailed
     (mail,) = await store.outbox.list(kind=MessageKind.ALARM)
     assert (mail.recipient, mail.account_id) == ("admin@example.com", "")
     assert mail.subject.startswith("2 new problems")
 
 
-async def test_where_nothing_changed_there_is_no_mail(store: Store) -> None:
-    await fail(store)
-    await update_alarms([account()], context(store), NOTHING, None)
-    again = await update_alarms([account()], context(store), NOTHING, None)
+async def test_unchanged_alarms_send_no_further_mail(store: Store) -> None:
+    await fail_run(store)
+    await update_alarms([account()], context(store), NO_DELIVERY, None)
+    again = await update_alarms([account()], context(store), NO_DELIVERY, None)
 
     assert (len(again.begun), len(again.ended), len(again.open)) == (0, 0, 1)
     assert not again.are_mailed
@@ -97,10 +97,10 @@ async def test_where_nothing_changed_there_is_no_mail(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mail-unavailable", "mail-refused", ADMIN_MAIL])
-def test_no_mail_says_that_there_can_be_none(kind: str) -> None:
+def test_an_alarm_that_prevents_mail_is_not_mailed(kind: str) -> None:
     assert not Changes(begun=(alarm(1, kind),)).are_mailed
 
 
-def test_that_mails_are_possible_again_is_told_by_mail() -> None:
+def test_the_end_of_a_mail_server_outage_is_mailed_but_not_that_of_an_admin_mail_failure() -> None:
     assert Changes(ended=(alarm(1, "mail-unavailable"),)).are_mailed
     assert not Changes(ended=(alarm(1, ADMIN_MAIL),)).are_mailed

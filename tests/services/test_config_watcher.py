@@ -1,4 +1,4 @@
-"""Which configuration is in force while the file is broken."""
+"""The last good configuration stays in force for three days while the file is broken."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MISTAKE = ConfigError((Problem("config.toml", 14, "smtp.hots", "is no option"),)
 
 
 @dataclass(slots=True)
-class Desk:
-    """A file somebody edits, what an earlier process kept of it, and a clock."""
+class ConfigScenario:
+    """A configuration file, the copy that an earlier process kept, and a clock."""
 
     file: Settings | ConfigError = GOOD
     kept: LastGood | None = None
@@ -35,27 +35,27 @@ class Desk:
             raise self.file
         return self.file
 
-    def config(self) -> ConfigWatcher:
+    def watcher(self) -> ConfigWatcher:
         return ConfigWatcher(self.load, lambda: self.kept, lambda: self.now)
 
 
-def test_a_good_file_is_in_force_and_a_change_is_seen_at_the_next_call() -> None:
-    desk = Desk()
-    config = desk.config()
-    assert config.current() == EffectiveConfig(GOOD)
+def test_a_valid_file_is_in_force_and_a_change_takes_effect_at_the_next_call() -> None:
+    scenario = ConfigScenario()
+    watcher = scenario.watcher()
+    assert watcher.current() == EffectiveConfig(GOOD)
 
-    desk.file = MENDED
+    scenario.file = MENDED
 
-    assert config.current() == EffectiveConfig(MENDED)
+    assert watcher.current() == EffectiveConfig(MENDED)
 
 
-def test_a_broken_one_leaves_the_last_good_one_in_force_and_says_why_and_until_when() -> None:
-    desk = Desk()
-    config = desk.config()
-    config.current()
+def test_a_broken_file_leaves_the_last_good_one_in_force_with_reason_and_deadline() -> None:
+    scenario = ConfigScenario()
+    watcher = scenario.watcher()
+    watcher.current()
 
-    desk.file, desk.now = MISTAKE, desk.now + timedelta(minutes=1)
-    effective = config.current()
+    scenario.file, scenario.now = MISTAKE, scenario.now + timedelta(minutes=1)
+    effective = watcher.current()
 
     assert effective.settings == GOOD
     assert effective.trouble == (
@@ -64,34 +64,34 @@ def test_a_broken_one_leaves_the_last_good_one_in_force_and_says_why_and_until_w
     )
 
 
-def test_three_days_are_the_longest() -> None:
-    desk = Desk()
-    config = desk.config()
-    config.current()
-    desk.file = MISTAKE
+def test_the_last_good_configuration_expires_after_three_days() -> None:
+    scenario = ConfigScenario()
+    watcher = scenario.watcher()
+    watcher.current()
+    scenario.file = MISTAKE
 
-    desk.now += LONGEST
-    assert config.current().settings == GOOD
-    desk.now += timedelta(seconds=1)
+    scenario.now += LONGEST
+    assert watcher.current().settings == GOOD
+    scenario.now += timedelta(seconds=1)
     with pytest.raises(ConfigError, match="is too old to be used instead"):
-        config.current()
+        watcher.current()
 
-    desk.file = MENDED
-    assert config.current() == EffectiveConfig(MENDED)
+    scenario.file = MENDED
+    assert watcher.current() == EffectiveConfig(MENDED)
 
 
-def test_what_an_earlier_process_kept_is_in_force_until_its_own_three_days_are_over() -> None:
-    desk = Desk(MISTAKE, LastGood(GOOD, factories.NOON - timedelta(days=2)))
-    config = desk.config()
+def test_the_copy_of_an_earlier_process_expires_three_days_after_it_was_kept() -> None:
+    scenario = ConfigScenario(MISTAKE, LastGood(GOOD, factories.NOON - timedelta(days=2)))
+    watcher = scenario.watcher()
 
-    assert config.current().settings == GOOD
-    desk.now += timedelta(days=1, seconds=1)
+    assert watcher.current().settings == GOOD
+    scenario.now += timedelta(days=1, seconds=1)
     with pytest.raises(ConfigError):
-        config.current()
+        watcher.current()
 
 
-def test_before_anything_was_good_there_is_nothing_to_fall_back_on() -> None:
+def test_a_broken_first_configuration_is_an_error() -> None:
     with pytest.raises(ConfigError) as caught:
-        Desk(MISTAKE).config().current()
+        ConfigScenario(MISTAKE).watcher().current()
 
     assert caught.value is MISTAKE

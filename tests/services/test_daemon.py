@@ -1,4 +1,4 @@
-"""The daemon in this process: what goes wrong in a tick, and what a monitor hears of it."""
+"""The daemon survives failing ticks and reports its health to a monitor."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from notifier.store import open_store
 from tests import factories
 
 NIGHT = factories.NOON.replace(hour=2)
-"""Nothing is due."""
-NOBODY = SmtpServer("127.0.0.1", 1, Tls.NONE)
+"""A time at which nothing is due."""
+UNREACHABLE = SmtpServer("127.0.0.1", 1, Tls.NONE)
 MISTAKE = ConfigError((Problem("config.toml", 4, "smtp.hots", "is no option"),))
 A_MOMENT = timedelta(seconds=0.02)
 
 
 @dataclass(slots=True)
-class Machine:
-    """A file, a store, two clocks; and what the ticks of a daemon did with them."""
+class DaemonScenario:
+    """A configuration, a store and two clocks; records what the daemon's ticks do."""
 
     folder: Path
     file: Settings | ConfigError
     now: datetime = NIGHT
     seconds: float = 0.0
-    accidents: list[Exception] = field(default_factory=list)
-    """What the next ticks run into, one each."""
+    failures: list[Exception] = field(default_factory=list)
+    """The exceptions that the next ticks raise, one each."""
     opened: list[Settings] = field(default_factory=list)
     kept: list[Settings] = field(default_factory=list)
     ticks: int = 0
@@ -77,30 +77,30 @@ class Machine:
                 store,
                 at=lambda: self.now,
                 settings=settings,
-                source=lambda _: Calm(lambda: self.now),
+                source=lambda _: QuietSource(lambda: self.now),
                 mail=self._mail,
                 stop=self.stop,
             )
 
     def _mail(self) -> MailConnection:
-        """Every tick comes here once."""
+        """Count the tick: every tick opens one mail connection."""
         self.ticks += 1
-        if self.accidents:
-            raise self.accidents.pop(0)
-        return MailConnection(NOBODY)
+        if self.failures:
+            raise self.failures.pop(0)
+        return MailConnection(UNREACHABLE)
 
     def settings(self, **changes: object) -> Settings:
         assert isinstance(self.file, Settings)
         return replace(self.file, **changes)  # type: ignore[arg-type]  # names of its fields
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
+    async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
-            while not is_so():  # noqa: ASYNC110 - an event for whatever is asked would say less
+            while not condition():  # noqa: ASYNC110 - conditions have no common event
                 await asyncio.sleep(0.005)
 
 
-class Calm:
-    """A marketplace of which nobody wants orders now; it knows what time it is."""
+class QuietSource:
+    """A source that knows the time and fails the test when it is read."""
 
     server_time: datetime | None = None
 
@@ -115,93 +115,95 @@ class Calm:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
+def scenario(tmp_path: Path) -> DaemonScenario:
     settings = Settings(
         accounts={"ljubljana": factories.account()},
-        smtp=NOBODY,
+        smtp=UNREACHABLE,
         sender=factories.sender(),
         store=StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}"),
     )
-    return Machine(tmp_path, settings)
+    return DaemonScenario(tmp_path, settings)
 
 
 @asynccontextmanager
-async def serving(machine: Machine) -> AsyncIterator[Daemon]:
-    daemon = machine.daemon()
+async def serving(scenario: DaemonScenario) -> AsyncIterator[Daemon]:
+    daemon = scenario.daemon()
     served = asyncio.create_task(daemon.serve())
     try:
-        await machine.until(lambda: machine.ticks > 0 or served.done())
+        await scenario.until(lambda: scenario.ticks > 0 or served.done())
         yield daemon
     finally:
-        machine.stop.request()
+        scenario.stop.request()
         await asyncio.wait_for(served, 10)
 
 
-async def test_a_tick_that_nobody_expected_to_fail_is_told_with_its_traceback_and_the_next_goes_on(
-    machine: Machine, caplog: pytest.LogCaptureFixture
+async def test_an_unexpected_error_is_logged_with_its_traceback_and_the_next_tick_runs(
+    scenario: DaemonScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
-    machine.accidents = [ZeroDivisionError("a bug")]
+    scenario.failures = [ZeroDivisionError("a bug")]
 
-    async with serving(machine):
-        await machine.until(lambda: machine.ticks >= 3)
+    async with serving(scenario):
+        await scenario.until(lambda: scenario.ticks >= 3)
 
     assert "ZeroDivisionError: a bug" in caplog.text
-    assert len(machine.opened) == 1
+    assert len(scenario.opened) == 1
 
 
-async def test_a_store_that_fails_is_opened_anew(machine: Machine) -> None:
-    machine.accidents = [StoreError("damaged"), StoreError("damaged")]
+async def test_a_failing_store_is_opened_again(scenario: DaemonScenario) -> None:
+    scenario.failures = [StoreError("damaged"), StoreError("damaged")]
 
-    async with serving(machine):
-        await machine.until(lambda: machine.ticks >= 4)
+    async with serving(scenario):
+        await scenario.until(lambda: scenario.ticks >= 4)
 
-    assert len(machine.opened) == 3
-
-
-async def test_a_changed_configuration_counts_from_the_next_tick_on(machine: Machine) -> None:
-    before = machine.settings()
-    after = machine.settings(accounts={"celje": factories.account(id="celje")})
-
-    async with serving(machine):
-        machine.file = after
-        await machine.until(lambda: machine.kept[-1:] == [after])
-
-    assert machine.opened == [before, after]
+    assert len(scenario.opened) == 3
 
 
-async def test_only_what_served_well_is_kept(machine: Machine) -> None:
-    good = machine.settings()
-    async with serving(machine):
-        await machine.until(lambda: len(machine.kept) > 0)
-        machine.file = MISTAKE
-        before = machine.ticks
-        await machine.until(lambda: machine.ticks >= before + 3)
-        count = len(machine.kept)
-        await machine.until(lambda: machine.ticks >= before + 6)
-
-    assert machine.kept == [good] * count
-
-
-async def test_after_three_days_nothing_is_done_and_the_monitor_hears_it(
-    machine: Machine, caplog: pytest.LogCaptureFixture
+async def test_a_changed_configuration_takes_effect_at_the_next_tick(
+    scenario: DaemonScenario,
 ) -> None:
-    good = machine.settings()
-    async with serving(machine) as daemon:
-        machine.file = MISTAKE
-        machine.now += timedelta(days=2)
-        before = machine.ticks
-        await machine.until(lambda: machine.ticks >= before + 2)
+    before = scenario.settings()
+    after = scenario.settings(accounts={"celje": factories.account(id="celje")})
+
+    async with serving(scenario):
+        scenario.file = after
+        await scenario.until(lambda: scenario.kept[-1:] == [after])
+
+    assert scenario.opened == [before, after]
+
+
+async def test_only_a_configuration_that_completed_a_tick_is_kept(scenario: DaemonScenario) -> None:
+    good = scenario.settings()
+    async with serving(scenario):
+        await scenario.until(lambda: len(scenario.kept) > 0)
+        scenario.file = MISTAKE
+        before = scenario.ticks
+        await scenario.until(lambda: scenario.ticks >= before + 3)
+        count = len(scenario.kept)
+        await scenario.until(lambda: scenario.ticks >= before + 6)
+
+    assert scenario.kept == [good] * count
+
+
+async def test_after_three_days_of_broken_configuration_ticks_stop_and_health_fails(
+    scenario: DaemonScenario, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = scenario.settings()
+    async with serving(scenario) as daemon:
+        scenario.file = MISTAKE
+        scenario.now += timedelta(days=2)
+        before = scenario.ticks
+        await scenario.until(lambda: scenario.ticks >= before + 2)
         assert (await daemon.health()).fields["configuration"] == "last good"
 
-        machine.now += timedelta(days=1, seconds=1)
-        await machine.until(lambda: "too old to be used instead" in caplog.text)
-        before = machine.ticks
-        machine.seconds += 301
+        scenario.now += timedelta(days=1, seconds=1)
+        await scenario.until(lambda: "too old to be used instead" in caplog.text)
+        before = scenario.ticks
+        scenario.seconds += 301
         assert (await daemon.health()).well is False
-        assert machine.ticks == before
+        assert scenario.ticks == before
 
-        machine.file = good
-        await machine.until(lambda: machine.ticks > before + 1)
+        scenario.file = good
+        await scenario.until(lambda: scenario.ticks > before + 1)
         assert await health_of(daemon) == (True, "ok")
 
 
@@ -210,55 +212,55 @@ async def health_of(daemon: Daemon) -> tuple[bool, object]:
     return answer.well, answer.fields["status"]
 
 
-async def test_a_clock_set_back_does_not_keep_the_scheduler_waiting(machine: Machine) -> None:
-    async with serving(machine) as daemon:
+async def test_a_clock_set_back_does_not_delay_the_next_tick(scenario: DaemonScenario) -> None:
+    async with serving(scenario) as daemon:
         far = datetime(2098, 1, 1, tzinfo=NIGHT.tzinfo)
         daemon._scheduler.modify_job("tick", next_run_time=far)
-        before = machine.ticks
-        await machine.until(lambda: machine.ticks >= before + 2)
+        before = scenario.ticks
+        await scenario.until(lambda: scenario.ticks >= before + 2)
 
 
-async def test_the_monitor_hears_when_ticks_do_not_do_their_work_and_when_they_do_again(
-    machine: Machine,
+async def test_health_fails_while_ticks_fail_and_recovers_with_them(
+    scenario: DaemonScenario,
 ) -> None:
-    async with serving(machine) as daemon:
+    async with serving(scenario) as daemon:
         assert await health_of(daemon) == (True, "ok")
 
-        machine.accidents = [ZeroDivisionError("a bug")] * 1000
-        before = machine.ticks
-        await machine.until(lambda: machine.ticks >= before + 2)
-        machine.seconds += 301
+        scenario.failures = [ZeroDivisionError("a bug")] * 1000
+        before = scenario.ticks
+        await scenario.until(lambda: scenario.ticks >= before + 2)
+        scenario.seconds += 301
         assert await health_of(daemon) == (False, "no successful tick for 0:05:01")
 
-        machine.accidents.clear()
-        before = machine.ticks
-        await machine.until(lambda: machine.ticks >= before + 2)
+        scenario.failures.clear()
+        before = scenario.ticks
+        await scenario.until(lambda: scenario.ticks >= before + 2)
         assert await health_of(daemon) == (True, "ok")
 
 
-async def test_a_monitor_that_cannot_be_let_in_costs_nobody_the_mail(
-    machine: Machine, caplog: pytest.LogCaptureFixture
+async def test_a_taken_health_port_does_not_stop_the_ticks(
+    scenario: DaemonScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        machine.file = machine.settings(health_listen=address)
+        scenario.file = scenario.settings(health_listen=address)
 
-        async with serving(machine):
-            await machine.until(lambda: machine.ticks >= 2)
+        async with serving(scenario):
+            await scenario.until(lambda: scenario.ticks >= 2)
 
     assert f"health endpoint cannot listen on {address}: " in caplog.text
     assert "change daemon.health_listen" in caplog.text
 
 
-async def test_a_configuration_that_never_was_good_is_for_who_started_us(machine: Machine) -> None:
-    machine.file = MISTAKE
+async def test_a_broken_first_configuration_ends_the_daemon(scenario: DaemonScenario) -> None:
+    scenario.file = MISTAKE
 
     with pytest.raises(ConfigError):
-        await machine.daemon().serve()
+        await scenario.daemon().serve()
 
 
-async def test_the_monitor_hears_nothing_about_anybody(machine: Machine) -> None:
-    async with serving(machine) as daemon:
+async def test_the_health_answer_contains_no_personal_data(scenario: DaemonScenario) -> None:
+    async with serving(scenario) as daemon:
         fields = (await daemon.health()).fields
 
     assert set(fields) == {

@@ -1,4 +1,4 @@
-"""From the outbox to the mail server: a real store, a real socket, and a clock that is moved."""
+"""Messages go from the outbox to the mail server: a real store, a real socket, a movable clock."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tests.neighbours.smtp import (
     says,
 )
 
-EVERYBODY = ["office@example.com", "jana@example.com", "pavol@example.com"]
+RECIPIENTS = ["office@example.com", "jana@example.com", "pavol@example.com"]
 LEASE = MailConnection(SmtpServer("127.0.0.1", 25, Tls.NONE)).max_duration + MARGIN
 GIVE_UP_AFTER = timedelta(hours=20)
 A_MOMENT = timedelta(seconds=0.15)
 
 
 @dataclass(slots=True)
-class Post:
+class DeliveryScenario:
     """A store with frozen messages, a mail server, and a clock."""
 
     store: Store
@@ -50,7 +50,7 @@ class Post:
         settings: SmtpServer | None = None,
         on_unknown: OnUnknown = OnUnknown.RESEND,
     ) -> DeliveryResult:
-        """One pass, that much later."""
+        """Deliver what is due once, after moving the clock by `after`."""
         self.now += after
         timeouts = Timeouts(rset_and_quit=A_MOMENT)
         smtp = replace(settings or self.settings(), on_unknown=on_unknown)
@@ -68,14 +68,14 @@ class Post:
         return SmtpServer("127.0.0.1", port, Tls.NONE, "digest", secret, None, A_MOMENT * 20)
 
     async def freeze(self, account_id: str = "ljubljana") -> None:
-        """Put one message to everybody into the outbox."""
+        """Put one message for each recipient into the outbox."""
         run = await self.store.runs.begin(
             account_id, factories.DAY, at=self.now, lease=timedelta(minutes=5), holder="tests:1"
         )
         assert run is not None
         give_up_at = self.now + GIVE_UP_AFTER
         digest = factories.digest(factories.order())
-        messages = [message(recipient, account_id) for recipient in EVERYBODY]
+        messages = [message(recipient, account_id) for recipient in RECIPIENTS]
         await self.store.runs.freeze(run, digest, messages, at=self.now, give_up_at=give_up_at)
 
     @property
@@ -83,297 +83,333 @@ class Post:
         return [accepted.recipient for accepted in self.server.accepted]
 
     async def outbox(self) -> dict[str, OutboxMessage]:
-        """The messages of the account, by recipient."""
-        found = await self.store.outbox.list(account_id="ljubljana")
-        return {message.recipient: message for message in found}
+        """Return the account's messages by recipient."""
+        messages = await self.store.outbox.list(account_id="ljubljana")
+        return {message.recipient: message for message in messages}
 
     async def states(self) -> list[str]:
         outbox = await self.outbox()
-        return [str(outbox[recipient].state) for recipient in EVERYBODY]
+        return [str(outbox[recipient].state) for recipient in RECIPIENTS]
 
-    async def story(self, recipient: str) -> list[tuple[str, str | None]]:
-        """Outcome and phase of every attempt."""
+    async def attempts(self, recipient: str) -> list[tuple[str, str | None]]:
+        """Return outcome and phase of every delivery attempt."""
         number = (await self.outbox())[recipient].id
-        return [(str(a.outcome), a.phase) for a in await self.store.outbox.attempts(number)]
+        return [
+            (str(attempt.outcome), attempt.phase)
+            for attempt in await self.store.outbox.attempts(number)
+        ]
 
 
 def message(recipient: str, account_id: str = "ljubljana") -> FrozenMessage:
-    """A frozen message that no other is like."""
+    """Return a frozen message with content of its own."""
     message_id = f"<{account_id}.{recipient.partition('@')[0]}@example.com>"
     content = f"Message-ID: {message_id}\r\nTo: {recipient}\r\n\r\n.one\r\n..two\r\n".encode()
     return FrozenMessage(message_id, recipient, "parcels@example.com", "en", "12 parcels", content)
 
 
 @asynccontextmanager
-async def open_post(folder: Path) -> AsyncIterator[Post]:
+async def open_scenario(folder: Path) -> AsyncIterator[DeliveryScenario]:
     location = StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
     async with open_store(location) as store, SmtpNeighbour() as server:
-        yield Post(store, server)
+        yield DeliveryScenario(store, server)
 
 
 @pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    """Three messages wait to be delivered."""
-    async with open_post(tmp_path) as post:
-        await post.freeze()
-        yield post
+async def scenario(tmp_path: Path) -> AsyncIterator[DeliveryScenario]:
+    """Yield a scenario with three messages that wait for delivery."""
+    async with open_scenario(tmp_path) as scenario:
+        await scenario.freeze()
+        yield scenario
 
 
-async def test_everybody_gets_the_frozen_bytes_once_over_one_connection(post: Post) -> None:
-    await post.deliver()
-    await post.deliver(after=timedelta(hours=1))
-
-    assert [(accepted.recipient, accepted.content) for accepted in post.server.accepted] == [
-        (recipient, message(recipient).content) for recipient in EVERYBODY
-    ]
-    assert await post.states() == ["sent"] * 3
-    assert post.server.visits == 1
-
-
-async def test_the_answer_to_the_dot_is_kept_as_the_receipt(post: Post) -> None:
-    post.server.script(Step.DOT, says("250 2.0.0 queued as 4Xk9"), always=True)
-
-    await post.deliver()
-
-    assert {one.receipt for one in (await post.outbox()).values()} == {"250 2.0.0 queued as 4Xk9"}
-
-
-async def test_one_of_three_who_is_put_off_gets_it_later_and_nobody_gets_it_twice(
-    post: Post,
+async def test_every_recipient_gets_the_frozen_bytes_once_over_one_connection(
+    scenario: DeliveryScenario,
 ) -> None:
-    post.server.script(Step.RCPT, says("451 4.7.1 come back"), only="jana@")
+    await scenario.deliver()
+    await scenario.deliver(after=timedelta(hours=1))
 
-    await post.deliver()
-    assert await post.states() == ["sent", "deferred", "sent"]
-    await post.deliver(after=timedelta(minutes=4))
-    assert post.receivers == ["office@example.com", "pavol@example.com"]
-    await post.deliver(after=timedelta(minutes=1))
-
-    assert sorted(post.receivers) == sorted(EVERYBODY)
-    assert await post.states() == ["sent"] * 3
-    assert await post.story("jana@example.com") == [("deferred", "rcpt"), ("accepted", "dot")]
+    assert [(accepted.recipient, accepted.content) for accepted in scenario.server.accepted] == [
+        (recipient, message(recipient).content) for recipient in RECIPIENTS
+    ]
+    assert await scenario.states() == ["sent"] * 3
+    assert scenario.server.connections == 1
 
 
-async def test_a_greylist_is_waited_for_with_growing_pauses(post: Post) -> None:
-    post.server.greylist(times=6)
+async def test_the_reply_to_the_dot_is_kept_as_the_receipt(scenario: DeliveryScenario) -> None:
+    scenario.server.script(Step.DOT, says("250 2.0.0 queued as 4Xk9"), always=True)
+
+    await scenario.deliver()
+
+    assert {message.receipt for message in (await scenario.outbox()).values()} == {
+        "250 2.0.0 queued as 4Xk9"
+    }
+
+
+async def test_a_deferred_recipient_gets_the_message_later_and_no_recipient_gets_it_twice(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.RCPT, says("451 4.7.1 come back"), only="jana@")
+
+    await scenario.deliver()
+    assert await scenario.states() == ["sent", "deferred", "sent"]
+    await scenario.deliver(after=timedelta(minutes=4))
+    assert scenario.receivers == ["office@example.com", "pavol@example.com"]
+    await scenario.deliver(after=timedelta(minutes=1))
+
+    assert sorted(scenario.receivers) == sorted(RECIPIENTS)
+    assert await scenario.states() == ["sent"] * 3
+    assert await scenario.attempts("jana@example.com") == [
+        ("deferred", "rcpt"),
+        ("accepted", "dot"),
+    ]
+
+
+async def test_greylisted_messages_are_retried_with_growing_pauses(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.greylist(times=6)
     pauses = []
 
     for _ in range(6):
-        delivered = (await post.deliver()).delivered
-        (next_try,) = {one.next_try_at for one in delivered}
+        delivered = (await scenario.deliver()).delivered
+        (next_try,) = {delivery.next_try_at for delivery in delivered}
         assert next_try is not None
-        pauses.append((next_try - post.now).seconds // 60)
-        post.now = next_try
-    await post.deliver()
+        pauses.append((next_try - scenario.now).seconds // 60)
+        scenario.now = next_try
+    await scenario.deliver()
 
     assert pauses == [5, 10, 20, 40, 60, 60]
-    assert sorted(post.receivers) == sorted(EVERYBODY)
+    assert sorted(scenario.receivers) == sorted(RECIPIENTS)
 
 
-async def test_who_is_refused_for_good_is_never_tried_again_and_stops_nobody(post: Post) -> None:
-    post.server.script(Step.RCPT, says("550 5.1.1 nobody here"), only="jana@")
+async def test_a_permanently_refused_recipient_is_not_retried_and_does_not_stop_the_others(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.RCPT, says("550 5.1.1 nobody here"), only="jana@")
 
-    await post.deliver()
-    post.server.behave()
-    await post.deliver(after=timedelta(hours=2))
+    await scenario.deliver()
+    scenario.server.behave()
+    await scenario.deliver(after=timedelta(hours=2))
 
-    assert await post.states() == ["sent", "failed", "sent"]
-    assert await post.story("jana@example.com") == [("rejected", "rcpt")]
-    assert (await post.outbox())["jana@example.com"].receipt == "550 5.1.1 nobody here"
-    assert "jana@example.com" not in post.receivers
+    assert await scenario.states() == ["sent", "failed", "sent"]
+    assert await scenario.attempts("jana@example.com") == [("rejected", "rcpt")]
+    assert (await scenario.outbox())["jana@example.com"].receipt == "550 5.1.1 nobody here"
+    assert "jana@example.com" not in scenario.receivers
 
 
-async def test_a_server_that_is_down_loses_nothing(post: Post) -> None:
-    error = (await post.deliver(settings=post.settings(port=1))).error
+async def test_an_unreachable_server_loses_no_message(scenario: DeliveryScenario) -> None:
+    error = (await scenario.deliver(settings=scenario.settings(port=1))).error
     assert isinstance(error, MailUnavailable)
     assert "Connection refused" in str(error)
-    assert await post.store.outbox.pending() == 3
-    assert await post.story(EVERYBODY[0]) == [("deferred", "connect")]
-    assert await post.story(EVERYBODY[1]) == []
+    assert await scenario.store.outbox.pending() == 3
+    assert await scenario.attempts(RECIPIENTS[0]) == [("deferred", "connect")]
+    assert await scenario.attempts(RECIPIENTS[1]) == []
 
-    await post.deliver()
+    await scenario.deliver()
 
-    assert sorted(post.receivers) == sorted(EVERYBODY)
-    assert await post.states() == ["sent"] * 3
+    assert sorted(scenario.receivers) == sorted(RECIPIENTS)
+    assert await scenario.states() == ["sent"] * 3
 
 
-async def test_a_server_that_goes_down_half_way_leaves_the_rest_for_later(post: Post) -> None:
-    post.server.script(Step.DOT, says("250 kept"), accepts_and(drops))
-    post.server.script(Step.GREETING, says("220 here"), says("421 going down"))
+async def test_a_server_that_goes_down_half_way_leaves_the_rest_for_a_later_pass(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.DOT, says("250 kept"), accepts_and(drops))
+    scenario.server.script(Step.GREETING, says("220 here"), says("421 going down"))
 
-    error = (await post.deliver()).error
+    error = (await scenario.deliver()).error
     assert isinstance(error, MailUnavailable)
     assert "421 going down" in str(error)
-    assert await post.states() == ["sent", "unknown", "deferred"]
-    await post.deliver()
-    assert post.receivers == EVERYBODY
+    assert await scenario.states() == ["sent", "unknown", "deferred"]
+    await scenario.deliver()
+    assert scenario.receivers == RECIPIENTS
 
-    await post.deliver(after=timedelta(minutes=5))
-    assert await post.states() == ["sent"] * 3
-    assert post.receivers == [*EVERYBODY, "jana@example.com"]
-
-
-async def test_what_happened_before_the_server_went_down_is_told_with_it(post: Post) -> None:
-    post.server.script(Step.RCPT, says("550 5.1.1 nobody here"))
-    post.server.script(Step.DOT, accepts_and(drops))
-    post.server.script(Step.GREETING, says("220 here"), says("421 going down"))
-
-    done = await post.deliver()
-
-    assert [str(one.state) for one in done.delivered] == ["failed", "unknown"]
-    assert isinstance(done.error, MailUnavailable)
+    await scenario.deliver(after=timedelta(minutes=5))
+    assert await scenario.states() == ["sent"] * 3
+    assert scenario.receivers == [*RECIPIENTS, "jana@example.com"]
 
 
-async def test_a_server_that_was_down_does_not_lengthen_the_pauses_of_a_greylist(
-    post: Post,
+async def test_deliveries_before_the_server_went_down_are_reported_with_the_error(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.RCPT, says("550 5.1.1 nobody here"))
+    scenario.server.script(Step.DOT, accepts_and(drops))
+    scenario.server.script(Step.GREETING, says("220 here"), says("421 going down"))
+
+    result = await scenario.deliver()
+
+    assert [str(delivery.state) for delivery in result.delivered] == ["failed", "unknown"]
+    assert isinstance(result.error, MailUnavailable)
+
+
+async def test_a_server_outage_does_not_lengthen_the_pauses_of_greylisting(
+    scenario: DeliveryScenario,
 ) -> None:
     for _ in range(6):
-        await post.deliver(settings=post.settings(port=1))
-    post.server.script(Step.RCPT, says("451 4.7.1 come back"), always=True)
+        await scenario.deliver(settings=scenario.settings(port=1))
+    scenario.server.script(Step.RCPT, says("451 4.7.1 come back"), always=True)
 
-    first, *_ = (await post.deliver()).delivered
+    first, *_ = (await scenario.deliver()).delivered
 
-    assert first.next_try_at == post.now + timedelta(minutes=5)
+    assert first.next_try_at == scenario.now + timedelta(minutes=5)
 
 
-async def test_a_refused_login_is_nobodys_failure(post: Post) -> None:
-    post.server.require_login("digest", "right")
+async def test_a_refused_login_fails_no_message(scenario: DeliveryScenario) -> None:
+    scenario.server.require_login("digest", "right")
 
     assert isinstance(
-        (await post.deliver(settings=post.settings(password="wrong"))).error, MailRefused
+        (await scenario.deliver(settings=scenario.settings(password="wrong"))).error, MailRefused
     )
-    assert await post.states() == ["deferred", "queued", "queued"]
+    assert await scenario.states() == ["deferred", "queued", "queued"]
 
-    await post.deliver(settings=post.settings(password="right"))
+    await scenario.deliver(settings=scenario.settings(password="right"))
 
-    assert await post.states() == ["sent"] * 3
-
-
-async def test_a_server_that_suddenly_wants_a_login_is_nobodys_failure(post: Post) -> None:
-    post.server.script(Step.MAIL, says("530 5.7.0 log in first"))
-
-    assert isinstance((await post.deliver()).error, MailRefused)
-    assert await post.states() == ["deferred", "queued", "queued"]
-    assert await post.story(EVERYBODY[0]) == [("deferred", "mail")]
-    await post.deliver()
-
-    assert await post.states() == ["sent"] * 3
+    assert await scenario.states() == ["sent"] * 3
 
 
-@pytest.mark.parametrize("silence", [drops, resets])
-async def test_an_unknown_outcome_is_resent_byte_for_byte(post: Post, silence: Action) -> None:
-    post.server.script(Step.DOT, accepts_and(silence))
+async def test_a_server_that_begins_to_require_a_login_fails_no_message(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.MAIL, says("530 5.7.0 log in first"))
 
-    await post.deliver()
-    assert await post.states() == ["unknown", "sent", "sent"]
-    await post.deliver(after=timedelta(minutes=5))
+    assert isinstance((await scenario.deliver()).error, MailRefused)
+    assert await scenario.states() == ["deferred", "queued", "queued"]
+    assert await scenario.attempts(RECIPIENTS[0]) == [("deferred", "mail")]
+    await scenario.deliver()
 
-    assert await post.states() == ["sent"] * 3
-    assert await post.story(EVERYBODY[0]) == [("unknown", "dot"), ("accepted", "dot")]
-    first, *_, second = post.server.accepted
+    assert await scenario.states() == ["sent"] * 3
+
+
+@pytest.mark.parametrize("disconnect", [drops, resets])
+async def test_an_unknown_outcome_is_resent_byte_for_byte(
+    scenario: DeliveryScenario, disconnect: Action
+) -> None:
+    scenario.server.script(Step.DOT, accepts_and(disconnect))
+
+    await scenario.deliver()
+    assert await scenario.states() == ["unknown", "sent", "sent"]
+    await scenario.deliver(after=timedelta(minutes=5))
+
+    assert await scenario.states() == ["sent"] * 3
+    assert await scenario.attempts(RECIPIENTS[0]) == [("unknown", "dot"), ("accepted", "dot")]
+    first, *_, second = scenario.server.accepted
     assert first == second
 
 
-async def test_an_unknown_outcome_is_held_where_nothing_may_arrive_twice(post: Post) -> None:
-    post.server.script(Step.DOT, accepts_and(resets))
+async def test_an_unknown_outcome_is_held_with_on_unknown_hold(scenario: DeliveryScenario) -> None:
+    scenario.server.script(Step.DOT, accepts_and(resets))
 
-    await post.deliver(on_unknown=OnUnknown.HOLD)
-    await post.deliver(on_unknown=OnUnknown.HOLD, after=timedelta(days=2))
+    await scenario.deliver(on_unknown=OnUnknown.HOLD)
+    await scenario.deliver(on_unknown=OnUnknown.HOLD, after=timedelta(days=2))
 
-    assert await post.states() == ["held", "sent", "sent"]
-    assert sorted(post.receivers) == sorted(EVERYBODY)
-
-
-async def test_what_was_unknown_is_held_once_that_is_wished(post: Post) -> None:
-    post.server.script(Step.DOT, accepts_and(drops))
-    await post.deliver()
-
-    await post.deliver(on_unknown=OnUnknown.HOLD, after=timedelta(hours=1))
-
-    assert await post.states() == ["held", "sent", "sent"]
-    assert sorted(post.receivers) == sorted(EVERYBODY)
+    assert await scenario.states() == ["held", "sent", "sent"]
+    assert sorted(scenario.receivers) == sorted(RECIPIENTS)
 
 
-async def test_what_was_rejected_after_a_lost_answer_arrives_all_the_same(post: Post) -> None:
-    post.server.script(Step.DOT, drops)
+async def test_an_earlier_unknown_outcome_is_held_after_a_change_to_hold(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.DOT, accepts_and(drops))
+    await scenario.deliver()
 
-    await post.deliver()
-    await post.deliver(after=timedelta(minutes=5))
+    await scenario.deliver(on_unknown=OnUnknown.HOLD, after=timedelta(hours=1))
 
-    assert sorted(post.receivers) == sorted(EVERYBODY)
+    assert await scenario.states() == ["held", "sent", "sent"]
+    assert sorted(scenario.receivers) == sorted(RECIPIENTS)
 
 
-async def test_a_process_that_dies_after_the_mark_leaves_a_message_that_is_resent(
-    post: Post,
+async def test_a_message_that_was_not_accepted_before_a_disconnect_is_delivered_later(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.DOT, drops)
+
+    await scenario.deliver()
+    await scenario.deliver(after=timedelta(minutes=5))
+
+    assert sorted(scenario.receivers) == sorted(RECIPIENTS)
+
+
+async def test_a_process_that_dies_after_the_dot_leaves_a_message_that_is_resent_after_its_lease(
+    scenario: DeliveryScenario,
 ) -> None:
     reached = asyncio.Event()
-    post.server.script(Step.DOT, accepts_and(_tells(reached)))
-    pass_ = asyncio.create_task(post.deliver())
+    scenario.server.script(Step.DOT, accepts_and(_signals(reached)))
+    delivery = asyncio.create_task(scenario.deliver())
     await reached.wait()
-    pass_.cancel()
+    delivery.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await pass_
-    assert await post.states() == ["dot", "queued", "queued"]
+        await delivery
+    assert await scenario.states() == ["dot", "queued", "queued"]
 
-    await post.deliver()
-    assert await post.states() == ["dot", "sent", "sent"]
-    await post.deliver(after=LEASE)
+    await scenario.deliver()
+    assert await scenario.states() == ["dot", "sent", "sent"]
+    await scenario.deliver(after=LEASE)
 
-    assert await post.states() == ["sent"] * 3
-    first, *_, second = post.server.accepted
+    assert await scenario.states() == ["sent"] * 3
+    first, *_, second = scenario.server.accepted
     assert first == second
 
 
-async def test_a_message_whose_lease_ran_out_gets_no_dot(post: Post) -> None:
-    async def takes_long(conversation: Conversation) -> int:
-        post.now += LEASE
+async def test_a_message_whose_lease_has_expired_is_not_completed(
+    scenario: DeliveryScenario,
+) -> None:
+    async def reply_late(conversation: Conversation) -> int:
+        scenario.now += LEASE
         return await says("354 at last")(conversation)
 
-    post.server.script(Step.DATA, takes_long)
+    scenario.server.script(Step.DATA, reply_late)
 
     with pytest.raises(StoreError, match="taken over"):
-        await post.deliver()
+        await scenario.deliver()
 
-    assert post.server.accepted == []
-    await post.deliver()
-    assert sorted(post.receivers) == sorted(EVERYBODY)
-
-
-async def test_what_is_not_accepted_in_time_is_given_up(post: Post) -> None:
-    post.server.script(Step.RCPT, says("450 4.2.2 full"), only="jana@", always=True)
-    await post.deliver()
-
-    post.server.behave()
-    await post.deliver(after=GIVE_UP_AFTER)
-
-    assert await post.states() == ["sent", "failed", "sent"]
-    assert "jana@example.com" not in post.receivers
+    assert scenario.server.accepted == []
+    await scenario.deliver()
+    assert sorted(scenario.receivers) == sorted(RECIPIENTS)
 
 
-async def test_messages_of_other_accounts_are_left_alone(post: Post) -> None:
-    await post.freeze("praha")
+async def test_a_message_not_accepted_in_time_is_given_up(scenario: DeliveryScenario) -> None:
+    scenario.server.script(Step.RCPT, says("450 4.2.2 full"), only="jana@", always=True)
+    await scenario.deliver()
 
-    await post.deliver()
+    scenario.server.behave()
+    await scenario.deliver(after=GIVE_UP_AFTER)
 
-    assert post.receivers == EVERYBODY
-    assert await post.store.outbox.pending(["praha"]) == 3
+    assert await scenario.states() == ["sent", "failed", "sent"]
+    assert "jana@example.com" not in scenario.receivers
 
 
-async def test_what_became_of_each_message_is_told(post: Post) -> None:
-    post.server.script(Step.RCPT, says("451 4.7.1 later"), says("550 5.1.1 never"))
+async def test_messages_of_other_accounts_are_not_delivered(scenario: DeliveryScenario) -> None:
+    await scenario.freeze("praha")
 
-    delivered = (await post.deliver()).delivered
+    await scenario.deliver()
 
-    assert [(one.message.recipient, one.state, one.reply) for one in delivered] == [
-        (EVERYBODY[0], MessageState.DEFERRED, "451 4.7.1 later"),
-        (EVERYBODY[1], MessageState.FAILED, "550 5.1.1 never"),
-        (EVERYBODY[2], MessageState.SENT, "250 2.0.0 kept"),
+    assert scenario.receivers == RECIPIENTS
+    assert await scenario.store.outbox.pending(["praha"]) == 3
+
+
+async def test_the_result_reports_state_reply_and_next_try_of_each_message(
+    scenario: DeliveryScenario,
+) -> None:
+    scenario.server.script(Step.RCPT, says("451 4.7.1 later"), says("550 5.1.1 never"))
+
+    delivered = (await scenario.deliver()).delivered
+
+    assert [
+        (delivery.message.recipient, delivery.state, delivery.reply) for delivery in delivered
+    ] == [
+        (RECIPIENTS[0], MessageState.DEFERRED, "451 4.7.1 later"),
+        (RECIPIENTS[1], MessageState.FAILED, "550 5.1.1 never"),
+        (RECIPIENTS[2], MessageState.SENT, "250 2.0.0 kept"),
     ]
-    assert [one.next_try_at for one in delivered] == [post.now + timedelta(minutes=5), None, None]
+    assert [delivery.next_try_at for delivery in delivered] == [
+        scenario.now + timedelta(minutes=5),
+        None,
+        None,
+    ]
 
 
-def _tells(reached: asyncio.Event) -> Action:
-    """Sets an event, and never answers."""
+def _signals(reached: asyncio.Event) -> Action:
+    """Set an event, then never reply."""
 
     async def action(_conversation: object) -> int:
         reached.set()

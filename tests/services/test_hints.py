@@ -1,4 +1,4 @@
-"""Hints are looked into between digests, seldom and on a small share of the calls."""
+"""Hinted orders are read between digests, at intervals and with a small share of the calls."""
 
 from __future__ import annotations
 
@@ -22,153 +22,159 @@ from tests.factories import DAY, NOON
 
 ACCOUNT = factories.account()
 WAITS = OrderState(DAY, DAY, waits=True)
-A_TENTH = HintBatch(read={1: WAITS}, calls=10)
+TEN_CALLS = HintBatch(read={1: WAITS}, calls=10)
 
 
 @dataclass
-class Watcher:
-    """A marketplace that tells what it was asked, and gives what it was told to."""
+class ScriptedReader:
+    """A hint reader that returns a given batch and records the budget of each lookup."""
 
-    batch: HintBatch = A_TENTH
-    accident: Exception | None = None
-    asked: list[tuple[int, int]] = field(default_factory=list)
+    batch: HintBatch = TEN_CALLS
+    failure: Exception | None = None
+    lookups: list[tuple[int, int]] = field(default_factory=list)
 
     async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
-        self.asked.append((most_calls, leaving))
-        if self.accident:
-            raise self.accident
+        self.lookups.append((most_calls, leaving))
+        if self.failure:
+            raise self.failure
         return self.batch
 
 
 @dataclass
-class Desk:
-    """A store with hints in it, and a clock."""
+class HintScenario:
+    """A store with hints, a scripted hint reader, and a clock."""
 
     context: Context
     now: datetime = NOON
-    watcher: Watcher = field(default_factory=Watcher)
+    reader: ScriptedReader = field(default_factory=ScriptedReader)
 
-    async def hint(self, *ids: int) -> None:
+    async def add_hints(self, *ids: int) -> None:
         await self.context.store.order_states.add_hints(ACCOUNT.id, ids, at=self.now)
 
-    async def look(self, after: timedelta = timedelta(0)) -> int:
-        """How often the marketplace was asked by then."""
+    async def follow(self, after: timedelta = timedelta(0)) -> int:
+        """Follow hints after moving the clock; return the number of lookups so far."""
         self.now += after
         await follow_hints(ACCOUNT, self.context)
-        return len(self.watcher.asked)
+        return len(self.reader.lookups)
 
-    async def recalled(self) -> ReadingState:
+    async def state(self) -> ReadingState:
         return await self.context.store.order_states.recall(ACCOUNT.id)
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Desk]:
+async def open_scenario(folder: Path) -> AsyncIterator[HintScenario]:
     location = StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
     async with open_store(location) as store:
-        desks: list[Desk] = []
-        desks.append(
-            Desk(
+        scenarios: list[HintScenario] = []
+        scenarios.append(
+            HintScenario(
                 factories.context(
-                    store, at=lambda: desks[0].now, hint_reader=lambda _: desks[0].watcher
+                    store, at=lambda: scenarios[0].now, hint_reader=lambda _: scenarios[0].reader
                 )
             )
         )
-        yield desks[0]
+        yield scenarios[0]
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with opened(tmp_path) as desk:
-        yield desk
+async def scenario(tmp_path: Path) -> AsyncIterator[HintScenario]:
+    async with open_scenario(tmp_path) as scenario:
+        yield scenario
 
 
-async def test_nothing_is_asked_as_long_as_nothing_was_hinted_at(desk: Desk) -> None:
-    assert await desk.look() == 0
+async def test_without_hints_nothing_is_read(scenario: HintScenario) -> None:
+    assert await scenario.follow() == 0
 
 
-async def test_what_was_seen_is_remembered_and_its_hint_followed(desk: Desk) -> None:
-    await desk.hint(1)
-
-    assert await desk.look() == 1
-
-    assert await desk.recalled() == ReadingState({1: WAITS})
-
-
-async def test_there_is_a_pause_between_two_looks(desk: Desk) -> None:
-    await desk.hint(1)
-    await desk.look()
-    await desk.hint(1)
-
-    assert await desk.look(EVERY - timedelta(seconds=1)) == 1
-    assert await desk.look(timedelta(seconds=1)) == 2
-
-
-async def test_a_clock_that_is_set_back_does_not_stop_it(desk: Desk) -> None:
-    await desk.hint(1)
-    await desk.look()
-    desk.now -= timedelta(days=30)
-    await desk.hint(1)
-
-    assert await desk.look() == 2
-
-
-async def test_a_day_has_so_many_calls_for_it_and_the_next_has_them_again(desk: Desk) -> None:
-    for _ in range(UNTOLD // 10 + 3):
-        await desk.hint(1)
-        await desk.look(EVERY)
-    spent = [most for most, _ in desk.watcher.asked]
-    await desk.look(timedelta(days=1))
-
-    assert spent == list(range(UNTOLD, 0, -10))
-    assert desk.watcher.asked[-1] == (UNTOLD, 0)
-
-
-async def test_a_limit_that_is_told_sets_the_share_and_leaves_half_to_others(desk: Desk) -> None:
-    desk.watcher.batch = HintBatch(calls=10, daily_limit=1_000)
-    await desk.hint(1)
-    await desk.look()
-    await desk.look(EVERY)
-
-    assert desk.watcher.asked[1] == (1_000 // SHARE - 10, 500)
-
-
-async def test_what_was_spent_outlasts_the_process(tmp_path: Path) -> None:
-    async with opened(tmp_path) as desk:
-        await desk.hint(1, 2)
-        await desk.look()
-    async with opened(tmp_path) as desk:
-        assert await desk.look() == 0
-        assert await desk.look(EVERY) == 1
-        assert desk.watcher.asked == [(UNTOLD - 10, 0)]
-
-
-async def test_a_file_is_never_looked_at(desk: Desk) -> None:
-    await desk.hint(1)
-
-    await follow_hints(ACCOUNT, replace(desk.context, hint_reader=lambda _: None))
-
-    assert (await desk.recalled()).fresh == {1}
-
-
-async def test_a_bug_in_it_stops_nothing_else_and_does_not_come_every_minute(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+async def test_a_followed_hint_is_removed_and_its_order_state_stored(
+    scenario: HintScenario,
 ) -> None:
-    desk.watcher.accident = ZeroDivisionError("a bug")
-    await desk.hint(1)
+    await scenario.add_hints(1)
 
-    assert await desk.look() == 1
-    assert await desk.look(timedelta(minutes=1)) == 1
+    assert await scenario.follow() == 1
+
+    assert await scenario.state() == ReadingState({1: WAITS})
+
+
+async def test_two_lookups_are_at_least_the_interval_apart(scenario: HintScenario) -> None:
+    await scenario.add_hints(1)
+    await scenario.follow()
+    await scenario.add_hints(1)
+
+    assert await scenario.follow(EVERY - timedelta(seconds=1)) == 1
+    assert await scenario.follow(timedelta(seconds=1)) == 2
+
+
+async def test_a_clock_set_back_does_not_stop_the_lookups(scenario: HintScenario) -> None:
+    await scenario.add_hints(1)
+    await scenario.follow()
+    scenario.now -= timedelta(days=30)
+    await scenario.add_hints(1)
+
+    assert await scenario.follow() == 2
+
+
+async def test_lookups_share_a_daily_budget_of_calls_that_the_next_day_renews(
+    scenario: HintScenario,
+) -> None:
+    for _ in range(UNTOLD // 10 + 3):
+        await scenario.add_hints(1)
+        await scenario.follow(EVERY)
+    budgets = [most_calls for most_calls, _ in scenario.reader.lookups]
+    await scenario.follow(timedelta(days=1))
+
+    assert budgets == list(range(UNTOLD, 0, -10))
+    assert scenario.reader.lookups[-1] == (UNTOLD, 0)
+
+
+async def test_a_known_daily_limit_sets_the_budget_and_leaves_half_of_the_calls(
+    scenario: HintScenario,
+) -> None:
+    scenario.reader.batch = HintBatch(calls=10, daily_limit=1_000)
+    await scenario.add_hints(1)
+    await scenario.follow()
+    await scenario.follow(EVERY)
+
+    assert scenario.reader.lookups[1] == (1_000 // SHARE - 10, 500)
+
+
+async def test_the_spent_budget_survives_a_restart(tmp_path: Path) -> None:
+    async with open_scenario(tmp_path) as scenario:
+        await scenario.add_hints(1, 2)
+        await scenario.follow()
+    async with open_scenario(tmp_path) as scenario:
+        assert await scenario.follow() == 0
+        assert await scenario.follow(EVERY) == 1
+        assert scenario.reader.lookups == [(UNTOLD - 10, 0)]
+
+
+async def test_hints_for_a_file_account_are_not_followed(scenario: HintScenario) -> None:
+    await scenario.add_hints(1)
+
+    await follow_hints(ACCOUNT, replace(scenario.context, hint_reader=lambda _: None))
+
+    assert (await scenario.state()).fresh == {1}
+
+
+async def test_a_bug_in_a_lookup_is_logged_and_not_repeated_before_the_interval(
+    scenario: HintScenario, caplog: pytest.LogCaptureFixture
+) -> None:
+    scenario.reader.failure = ZeroDivisionError("a bug")
+    await scenario.add_hints(1)
+
+    assert await scenario.follow() == 1
+    assert await scenario.follow(timedelta(minutes=1)) == 1
     assert "a bug, please report it" in caplog.text
 
 
-async def test_a_stop_ends_it_at_once(desk: Desk) -> None:
-    class Slow(Watcher):
+async def test_a_stop_ends_a_lookup_at_once(scenario: HintScenario) -> None:
+    class SlowReader(ScriptedReader):
         async def look_up(self, most_calls: int, *, leaving: int) -> HintBatch:
-            desk.context.stop.request()
+            scenario.context.stop.request()
             await asyncio.sleep(60)
-            raise AssertionError("it was not stopped")
+            raise AssertionError("the lookup was not stopped")
 
-    desk.watcher = Slow()
-    await desk.hint(1)
+    scenario.reader = SlowReader()
+    await scenario.add_hints(1)
     with pytest.raises(Stopped):
-        await follow_hints(ACCOUNT, desk.context)
+        await follow_hints(ACCOUNT, scenario.context)

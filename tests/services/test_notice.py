@@ -1,4 +1,4 @@
-"""When the recipients must hear that a list could not be read."""
+"""A notice that the list could not be read is due from `alarm_after` until the day is over."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tests.factories import DAY, NOON, account
 LATE = account().schedule.starts(DAY) + account().alarm_after
 
 
-def a_run(state: RunState = RunState.FAILED, edition: int = 1) -> Run:
+def run_in(state: RunState = RunState.FAILED, edition: int = 1) -> Run:
     return Run(1, "ljubljana", DAY, edition, state, NOON)
 
 
-def test_it_is_due_from_alarm_after_until_it_is_too_late() -> None:
-    ours = account()
-    over = ours.schedule.ends(DAY)
+def test_a_notice_is_due_from_alarm_after_until_the_end_of_the_day() -> None:
+    shop = account()
+    end = shop.schedule.ends(DAY)
 
-    due = [is_due(ours, a_run(), at) for at in (LATE - timedelta(seconds=1), LATE, over)]
+    due = [is_due(shop, run_in(), at) for at in (LATE - timedelta(seconds=1), LATE, end)]
 
     assert due == [False, True, False]
 
 
-@pytest.mark.parametrize("state", [one for one in RunState if one is not RunState.FAILED])
-def test_only_a_list_that_could_not_be_read_is_worth_a_notice(state: RunState) -> None:
-    assert not is_due(account(), a_run(state), LATE)
+@pytest.mark.parametrize("state", [state for state in RunState if state is not RunState.FAILED])
+def test_only_a_failed_run_makes_a_notice_due(state: RunState) -> None:
+    assert not is_due(account(), run_in(state), LATE)
 
 
-def test_a_further_edition_is_a_persons_own_wish() -> None:
-    assert not is_due(account(), a_run(edition=2), LATE)
+def test_a_forced_edition_or_no_run_makes_no_notice_due() -> None:
+    assert not is_due(account(), run_in(edition=2), LATE)
     assert not is_due(account(), None, LATE)

@@ -1,4 +1,4 @@
-"""When the admin is asked who should still get the digests."""
+"""Once a month the admin is asked whether everybody should still get the digests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notifier.store import Store, open_store
 from tests.factories import account, context
 from tests.store.arrange import freeze
 
-# Ljubljana is an hour ahead; its digests go out at six.
+# Times are in UTC; digests are due at six in Ljubljana, which is 05:00 UTC in winter.
 FIRST = datetime(2026, 12, 1, 5, 0, tzinfo=UTC)
 BEFORE_SIX = datetime(2026, 12, 1, 4, 59, tzinfo=UTC)
 LATER = datetime(2026, 12, 19, 12, tzinfo=UTC)
@@ -33,14 +33,14 @@ def clock(at: datetime) -> Callable[[], datetime]:
     return lambda: at
 
 
-async def reviews(store: Store, *moments: datetime) -> tuple[OutboxMessage, ...]:
-    """Those posted by ticks at these moments."""
-    for at in moments:
+async def reviews(store: Store, *times: datetime) -> tuple[OutboxMessage, ...]:
+    """Run the review step at these times; return the review messages in the outbox."""
+    for at in times:
         await post_review((account(),), context(store, at=clock(at)))
     return await store.outbox.list(kind=MessageKind.REVIEW)
 
 
-async def test_it_comes_once_a_month_with_the_first_digest(store: Store) -> None:
+async def test_a_review_is_sent_once_a_month_with_the_first_digest(store: Store) -> None:
     await freeze(store, day=date(2026, 11, 22))
 
     assert await reviews(store, BEFORE_SIX) == ()
@@ -49,13 +49,13 @@ async def test_it_comes_once_a_month_with_the_first_digest(store: Store) -> None
     assert len(await reviews(store, NEXT_MONTH, NEXT_MONTH)) == 2
 
 
-async def test_a_day_without_us_is_made_up_for(store: Store) -> None:
+async def test_a_missed_first_day_is_caught_up_later_in_the_month(store: Store) -> None:
     await freeze(store, day=date(2026, 11, 22))
 
     assert len(await reviews(store, LATER)) == 1
 
 
-async def test_in_the_month_of_the_very_first_digest_there_is_nothing_to_review(
+async def test_no_review_is_sent_in_the_month_of_the_first_digest(
     store: Store,
 ) -> None:
     await freeze(store, day=date(2026, 12, 1))
@@ -63,13 +63,13 @@ async def test_in_the_month_of_the_very_first_digest_there_is_nothing_to_review(
     assert await reviews(store, LATER) == ()
 
 
-async def test_where_nothing_was_ever_sent_nobody_is_asked(store: Store) -> None:
+async def test_no_review_is_sent_before_the_first_digest(store: Store) -> None:
     assert await reviews(store, FIRST) == ()
 
 
-def test_it_names_everybody_and_the_way_to_them() -> None:
-    parts = Renderer().review((account(),), language="en")
+def test_the_review_mail_names_each_recipient_and_why_they_receive_digests() -> None:
+    mail = Renderer().review((account(),), language="en")
 
-    assert "  Jana <jana@example.com>\n    Named in the configuration\n" in parts.text
-    assert "Jana &lt;jana@example.com&gt;" in parts.html
-    assert parts.subject == "Recipients to review – Ready-to-return notifier"
+    assert "  Jana <jana@example.com>\n    Named in the configuration\n" in mail.text
+    assert "Jana &lt;jana@example.com&gt;" in mail.html
+    assert mail.subject == "Recipients to review – Ready-to-return notifier"

@@ -1,4 +1,4 @@
-"""What a run makes of what it reads."""
+"""A run confirms a sudden empty list by a second reading."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from tests import factories
 from tests.factories import NOON
 
 ACCOUNT = factories.account()
-SILENCE = MarketplaceUnavailable("nobody answers")
+NO_ANSWER = MarketplaceUnavailable("no answer")
 
 
 @dataclass
-class Shelf:
-    """A source that gives one reading after the other."""
+class ScriptedSource:
+    """A source that returns the given readings in order, and records the known orders."""
 
     readings: list[Reading]
-    asked: list[Collection[int]] = field(default_factory=list)
+    known_ids: list[Collection[int]] = field(default_factory=list)
     server_time: datetime | None = None
 
     async def ask_time(self) -> datetime | None:
         return None
 
     async def read(self, known: Collection[int]) -> Reading:
-        self.asked.append(set(known))
+        self.known_ids.append(set(known))
         return self.readings.pop(0)
 
 
@@ -50,50 +50,52 @@ def waiting(count: int) -> Complete:
     return Complete(NOON, tuple(factories.order(id_) for id_ in range(1, count + 1)))
 
 
-NOTHING = Complete(NOON, (), dict.fromkeys(range(1, SUSPICIOUS_DROP + 1), Departure.RETURNED))
+EMPTY = Complete(NOON, (), dict.fromkeys(range(1, SUSPICIOUS_DROP + 1), Departure.RETURNED))
 
 
-async def next_day(context: Context, count: int, *readings: Reading) -> tuple[Shelf, Digest | None]:
-    """The second of two days, of which the first had so many orders that wait."""
-    today = replace(context, source=lambda _: Shelf([waiting(count)]))
+async def next_day(
+    context: Context, count: int, *readings: Reading
+) -> tuple[ScriptedSource, Digest | None]:
+    """Run a day with `count` orders and the next; return source and digest of the second."""
+    today = replace(context, source=lambda _: ScriptedSource([waiting(count)]))
     await run_account(ACCOUNT, today, RunRequest())
-    shelf = Shelf(list(readings))
-    tomorrow = replace(context, clock=lambda: NOON + timedelta(days=1), source=lambda _: shelf)
-    return shelf, (await run_account(ACCOUNT, tomorrow, RunRequest())).digest
+    source = ScriptedSource(list(readings))
+    tomorrow = replace(context, clock=lambda: NOON + timedelta(days=1), source=lambda _: source)
+    return source, (await run_account(ACCOUNT, tomorrow, RunRequest())).digest
 
 
-async def test_from_many_to_none_is_read_twice_before_it_is_believed(context: Context) -> None:
-    shelf, digest = await next_day(context, SUSPICIOUS_DROP, NOTHING, waiting(SUSPICIOUS_DROP))
+async def test_a_list_that_drops_from_many_orders_to_none_is_read_twice(context: Context) -> None:
+    source, digest = await next_day(context, SUSPICIOUS_DROP, EMPTY, waiting(SUSPICIOUS_DROP))
 
-    assert shelf.asked == [set(range(1, SUSPICIOUS_DROP + 1))] * 2
+    assert source.known_ids == [set(range(1, SUSPICIOUS_DROP + 1))] * 2
     assert digest
     assert len(digest.present) == SUSPICIOUS_DROP
 
 
-async def test_what_is_read_twice_is_believed(context: Context) -> None:
-    shelf, digest = await next_day(context, SUSPICIOUS_DROP, NOTHING, NOTHING)
+async def test_two_empty_readings_are_accepted(context: Context) -> None:
+    source, digest = await next_day(context, SUSPICIOUS_DROP, EMPTY, EMPTY)
 
-    assert len(shelf.asked) == 2
+    assert len(source.known_ids) == 2
     assert digest
     assert (len(digest.present), len(digest.collected)) == (0, SUSPICIOUS_DROP)
 
 
-async def test_a_second_reading_that_fails_leaves_nothing_to_believe(context: Context) -> None:
-    failed = Failed(NOON, SILENCE)
-    _, digest = await next_day(context, SUSPICIOUS_DROP, NOTHING, failed)
+async def test_a_failed_second_reading_makes_no_digest(context: Context) -> None:
+    failed = Failed(NOON, NO_ANSWER)
+    _, digest = await next_day(context, SUSPICIOUS_DROP, EMPTY, failed)
 
     assert digest is None
 
 
 @pytest.mark.parametrize(
-    ("before", "then"),
+    ("before", "reading"),
     [
-        (SUSPICIOUS_DROP - 1, NOTHING),
+        (SUSPICIOUS_DROP - 1, EMPTY),
         (SUSPICIOUS_DROP, waiting(1)),
-        (SUSPICIOUS_DROP, Failed(NOON, SILENCE)),
+        (SUSPICIOUS_DROP, Failed(NOON, NO_ANSWER)),
     ],
 )
-async def test_else_it_is_read_once(context: Context, before: int, then: Reading) -> None:
-    shelf, _ = await next_day(context, before, then)
+async def test_other_lists_are_read_once(context: Context, before: int, reading: Reading) -> None:
+    source, _ = await next_day(context, before, reading)
 
-    assert len(shelf.asked) == 1
+    assert len(source.known_ids) == 1

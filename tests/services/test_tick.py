@@ -1,4 +1,4 @@
-"""One tick over several accounts: what happens to one is not the others' misfortune."""
+"""In a tick over several accounts, an error in one account does not affect the others."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from notifier.store import open_store
 from tests import factories
 from tests.neighbours.smtp import SmtpNeighbour
 
-OURS, BUGGY = "ljubljana", "celje"
+HEALTHY, BUGGY = "ljubljana", "celje"
 
 
-class Shelf:
-    """A marketplace with one order that waits, unless reading it runs into a bug."""
+class OneOrderSource:
+    """A marketplace with one waiting order; reading raises an unexpected error for BUGGY."""
 
     server_time: datetime | None = None
-    asked_for_time: ClassVar[list[str]] = []
+    time_requests: ClassVar[list[str]] = []
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     async def ask_time(self) -> datetime:
-        self.asked_for_time.append(self._account.id)
+        self.time_requests.append(self._account.id)
         return factories.NOON
 
     async def read(self, known: Collection[int]) -> Complete:
@@ -43,56 +43,56 @@ class Shelf:
         return Complete(factories.NOON, (factories.order(),), candidates=1)
 
 
-async def ticked(folder: Path, server: SmtpNeighbour, *ids: str) -> Tick:
-    return await tick_of(folder, server, [account(id_) for id_ in ids])
+async def tick_accounts(folder: Path, server: SmtpNeighbour, *ids: str) -> Tick:
+    return await run_tick(folder, server, [account(id_) for id_ in ids])
 
 
 def account(id_: str) -> Account:
     return replace(factories.account(), id=id_, name=id_)
 
 
-async def tick_of(folder: Path, server: SmtpNeighbour, accounts: list[Account]) -> Tick:
+async def run_tick(folder: Path, server: SmtpNeighbour, accounts: list[Account]) -> Tick:
     smtp = SmtpServer("127.0.0.1", server.port, Tls.NONE)
     location = StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
     async with open_store(location) as store:
         context = factories.context(
-            store, *accounts, source=Shelf, mail=lambda: MailConnection(smtp)
+            store, *accounts, source=OneOrderSource, mail=lambda: MailConnection(smtp)
         )
         return await tick(context, RunRequest())
 
 
-async def test_a_bug_in_one_account_ends_in_its_exit_code_and_the_other_has_its_digest(
+async def test_a_bug_in_one_account_sets_the_exit_code_and_the_other_account_gets_its_digest(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with SmtpNeighbour() as server:
-        done = await ticked(tmp_path, server, BUGGY, OURS)
+        result = await tick_accounts(tmp_path, server, BUGGY, HEALTHY)
 
-    assert [one.exit_code for one in done.reports] == [ExitCode.BUG, ExitCode.DONE]
-    assert done.exit_code is ExitCode.BUG
+    assert [report.exit_code for report in result.reports] == [ExitCode.BUG, ExitCode.DONE]
+    assert result.exit_code is ExitCode.BUG
     assert "celje: a bug, please report it" in caplog.text
     assert "ZeroDivisionError: a bug" in caplog.text
-    recipients = [one.recipient for one in server.accepted]
+    recipients = [accepted.recipient for accepted in server.accepted]
     assert sorted(set(recipients) - {"admin@example.com"}) == [
         "jana@example.com",
         "office@example.com",
     ]
 
 
-async def test_a_marketplace_is_asked_for_the_time_before_a_file_is(tmp_path: Path) -> None:
+async def test_the_clock_is_checked_with_a_marketplace_rather_than_a_file(tmp_path: Path) -> None:
     file = FileAccess(tmp_path / "orders.csv", FileFormat.CSV, {"id": "Order"}, "UTC")
     async with open_store(StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")) as store:
         await store.meta.set_time(LAST_TICK, datetime(2026, 1, 1, tzinfo=UTC))
-    Shelf.asked_for_time.clear()
+    OneOrderSource.time_requests.clear()
     async with SmtpNeighbour() as server:
-        await tick_of(
-            tmp_path, server, [replace(account("celje-file"), access=file), account(OURS)]
+        await run_tick(
+            tmp_path, server, [replace(account("celje-file"), access=file), account(HEALTHY)]
         )
 
-    assert Shelf.asked_for_time == [OURS]
+    assert OneOrderSource.time_requests == [HEALTHY]
 
 
-async def test_without_a_bug_all_is_done(tmp_path: Path) -> None:
+async def test_a_tick_without_errors_exits_with_zero(tmp_path: Path) -> None:
     async with SmtpNeighbour() as server:
-        done = await ticked(tmp_path, server, OURS)
+        result = await tick_accounts(tmp_path, server, HEALTHY)
 
-    assert done.exit_code is ExitCode.DONE
+    assert result.exit_code is ExitCode.DONE

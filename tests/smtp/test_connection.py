@@ -22,7 +22,7 @@ async def test_several_messages_travel_over_one_connection(server: SmtpNeighbour
 
     assert [delivery.outcome for delivery in deliveries] == [Outcome.ACCEPTED] * 3
     assert [message.recipient for message in server.accepted] == EVERYBODY
-    assert server.visits == 1
+    assert server.connections == 1
     assert server.commands[-1] == "QUIT"
 
 
@@ -32,7 +32,7 @@ async def test_no_connection_is_opened_without_a_message(
     async with connect(server.port):
         pass
 
-    assert server.visits == 0
+    assert server.connections == 0
 
 
 async def test_open_tries_the_server_and_sends_nothing(
@@ -53,7 +53,7 @@ async def test_one_refused_recipient_does_not_disturb_the_next(server: SmtpNeigh
 
     assert outcomes == [Outcome.ACCEPTED, Outcome.REJECTED, Outcome.ACCEPTED]
     assert [message.recipient for message in server.accepted] == [EVERYBODY[0], EVERYBODY[2]]
-    assert server.visits == 1
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("farewell", [drops, resets, hangs, says("421 too many messages")])
@@ -66,7 +66,7 @@ async def test_a_connection_lost_between_two_messages_is_replaced(
         outcomes = [(await send(mail, recipient)).outcome for recipient in EVERYBODY]
 
     assert outcomes == [Outcome.ACCEPTED] * 3
-    assert server.visits == 2
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_a_send_that_is_cancelled_leaves_nothing_behind_for_the_next(
 
     assert following.outcome is Outcome.ACCEPTED
     assert server.accepted[-1].recipient == EVERYBODY[2]
-    assert server.visits == 2
+    assert server.connections == 2
 
 
 async def test_a_server_that_comes_back_is_used_again(server: SmtpNeighbour) -> None:

@@ -88,7 +88,9 @@ async def test_with_tls_everything_that_matters_is_encrypted(
             delivery = await send(mail)
 
     assert delivery.outcome is Outcome.ACCEPTED
-    in_the_clear = [heard.line.split()[0] for heard in server.heard if not heard.encrypted]
+    in_the_clear = [
+        received.line.split()[0] for received in server.received if not received.encrypted
+    ]
     assert in_the_clear == (["EHLO", "STARTTLS"] if tls is Tls.STARTTLS else [])
 
 
@@ -140,7 +142,7 @@ async def test_an_invalid_certificate_ends_the_session_before_the_login(
     assert words in message
     assert "smtp.ca_file" in message
     assert mail.phase is SmtpStage.TLS
-    assert {heard.line.split()[0] for heard in server.heard} <= {"EHLO", "STARTTLS"}
+    assert {received.line.split()[0] for received in server.received} <= {"EHLO", "STARTTLS"}
     assert server.accepted == []
 
 
