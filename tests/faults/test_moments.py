@@ -1,6 +1,6 @@
 """A process that dies at any moment costs nobody the mail, and nobody gets two for it.
 
-`python -m tests.faults.moments` kills at each moment every time it comes.
+`python -m tests.faults.kill_at_moments` kills at each moment every time it comes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pytest
 from notifier.domain.ledger import MessageState
 from notifier.domain.settings import OnUnknown
 from tests.faults.kill import missing
+from tests.faults.kill_at_moments import moment_trial
 from tests.faults.moments import (
     EVERY_RUN,
     FIRST_RUN,
@@ -20,7 +21,6 @@ from tests.faults.moments import (
     Hit,
     Moment,
     changes_of_creation,
-    moment_trial,
     moments_of_a_run,
     moments_of_creation,
 )
