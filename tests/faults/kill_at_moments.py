@@ -68,6 +68,10 @@ class MomentTrial:
     saved: Path
     accepted: Sequence[Accepted]
 
+    @property
+    def world(self) -> World:
+        return self.trial.world
+
     async def record(self) -> list[Call]:
         """Trace a whole run."""
         names = (
@@ -110,7 +114,7 @@ class MomentTrial:
         written = self.saved.with_name("strace.out")
         # Strings at full length: a page of SQLite's has 4,096 bytes.
         whole = ("strace", "-yy", "-s", "5000", "-o", str(written))
-        code = await _run_under((*whole, *options), self.trial.world)
+        code = await _run_under((*whole, *options), self.world)
         lines = written.read_text(encoding="utf-8", errors="replace").splitlines()
         written.unlink()  # it tells of buyers and passwords
         return code, read_trace(lines)
@@ -183,7 +187,7 @@ async def kill_everywhere(folder: Path, on_unknown: OnUnknown, *, first_run: boo
         if first_run:
             hits, places = moments_of_creation(calls), changes_of_creation(calls)
         else:
-            hits = moments_of_a_run(calls, trial.trial.world.smtp.port)
+            hits = moments_of_a_run(calls, trial.world.smtp.port)
             places = list(dict.fromkeys(one.call for one in hits))
         for moment, times in Counter(one.moment for one in hits).items():
             print(f"{label}: {moment:14} {times:3} times", flush=True)

@@ -59,8 +59,10 @@ TRIALS = (
     ),
     Trial(
         "the same",
-        "python -m tests.faults.boundaries",
-        "kills a run each time it reaches a named boundary",
+        "python -m tests.faults.kill_at_moments",
+        "kills a run at each of 18 named moments, found in its trace, and before, in and after "
+        "each commit; and a store's first run at each call that changes something until the store "
+        "is made",
     ),
     Trial(
         "a full or broken disk, no network",

@@ -51,7 +51,7 @@ def first_times(hits: list[Hit]) -> list[Hit]:
 
 async def test_wherever_it_dies_everybody_has_the_mail(tmp_path: Path) -> None:
     async with moment_trial(tmp_path) as trial:
-        hits = moments_of_a_run(await trial.record(), trial.trial.world.smtp.port)
+        hits = moments_of_a_run(await trial.record(), trial.world.smtp.port)
         window = {one.call for one in hits if one.moment in WINDOW}
         chosen = first_times(hits)
 
@@ -63,12 +63,12 @@ async def test_wherever_it_dies_everybody_has_the_mail(tmp_path: Path) -> None:
 
 async def test_with_hold_nobody_has_it_twice_wherever_it_dies_near_the_dot(tmp_path: Path) -> None:
     async with moment_trial(tmp_path, OnUnknown.HOLD) as trial:
-        hits = first_times(moments_of_a_run(await trial.record(), trial.trial.world.smtp.port))
+        hits = first_times(moments_of_a_run(await trial.record(), trial.world.smtp.port))
         calls = {one.moment: one.call for one in hits}
 
         for moment, held in NEAR_THE_DOT.items():
             assert await trial.kill_at(calls[moment]) == Verdict(), moment
-            states = [one.state for one in await trial.trial.world.outbox()]
+            states = [one.state for one in await trial.world.outbox()]
             assert states.count(MessageState.HELD) == held, moment
 
 
@@ -85,7 +85,7 @@ async def test_wherever_a_first_run_dies_everybody_has_the_mail(tmp_path: Path) 
 
 async def test_a_moment_that_a_run_no_longer_has_is_missed(tmp_path: Path) -> None:
     async with moment_trial(tmp_path) as trial:
-        calls, port = await trial.record(), trial.trial.world.smtp.port
+        calls, port = await trial.record(), trial.world.smtp.port
 
     with pytest.raises(LookupError, match="the moment rcpt is not in the trace"):
         moments_of_a_run([one for one in calls if '"DATA' not in one.text], port)
