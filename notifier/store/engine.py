@@ -39,6 +39,9 @@ _HINTS = {
     sqlite3.SQLITE_READONLY: (
         "it cannot be written; check the owner of the file and its folder, and the disk"
     ),
+    sqlite3.SQLITE_READONLY_ROLLBACK: (
+        "a process was killed while it created this store; the next `notifier run` repairs it"
+    ),
     sqlite3.SQLITE_CANTOPEN: (
         "it cannot be opened; check that this user may read the file and write to its folder, and "
         "that the disk is not read-only"
@@ -163,7 +166,8 @@ def needs_space(error: StoreError) -> bool:
 def _store_error(name: str, error: BaseException | None) -> StoreError:
     if is_busy(error):
         return StoreBusy(f"{name} is in use by another process; try again in a moment")
-    hint = _HINTS.get(_primary(getattr(error, "sqlite_errorcode", None) or 0))
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    hint = _HINTS.get(code) or _HINTS.get(_primary(code))
     return StoreError(f"{name}: {hint or str(error).strip() or type(error).__name__}")
 
 

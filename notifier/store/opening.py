@@ -55,7 +55,7 @@ def open_for_writing(target: Target) -> Engine:
     """Return an engine that may write; create the store if there never was one."""
     file = target.file
     if file is not None:
-        refuse_lost_or_foreign(file, target.busy_seconds)
+        refuse_lost_or_foreign(file, target.busy_seconds, may_write=True)
         # Created here with private modes, since SQLite would follow the umask.
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
@@ -112,14 +112,17 @@ def mismatch(target: Target) -> str | None:
     return why
 
 
-def refuse_lost_or_foreign(file: Path, busy_seconds: float) -> None:
-    """Raise StoreError for a file that is not a store of ours, before an engine opens it."""
+def refuse_lost_or_foreign(file: Path, busy_seconds: float, *, may_write: bool = False) -> None:
+    """Raise StoreError for a file that is not a store of ours, before an engine opens it.
+
+    With `may_write`, SQLite may undo what a killed process left half written.
+    """
     if file.is_dir():
         raise StoreError(f"{file} is a folder; name a file in store.path")
     # The mark is read first: another process may be creating the store at this moment.
     marked = identity.mark_file(file).exists()
     size = file.stat().st_size if file.exists() else 0
-    header = _read_header(file, busy_seconds) if size else None
+    header = _read_header(file, busy_seconds, may_write=may_write) if size else None
     if marked and (header is None or not header.tables):
         raise StoreError(_describe_loss(file))
     if header is None:
@@ -166,9 +169,13 @@ class _Header:
     page_size: int
 
 
-def _read_header(file: Path, busy_seconds: float) -> _Header:
+def _read_header(file: Path, busy_seconds: float, *, may_write: bool) -> _Header:
     """Read it through SQLite, since the newest version may be only in the journal."""
-    with closing(sqlite3.connect(read_only_uri(file), uri=True, timeout=busy_seconds)) as opened:
+    # Until a new store has its write-ahead journal it has a rollback journal. A process that was
+    # killed meanwhile leaves that behind, and SQLite reads nothing before it is rolled back.
+    half_made = file.with_name(f"{file.name}-journal").exists()
+    uri = f"{file.resolve().as_uri()}?mode=rw" if may_write and half_made else read_only_uri(file)
+    with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds)) as opened:
         (application_id,) = opened.execute("PRAGMA application_id").fetchone()
         (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (page_size,) = opened.execute("PRAGMA page_size").fetchone()

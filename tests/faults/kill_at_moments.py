@@ -33,15 +33,14 @@ from pathlib import Path
 
 import httpcore  # noqa: F401 - like the next ones, loaded once for all of the processes
 
-import notifier.cli.assembly
-import notifier.cli.progress
-import notifier.cli.signals
+import notifier.cli.build_context
+import notifier.cli.terminal
 import notifier.config
 import notifier.services.tick  # noqa: F401
 from notifier.cli.commands.run import run
 from notifier.cli.context import Invocation
 from notifier.domain.settings import OnUnknown
-from notifier.services.run import RunRequest
+from notifier.services.due import RunRequest
 from tests.acceptance.world import EVERYBODY, World
 from tests.faults.kill import FIRST_DAY, KillTrial, missing, new_trial
 from tests.faults.moments import changes_of_creation, moments_of_a_run, moments_of_creation

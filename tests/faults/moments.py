@@ -28,7 +28,9 @@ class Moment(StrEnum):
     """A moment of a run, in their order; each is just after what it names."""
 
     CREATED = "created"
-    """The store's file is there and empty. This and the next six: only in a store's first run."""
+    """The store's file is there and empty. This and the next seven: only in a store's first run."""
+    HALF_MADE = "half made"
+    """The file's first page is written, and the journal that would undo it is still there."""
     JOURNALED = "journaled"
     """SQLite keeps a write-ahead journal."""
     MIGRATING = "migrating"
@@ -108,7 +110,12 @@ _CREATION = (
         does("pwrite64", "notifier.db-journal>"),
         (does("openat", "notifier.db>", "O_CREAT"),),
     ),
-    _Row(Moment.JOURNALED, WRITES_JOURNAL, (does("unlink", "notifier.db-journal"),)),
+    _Row(
+        Moment.HALF_MADE,
+        does("unlink", 'notifier.db-journal"'),
+        (does("pwrite64", "notifier.db>"), does("fdatasync", "notifier.db>")),
+    ),
+    _Row(Moment.JOURNALED, WRITES_JOURNAL),
     _Row(Moment.MIGRATING, WRITES_JOURNAL, (FLUSHES_JOURNAL, *(WRITES_JOURNAL,) * 25)),
     _Row(Moment.MIGRATED, WRITES_JOURNAL, (FLUSHES_JOURNAL,)),
     _Row(Moment.SIGNED, does("fsync", "notifier.db.installed.part-"), (FLUSHES_JOURNAL,)),

@@ -358,3 +358,26 @@ async def test_a_backup_taken_while_the_store_is_used_can_be_restored(
 
     async with open_store(at(restored)) as store:
         assert [(run.waiting, run.messages) for run in await store.runs.list()] == [(2, 1)]
+
+
+def leave_half_written(file: Path) -> None:
+    """Leave a file as a process does that is killed while SQLite keeps a rollback journal."""
+    original = file.with_name("original")
+    with closing(sqlite3.connect(original)) as connection:
+        connection.executescript("PRAGMA cache_size=1; BEGIN; CREATE TABLE rows (value BLOB)")
+        connection.executemany("INSERT INTO rows VALUES (zeroblob(3000))", [()] * 20)
+        for end in ("", "-journal"):  # pages that did not fit the cache are in the file already
+            copied = file.with_name(f"{file.name}{end}")
+            copied.write_bytes(original.with_name(f"{original.name}{end}").read_bytes())
+    assert file.stat().st_size
+
+
+async def test_a_store_half_made_by_a_killed_run_is_made_by_the_next(file: Path) -> None:
+    leave_half_written(file)
+
+    assert "the next `notifier run` repairs it" in str(await refusal(file, read_only=True))
+    await make(file)
+
+    assert not file.with_name(f"{file.name}-journal").exists()
+    async with open_store(at(file), read_only=True) as store:
+        assert len(await store.runs.list()) == 1
