@@ -77,14 +77,14 @@ def test_html_loads_nothing_and_runs_nothing(language: str, name: str) -> None:
 @pytest.mark.skipif(not shutil.which("tidy"), reason="NOT CHECKED: tidy is not installed")
 @each_mail
 def test_tidy_finds_nothing(language: str, name: str) -> None:
-    said = subprocess.run(
+    tidy = subprocess.run(
         ["tidy", "-q", "-e", "-utf8"],
         input=html(language, name).encode(),
         capture_output=True,
         check=False,
     )
 
-    assert said.stderr.decode() == ""
+    assert tidy.stderr.decode() == ""
 
 
 @each_mail

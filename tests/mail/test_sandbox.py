@@ -99,10 +99,10 @@ def test_a_forbidden_operation_of_a_template_is_reported(
     (folder / "mail" / "large.txt").write_bytes(b"x" * (LARGEST_TEMPLATE + 1))
     (folder / "mail" / "link.txt").symlink_to("/etc/passwd")
 
-    told = why_not(folder, template)
+    error = why_not(folder, template)
 
-    assert told.startswith(f"{BODY}: ")
-    assert reason in told
+    assert error.startswith(f"{BODY}: ")
+    assert reason in error
 
 
 def test_a_template_that_runs_too_long_is_stopped(folder: Path) -> None:

@@ -100,7 +100,7 @@ def _how_incomplete(digest: Digest, gap: Gap, options: MailOptions, language: La
     return language.gettext(
         "Orders read: {read} of {total}. Parcels of the other orders may wait for you, too.",
         read=language.number(digest.read),
-        # A reading that failed early counts fewer candidates than it knows unread orders.
+        # Unread orders of an earlier digest need not be among the candidates of this reading.
         total=language.number(max(digest.candidates, len(gap.unread))),
     )
 

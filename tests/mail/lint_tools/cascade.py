@@ -17,7 +17,7 @@ from tests.mail.lint_tools.css import Declaration, Rule, declarations
 from tests.mail.lint_tools.sheets import sheets
 
 MOST_SELECTORS = 1_000
-"""Limit of selectors; Gmail takes far fewer."""
+"""Limit of selectors; Gmail supports far fewer."""
 
 _COMPOUND = re.compile(r"(\*|[a-z][\w-]*)?((?:[.#][\w-]+)*)(:root)?", re.IGNORECASE)
 _SCHEME = re.compile(r"@media (?:screen and |all and )?\(prefers-color-scheme: ?(dark|light)\)")
