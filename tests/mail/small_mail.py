@@ -36,6 +36,7 @@ def with_style(css: str) -> RenderedMail:
     return replace(MAIL, html=HTML.replace(STYLE, css))
 
 
+# Beginnings of markup, styles and addresses: random text alone rarely reaches their branches.
 PIECES = (
     *("<", ">", "</", "/>", "<!", "<!--", "-->", "<![", "<![CDATA[", "]]>", "<?", "&#", "&#x", ";"),
     *("<style>", "</style>", "<script>", "<table>", "<td>", "<th>", "</p>", "<p ", 'style="', '"'),

@@ -53,6 +53,7 @@ def test_foreign_text_in_an_alarm_adds_no_element(reply: str) -> None:
 def test_foreign_text_in_an_alarm_makes_no_command_and_no_link() -> None:
     alarm_mail = mail("see `rm -rf` at https://evil.example/{number} <b>")
 
+    # The backticks of the response are text; only those of the message itself mark a command.
     root = parse(alarm_mail.html)
     first = next(e.text for e in elements(root) if e.tag == "code")
     assert first == "notifier outbox retry 12"

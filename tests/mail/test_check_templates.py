@@ -27,6 +27,7 @@ def test_a_folder_without_templates_has_no_findings(tmp_path: Path) -> None:
 
 
 def test_the_example_days_are_as_different_as_days_get() -> None:
+    # An account's settings must not make two example days the same.
     for of in (account(), file_account(), account(order_url=None, place=None, overdue_days=1)):
         days = example_days(of, NOON)
 

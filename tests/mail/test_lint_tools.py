@@ -199,7 +199,7 @@ def test_a_style_sheet_has_the_finding(css: str, severity: Severity, what: str) 
     ("old", "new", "expected"),
     [
         (b"Message-ID", b"X-Other", "error: the header Message-ID: it is missing; write one"),
-        (b"Subject:", b"Date: x\r\nSubject:", "error: the header Date: there are several"),
+        (b"Subject:", b"Date: x\r\nSubject:", "error: the header Date: it occurs more than once"),
         (b"+0100", b"-0000", "warning: the header Date: it has no time zone"),
         (
             b"Date: Sun",

@@ -314,6 +314,7 @@ def test_orders_without_room_are_counted_by_age_with_a_reference_to_the_file() -
 
     mail = render(shown)
 
+    # The longest waiting ones, as far as they fit; the sentence counts all others.
     ids = html.order_ids(html.parse(mail.html))
     assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
     rest = 1_000 - len(ids)
@@ -391,6 +392,7 @@ def test_no_foreign_text_adds_an_element_a_link_or_a_line(text: str) -> None:
     mail = render(foreign(text))
 
     root = html.parse(mail.html)
+    # The same elements and attributes as without the text: it stayed text.
     assert html.shape(root) == html.shape(html.parse(render(foreign("")).html))
     assert [link for link in html.links(root) if not ALLOWED.fullmatch(link)] == []
     assert not LINK.search(mail.text.replace("https://tracking.example/1\n", ""))

@@ -27,6 +27,7 @@ from tests.factories import account, digest, mail_options, order
 LETTERS = "áčďéěíňóřšťúůýž äĺľôŕ áéíóöőúüű ąćęłńóśźż čćđšž €×–…„“”»«’ ÁČĎŐŰŁĄĘŚŹŻĐ"
 """The letters of all languages, and the other characters in our texts."""
 
+# Texts that are hard to lay out: endless words, wide letters, and those that the fonts lack.
 HOSTILE = (
     "x" * 2_000,
     "مرحبا " * 400,

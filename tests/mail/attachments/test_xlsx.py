@@ -118,6 +118,7 @@ def test_no_text_is_a_formula_or_a_link_also_when_it_is_edited(text: str) -> Non
 
     assert (row["external_id"].value, row["external_id"].data_type) == (text, "s")
     assert row["external_id"].style.startswith("Normal")
+    # Without it, a spreadsheet reads the text as a formula once its cell is edited.
     assert row["external_id"].quotePrefix
     assert not re.search(r"<f[ >]|<hyperlink|TargetMode", xml(shown))
 
