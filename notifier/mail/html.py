@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-# The lint walks to the root from each element: without a limit, its time would be quadratic.
+# The lint walks to the root from each table heading: without a limit, its time would be quadratic.
 DEEPEST = 100
 """Limit of nesting; deeper elements count as children of the last one above it."""
 

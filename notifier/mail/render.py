@@ -30,7 +30,7 @@ from notifier.mail.view.recipient_mails import view_notice, view_test_mail
 
 logger = logging.getLogger(__name__)
 
-# Gmail hides everything after 102,400 bytes behind a link: rows, and the words how to unsubscribe.
+# Gmail hides everything after 102,400 bytes behind a link: rows and footer.
 MOST_HTML_BYTES = 95_000
 
 # They keep a date, an amount or a command on one line while the text part is wrapped; afterwards
@@ -113,7 +113,7 @@ class Renderer:
             return render(f"mail/digest/{name}", view.language, {"mail": view, "orders": orders})
 
         def html_with(orders: ListView) -> str:
-            # Measured with inline styles, which make up most of the bytes.
+            # Measured with the inline styles, which add many bytes to each row.
             return self._inliner.inline(part("body.html", orders))
 
         orders, html = _with_most_rows(len(listing.ranked), listing.first, html_with)

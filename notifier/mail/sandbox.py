@@ -19,7 +19,7 @@ from typing import Any
 from notifier.errors import TemplatesBroken
 from notifier.mail.templates import templates_root
 
-# Real time, because the processor time that the process limits does not run while it waits.
+# By the clock: the limit of processor time in the process does not count while it waits.
 SECONDS = 10.0
 """Time limit for all templates of one mail."""
 # The longest text that the process prints, of letters that JSON writes with six bytes ("\u010d").

@@ -42,7 +42,7 @@ def environment(*folders: Path) -> Environment:
 
     Printing an undefined value is an error, and only files inside the folders are read.
     """
-    # Immutable: a template must not change a list that the next one prints.
+    # Immutable: a template must not change a value that the next one prints.
     sandbox = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([_Folder(folder) for folder in folders]),
         autoescape=_is_html,

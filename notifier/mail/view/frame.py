@@ -63,8 +63,8 @@ class Footer:
 
 def view_branding(branding: Branding) -> BrandingView:
     """Choose the text colours that match an account's colours."""
-    # The default colours were chosen by eye. On any other band, white or black has a contrast of at
-    # least 4.5, as WCAG 2.2, 1.4.3, requires.
+    # On any band but the default one: either white or black always has a contrast of at least 4.5,
+    # as WCAG 2.2, 1.4.3, requires.
     title, small = _DEFAULT_TITLE, _DEFAULT_SMALL
     if branding.header != HEADER_COLOR:
         title = small = max(

@@ -121,7 +121,7 @@ def _of_sheet(css: str) -> Iterator[str]:
 
 
 def _asked(condition: str) -> list[str]:
-    """What a media query asks for. Widths are what caniemail means by @media alone."""
+    """Return the features that a media query uses; caniemail counts widths as @media itself."""
     return [name for name in re.findall(r"\(([\w-]+)", condition) if not name.endswith("-width")]
 
 

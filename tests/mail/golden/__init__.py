@@ -32,7 +32,7 @@ from tests.factories import DAY, NOON, account, account_with_password, mail_opti
 
 FOLDER = Path(__file__).parent
 WHOLE = "en"
-"""The language whose mails are kept whole."""
+"""The language with golden files of whole mails."""
 
 _MARKUP = re.compile(r"(<style.*?</style>|<[^>]*>)", re.DOTALL)
 

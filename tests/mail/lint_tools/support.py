@@ -1,9 +1,8 @@
 """Which mail programs lack which CSS, as caniemail.com measured it between 2019 and 2026.
 
 It lists what differs between the programs below and changes what can be read;
-`tests/mail/test_caniemail.py` compares it with the data. Gmail stands for Gmail accounts on its
-site and in its apps: with other accounts the apps read no style sheet, nor does its site on a
-phone.
+`tests/mail/test_caniemail.py` compares it with the data. "Gmail" means Gmail accounts on its site
+and in its apps: with other accounts the apps ignore style sheets, and so does its site on a phone.
 """
 
 from __future__ import annotations
