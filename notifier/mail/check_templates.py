@@ -27,6 +27,7 @@ def check_templates(
     The templates run as they do for a real digest; an error in them becomes a finding.
     """
     options = account.mail_options(Recipient(sender.admin, language))
+    # Most mistakes occur on all four days; four times the same finding would hide the others.
     first: dict[tuple[str, str], LintFinding] = {}
     for name, digest in example_days(account, now).items():
         for finding in _check(renderer, digest, options, sender):
@@ -49,7 +50,7 @@ def example_days(account: Account, now: datetime) -> Mapping[str, Digest]:
     """Build the digests of four days that use different parts of a template, by name."""
     day = account.schedule.local_day(now)
     orders = tuple(_orders(now))
-    before = _snapshot(orders[1:], day)  # so the first order is new
+    before = _snapshot(orders[1:], day)  # without the first order, so that one is new
     trend = [(day - timedelta(days=ago), ago % 5 or None) for ago in range(13, 0, -1)]
     gone = {orders[-1].id: Departure.RETURNED, orders[-2].id: Departure.LOST}
     ordinary = Complete(now, orders[:-2], gone, candidates=40)
@@ -71,6 +72,7 @@ def _snapshot(orders: tuple[Order, ...], day: date) -> Snapshot:
 
 def _orders(now: datetime) -> Iterator[Order]:
     """Yield orders with many and with few details, and with characters special in HTML."""
+    # A template that forgets an optional value, or that assumes one, fails with one of them.
     titles = ("Kettle", 'Bracket 32" <VESA 400×400> & screws', "Rug, " + "very soft, " * 15)
     for n in range(6):
         price = Money(Decimal("19.90") * (n + 1), "EUR")

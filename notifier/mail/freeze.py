@@ -17,7 +17,7 @@ from notifier.mail.render import RenderedMail
 from notifier.mail.verify import verify
 from notifier.mail.view.frame import LOGO_ID
 
-# CRLF and ASCII bodies only: not every mail server accepts 8-bit data.
+# CRLF and ASCII bodies only: a server may lack 8BITMIME (RFC 6152).
 _POLICY = email.policy.SMTP.clone(cte_type="7bit")
 
 
@@ -47,6 +47,7 @@ def freeze(
 
     Like all functions here, raises VerificationError if the finished mail is not as intended.
     """
+    # Without the time: a run repeated before its mails are stored makes the same Message-ID.
     key = f"{account.id}/{day.isoformat()}/{edition}/{recipient.mailbox.key}"
     return _freeze(mail, key, recipient, sender, at, account=account, attachments=attachments)
 
@@ -101,8 +102,10 @@ def _freeze(
     lines = "".join(f"{header.name}: {header.value}\r\n" for header in headers)
     charset = "utf-8" if needs_smtputf8(recipient, sender) else "ascii"
     pictures = _pictures(mail, account.branding if account else Branding())
+    # `email` writes no header of ours: headers.py has the reasons.
     content = lines.encode(charset) + _body(mail, pictures, attachments, key)
     files = (*pictures, *attachments)
+    # Before the mail is stored: its bytes never change afterwards.
     verify(
         content,
         headers,
@@ -134,6 +137,8 @@ def _body(
 ) -> bytes:
     """Write everything from the MIME headers on: text before HTML, then the files."""
     message = EmailMessage(policy=_POLICY)
+    # Mail programs show the last alternative that they understand (RFC 2046, 5.1.4). Without `cte`,
+    # `email` chooses base64 for texts with many letters beyond ASCII, which spam filters distrust.
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     html = [*message.iter_parts()][-1]
@@ -156,6 +161,7 @@ def _body(
             # Spam filters distrust text in base64, because spammers hide words in it.
             cte="quoted-printable" if kind == "text" else "base64",
             filename=file.filename,
+            # Text without a charset is read as ASCII (RFC 2046, 4.1.2).
             params={"charset": "utf-8"} if kind == "text" else None,
         )
     _set_boundaries(message, key)

@@ -22,8 +22,10 @@ from notifier.i18n.foreign_text import clean
 from notifier.mail.render import RenderedMail
 from notifier.mail.view.frame import product
 
+# RFC 5322, 2.1.1
 LONGEST_LINE = 78
 
+# Without the dot, which is only obsolete syntax in a name without quotes (RFC 5322, 4.1).
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
@@ -58,6 +60,7 @@ def headers_of(
         _address("To", recipient.mailbox),
         *_reply_to(recipient, sender),
         _plain("Date", format_datetime(at.astimezone(account.schedule.zone if account else UTC))),
+        # A copy that is sent again has the same ID, so that a receiver can recognise it.
         _plain("Message-ID", f"<{hash_of(key)}@{domain}>"),
         *_idempotency(key, sender),
         _text("Subject", mail.subject),
@@ -72,6 +75,7 @@ def headers_of(
 
 def hash_of(key: str) -> str:
     """Return a hash of a key; it does not reveal the recipient's address in the key."""
+    # 128 bits: enough to be unique, and the Message-ID still fits on a line.
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
@@ -87,6 +91,7 @@ def _reply_to(recipient: Recipient, sender: Sender) -> Iterator[Header]:
 
 
 def _idempotency(key: str, sender: Sender) -> Iterator[Header]:
+    # A relay that supports such a header drops the copy of a mail whose delivery was unknown.
     if sender.idempotency_header:
         yield _plain(sender.idempotency_header, hash_of(key))
 
@@ -117,6 +122,7 @@ def _address(name: str, mailbox: Mailbox) -> Header:
 
 def _harmless(text: str) -> str:
     """Return text that can neither end a header nor be read as an encoded word (RFC 2047)."""
+    # A receiver would decode "=?utf-8?q?=0d=0aBcc:…?=" that a seller typed.
     return clean(text).replace("=?", "= ?")
 
 
@@ -136,5 +142,6 @@ def _encoded(name: str, text: str) -> str:
     first, _, _ = text.partition(" ")
     fits = len(f"{name}: {first}") < LONGEST_LINE - 1
     charset = "us-ascii" if text.isascii() and fits else "utf-8"
+    # A line with an encoded word has at most 76 characters (RFC 2047, 2).
     words = EncodedWords(text, charset, maxlinelen=LONGEST_LINE - 2, header_name=name)
     return words.encode(linesep="\r\n")

@@ -1,7 +1,7 @@
 """Parse the HTML of a mail into elements and texts; no input raises an error.
 
-The standard library's parser finds the tags. This module decides which element a tag closes, as
-far as mails need it.
+The standard library's parser finds the tags. This module decides which elements a tag closes, but
+only by those rules of HTML that matter in mails.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+# The lint walks to the root from each table heading: without a limit, its time would be quadratic.
 DEEPEST = 100
 """Limit of nesting; deeper elements count as children of the last one above it."""
 
+# A mail must be far shorter, and html.parser needs quadratic time for some broken input
+# (CVE-2025-6069).
 LONGEST = 256 * 1024
-"""Limit of characters that are read; a mail must be far shorter."""
+"""Limit of characters that are read."""
 
 VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905 - reads as a list
@@ -38,6 +41,7 @@ _CLOSED_BY: dict[str, frozenset[str]] = {
 }
 
 
+# Compared by identity: two cells of one line may have equal fields.
 @dataclass(frozen=True, slots=True, eq=False)
 class Element:
     """One element; attribute names are in lower case, missing attribute values are empty."""
@@ -97,6 +101,7 @@ class Document:
 
         Rules of style sheets are not applied: a mail's are inlined, except those in @media.
         """
+        # One pass is enough, because parents come before their children.
         hidden: set[Element | None] = set()
         for element in self.elements:
             if element.parent in hidden or element.hides_its_content:
@@ -106,7 +111,7 @@ class Document:
 
 
 def parse_html(html: str) -> Document:
-    """Read HTML; never raises."""
+    """Read HTML, and raise no error."""
     reader = _Reader()
     unreadable_from = None
     try:

@@ -1,4 +1,4 @@
-"""Render mails to text and HTML by the templates; readers with equal options share a rendering."""
+"""Render mails to text and HTML with templates, once for all readers with equal options."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ from notifier.mail.view.recipient_mails import view_notice, view_test_mail
 
 logger = logging.getLogger(__name__)
 
+# Gmail hides everything after 102,400 bytes behind a link: rows and footer.
 MOST_HTML_BYTES = 95_000
-"""Limit of the HTML, below the 102,400 bytes after which Gmail hides the rest behind a link."""
+
+# They keep a date, an amount or a command on one line while the text part is wrapped; afterwards
+# its readers are better served by ordinary spaces, which they can search for and copy.
 
 _HARD_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
@@ -58,13 +61,15 @@ TemplateRenderer = Callable[[str, str, Mapping[str, object]], str]
 class Renderer:
     """Renders every kind of mail; templates in the folder `own` replace built-in ones by name.
 
-    If the operator's own templates fail, the built-in ones make the digest, and a banner says so.
+    If the operator's own templates fail, the built-in ones make the digest, and a banner
+    reports it.
     """
 
     def __init__(self, own: Path | None = None) -> None:
         self._builtin = environment(templates_root())
         self._own = own
-        # Many mail programs ignore style sheets, so the styles are also written inline.
+        # Some mail programs ignore style sheets, so the styles are also written inline. An own
+        # template must not make the inliner fetch an address or read a file.
         self._inliner = CSSInliner(load_remote_stylesheets=False, minify_css=True)
 
     def digest(self, digest: Digest, options: MailOptions, sender: Sender) -> RenderedMail:
@@ -76,6 +81,7 @@ class Renderer:
         except Exception as error:  # noqa: BLE001 - own templates can fail in any way
             logger.warning("own templates of the digest cannot be used: %s", error)
             broken = str(error) or type(error).__name__
+        # Outside of the handler, so that an error of ours is not reported as one of the templates.
         return self._digest(self._render, digest, options, sender, broken)
 
     def own_digest(self, digest: Digest, options: MailOptions, sender: Sender) -> RenderedMail:
@@ -107,6 +113,7 @@ class Renderer:
             return render(f"mail/digest/{name}", view.language, {"mail": view, "orders": orders})
 
         def html_with(orders: ListView) -> str:
+            # Measured with the inline styles, which add many bytes to each row.
             return self._inliner.inline(part("body.html", orders))
 
         orders, html = _with_most_rows(len(listing.ranked), listing.first, html_with)
@@ -120,10 +127,8 @@ class Renderer:
         )
 
     def test(self, account: Account, sender: Sender, recipient: Recipient) -> RenderedMail:
-        """Render the test mail to one recipient.
-
-        It also tests the operator's own templates: raises TemplatesBroken if they fail.
-        """
+        """Render the test mail to one recipient; raise TemplatesBroken if own templates fail."""
+        # No built-in ones in their place: the test mail also tests the operator's own templates.
         view = view_test_mail(account, sender, recipient, load_language(recipient.language))
         if self._own is None:
             return self._plain("mail/test", view, self._render)
@@ -170,6 +175,7 @@ class Renderer:
 
     def _render(self, name: str, language: str, values: Mapping[str, object]) -> str:
         """Render a built-in template; each is compiled once."""
+        # Passed for each call, because one environment serves all languages.
         catalog, template = load_language(language), self._builtin.get_template(name)
         return template.render(values, _=catalog.gettext, ngettext=catalog.ngettext)
 
@@ -179,9 +185,10 @@ def _with_most_rows(
 ) -> tuple[ListView, str]:
     """Find by bisection the list with the most rows whose HTML is small enough.
 
-    One rendering is enough if all rows fit. Without any row the HTML is always small enough,
-    because everything else in it is limited.
+    One rendering is enough if all rows fit.
     """
+    # Adding up the sizes of single rows would be faster, but an own template may print a row in any
+    # way. Without any row the HTML is accepted: everything else in it is limited.
     fits, too_many = 0, rows + 1
     best: tuple[ListView, str] | None = None
     most = rows  # the usual case first: all rows fit
@@ -197,7 +204,7 @@ def _with_most_rows(
 
 
 def _readable(mail: RenderedMail) -> RenderedMail:
-    """Return the same mail; raises TemplatesBroken if a part of it has no visible text."""
+    """Return the same mail; raise TemplatesBroken if a part of it has no visible text."""
     visible = {
         "subject.txt": mail.subject,
         "body.txt": mail.text,
@@ -209,11 +216,13 @@ def _readable(mail: RenderedMail) -> RenderedMail:
 
 
 def _one_line(text: str) -> str:
+    # A template file ends with a line end, and a header must not contain one.
     return " ".join(text.split())
 
 
 def _tidied(text: str) -> str:
     """Replace hard spaces, and remove spaces at line ends and repeated empty lines."""
+    # The templates would need a condition around each empty line to print none too many.
     text = _TRAILING.sub("", text.translate(_HARD_SPACES))
     return _EMPTY_LINES.sub("\n\n", text).strip("\n") + "\n"
 

@@ -1,7 +1,7 @@
 """Render the operator's own templates in a separate process that can do nothing else.
 
-A person who may edit templates need not be allowed to read the secrets of this program. And no
-template may keep the digest from being sent, whatever time or memory it takes.
+The author of a template may not be allowed to read the secrets of this program. And no template
+may prevent a digest, however much time or memory it takes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import Any
 from notifier.errors import TemplatesBroken
 from notifier.mail.templates import templates_root
 
+# By the clock: the limit of processor time in the process does not count while it waits.
 SECONDS = 10.0
 """Time limit for all templates of one mail."""
+# The longest text that the process prints, of letters that JSON writes with six bytes ("\u010d").
 LONGEST_ANSWER = 8 * 2**20
 """Bytes."""
 
@@ -31,7 +33,7 @@ _BEGIN = (
 
 
 class Sandbox:
-    """Renders templates in the other process: those of one folder, or else the built-in ones."""
+    """Renders templates in the other process; those of one folder replace built-in ones."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -59,6 +61,7 @@ class Sandbox:
             stdin.flush()
         except OSError:
             return b""
+        # Without its end, the line was cut by the limit or by the death of the process.
         line = stdout.readline(LONGEST_ANSWER)
         return line if line.endswith(b"\n") else b""
 
@@ -67,16 +70,19 @@ class Sandbox:
 def sandboxed(folder: Path, *, seconds: float = SECONDS) -> Iterator[Sandbox]:
     """Run the process for one mail, and end it in every case."""
     folders = [str(folder.absolute()), str(templates_root())]
-    # -I and the empty environment: no variable or file of the user changes the interpreter.
+    # -I and the empty environment: no variable or file of the user changes the interpreter. But -I
+    # also ignores PYTHONPATH, so the process gets the path on which this program was found.
     command = [sys.executable, "-I", "-c", _BEGIN.format(path=sys.path, folders=folders)]
     with subprocess.Popen(  # noqa: S603 - our own code and two folders
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # A pipe that is never read would block the process once it is full.
         stderr=subprocess.DEVNULL,
         env={},
         cwd="/",
     ) as process:
+        # The end of the process also ends a read that waits for its response.
         timer = Timer(seconds, process.kill)
         timer.start()
         try:
@@ -92,6 +98,7 @@ def _plain(value: object) -> Any:
         return [_plain(item) for item in value]
     if not is_dataclass(value):
         return value
+    # Computed here, because the other process gets data without its classes.
     kind = type(value)
     computed = [name for name in dir(kind) if isinstance(getattr(kind, name), property)]
     names = [*(field.name for field in fields(value)), *computed]

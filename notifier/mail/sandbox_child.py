@@ -18,6 +18,7 @@ from jinja2 import Environment
 from notifier.i18n.language import load_language
 from notifier.mail.templates import environment
 
+# Less than the ten seconds that sandbox.py waits, so a loop usually ends here.
 CPU_SECONDS = 5
 MEMORY = 512 * 2**20
 """Bytes."""
@@ -26,7 +27,9 @@ MOST_CHARACTERS = 2**20
 _LIMITS = {
     resource.RLIMIT_CPU: CPU_SECONDS,
     resource.RLIMIT_AS: MEMORY,
+    # Files only: the pipes to the main process have no size.
     resource.RLIMIT_FSIZE: 0,
+    # A core dump would write the orders to disk.
     resource.RLIMIT_CORE: 0,
 }
 
@@ -37,6 +40,7 @@ class TooLong(Exception):
 
 def main(*folders: str) -> None:
     """Respond until standard input is closed."""
+    # Before the first template is read, and as hard limits, which a process cannot raise again.
     for limit, most in _LIMITS.items():
         resource.setrlimit(limit, (most, most))
     templates = environment(*map(Path, folders))
@@ -47,6 +51,7 @@ def main(*folders: str) -> None:
         except Exception as error:  # noqa: BLE001 - a template can fail in any way
             response = {"error": f"{type(error).__name__}: {error}"}
         sys.stdout.write(json.dumps(response) + "\n")
+        # The main process waits for this line before it sends the next request.
         sys.stdout.flush()
 
 

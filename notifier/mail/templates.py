@@ -17,6 +17,7 @@ from jinja2 import (
 from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+# Below the 78 characters that RFC 5322, 2.1.1, recommends.
 TEXT_WIDTH = 76
 """Characters of a line of the text part."""
 LARGEST_TEMPLATE = 256 * 1024
@@ -24,8 +25,8 @@ LARGEST_TEMPLATE = 256 * 1024
 
 _PACKAGE = Path(__file__).parents[1]
 
-# These make markup of text, reach into objects, or have no use in a mail. `map` stays, because it
-# reads attributes through the sandbox, and the text part needs it for the width of its columns.
+# They print text as markup, read attributes by name, or are of no use in a mail. `map` remains,
+# because it reads attributes through the sandbox, and the text part needs it for its columns.
 _FILTERS_TAKEN_AWAY = ("safe", "attr", "xmlattr", "pprint", "tojson", "forceescape")
 _GLOBALS_TAKEN_AWAY = ("lipsum", "cycler", "joiner", "namespace")
 
@@ -41,10 +42,12 @@ def environment(*folders: Path) -> Environment:
 
     Printing an undefined value is an error, and only files inside the folders are read.
     """
+    # Immutable: a template must not change a value that the next one prints.
     sandbox = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([_Folder(folder) for folder in folders]),
         autoescape=_is_html,
         undefined=StrictUndefined,
+        # A line with only a tag leaves no empty line in the text part.
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -60,8 +63,10 @@ def environment(*folders: Path) -> Environment:
     return sandbox
 
 
+# Not FileSystemLoader, which follows symbolic links: an own template could print the configuration
+# through one.
 class _Folder(BaseLoader):
-    """Loads template files of one folder; links out of it and oversized files are refused."""
+    """Loads template files of one folder, without links out of it and oversized files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -76,15 +81,18 @@ class _Folder(BaseLoader):
             raise TemplateNotFound(template)
         if file.stat().st_size > LARGEST_TEMPLATE:
             raise TemplateError(f"{template} is larger than 256 KiB")
+        # Always up to date: built-in templates never change, and own ones are read for each mail.
         return file.read_text(encoding="utf-8"), str(file), lambda: True
 
 
 def _is_html(name: str | None) -> bool:
+    # Not for .txt: a reader of the text part would see "&amp;".
     return name is not None and name.endswith(".html")
 
 
 def _wrapped(text: str, indent: int = 0) -> str:
     """Wrap at `TEXT_WIDTH` characters and indent each line; words are never broken."""
+    # Addresses and tracking numbers must stay whole to be copied.
     margin = " " * indent
     return textwrap.fill(
         text,

@@ -1,4 +1,4 @@
-"""Verify a finished mail: parse it as a receiver does, and compare it with what was intended."""
+"""Verify a finished mail: parse it as a receiver does, and compare it with the intended one."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def _differences(
     files: Sequence[tuple[str, str, bytes]],
 ) -> Iterator[str]:
     yield from _wrong_lines(content)
+    # From a string: parsing bytes would lose the UTF-8 of an address (RFC 6532).
     mail = email.message_from_string(content.decode("utf-8"), policy=email.policy.default)
     yield from _wrong_headers(mail, headers)
     yield from _wrong_parts(mail, bodies, files)
@@ -47,6 +48,8 @@ def _differences(
 
 def _wrong_lines(content: bytes) -> Iterator[str]:
     lines = content.split(b"\r\n")
+    # A server that takes a bare LF for a line end can be made to read one mail as two: SMTP
+    # smuggling (CVE-2023-51764 of Postfix).
     if any(b"\r" in line or b"\n" in line for line in lines):
         yield "it has a line end other than CRLF"
     head_ends = lines.index(b"") if b"" in lines else len(lines)
@@ -61,7 +64,8 @@ def _wrong_lines(content: bytes) -> Iterator[str]:
 
 
 def _wrong_headers(mail: EmailMessage, headers: Sequence[Header]) -> Iterator[str]:
-    # Sorted lists and not sets: a header that is written twice is wrong, too.
+    # Sorted lists and not sets: a header that appears twice is wrong, too. A header too many is how
+    # an injected "Bcc:" would show (CVE-2024-6923).
     expected = sorted([*(header.name.lower() for header in headers), *_MIME_HEADERS])
     found = sorted(name.lower() for name in mail)
     if found != expected:
@@ -76,6 +80,7 @@ def _read(mail: EmailMessage, name: str) -> str | Mailbox | None:
     header = mail[name]
     if not isinstance(header, AddressHeader):
         return None if header is None else str(header)
+    # Two addresses mean that a display name was read as an address of its own.
     if len(header.addresses) != 1:
         return None
     (address,) = header.addresses
@@ -95,6 +100,7 @@ def _wrong_parts(
     files: Sequence[tuple[str, str, bytes]],
 ) -> Iterator[str]:
     leaves = [part for part in mail.walk() if not part.is_multipart()]
+    # The parser never raises: it repairs a broken structure and notes a defect.
     if any(part.defects for part in mail.walk()):
         yield "its structure is broken"
     found_bodies = [_body(part) for part in leaves[: len(bodies)]]

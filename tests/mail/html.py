@@ -9,14 +9,15 @@ import html5lib
 
 
 def parse(html: str) -> Element:
-    """The root element; raises html5lib.html5parser.ParseError at the first mistake."""
+    """Return the root element; raise html5lib.html5parser.ParseError at the first mistake."""
+    # Not notifier.mail.html, which repairs mistakes: a test must find them.
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     root: Element = parser.parse(html)
     return root
 
 
 def elements(root: Element) -> Iterator[Element]:
-    """Every element in order, without comments."""
+    """Yield every element in order, without comments."""
     return (element for element in root.iter() if is_element(element))
 
 
@@ -32,7 +33,7 @@ def links(root: Element) -> list[str]:
 
 
 def order_ids(root: Element) -> list[str]:
-    """The numbers of the orders in its tables, in order."""
+    """Return the numbers of the orders in the tables, in order."""
     headings = (e for e in elements(root) if e.tag == "th" and e.get("scope") == "row")
     return [(heading[0].text or "").strip() for heading in headings]
 

@@ -37,12 +37,12 @@ def mail(reply: str, language: str = "en") -> RenderedMail:
 
 @pytest.mark.parametrize("language", available_languages())
 def test_commands_are_set_apart(language: str) -> None:
-    told = mail("550", language)
+    alarm_mail = mail("550", language)
 
-    commands = [e.text for e in elements(parse(told.html)) if e.tag == "code"]
+    commands = [e.text for e in elements(parse(alarm_mail.html)) if e.tag == "code"]
     assert commands == ["notifier outbox retry 12", "notifier outbox discard 12"]
-    assert "`notifier outbox retry 12`" in told.text
-    assert "`notifier outbox discard 12`" in told.text
+    assert "`notifier outbox retry 12`" in alarm_mail.text
+    assert "`notifier outbox discard 12`" in alarm_mail.text
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip().isprintable() and text.strip() != ""))
@@ -51,11 +51,12 @@ def test_foreign_text_in_an_alarm_adds_no_element(reply: str) -> None:
 
 
 def test_foreign_text_in_an_alarm_makes_no_command_and_no_link() -> None:
-    told = mail("see `rm -rf` at https://evil.example/{number} <b>")
+    alarm_mail = mail("see `rm -rf` at https://evil.example/{number} <b>")
 
-    root = parse(told.html)
+    # The backticks of the response are text; only those of the message itself mark a command.
+    root = parse(alarm_mail.html)
     first = next(e.text for e in elements(root) if e.tag == "code")
     assert first == "notifier outbox retry 12"
     assert not links(root)
-    assert "evil.example" not in told.html + told.text
-    assert "{number}" in told.text
+    assert "evil.example" not in alarm_mail.html + alarm_mail.text
+    assert "{number}" in alarm_mail.text

@@ -39,35 +39,38 @@ MAILS = [(language, name) for language in available_languages() for name in (*DA
 MAILS.append(("en", OWN_LOOK))
 each_mail = pytest.mark.parametrize(("language", "name"), MAILS)
 
+# Gmail's apps ignore style sheets for accounts of other providers, and so does its site on a phone.
 _STYLE_SHEET = frozenset({GMAIL, GMAIL_ON_A_PHONE})
-"""Of other accounts than its own Gmail's apps take no style sheet, and its site on a phone none."""
 _NO_DARK = frozenset({GMAIL, GMAIL_ON_A_PHONE, OUTLOOK, OUTLOOK_COM})
-_STAYS_WIDE = "The mail stays as it is in its elements: a table, wide enough for every column."
+_STAYS_WIDE = "The inline styles apply: a table, wide enough for every column."
 
 FALLBACKS: dict[str, tuple[frozenset[str], str]] = {
     # Narrow screens and dark colours: extras in one style sheet.
-    "html-style": (_STYLE_SHEET | {OUTLOOK}, "Everything that is needed stands in the elements."),
+    "html-style": (_STYLE_SHEET | {OUTLOOK}, "The elements have all necessary styles inline."),
     "css-at-media": (_STYLE_SHEET | {OUTLOOK, OUTLOOK_COM, THUNDERBIRD}, _STAYS_WIDE),
     "css-at-media-prefers-color-scheme": (
         _STYLE_SHEET | {OUTLOOK, THUNDERBIRD},
-        "Light colours, or what the program makes of them: each text has its background with it.",
+        "Light colours, or those that the program chooses: each text has its own background.",
     ),
     "css-color-scheme": (_NO_DARK, "The program decides by itself whether it darkens the mail."),
-    "html-meta-color-scheme": (_NO_DARK | {APPLE_MAIL}, "On an iPhone the property says the same."),
+    "html-meta-color-scheme": (
+        _NO_DARK | {APPLE_MAIL},
+        "On an iPhone the property has the same meaning.",
+    ),
     "css-selector-class": (_STYLE_SHEET, _STAYS_WIDE),
     "css-selector-type": (_STYLE_SHEET, _STAYS_WIDE),
     "css-selector-descendant": (_STYLE_SHEET, _STAYS_WIDE),
     "css-selector-grouping": (_STYLE_SHEET, _STAYS_WIDE),
-    "css-float": (frozenset({GMAIL, OUTLOOK}), "Stands in @media; Gmail lacks other values."),
+    "css-float": (frozenset({GMAIL, OUTLOOK}), "Used in @media; Gmail lacks other values."),
     "css-clear": (
         frozenset({GMAIL, GMAIL_ON_A_PHONE, OUTLOOK, THUNDERBIRD}),
-        "Stands in @media, where it belongs to float.",
+        "Used in @media, where it belongs to float.",
     ),
     "css-important": (
         _STYLE_SHEET | {OUTLOOK},
         "Only in style sheets, in lower case and after a space, which all of them take.",
     ),
-    # What hides the line that lists of mails show.
+    # These hide the preview line.
     "css-display": (
         frozenset({GMAIL, OUTLOOK}),
         "In the elements: none; and block, of a logo.",
@@ -79,7 +82,7 @@ FALLBACKS: dict[str, tuple[frozenset[str], str]] = {
     "css-max-height": (frozenset({OUTLOOK}), "mso-hide hides the element."),
     "css-overflow": (
         frozenset({GMAIL, GMAIL_ON_A_PHONE, OUTLOOK, OUTLOOK_COM, APPLE_MAIL}),
-        "mso-hide hides the element; the others lack but the directions of it.",
+        "mso-hide hides the element; the others lack only the directions.",
     ),
     # Sizes and room.
     "css-max-width": (frozenset({OUTLOOK}), "It is a table's, and around it is one of 600 pixels."),
@@ -87,9 +90,9 @@ FALLBACKS: dict[str, tuple[frozenset[str], str]] = {
         frozenset({GMAIL, GMAIL_ON_A_PHONE, OUTLOOK, OUTLOOK_COM}),
         "None is negative; auto is that of the table, which Outlook's own around it centres.",
     ),
-    "css-padding": (frozenset({OUTLOOK}), "Only in cells, and that of a badge is but looks."),
+    "css-padding": (frozenset({OUTLOOK}), "Only in cells; the padding of a badge is decoration."),
     "css-height": (frozenset({OUTLOOK}), "Only of cells."),
-    "css-width": (frozenset({OUTLOOK}), "Stands in @media."),
+    "css-width": (frozenset({OUTLOOK}), "Used in @media."),
     "html-height": (frozenset({OUTLOOK}), "The bars of a chart are as many dots high on any."),
     "html-width": (frozenset({OUTLOOK}), "Widths are percents of 600 pixels."),
     "css-line-height": (frozenset({OUTLOOK}), "Lines of text may be looser; a gap's is exact."),
@@ -100,7 +103,7 @@ FALLBACKS: dict[str, tuple[frozenset[str], str]] = {
     "css-font-weight": (frozenset({OUTLOOK}), "600 is as bold as 700."),
     "css-text-align": (
         frozenset({GMAIL, GMAIL_ON_A_PHONE, OUTLOOK}),
-        "It is left, right or center, which all of them have.",
+        "It is left, right or center, which all of them support.",
     ),
     "css-text-decoration": (
         frozenset({GMAIL, OUTLOOK}),
@@ -132,15 +135,14 @@ NOT_MEASURED = frozenset(
         # For one program each, and nothing to the others.
         *("<meta viewport>", "<meta format-detection>", "<meta supported-color-schemes>"),
         *("supported-color-schemes", ":root", "mso-hide", "mso-line-height-rule"),
-        # What keeps a style sheet from being moved into the elements; it stays behind.
+        # Read by css-inline, which leaves it in the mail: this style sheet is not inlined.
         "data-css-inline=",
     }
 )
 """Features that caniemail has no data about."""
 
 FOR_OUTLOOK = frozenset({"html-style", "html-width", "css-important"})
-"""Features used in comments for Outlook, and what it has in part: a style element before what it is
-for, a width in an attribute, !important in a style sheet."""
+"""Features in comments for Outlook that it supports in part, and enough for our use of them."""
 
 
 @cache
@@ -198,7 +200,7 @@ def test_every_mail_program_shows_the_formats_of_a_logo() -> None:
     assert [kind for kind in kinds if features()[kind].lacking("n")] == []
 
 
-# What the fallbacks say of our mails
+# The fallbacks rely on these facts about our mails
 
 
 @each_mail

@@ -12,7 +12,7 @@ from notifier.mail.render import Renderer
 from tests.factories import NOON, account, file_account, sender
 
 
-def said(folder: Path, name: str = "", template: str = "") -> list[str]:
+def findings(folder: Path, name: str = "", template: str = "") -> list[str]:
     """Return the errors and warnings when this template is the operator's own."""
     if name:
         file = folder / "mail" / "digest" / name
@@ -23,10 +23,11 @@ def said(folder: Path, name: str = "", template: str = "") -> list[str]:
 
 
 def test_a_folder_without_templates_has_no_findings(tmp_path: Path) -> None:
-    assert said(tmp_path) == []
+    assert findings(tmp_path) == []
 
 
 def test_the_example_days_are_as_different_as_days_get() -> None:
+    # An account's settings must not make two example days the same.
     for of in (account(), file_account(), account(order_url=None, place=None, overdue_days=1)):
         days = example_days(of, NOON)
 
@@ -48,11 +49,11 @@ def test_the_example_days_are_as_different_as_days_get() -> None:
     ],
 )
 def test_it_finds_in_an_own_template(name: str, template: str, words: str, tmp_path: Path) -> None:
-    assert [line for line in said(tmp_path, name, template) if words in line]
+    assert [line for line in findings(tmp_path, name, template) if words in line]
 
 
 def test_a_finding_of_every_day_is_reported_once(tmp_path: Path) -> None:
-    (line,) = said(tmp_path, "subject.txt", "")
+    (line,) = findings(tmp_path, "subject.txt", "")
 
     assert line.startswith("error: an ordinary day, your own templates: they cannot be used")
     assert line.endswith("no text is visible in subject.txt; correct the template")

@@ -137,6 +137,7 @@ def test_text_comes_before_html_and_files_around_both() -> None:
 
 
 def test_bodies_and_files_arrive_as_they_were() -> None:
+    # Lines that a mail server or mailbox would change: leading dots, "From " and long ones.
     long = "č" * 3_000 + "\n.\n..two dots\nFrom here on\n" + "x = 1 " * 500 + "\n"
     big = Attachment("orders-2026-11-22.csv.gz", "application/gzip", bytes(range(256)) * 40)
 
@@ -157,6 +158,7 @@ def test_it_is_ascii_with_crlf_and_short_lines() -> None:
 
     assert content.isascii()
     assert not re.search(rb"[^\r]\n|\r[^\n]", content)
+    # An address cannot be folded, and `email` would encode it (see headers.py).
     foldable = [line for line in content.split(b"\r\n") if b"<mailto:" not in line]
     assert max(map(len, foldable)) <= 78
 
@@ -206,6 +208,7 @@ def test_another_mail_has_another_message_id(change: dict[str, Any]) -> None:
 def test_the_message_id_outlives_a_later_instant_and_tells_no_address() -> None:
     later = frozen(at=NOON + timedelta(hours=1))
 
+    # A run that is repeated after a crash must not look like another mail.
     assert later.message_id == frozen().message_id
     assert "jana" not in frozen().message_id
 
@@ -403,6 +406,7 @@ def test_a_logo_belongs_to_the_html_and_is_no_attachment() -> None:
     assert picture.get_payload(decode=True) == LOGO.content
     assert [part.get_filename() for part in mail.iter_attachments()] == [CSV.filename]
     boundaries = [part.get_boundary() for part in mail.walk() if part.is_multipart()]
+    # An equal boundary inside another would end the outer part (RFC 2046, 5.1.2).
     assert len(set(boundaries)) == 3
 
 

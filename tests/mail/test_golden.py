@@ -37,12 +37,13 @@ def html(language: str, name: str) -> str:
 
 
 def test_mails_equal_the_golden_files() -> None:
-    """Run `python -m tests.mail.golden` if they should look so; read the difference."""
+    """Run `python -m tests.mail.golden` if the change is intended; read the difference."""
     kept = {
         path.name: path for path in FOLDER.iterdir() if path.suffix in (".html", ".txt", ".head")
     }
     made = dict(golden_files())
 
+    # A file of a mail that no longer exists fails, too.
     assert sorted(made) == sorted(kept)
     for file, content in made.items():
         assert content == kept[file].read_text(encoding="utf-8"), file
@@ -77,14 +78,14 @@ def test_html_loads_nothing_and_runs_nothing(language: str, name: str) -> None:
 @pytest.mark.skipif(not shutil.which("tidy"), reason="NOT CHECKED: tidy is not installed")
 @each_mail
 def test_tidy_finds_nothing(language: str, name: str) -> None:
-    said = subprocess.run(
+    tidy = subprocess.run(
         ["tidy", "-q", "-e", "-utf8"],
         input=html(language, name).encode(),
         capture_output=True,
         check=False,
     )
 
-    assert said.stderr.decode() == ""
+    assert tidy.stderr.decode() == ""
 
 
 @each_mail
@@ -96,6 +97,7 @@ def test_every_text_has_enough_contrast(language: str, name: str, scheme: Scheme
 
     assert " ".join(" ".join(one.text.text for one in read).split()) == mail.visible_text()
     assert knows_dark(mail)
+    # A cascade that finds no text would pass without this.
     assert len(read) > 10
     assert [one for one in read if one.contrast is None or one.contrast < LEAST_CONTRAST] == []
 
@@ -112,6 +114,7 @@ def test_the_lint_finds_only_what_outlook_draws_plainer(language: str, name: str
 
     found = strict_lint(parts, expected, message.content)
 
+    # Equal, not a subset: a lint that finds nothing at all would be broken.
     assert {finding.what for finding in found} == {"Outlook for Windows lacks border-radius"}
     assert {finding.severity for finding in found} == {Severity.NOTE}
 
@@ -129,5 +132,6 @@ def test_text_lines_fit_the_width_of_a_terminal(language: str, name: str) -> Non
 def test_text_and_html_show_the_same_orders_in_the_same_order(language: str, day: str) -> None:
     text = golden_mail(language, day).text
 
+    # An order begins two spaces in; the lines below it are indented further.
     in_text = re.findall(r"(?m)^  (\d{7})  ", text)
     assert in_text == order_ids(parse(html(language, day)))

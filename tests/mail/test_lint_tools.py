@@ -196,23 +196,29 @@ def test_a_style_sheet_has_the_finding(css: str, severity: Severity, what: str) 
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
-        (b"Message-ID", b"X-Other", "error: the header Message-ID: there is none; write one"),
-        (b"Subject:", b"Date: x\r\nSubject:", "error: the header Date: there are several"),
+        (b"Message-ID", b"X-Other", "error: the header Message-ID: it is missing; write one"),
+        (b"Subject:", b"Date: x\r\nSubject:", "error: the header Date: it occurs more than once"),
         (b"+0100", b"-0000", "warning: the header Date: it has no time zone"),
-        (b"Date: Sun", b"Date: someday\r\nX: Sun", 'error: the header Date: "someday" is none'),
+        (
+            b"Date: Sun",
+            b"Date: someday\r\nX: Sun",
+            'error: the header Date: "someday" is not a date',
+        ),
         (b"Message-ID: <", b"Message-ID: <<", "error: the header Message-ID:"),
-        (b"MIME-Version: 1.0\r\n", b"", "error: the header MIME-Version: there is none"),
+        (b"MIME-Version: 1.0\r\n", b"", "error: the header MIME-Version: it is missing"),
     ],
 )
-def test_the_headers_of_a_finished_mail_have_the_finding(old: bytes, new: bytes, said: str) -> None:
+def test_the_headers_of_a_finished_mail_have_the_finding(
+    old: bytes, new: bytes, expected: str
+) -> None:
     mail, message = digest_mail("en", "normal")
     assert old in message.content
 
     findings = strict_lint(mail, Expected(), message.content.replace(old, new, 1))
 
-    assert [one for one in map(str, findings) if one.startswith(said)]
+    assert [one for one in map(str, findings) if one.startswith(expected)]
 
 
 @pytest.mark.parametrize(

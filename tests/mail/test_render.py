@@ -130,11 +130,11 @@ def test_everything_about_an_order_is_shown() -> None:
 
     mail = render(digest(full, previous=snapshot(full, o4500001=date(2026, 11, 15))))
 
-    told = visible(mail)
+    content = visible(mail)
     for words in ("4500001", "7 days, overdue", "€91.00", "COD €91.00", "2 × Lamp (L-9)"):
-        assert words in told
-    assert "shipped 10 Nov · first delivery attempt 13 Nov · first seen 15 Nov" in told
-    assert "Your no. EXT-4500001" in told
+        assert words in content
+    assert "shipped 10 Nov · first delivery attempt 13 Nov · first seen 15 Nov" in content
+    assert "Your no. EXT-4500001" in content
     assert html.links(html.parse(mail.html))[:2] == [
         "https://portal.example/orders/4500001",
         "https://tracking.example/4500001",
@@ -165,10 +165,10 @@ def test_orders_that_left_the_list_are_shown_with_their_outcome() -> None:
     gone = {n + 1: how for n, how in enumerate(Departure)}
     before = snapshot(*map(order, gone))
 
-    told = render(compose(account(), Complete(NOON, (), gone), before, DAY)).text
+    content = render(compose(account(), Complete(NOON, (), gone), before, DAY)).text
 
     for words in ("collected", "delivered after all", "lost", "cancelled", "no longer ready"):
-        assert words in told
+        assert words in content
 
 
 def test_the_first_digest_calls_nothing_new_and_says_since_when_it_watches() -> None:
@@ -208,10 +208,10 @@ def test_the_mail_of_a_file_mentions_no_portal_and_no_marketplace(language: str)
         replace(waiting(1), day=early),
     )
 
-    told = " ".join(visible(render(one, language=language, of=of)) for one in shown).lower()
+    content = " ".join(visible(render(one, language=language, of=of)) for one in shown).lower()
 
-    assert "500" in told
-    assert [word for word in ("portal", "marketplace", "tržnic", "pin") if word in told] == []
+    assert "500" in content
+    assert [word for word in ("portal", "marketplace", "tržnic", "pin") if word in content] == []
 
 
 def test_an_incomplete_list_without_known_ids_says_so() -> None:
@@ -227,10 +227,10 @@ def test_a_very_long_list_of_missing_ids_is_counted() -> None:
 def test_an_order_that_was_not_read_today_is_shown_with_a_note() -> None:
     before = snapshot(order(1))
 
-    told = visible(render(compose(account(), Incomplete(NOON, (), "why", (1,)), before, DAY)))
+    content = visible(render(compose(account(), Incomplete(NOON, (), "why", (1,)), before, DAY)))
 
-    assert "1 parcel to collect" in told
-    assert "Could not be read today; shown as it was last time." in told
+    assert "1 parcel to collect" in content
+    assert "Could not be read today; shown as it was last time." in content
 
 
 def test_days_without_a_digest_are_listed() -> None:
@@ -249,9 +249,9 @@ def test_a_day_without_parcels_says_how_many_orders_were_read() -> None:
 
 @pytest.mark.parametrize(("day", "reminded"), [(1, True), (5, True), (6, False), (22, False)])
 def test_the_first_days_of_a_month_remind_of_the_pickup_password(day: int, reminded: bool) -> None:
-    told = visible(render(replace(waiting(1), day=date(2026, 12, day))))
+    content = visible(render(replace(waiting(1), day=date(2026, 12, day))))
 
-    assert ("Have the pickup password at hand" in told) is reminded
+    assert ("Have the pickup password at hand" in content) is reminded
 
 
 def test_sums_are_shown_per_currency() -> None:
@@ -263,9 +263,9 @@ def test_sums_are_shown_per_currency() -> None:
 def test_the_trend_ends_today_and_shows_where_no_list_was_read() -> None:
     days = ((date(2026, 11, 20), 3), (date(2026, 11, 21), None))
 
-    told = visible(render(replace(waiting(5), trend=days)))
+    content = visible(render(replace(waiting(5), trend=days)))
 
-    assert "20 Nov – 22 Nov: between 3 and 5 3 – 5" in told
+    assert "20 Nov – 22 Nov: between 3 and 5 3 – 5" in content
     assert "Last" not in render(waiting(5)).text
 
 
@@ -288,11 +288,11 @@ def test_the_footer_says_why_you_get_it_and_names_nobody_else(
 
 
 def test_the_footer_says_as_of_when_and_how_much_is_shown() -> None:
-    told = visible(render(digest(order(1), order(2))))
+    content = visible(render(digest(order(1), order(2))))
 
-    assert "As of Sunday, 22 November 2026, 13:00 (Europe/Ljubljana); 2 orders checked." in told
-    assert "Orders shown: 2 of 2." in told
-    assert "admin@example.com" in told
+    assert "As of Sunday, 22 November 2026, 13:00 (Europe/Ljubljana); 2 orders checked." in content
+    assert "Orders shown: 2 of 2." in content
+    assert "admin@example.com" in content
 
 
 # What fits
@@ -305,7 +305,7 @@ def test_ten_thousand_orders_make_a_mail_that_is_shown_whole() -> None:
 
     assert 0.9 * MOST_HTML_BYTES < len(mail.html.encode()) <= MOST_HTML_BYTES
     assert len(mail.text.encode()) < MOST_HTML_BYTES
-    # What can never be shown is not even worded; that is what keeps it quick.
+    # Wording more rows than a mail can show would make a huge digest slow.
     assert len(list_orders(shown, mail_options(), load_language("en")).ranked) == MOST_ROWS
 
 
@@ -314,20 +314,21 @@ def test_orders_without_room_are_counted_by_age_with_a_reference_to_the_file() -
 
     mail = render(shown)
 
+    # The longest waiting ones, as far as they fit; the sentence counts all others.
     ids = html.order_ids(html.parse(mail.html))
     assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
     rest = 1_000 - len(ids)
-    (told,) = re.findall(r"(\d+) more waiting parcels are not shown: (.*?)\.", visible(mail))
-    assert int(told[0]) == rest
-    assert sum(int(n) for n in re.findall(r"(\d+) \(", told[1])) == rest
+    (content,) = re.findall(r"(\d+) more waiting parcels are not shown: (.*?)\.", visible(mail))
+    assert int(content[0]) == rest
+    assert sum(int(n) for n in re.findall(r"(\d+) \(", content[1])) == rest
     assert "Everything that waits is in the attached CSV file." in visible(mail)
 
 
 def test_without_an_attachment_the_mail_refers_to_the_portal() -> None:
-    told = visible(render(huge(500), of=account(attachments=())))
+    content = visible(render(huge(500), of=account(attachments=())))
 
-    assert "Look the others up in the portal." in told
-    assert "CSV" not in told
+    assert "Look the others up in the portal." in content
+    assert "CSV" not in content
 
 
 def test_monstrous_orders_still_fit() -> None:
@@ -356,7 +357,7 @@ def test_one_order_too_many_is_left_out_with_the_oldest_kept() -> None:
     assert ids == [str(entry.order.id) for entry in shown.present[: len(ids)]]
 
 
-# What no text can do
+# Foreign text
 
 ALLOWED = re.compile(
     r"https://portal\.example/orders/[17]|https://tracking\.example/1"
@@ -366,15 +367,15 @@ LINK = re.compile(r"(?i)\b(?:https?|ftp|file)://[^\s)\"'<>]*|\bwww\.\S+")
 
 
 def foreign(text: str) -> Digest:
-    """A digest with this text wherever the marketplace, a seller or a carrier can put it."""
-    said = f"x{text}"
+    """Build a digest with this text in every field that others can fill."""
+    typed = f"x{text}"
     one = order(
         1,
-        external_id=said,
-        tracking_numbers=(said, said),
-        items=(Item(said, 1, sku=said, article_id=said),),
+        external_id=typed,
+        tracking_numbers=(typed, typed),
+        items=(Item(typed, 1, sku=typed, article_id=typed),),
     )
-    return compose(account(), Incomplete(NOON, (one,), said, (7,)), snapshot(), DAY)
+    return compose(account(), Incomplete(NOON, (one,), typed, (7,)), snapshot(), DAY)
 
 
 EVIL = (
@@ -391,6 +392,7 @@ def test_no_foreign_text_adds_an_element_a_link_or_a_line(text: str) -> None:
     mail = render(foreign(text))
 
     root = html.parse(mail.html)
+    # The same elements and attributes as without the text: it stayed text.
     assert html.shape(root) == html.shape(html.parse(render(foreign("")).html))
     assert [link for link in html.links(root) if not ALLOWED.fullmatch(link)] == []
     assert not LINK.search(mail.text.replace("https://tracking.example/1\n", ""))
@@ -401,10 +403,10 @@ def test_no_foreign_text_adds_an_element_a_link_or_a_line(text: str) -> None:
 @settings(max_examples=30, deadline=None)
 @given(hostile)
 def test_no_text_of_the_configuration_adds_an_element_or_a_line(text: str) -> None:
-    def shown(said: str) -> RenderedMail:
-        shop = account(name=said, place=PlaceOfReturn(said, said, said))
-        day = replace(foreign(""), account_name=said)
-        return render(day, group=said, of=shop)
+    def shown(typed: str) -> RenderedMail:
+        shop = account(name=typed, place=PlaceOfReturn(typed, typed, typed))
+        day = replace(foreign(""), account_name=typed)
+        return render(day, group=typed, of=shop)
 
     mail = shown(f"x{text}")
 
@@ -443,10 +445,10 @@ def test_the_test_mail_says_that_it_arrived_and_what_the_digest_will_be() -> Non
     mail = RENDERER.test(account(), sender(), replace(reader, language="en"))
 
     assert mail.subject == "Test mail – Mimovrste"
-    told = visible(mail)
-    assert "This is a test, and it has arrived." in told
-    assert "The digest of the parcels to collect will come to this address." in told
-    assert "Daily at 06:00 (Europe/Ljubljana)" in told
+    content = visible(mail)
+    assert "This is a test, and it has arrived." in content
+    assert "The digest of the parcels to collect will come to this address." in content
+    assert "Daily at 06:00 (Europe/Ljubljana)" in content
     assert "office@example.com" not in mail.text + mail.html
     html.parse(mail.html)
 
@@ -614,9 +616,9 @@ def test_a_column_that_is_not_chosen_is_the_only_one_left_out(left_out: str) -> 
 
     mail = render(normal(), of=account(columns=columns))
     row = mail.text.split("\n  4500001 ")[1].split("\n  4500007 ")[0]
-    told = " ".join(row.split())
+    content = " ".join(row.split())
 
-    assert {name for name, words in SEEN.items() if words not in told} == {left_out}
+    assert {name for name, words in SEEN.items() if words not in content} == {left_out}
     html = " ".join(mail.html.replace("\u00a0", " ").split())
     assert ("Kuhalnik" in html) == (left_out != "items")
     assert ("tracking.example/4500001" in html) == (left_out != "tracking_url")
@@ -629,8 +631,8 @@ def test_the_number_of_an_order_and_its_days_are_always_shown() -> None:
     assert "14 days" in mail.html.replace("\u00a0", " ")
 
 
-def order_told(*columns: str) -> tuple[str, str]:
-    """An order with two items, as text and HTML show it with these columns."""
+def order_as_shown(*columns: str) -> tuple[str, str]:
+    """Return an order with two items, as text and HTML show it with these columns."""
     mail = render(normal(), of=account(columns=("order", *columns)))
     text = mail.text.split("\n  4500007 ")[1].split("\n  4500012 ")[0]
     html = mail.html.replace("\u00a0", " ").replace("&nbsp;", " ")
@@ -651,13 +653,13 @@ def order_told(*columns: str) -> tuple[str, str]:
 def test_values_that_share_a_place_come_in_the_order_of_the_columns(
     columns: tuple[str, ...], words: tuple[str, str], part: int
 ) -> None:
-    told = order_told(*columns)[part]
+    content = order_as_shown(*columns)[part]
 
-    assert 0 <= told.find(words[0]) < told.find(words[1])
+    assert 0 <= content.find(words[0]) < content.find(words[1])
 
 
 @pytest.mark.parametrize(
-    ("columns", "words", "not_told"),
+    ("columns", "words", "absent"),
     [
         (("items",), "2 × Namizna svetilka", "ŠK-10453/A"),
         (("sku",), "2 × ŠK-10453/A", "Namizna"),
@@ -666,11 +668,11 @@ def test_values_that_share_a_place_come_in_the_order_of_the_columns(
     ],
 )
 def test_an_order_is_shown_with_the_chosen_columns(
-    columns: tuple[str, ...], words: str, not_told: str
+    columns: tuple[str, ...], words: str, absent: str
 ) -> None:
-    for told in order_told(*columns):
-        assert words in " ".join(told.split())
-        assert not_told not in told
+    for content in order_as_shown(*columns):
+        assert words in " ".join(content.split())
+        assert absent not in content
 
 
 def test_cash_on_delivery_can_come_before_the_value() -> None:

@@ -97,12 +97,13 @@ def test_a_forbidden_operation_of_a_template_is_reported(
     folder: Path, template: str, reason: str
 ) -> None:
     (folder / "mail" / "large.txt").write_bytes(b"x" * (LARGEST_TEMPLATE + 1))
+    # Jinja's own loader would follow it.
     (folder / "mail" / "link.txt").symlink_to("/etc/passwd")
 
-    told = why_not(folder, template)
+    error = why_not(folder, template)
 
-    assert told.startswith(f"{BODY}: ")
-    assert reason in told
+    assert error.startswith(f"{BODY}: ")
+    assert reason in error
 
 
 def test_a_template_that_runs_too_long_is_stopped(folder: Path) -> None:
@@ -116,6 +117,7 @@ def test_it_sees_no_variables_and_can_write_nothing(
 ) -> None:
     monkeypatch.setenv("NOTIFIER_SMTP__PASSWORD", SECRET)
     with sandboxed(folder) as templates:
+        # A test cannot ask the process itself: it answers only with rendered templates.
         environ = Path(f"/proc/{templates._process.pid}/environ").read_bytes()
         write(folder, "x", SUBJECT)
         templates.render(SUBJECT, "en", {})  # now its limits are set

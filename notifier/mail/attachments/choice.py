@@ -11,11 +11,13 @@ from notifier.domain.settings import MailOptions
 from notifier.mail.attachments.csv import orders_csv
 from notifier.mail.freeze import Attachment
 
+# Some mail servers refuse twice that, to which base64 adds a third.
 MOST_BYTES = 10_000_000
-"""Limit of all files of a mail together; with base64, some mail servers refuse twice that."""
+"""Limit of all files of a mail together."""
 
+# About 500 pages; more would delay the digest.
 MOST_ON_PAPER = 5_000
-"""Limit of orders on the pick-up sheet, about 500 pages; more would delay the digest."""
+"""Limit of orders on the pick-up sheet."""
 
 Attachments = Mapping[AttachmentKind, Attachment]
 
@@ -37,9 +39,9 @@ def attachments(digest: Digest, options: MailOptions) -> Attachments:
 
 
 def fitting(files: Attachments, most: int = MOST_BYTES) -> Attachments:
-    """Drop the pick-up sheet, then the workbook, until the files fit; the CSV always stays."""
+    """Drop the pick-up sheet, then the workbook, until the files fit; keep the CSV always."""
     kept = dict(files)
-    # The CSV stays because it has every order, in a form that every program can read.
+    # Every program can read the CSV, and the mail refers to it for the orders without room.
     for kind in (AttachmentKind.SHEET, AttachmentKind.XLSX):
         if kind in kept and sum(len(file.content) for file in kept.values()) > most:
             del kept[kind]

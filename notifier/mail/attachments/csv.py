@@ -16,12 +16,15 @@ from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language, load_language
 from notifier.mail.freeze import Attachment
 
+# Mail servers limit the size of a mail; below this, a file that opens directly is more useful.
 MOST_PLAIN_BYTES = 1_000_000
-"""Size above which the file is compressed: mail servers limit the size of a mail."""
+"""Size above which the file is compressed."""
 
+# Ten times the limit in the mail: the file has long titles whole.
 LONGEST_CELL = 2_000
-"""Limit in characters: the file has long titles whole, the mail does not."""
+"""Limit in characters."""
 
+# OWASP also names TAB and CR, but clean() has removed them from the beginning of a text.
 # Spreadsheets in East Asian languages also read the full-width signs as formulas.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -29,10 +32,11 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 def orders_csv(digest: Digest, options: MailOptions) -> Attachment:
     """Write every waiting order, in UTF-8 with a byte order mark.
 
-    The delimiter is a semicolon if the language has a decimal comma, because its spreadsheets
-    expect that of a file that is opened directly.
+    The delimiter is a semicolon if the language has a decimal comma.
     """
     language, columns = load_language(options.language), select_columns(options.columns)
+    # Spreadsheets take the delimiter from the language of the computer, and without the byte order
+    # mark Excel reads the file in an old code page.
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if language.decimal_symbol == "," else ",")
     writer.writerow(_headings(options.csv_headings, columns, language))
@@ -43,7 +47,7 @@ def orders_csv(digest: Digest, options: MailOptions) -> Attachment:
     content = out.getvalue().encode("utf-8-sig")
     if len(content) <= MOST_PLAIN_BYTES:
         return Attachment(name, "text/csv", content)
-    # No time of compression, so that the same orders make the same bytes.
+    # Without the time of compression, the same orders make the same bytes.
     return Attachment(f"{name}.gz", "application/gzip", gzip.compress(content, mtime=0))
 
 
@@ -70,5 +74,6 @@ def _cell(value: Value, digest: Digest, language: Language) -> str:
         case datetime():
             return value.astimezone(digest.zone).strftime("%Y-%m-%d %H:%M")
         case Decimal():
+            # "f", because str() writes an exponent for some amounts: Decimal("1E+3").
             return f"{value:f}".replace(".", language.decimal_symbol)
     return str(value)

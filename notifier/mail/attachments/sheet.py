@@ -27,14 +27,15 @@ from notifier.mail.view.rows import OrderRow, view_row
 
 NUMBER_SIZES = (17, 13, 10)
 """Font sizes of an order's number: the largest that fits on one line, or the smallest, wrapped."""
+# More would push other orders to the next page; the mail has the whole value.
 LONGEST = 70
-"""Limit of one value in characters; the mail has the whole value."""
+"""Limit of one value in characters."""
+# At each page, reportlab copies the rest of a table, which takes quadratic time.
 ORDERS_PER_TABLE = 200
-"""A limit, because reportlab copies the rest of a table at each page, in quadratic time."""
 
 
 def pickup_sheet(digest: Digest, options: MailOptions) -> Attachment:
-    """Print every order that waits, oldest first. The same digest makes the same bytes."""
+    """Print every waiting order, oldest first; the same digest makes the same bytes."""
     language = load_language(options.language)
     title = language.gettext("Pick-up sheet")
     owner = f"{clean(digest.account_name)}, {language.full_day(digest.day)}"
@@ -54,7 +55,7 @@ def pickup_sheet(digest: Digest, options: MailOptions) -> Attachment:
 
 
 def _head(title: str, owner: str, digest: Digest, language: Language) -> Iterator[Flowable]:
-    """Say how many parcels to collect, and whose."""
+    """Print the number of parcels to collect, and the account."""
     total = len(digest.present)
     count = language.ngettext("{count} parcel to collect", "{count} parcels to collect", total)
     titles = [text(title, WIDTH / 2, 20, BOLD), text(count, WIDTH / 2, 15, BOLD)]
@@ -89,6 +90,7 @@ def _orders(digest: Digest, options: MailOptions, language: Language) -> Iterato
     top = [text(heading, WIDTH, 8, BOLD, GREY) for heading in headings]
     rows = [_row(entry, view_row(entry, digest, options, language)) for entry in digest.present]
     for begin in range(0, len(rows), ORDERS_PER_TABLE):
+        # A new table repeats the headings, which look right only at the top of a page.
         if begin:
             yield PageBreak()
         yield LongTable(
@@ -108,6 +110,7 @@ def _number(entry: Entry, row: OrderRow) -> Iterator[Flowable]:
     room, number = layout.NUMBER_WIDTH, clean(row.number.text, LONGEST)
     fitting = (size for size in NUMBER_SIZES if width(printable(number), BOLD, size) <= room)
     yield text(number, room, next(fitting, NUMBER_SIZES[-1]), BOLD)
+    # From the number itself, because the text in the row has been defanged.
     if code := layout.barcode(entry.order.display_number):
         yield code
     if row.reference:
@@ -137,6 +140,7 @@ def _signature(language: Language) -> Flowable:
     signed = (language.gettext("Name"), language.gettext("Date"), language.gettext("Signature"))
     name, day, signature = (text(word, WIDTH / 3, 8, colour=GREY) for word in signed)
     lines = [[name, "", day, "", signature]]
+    # The sentence must be on the page that is signed.
     return KeepTogether(
         [
             Spacer(0, 2 * PADDING),

@@ -23,8 +23,9 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, KeepInFrame, Paragraph, SimpleDocTemplate
 
+# Our own fonts, because the built-in ones of PDF lack "č". They are reduced by tools/fonts.py to
+# Latin, Greek and Cyrillic letters.
 FOLDER = Path(__file__).parent / "fonts"
-"""Reduced by tools/fonts.py to Latin, Greek and Cyrillic letters: the fonts of PDF lack "č"."""
 
 REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 UNPRINTABLE = "□"
@@ -33,6 +34,7 @@ _fonts = [TTFont(name, FOLDER / f"{name}.ttf") for name in (REGULAR, BOLD)]
 for _font in _fonts:
     pdfmetrics.registerFont(_font)
 
+# Of both fonts, so that a text can be printed in either.
 _printable = set.intersection(*(set(font.face.charToGlyph) for font in _fonts))
 _missing = re.compile(f"[^{re.escape(''.join(map(chr, sorted(_printable))))}]+")
 
@@ -50,9 +52,11 @@ COLUMNS = (TICK + GAP, 56 * mm, 70 * mm, WIDTH - TICK - GAP - 126 * mm)
 """Widths of the box to tick, the order, its items and its tracking numbers."""
 NUMBER_WIDTH, ITEMS_WIDTH, PARCELS_WIDTH = COLUMNS[1] - GAP, COLUMNS[2] - GAP, COLUMNS[3]
 PLACE_WIDTH = WIDTH - 4 * PADDING
+# reportlab does not split a row, and raises LayoutError for one higher than a page.
 HIGHEST_CELL = 225 * mm
+# Three wrapped texts always fit on a page, however long.
 MOST_WRAPPED = 3
-"""Limit of wrapped texts in a cell: that many always fit on a page, however long."""
+"""Limit of wrapped texts in a cell that is not shrunk."""
 SIGNING_SPACE = 11 * mm
 _LINE = (WIDTH - 12 * mm) / 3
 SIGNATURE_COLUMNS = (_LINE, 6 * mm, _LINE, 6 * mm, _LINE)
@@ -74,15 +78,16 @@ ORDERS_STYLE = [
 SIGNATURE_STYLE = [*_FLUSH, *(("LINEABOVE", (n, 0), (n, 0), 0.7, BLACK) for n in (0, 2, 4))]
 
 BAR_HEIGHT = 9 * mm
+# Scanners at a counter cannot read narrower bars; wider ones only take room.
 NARROWEST_BAR, WIDEST_BAR = 0.19 * mm, 0.4 * mm
-"""Scanners at a counter cannot read narrower bars; wider ones only take room."""
 QUIET_BARS = 10
 """White space that a scanner needs on either side, in widths of a bar (ISO/IEC 15417, 4.5)."""
 LONGEST_BARCODE = 48
 
 
 def printable(text: str) -> str:
-    """Replace each run of characters that either font lacks by a box: a PDF would show nothing."""
+    """Replace each run of characters that either font lacks by a box."""
+    # The PDF would show nothing there, and the reader would not know that something is missing.
     return _missing.sub(UNPRINTABLE, text)
 
 
@@ -111,6 +116,7 @@ def build(story: list[Flowable], *, title: str, subject: str, footer: str, langu
         bottomMargin=MARGIN,
         title=title,
         subject=subject,
+        # reportlab would write "anonymous".
         author="",
         creator="",
         lang=language,
@@ -129,6 +135,7 @@ def text(
     wide = width(content, font, size)
     if wide <= room:
         return _Line(content, wide, _style(size, font, colour))
+    # A Paragraph reads its text as markup.
     return Paragraph(escape(content, quote=False), _style(size, font, colour))
 
 
@@ -174,8 +181,9 @@ class TickBox(Flowable):  # type: ignore[misc]  # reportlab has no types
         self.canv.rect(0, 0, TICK, TICK)
 
 
+# A Paragraph takes ten times as long, and most texts are short.
 class _Line(Flowable):  # type: ignore[misc]  # reportlab has no types
-    """A text that needs no wrapping: a paragraph takes ten times as long, and most are short."""
+    """A text that needs no wrapping."""
 
     def __init__(self, content: str, wide: float, style: ParagraphStyle) -> None:
         super().__init__()
@@ -192,8 +200,9 @@ class _Line(Flowable):  # type: ignore[misc]  # reportlab has no types
         self.canv.setFillColor(BLACK)
 
 
+# The total is known only at the end, so all pages are kept until then.
 class _NumberedCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
-    """Numbers the pages "3/12": keeps all of them back until their number is known."""
+    """Numbers the pages "3/12"."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -25,14 +25,17 @@ from notifier.mail.freeze import Attachment
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+# A cell holds 32,767 UTF-16 units, and a character may need two.
 LONGEST_CELL = 16_000
-"""Limit in characters: a cell holds 32,767 UTF-16 units, and a character may need two."""
+"""Limit in characters."""
 
+# A spreadsheet stores a number as a double, and replaces further digits by zeros.
 MOST_DIGITS = 15
-"""Digits that a spreadsheet keeps of a number; a longer one is written as text."""
+"""Limit of digits; a longer number is written as text."""
 
 _OPTIONS = {
     "constant_memory": True,  # one row at a time; 100,000 orders would need half a gigabyte
+    # A second guard: only write() guesses formulas and links, and the cells below name their type.
     "strings_to_formulas": False,
     "strings_to_numbers": False,
     "strings_to_urls": False,
@@ -52,7 +55,7 @@ def orders_xlsx(digest: Digest, options: MailOptions) -> Attachment:
     language = load_language(options.language)
     out = BytesIO()
     with Workbook(out, _OPTIONS) as book:
-        # The time of creation would otherwise change the bytes.
+        # Otherwise the time of creation would change the bytes.
         midnight = datetime.combine(digest.day, time(), UTC).replace(tzinfo=None)
         book.set_properties({"title": clean(digest.account_name), "created": midnight})
         _write(book, digest, language, select_columns(options.columns))
@@ -69,7 +72,7 @@ def _write(book: Workbook, digest: Digest, language: Language, columns: tuple[Co
 
 
 def _sheet_name(language: Language) -> str:
-    # Spreadsheets allow 31 characters, and none of those with a meaning in formulas.
+    # Spreadsheets allow 31 characters, and none that has a meaning in formulas.
     return re.sub(r"[\[\]:*?/\\']", " ", language.gettext("To collect"))[:31].strip()
 
 
@@ -122,12 +125,14 @@ class _Pen:
         match value:
             case None:
                 return
+            # Before int, of which bool is a subclass; datetime before date for the same reason.
             case bool():
                 answer = self.language.gettext("yes") if value else self.language.gettext("no")
                 sheet.write_string(row, index, answer)
             case int() | Decimal() if _fits(value):
                 sheet.write_number(row, index, value, plain(numbers))
             case datetime():
+                # A workbook knows no time zones.
                 local = value.astimezone(self.digest.zone).replace(tzinfo=None)
                 sheet.write_datetime(row, index, local, plain("yyyy-mm-dd hh:mm"))
             case date():

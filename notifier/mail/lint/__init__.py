@@ -1,8 +1,8 @@
-"""Find what is wrong with a mail before anybody gets it, and say how to correct it.
+"""Find mistakes in a mail before it is sent, and explain how to correct them.
 
-A lint only reports: `verify.py` stops a mail that must not be sent. It looks for the mistakes that
-an operator's own templates can have; how well mail programs draw the built-in ones is checked by
-the tests (`tests/mail/lint_tools/`).
+The lint only reports: `verify.py` stops a mail that must not be sent. It looks for the mistakes
+that an operator's own templates can have; the tests check how well mail programs draw the built-in
+ones (`tests/mail/lint_tools/`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def lint(mail: RenderedMail, expected: Expected) -> tuple[LintFinding, ...]:
-    """List what is wrong with a mail, the most serious first."""
+    """List the mistakes in a mail, the most serious first."""
     return gathered(_findings(mail, expected))
 
 

@@ -16,6 +16,7 @@ LONGEST_LINE = 78
 """Characters of a line (RFC 5322, 2.1.1); a list of mails shows far fewer of a subject."""
 
 _TEMPLATE_CODE = re.compile(
+    # The limit of 60 keeps a search in a row of braces from taking quadratic time.
     r"\{\{[^{}]{,60}\}\}|\{%[^{}]{,60}%\}|\{#[^{}]{,60}#\}|\{\{|\}\}|\{%|%\}|\{#|#\}|\{[a-z_]+\}"
 )
 """Delimiters of Jinja, alone or with their content; and an unfilled value of a message."""
@@ -23,6 +24,7 @@ _ADDRESS = re.compile(r"(?i)\b[a-z]+://\S+")
 _LINKED = re.compile(r"(?i)\b(?:https?|ftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+")
 """Plain text that mail programs turn into a link."""
 _SCHEME = re.compile(r"(?i)\s*([a-z][a-z0-9+.-]*):")
+# They open a program of the reader, and no server learns of it.
 _HARMLESS = ("mailto", "tel")
 
 
@@ -36,7 +38,8 @@ def unusable_templates(why: str) -> LintFinding:
 
 
 def check_size(html: str) -> Iterator[LintFinding]:
-    """Check that Gmail shows the whole HTML part, counting line ends as the two bytes they are."""
+    """Check that Gmail shows the whole HTML part; in a mail, a line end has two bytes."""
+    # "replace": the lint also reads mails that could not be sent, with half a surrogate pair.
     size = len(html.encode("utf-8", "replace")) + html.count("\n")
     if size <= MOST_HTML_BYTES:
         return
@@ -71,6 +74,7 @@ def check_text(text: str) -> Iterator[LintFinding]:
             "write it in body.txt",
         )
     for number, line in enumerate(text.splitlines(), 1):
+        # An address must not be broken: mail programs would link only its first line.
         if len(line) > LONGEST_LINE and "://" not in line:
             yield warning(
                 f"the line is longer than {LONGEST_LINE} characters",
@@ -81,6 +85,7 @@ def check_text(text: str) -> Iterator[LintFinding]:
 
 def check_template_code(mail: RenderedMail, visible: str, foreign: str) -> Iterator[LintFinding]:
     """Find template code that was not replaced; other people's text may contain braces."""
+    # Jinja leaves a misspelt delimiter ("{ { mail.day }}") in the mail without an error.
     places = {
         "the subject": mail.subject,
         "the preview line": mail.preheader,
@@ -95,6 +100,7 @@ def check_template_code(mail: RenderedMail, visible: str, foreign: str) -> Itera
 
 def check_preview_line(preheader: str, html: Document) -> Iterator[LintFinding]:
     """Check that the preview line is in the HTML part, visible or hidden."""
+    # All texts, because it is usually in a hidden element.
     words = "".join(text.text for text in html.texts).split()
     if " ".join(preheader.split()) not in " ".join(words):
         yield note(
@@ -109,6 +115,7 @@ def check_agreement(mail: RenderedMail, visible: str, expected: Expected) -> Ite
     """Check that both parts have the same orders, and the headline numbers of the digest."""
     text = " ".join(mail.text.split())
     in_html, in_text = _present(expected.orders, visible), _present(expected.orders, text)
+    # Compared with each other, because both leave out the orders without room.
     yield from _missing("order", in_text, in_html, "the HTML part")
     yield from _missing("order", in_html, in_text, "the text part")
     for where, shown in (("the HTML part", visible), ("the text part", text)):
@@ -178,6 +185,7 @@ def check_links(html: Document, text: str, expected: Expected) -> Iterator[LintF
 
 
 def _check_address(address: str, where: Element | str, expected: Expected) -> Iterator[LintFinding]:
+    # Mail programs link "www.…" and add the scheme.
     address = f"http://{address}" if address.lower().startswith("www.") else address
     scheme = _SCHEME.match(address)
     if not scheme:
@@ -199,6 +207,7 @@ def _check_address(address: str, where: Element | str, expected: Expected) -> It
 def _check_web_address(
     address: str, where: Element | str, expected: Expected
 ) -> Iterator[LintFinding]:
+    # A link to any other host can come only from a template, or from foreign text that it links.
     name = host(address)
     if not any(name == ours or name.endswith(f".{ours}") for ours in expected.hosts):
         yield error(

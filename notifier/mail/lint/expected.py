@@ -22,7 +22,7 @@ class Expected:
     hosts: frozenset[str] = frozenset()
     """Hosts that links may lead to; each includes its subdomains."""
     orders: tuple[str, ...] = ()
-    """Numbers of the orders, the most important first; the last may not fit."""
+    """Numbers of the orders, the most important first; the last ones may not fit."""
     numbers: tuple[str, ...] = ()
     """The headline numbers in words."""
     foreign: str = ""
@@ -32,6 +32,7 @@ class Expected:
 def expected_of(digest: Digest, options: MailOptions, sender: Sender) -> Expected:
     """Return what the mail of a digest should contain for readers with these options."""
     language = load_language(options.language)
+    # As the view words them: cleaned and limited, or the lint would miss an order that is there.
     entries = (*digest.present, *digest.collected)[:MOST_ROWS]
     figures = (*headline_figures(digest, language), *money_figures(digest, language))
     return Expected(

@@ -1,4 +1,4 @@
-"""A finding: how serious it is, where it is, and what to do about it."""
+"""A finding: its severity, its place, and the remedy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LintFinding:
-    """One thing that is wrong with a mail."""
+    """One mistake in a mail."""
 
     severity: Severity
     what: str
@@ -54,6 +54,7 @@ def error(what: str, where: object, remedy: str) -> LintFinding:
 
 def gathered(findings: Iterable[LintFinding]) -> tuple[LintFinding, ...]:
     """Merge findings that differ only in their place, and sort the most serious first."""
+    # A mistake in the row of an order would otherwise be reported for each order.
     first: dict[tuple[Severity, str, str], LintFinding] = {}
     for finding in findings:
         key = (finding.severity, finding.what, finding.remedy)

@@ -32,6 +32,8 @@ REMOVED = {
 
 _SCOPES = ("row", "col", "rowgroup", "colgroup")
 _ADDRESSES = ("src", "srcset", "background", "poster", "data", "lowsrc", "dynsrc")
+# "//host" is an address, too: it takes the scheme of the page. Possessive quantifiers ("*+") keep
+# the time linear for any input.
 _REMOTE = re.compile(r"(?i)\s*(https?:|ftp:|//)")
 _REMOTE_IN_COMMENT = re.compile(r"(?i)\b(?:src|background)\s*+=\s*+[\"']?\s*+(?:https?:|//)|url\(")
 _REMOTE_IN_STYLE = re.compile(
@@ -75,6 +77,7 @@ def _removed(element: Element) -> Iterator[LintFinding]:
 
 def _loaded(element: Element) -> Iterator[LintFinding]:
     """Check the attributes that name a file: only the logo comes with the mail."""
+    # One finding is enough: a removed element loads nothing.
     if element.tag in REMOVED:
         return
     for name in _ADDRESSES:
@@ -108,6 +111,7 @@ def _loaded_by_styles(html: Document) -> Iterator[LintFinding]:
 
 def _loaded_by_outlook(html: Document) -> Iterator[LintFinding]:
     """Check the comments, which Outlook for Windows reads as HTML if they ask for it."""
+    # "mso": the condition in <!--[if mso]> and its variants.
     for comment in html.comments:
         if "mso" in comment.text and _REMOTE_IN_COMMENT.search(comment.text):
             yield _from_a_server("the comment for Outlook", f"line {comment.line}")
@@ -169,6 +173,7 @@ def _tables(html: Document) -> Iterator[LintFinding]:
 
 
 def _nesting(html: Document) -> Iterator[LintFinding]:
+    # Elements left open nest until the end, so the last one is among the deepest.
     last = html.elements[-1] if html.elements else None
     if last and sum(1 for _ in last.ancestors()) >= DEEPEST:
         yield warning(

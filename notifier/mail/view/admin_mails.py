@@ -18,8 +18,9 @@ from notifier.mail.view.frame import PRODUCT, MailView, product, view_branding
 
 MOST_SHOWN = 20
 """Limit of alarms in one group."""
+# Error messages may be very long.
 LONGEST = 500
-"""Limit of one value in a sentence, in characters: error messages may be very long."""
+"""Limit of one value in a sentence, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ def _item(alarm: Alarm, zone: ZoneInfo, language: Language) -> AlarmItem:
         begin=_moment(begun_at, zone, language),
         end=_moment(alarm.ended_at, zone, language),
     )
+    # A solved problem needs no remedy.
     return AlarmItem(what, span, ())
 
 
@@ -145,10 +147,11 @@ def _sentence(message: Message, language: Language) -> tuple[Piece, ...]:
 
 
 def _safe(piece: Piece, language: Language) -> Piece:
-    """Clean a value of a sentence: it may be the answer of a server."""
+    """Clean a value of a sentence: it may be the response of a server."""
     if not piece.placeholder:
         return piece
     if piece.placeholder == "day":
+        # Alarms are stored without a language, so a day is stored in ISO 8601.
         return replace(piece, text=language.day(date.fromisoformat(piece.text)))
     text = clean(piece.text, LONGEST)
     # Defanging puts spaces into addresses; a command must stay as it is typed.
@@ -162,7 +165,7 @@ def _moment(moment: datetime, zone: ZoneInfo, language: Language) -> str:
 
 
 def view_review(accounts: Sequence[Account], language: Language) -> ReviewView:
-    """Word the list of everybody who gets the digests of these accounts."""
+    """Word the list of all recipients of these accounts."""
     title = language.gettext("Recipients to review")
     question = language.gettext(
         "These people get the digests. Please check once a month that all of them still should."

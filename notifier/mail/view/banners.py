@@ -12,15 +12,15 @@ from notifier.domain.settings import MailOptions
 from notifier.i18n.foreign_text import foreign
 from notifier.i18n.language import Language
 
+# A banner takes room from the rows, so it lists no more than a person looks up.
 MOST_IDS = 40
 MOST_DAYS = 14
-"""Limits of what one banner lists."""
 PICKUP_PASSWORD_DAYS = 5
 """Days at the beginning of a month on which the mail reminds of the new pickup password."""
 
 
 class Urgency(StrEnum):
-    """How a banner is coloured."""
+    """The colour of a banner, as a class of the style sheet."""
 
     WARNING = "warning"
     NOTICE = "notice"
@@ -69,6 +69,7 @@ def _incomplete(digest: Digest, gap: Gap, options: MailOptions, language: Langua
         ),
         orders=tuple(links),
         orders_label=language.gettext("Not read:") if links else "",
+        # It may repeat the response of a server.
         reason=foreign(gap.why),
         reason_label=language.gettext("Technical reason:"),
     )
@@ -99,11 +100,13 @@ def _how_incomplete(digest: Digest, gap: Gap, options: MailOptions, language: La
     return language.gettext(
         "Orders read: {read} of {total}. Parcels of the other orders may wait for you, too.",
         read=language.number(digest.read),
+        # Unread orders of an earlier digest need not be among the candidates of this reading.
         total=language.number(max(digest.candidates, len(gap.unread))),
     )
 
 
 def _skipped(digest: Digest, language: Language) -> Banner:
+    # The latest days: after a long pause, the early ones matter least.
     days = [language.day(day) for day in digest.skipped_days[-MOST_DAYS:]]
     count = len(digest.skipped_days)
     earlier = count - len(days)

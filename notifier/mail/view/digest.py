@@ -27,8 +27,8 @@ from notifier.mail.view.rows import day_count
 class Headline:
     """The words that a list of mails shows, and those at the top of the mail."""
 
+    # Without text of an order: a locked phone shows the subject, and servers may log it.
     subject: str
-    """Contains no text of an order."""
     preheader: str
     """The line that mail programs show beside the subject."""
     title: str
@@ -65,14 +65,15 @@ class DigestView:
     calm: str | None
     """A sentence if no order waits, otherwise None."""
     footer: Footer
+    # Operators print `mail.look` in their own templates, so the name must stay.
     look: BrandingView
-    """Named `look` because operators print `mail.look` in their own templates."""
 
 
 def view_digest(
     digest: Digest, options: MailOptions, sender: Sender, language: Language
 ) -> DigestView:
     """Word everything but the list of orders."""
+    # The list depends on the room that is left; render.py words it separately.
     return DigestView(
         language=language.code,
         headline=_headline(digest, options, language),
@@ -83,7 +84,7 @@ def view_digest(
         money=money_figures(digest, language),
         ages=age_classes(digest, language),
         trend=view_trend(digest, language),
-        # It can include the pickup password, which nobody needs on a day without parcels.
+        # The pickup password is not sent on a day on which no reader needs it.
         place=_place(options.place, language) if digest.present else None,
         calm=None if digest.present else _calm_sentence(digest, language),
         footer=view_footer(
@@ -127,6 +128,7 @@ def _title(digest: Digest, language: Language) -> str:
     return language.gettext("Nothing to collect")
 
 
+# Fewer than in the summary: phones cut a subject after 30 to 40 characters.
 def _remarks(digest: Digest, language: Language) -> Iterator[str]:
     if digest.new:
         yield language.ngettext("{count} new", "{count} new", len(digest.new))

@@ -57,8 +57,9 @@ class AgeClass:
 def headline_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
     """Word the numbers of waiting, new, overdue, collected and lost orders.
 
-    The first digest has only the first number, because there is nothing to compare with.
+    The first digest has only the first number.
     """
+    # The others need an earlier day to compare with.
     waiting = Figure(language.gettext("To collect"), language.number(len(digest.present)))
     if digest.is_first:
         return (waiting,)
@@ -77,11 +78,13 @@ def headline_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
 
 
 def _figure(label: str, count: int, tone: Tone, language: Language) -> Figure:
+    # A red zero would look like a problem.
     return Figure(label, language.number(count), tone if count else Tone.CALM)
 
 
 def money_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
     """Word the value and the unpaid cash on delivery of the waiting orders, per currency."""
+    # No total over currencies: the notifier knows no exchange rates.
     sums = (
         (language.gettext("Value of the goods"), digest.value),
         (language.gettext("Cash on delivery not paid"), digest.cod),
@@ -95,7 +98,7 @@ def money_figures(digest: Digest, language: Language) -> tuple[Figure, ...]:
 
 
 def age_classes(digest: Digest, language: Language) -> tuple[AgeClass, ...]:
-    """Count the waiting orders by age; empty on the first digest, where no age is known."""
+    """Count the waiting orders by age; empty on the first digest, when no age is known."""
     if digest.is_first or not digest.present:
         return ()
     counts = zip(_age_labels(language), digest.ages, strict=True)
@@ -123,6 +126,7 @@ def view_trend(digest: Digest, language: Language) -> Trend | None:
     counts = [count for _, count in days if count is not None]
     if len(counts) < 2:  # one bar shows no trend
         return None
+    # At least 1, or two weeks without parcels would divide by zero.
     most = max(*counts, 1)
     return Trend(
         heading=language.ngettext("Last {count} day", "Last {count} days", len(days)),
@@ -131,6 +135,7 @@ def view_trend(digest: Digest, language: Language) -> Trend | None:
             Bar(
                 language.day(day),
                 None if count is None else language.number(count),
+                # A mail program may leave out a cell of height 0, and the days would shift.
                 max(1, round(TALLEST_BAR * (count or 0) / most)),
             )
             for day, count in days

@@ -13,6 +13,7 @@ from notifier.i18n.foreign_text import clean
 from notifier.i18n.language import Language
 
 PRODUCT = "Ready-to-return notifier"
+# `.invalid` never exists (RFC 2606), so the ID depends on no sender.
 LOGO_ID = "logo@ready-to-return.invalid"
 """The Content-ID by which the HTML refers to the logo (RFC 2392)."""
 
@@ -43,8 +44,8 @@ class MailView:
     title: str
     account: str
     """The name above the title; the program's if the mail is about no single account."""
+    # Operators print `mail.look` in their own templates, so the name must stay.
     look: BrandingView
-    """Named `look` because operators print `mail.look` in their own templates."""
     sentences: tuple[str, ...]
 
 
@@ -61,11 +62,9 @@ class Footer:
 
 
 def view_branding(branding: Branding) -> BrandingView:
-    """Choose the text colours that go with an account's colours.
-
-    Text on the header band is white or black, whichever has the higher contrast: that is always
-    4.5 or more (WCAG 2.2, 1.4.3).
-    """
+    """Choose the text colours that match an account's colours."""
+    # On any band but the default one: either white or black always has a contrast of at least 4.5,
+    # as WCAG 2.2, 1.4.3, requires.
     title, small = _DEFAULT_TITLE, _DEFAULT_SMALL
     if branding.header != HEADER_COLOR:
         title = small = max(
@@ -99,7 +98,8 @@ def view_footer(
 
 
 def _reason(language: Language, group: str | None) -> str:
-    """Say why the reader gets the mail, without naming anybody else."""
+    """Word the reason why the reader gets the mail."""
+    # Without other names: recipients do not learn of each other.
     if group is None:
         return language.gettext(
             "You get this mail because your address is named in the configuration."
@@ -115,7 +115,8 @@ def product() -> str:
 
 
 def as_of(digest: Digest, language: Language) -> str:
-    """Say when the list was read, and how many orders were checked."""
+    """Word the time of the reading and the number of orders checked."""
+    # An old list must not look like today's.
     return language.ngettext(
         "As of {day}, {time} ({zone}); {count} order checked.",
         "As of {day}, {time} ({zone}); {count} orders checked.",

@@ -12,8 +12,9 @@ from notifier.i18n.language import Language
 from notifier.mail.view.figures import count_by_age
 from notifier.mail.view.rows import OrderRow, view_row
 
+# More never fit into a mail, and wording 100,000 orders would take seconds and memory.
 MOST_ROWS = 250
-"""Limit of rows that are worded: more never fit into a mail."""
+"""Limit of rows that are worded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class OrderListing:
                 "{count} more orders that no longer wait are not shown.",
                 gone,
             )
+        # Only waiting orders: the files do not contain those that left the list.
         if waiting and AttachmentKind.CSV in self.options.attachments:
             yield self.language.gettext("Everything that waits is in the attached CSV file.")
         elif waiting and AttachmentKind.XLSX in self.options.attachments:
@@ -105,6 +107,7 @@ class OrderListing:
 
 def list_orders(digest: Digest, options: MailOptions, language: Language) -> OrderListing:
     """Word the orders of a digest, up to `MOST_ROWS`."""
+    # Ranked across the sections: if room is short, an overdue order matters more than a new one.
     waiting = digest.present
     new = {entry.order.id for entry in digest.new}
 
@@ -129,7 +132,7 @@ def _heading(name: SectionName, count: int, digest: Digest, language: Language) 
             return language.gettext("Still waiting ({number})", number=number)
         case SectionName.COLLECTED:
             since = language.day(digest.previous_day or digest.day)
-            # Some orders left the list in another way: lost, cancelled, delivered after all.
+            # "Collected" would be wrong for orders lost, cancelled or delivered after all.
             if digest.returned < len(digest.collected):
                 return language.gettext(
                     "No longer waiting since {day} ({number})", number=number, day=since
@@ -140,4 +143,5 @@ def _heading(name: SectionName, count: int, digest: Digest, language: Language) 
 def _badge_heading(name: SectionName, digest: Digest, language: Language) -> str:
     if name is SectionName.COLLECTED:
         return language.gettext("Outcome")
+    # How long the orders of a first digest have waited is not known.
     return language.gettext("Shipped") if digest.is_first else language.gettext("Waiting")

@@ -39,7 +39,8 @@ class NoticeView(MailView):
 def view_test_mail(
     account: Account, sender: Sender, recipient: Recipient, language: Language
 ) -> TestMailView:
-    """Word the test mail to one recipient, without naming the others."""
+    """Word the test mail to one recipient."""
+    # It counts the recipients but names none: they do not learn of each other.
     name = clean(account.name)
     return TestMailView(
         language=language.code,
@@ -91,7 +92,8 @@ def view_notice(
     language: Language,
     group: str | None,
 ) -> NoticeView:
-    """Word the notice that the list of a day could not be read; only the admin gets the reason."""
+    """Word the notice that the list of a day could not be read."""
+    # Without the technical reason, which recipients can do nothing about; the alarm has it.
     name, schedule = clean(account.name), account.schedule
     not_nothing = language.gettext("That does not mean that nothing waits.")
     return NoticeView(

@@ -16,9 +16,9 @@ from notifier.i18n.language import Language, Money
 
 T = TypeVar("T")
 
+# One order must leave room for the others.
 MOST_ITEMS = 8
 MOST_PARCELS = 12
-"""Limits of one order, so that it leaves room for the others."""
 
 
 class Tone(StrEnum):
@@ -60,8 +60,9 @@ class OrderRow:
     """The count of items and parcels left out."""
     badge: str
     """How long the order has waited, or how it left the list."""
+    # A word, because some readers do not see the colour (WCAG 2.2, 1.4.1).
     mark: str | None
-    """The word "overdue", or None: a colour alone is not seen by everybody."""
+    """The word "overdue", or None."""
     tone: Tone
     value: str | None
     cod: str | None
@@ -69,7 +70,7 @@ class OrderRow:
     """Value and cash on delivery in the order of the account's columns."""
     dates: str
     note: str | None
-    """A sentence if the order could not be read today."""
+    """A sentence if the order could not be read today, otherwise None."""
 
     @property
     def label(self) -> str:
@@ -79,6 +80,7 @@ class OrderRow:
 
 def view_row(entry: Entry, digest: Digest, options: MailOptions, language: Language) -> OrderRow:
     """Word one order: the columns of these options, and always how long it has waited."""
+    # `foreign` for the text of others, so that no mail program makes a link of it.
     order = entry.order
     reference = _reference(order.external_id, language) if options.shows("external_id") else None
     parcels = tuple(_parcels(entry, options, language))
@@ -128,7 +130,7 @@ def _parcels(entry: Entry, options: MailOptions, language: Language) -> Iterator
     numbers = entry.order.tracking_numbers[:MOST_PARCELS] if options.shows("tracking") else ()
     if not numbers and url:
         yield Link(language.gettext("Tracking"), url)
-    # The marketplace has one page for all parcels of an order.
+    # The marketplace has one page for all parcels of an order, so one link is enough.
     for index, number in enumerate(numbers):
         yield Link(foreign(number), url if index == 0 else None)
 
@@ -218,6 +220,7 @@ def _shipped(entry: Entry, digest: Digest, language: Language) -> str | None:
 def _dates(
     entry: Entry, digest: Digest, options: MailOptions, language: Language
 ) -> Mapping[str, str]:
+    # The badge of a first digest already shows the day of shipping.
     in_badge = digest.is_first and not entry.departure
     dates = {
         "shipped": None if in_badge else _shipped(entry, digest, language),
@@ -237,6 +240,7 @@ def _first_attempt(entry: Entry, digest: Digest, language: Language) -> str | No
 
 
 def _first_seen(entry: Entry, digest: Digest, language: Language) -> str | None:
+    # The badge already says "new".
     if entry.first_seen == digest.day:
         return None
     return language.gettext("first seen {day}", day=language.day(entry.first_seen))

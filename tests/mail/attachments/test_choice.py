@@ -1,4 +1,4 @@
-"""The files of each recipient's mail."""
+"""The files in the mail of each recipient."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Kinds = tuple[AttachmentKind, ...] | None
 
 
 def asked(*entries: str, **groups: tuple[tuple[str, ...], Kinds]) -> Kinds:
-    """What the groups of jana@example.com ask for."""
+    """Return the attachments that the groups of jana@example.com request."""
     known = {name: ContactGroup(name, who, None, what) for name, (who, what) in groups.items()}
     found = resolve(entries, known, language="en")
     return next(one.attachments for one in found if one.mailbox.address == "jana@example.com")

@@ -25,8 +25,9 @@ from tests.days import huge, incomplete, normal
 from tests.factories import account, digest, mail_options, order
 
 LETTERS = "áčďéěíňóřšťúůýž äĺľôŕ áéíóöőúüű ąćęłńóśźż čćđšž €×–…„“”»«’ ÁČĎŐŰŁĄĘŚŹŻĐ"
-"""Of all seven languages, with what our own texts have beside letters."""
+"""The letters of all languages, and the other characters in our texts."""
 
+# Texts that are hard to lay out: endless words, wide letters, and those that the fonts lack.
 HOSTILE = (
     "x" * 2_000,
     "مرحبا " * 400,
@@ -46,7 +47,7 @@ needs_eyes = pytest.mark.skipif(
 
 
 def pages(shown: Digest, language: str = "en", of: Account | None = None) -> list[str]:
-    """The text of each page."""
+    """Return the text of each page."""
     content = pickup_sheet(shown, mail_options(of or account(), language)).content
     return [page.extract_text() for page in PdfReader(BytesIO(content)).pages]
 

@@ -31,17 +31,17 @@ def sheet(shown: Digest, language: str = "en") -> Any:
 
 
 def cells(shown: Digest, language: str = "en") -> dict[str, Any]:
-    """The cells of the first order by the machine names of their columns."""
+    """Return the cells of the first order by the names of their columns."""
     return dict(zip(COLUMNS, sheet(shown, language)[2], strict=True))
 
 
-def told(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """Return a day or time of a cell as text, any other value unchanged."""
     return value.isoformat() if isinstance(value, date) else value
 
 
 def xml(shown: Digest) -> str:
-    """Every part of the file, one after the other."""
+    """Return all parts of the file as one text."""
     with zipfile.ZipFile(BytesIO(orders_xlsx(shown, mail_options()).content)) as parts:
         return "".join(parts.read(name).decode() for name in parts.namelist())
 
@@ -56,7 +56,7 @@ def test_a_row_has_real_dates_numbers_and_words() -> None:
 
     row = cells(digest(full, previous=snapshot(full, o4500001=date(2026, 11, 15))))
 
-    assert {name: told(cell.value) for name, cell in row.items()} == {
+    assert {name: comparable(cell.value) for name, cell in row.items()} == {
         "order": 4500001,
         "external_id": "EXT-4500001",
         "tracking": "MD4500001",
@@ -118,6 +118,7 @@ def test_no_text_is_a_formula_or_a_link_also_when_it_is_edited(text: str) -> Non
 
     assert (row["external_id"].value, row["external_id"].data_type) == (text, "s")
     assert row["external_id"].style.startswith("Normal")
+    # Without it, a spreadsheet reads the text as a formula once its cell is edited.
     assert row["external_id"].quotePrefix
     assert not re.search(r"<f[ >]|<hyperlink|TargetMode", xml(shown))
 
@@ -155,4 +156,4 @@ def test_the_same_digest_makes_the_same_bytes() -> None:
     assert file == orders_xlsx(normal(), mail_options(language="sl"))
     assert file.filename == "orders-2026-11-22.xlsx"
     made = load_workbook(BytesIO(file.content)).properties.created
-    assert told(made) == "2026-11-22T00:00:00"
+    assert comparable(made) == "2026-11-22T00:00:00"

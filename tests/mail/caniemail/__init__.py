@@ -27,40 +27,40 @@ THUNDERBIRD = "Thunderbird"
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One that was measured."""
+    """One feature that caniemail.com has tested."""
 
     support: dict[str, str]
     """By program: y, a (partly), n or u (unknown), and the numbers of the notes after it."""
     notes: dict[str, str]
 
     def lacking(self, letters: str = "anu") -> frozenset[str]:
-        """The programs that do not have it in full; with "n" only those that have none of it."""
-        return frozenset(name for name, said in self.support.items() if said[0] in letters)
+        """Return the programs without full support; with "n" those without any."""
+        return frozenset(name for name, support in self.support.items() if support[0] in letters)
 
 
 @cache
 def features() -> dict[str, Feature]:
-    """Everything that was measured, by caniemail's name."""
+    """Return all tested features by caniemail's names."""
     table = json.loads(TABLE.read_text(encoding="utf-8"))
     return {
         slug: Feature(
-            dict(zip(table["programs"], told["support"], strict=True)), told.get("notes", {})
+            dict(zip(table["programs"], entry["support"], strict=True)), entry.get("notes", {})
         )
-        for slug, told in table["features"].items()
+        for slug, entry in table["features"].items()
     }
 
 
 def used(html: str) -> frozenset[str]:
-    """What a mail asks of a mail program: caniemail's names, or plain ones where it has none.
+    """Return the features that a mail uses, by caniemail's names or, without one, plain names.
 
-    What stands in comments for Outlook is left out: see `used_by_outlook`.
+    Comments for Outlook are left out: see `used_by_outlook`.
     """
     page = parse_html(html)
     return frozenset([*_of_document(html), *_of_page(page)])
 
 
 def used_by_outlook(html: str) -> frozenset[str]:
-    """What a mail asks of Outlook for Windows alone, in <!--[if mso]>."""
+    """Return the features that a mail uses for Outlook for Windows alone, in <!--[if mso]>."""
     hidden = (
         re.fullmatch(r"(?s)\[if mso\]>(.*)<!\[endif\]", c.text) for c in parse_html(html).comments
     )
@@ -121,7 +121,7 @@ def _of_sheet(css: str) -> Iterator[str]:
 
 
 def _asked(condition: str) -> list[str]:
-    """What a media query asks for. Widths are what caniemail means by @media alone."""
+    """Return the features that a media query uses; caniemail counts widths as @media itself."""
     return [name for name in re.findall(r"\(([\w-]+)", condition) if not name.endswith("-width")]
 
 

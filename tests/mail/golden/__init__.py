@@ -1,10 +1,10 @@
-"""Golden mails: what each kind of mail looks like, to be read by a person.
+"""Golden mails: every kind of mail in a file, for a person to read.
 
-    python -m tests.mail.golden      # write them anew; then look at the difference
+    python -m tests.mail.golden      # write the files again; then read the difference
 
-The English mails are kept whole. Every other language has one file with the words of all its mails:
-their markup must be that of the English ones, so it is not kept again.
-The program's version and the boundaries are left out, since they say nothing about the mail.
+The English mails are kept whole. Every other language has one file with the words of all its mails,
+because their markup must equal that of the English ones. The program's version and the boundaries
+are left out: they would change the files without changing a mail.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from tests.factories import DAY, NOON, account, account_with_password, mail_opti
 
 FOLDER = Path(__file__).parent
 WHOLE = "en"
-"""The language whose mails are kept whole."""
+"""The language with golden files of whole mails."""
 
 _MARKUP = re.compile(r"(<style.*?</style>|<[^>]*>)", re.DOTALL)
 
 
 def golden_files() -> Iterator[tuple[str, str]]:
-    """File name and content of every golden file."""
+    """Yield the name and content of every golden file."""
     for name in MAIL_NAMES:
         mail = golden_mail(WHOLE, name)
         yield f"{WHOLE}-{name}.html", mail.html
@@ -51,7 +51,7 @@ def golden_files() -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class GoldenMail:
-    """One mail as it is compared: its parts, and its headers with an outline of what follows."""
+    """One mail as it is compared: its parts, its headers, and the types of all parts."""
 
     subject: str
     html: str
@@ -61,7 +61,7 @@ class GoldenMail:
 
 @cache
 def golden_mail(language: str, name: str) -> GoldenMail:
-    """One mail in one language; `name` is one of `MAIL_NAMES`."""
+    """Return one mail in one language; `name` is one of `MAIL_NAMES`."""
     other = OTHERS.get(name)
     mail, message = other(language) if other else digest_mail(language, name)
     return GoldenMail(
@@ -92,17 +92,15 @@ def _texts(html: str, name: str) -> list[str]:
 
 
 def _comparable(pieces: Iterable[str], name: str) -> list[str]:
-    """Pieces of a mail as they are; of the huge one each kind once, with no order's number.
-
-    How many orders are shown in the huge mail depends on how long a language's words are.
-    """
+    """Return the pieces of a mail; of the huge one each kind once, without numbers of orders."""
+    # The length of a language's words decides how many orders the huge mail shows.
     if name != "huge":
         return list(pieces)
     return list(dict.fromkeys(re.sub(r"\d{7}", "…", piece) for piece in pieces))
 
 
 def digest_mail(language: str, name: str) -> tuple[RenderedMail, FrozenMessage]:
-    """A day's digest in one language, as one of a contact group gets it."""
+    """Make a day's digest in one language for a member of a contact group."""
     digest, reader = DAYS[name](), _reader(language)
     shop = account_with_password() if name == "incomplete" else account()
     options = mail_options(shop, language, reader.group)
@@ -121,7 +119,7 @@ def digest_mail(language: str, name: str) -> tuple[RenderedMail, FrozenMessage]:
 
 
 def trial_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
-    """The test mail in one language."""
+    """Make the test mail in one language."""
     mail = Renderer().test(account(), sender(), _reader(language))
     message = freeze_test(
         mail, recipient=_reader(language), account=account(), sender=sender(), at=NOON
@@ -130,7 +128,7 @@ def trial_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
 
 
 def alarm_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
-    """The mail to the admin in one language: one alarm begins and one ends."""
+    """Make the alarm mail in one language: one alarm begins and one ends."""
     begun = [
         Alarm(
             3,
@@ -178,7 +176,7 @@ def _reader(language: str) -> Recipient:
 
 
 def _head(message: FrozenMessage) -> str:
-    """The headers as they are sent, and an outline of what follows."""
+    """Return the headers as they are sent, and the types of all parts."""
     mail = email.message_from_bytes(message.content, policy=email.policy.default)
     head = message.content.decode("ascii").split("\r\n\r\n")[0].replace("\r\n", "\n")
     head = re.sub(r'boundary="=_\w+"', 'boundary="…"', head)
@@ -189,7 +187,7 @@ def _head(message: FrozenMessage) -> str:
 
 
 def notice_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
-    """The notice that the list could not be read, in one language."""
+    """Make the notice that the list could not be read, in one language."""
     reader = _reader(language)
     mail = Renderer().notice(account(), sender(), DAY, NOON, recipient=reader)
     message = freeze_notice(
@@ -199,7 +197,7 @@ def notice_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
 
 
 def review_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
-    """The monthly question to the admin, in one language."""
+    """Make the monthly review for the admin, in one language."""
     ana = Recipient(Mailbox("ana@example.com"), language, "drivers", ("warehouse", "drivers"))
     other = account(id="zagreb", name="Zagreb", recipients=(*account().recipients, ana))
     mail = Renderer().review((account(), other), language=language)
@@ -207,10 +205,11 @@ def review_mail(language: str) -> tuple[RenderedMail, FrozenMessage]:
 
 
 OTHERS = {"test": trial_mail, "alarm": alarm_mail, "notice": notice_mail, "review": review_mail}
-"""Mails that are no digest."""
+"""All mails except digests."""
 
 MAIL_NAMES = (*DAYS, *OTHERS)
 
 
 def _timeless(text: str) -> str:
+    # A new version of the program must not change the golden files.
     return text.replace(f"notifier {__version__}", "notifier {version}")

@@ -17,7 +17,7 @@ from tests.mail.lint_tools.css import Declaration, Rule, declarations
 from tests.mail.lint_tools.sheets import sheets
 
 MOST_SELECTORS = 1_000
-"""Limit of selectors; Gmail takes far fewer."""
+"""Limit of selectors; Gmail supports far fewer."""
 
 _COMPOUND = re.compile(r"(\*|[a-z][\w-]*)?((?:[.#][\w-]+)*)(:root)?", re.IGNORECASE)
 _SCHEME = re.compile(r"@media (?:screen and |all and )?\(prefers-color-scheme: ?(dark|light)\)")
@@ -60,6 +60,7 @@ def styles(page: Document, scheme: Scheme) -> Iterator[tuple[Element, Mapping[st
 
     `background-color` is listed as "background".
     """
+    # The limit keeps the time short for any text that hypothesis writes.
     rules = [*islice(_weighed(page, scheme), MOST_SELECTORS)]
     for element, fitting in _fitting(page.elements, rules):
         yield element, _winners(element, fitting)
@@ -93,11 +94,9 @@ def _weighed(page: Document, scheme: Scheme) -> Iterator[_Weighed]:
 def _fitting(
     elements: Sequence[Element], rules: Sequence[_Weighed]
 ) -> Iterator[tuple[Element, Sequence[_Weighed]]]:
-    """Yield each element with the rules that match it.
-
-    Rows of a table are alike, so elements with the same tag, classes, id and surroundings are
-    matched once.
-    """
+    """Yield each element with the rules that match it."""
+    # A mail has a hundred equal rows, so elements with the same tag, classes, id and kind of parent
+    # are matched only once.
     kinds: dict[_Kind, int] = {}
     kind_of: dict[Element | None, int] = {None: -1}
     rules_of: list[Sequence[_Weighed]] = []

@@ -79,5 +79,5 @@ def _from_hex(digits: str) -> Colour:
 
 
 def contrast(one: Colour, other: Colour) -> float:
-    """Return the contrast of two opaque colours, from 1, which nobody can read, to 21."""
+    """Return the contrast of two opaque colours, from 1 (equal) to 21."""
     return contrast_of_rgb(one[:3], other[:3])

@@ -11,16 +11,17 @@ from notifier.mail.lint.findings import LintFinding, error, warning
 from tests.mail.lint_tools.cascade import Scheme, is_hidden, knows_dark, styles
 from tests.mail.lint_tools.colours import Colour, contrast, read_colour
 
+# The least contrast of normal and of large text (WCAG 2.2, 1.4.3). Below that of large text, no
+# text can be read.
 LEAST_CONTRAST = 4.5
 UNREADABLE = 3.0
-"""WCAG 2.2, 1.4.3: the least contrast of normal text, and of any text."""
 
 _PICTURE = re.compile(r"(?i)url\(|gradient\(|var\(|image")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an element looks; a colour is None if it is unknown."""
+    """The colours of an element; a colour is None if it is unknown."""
 
     colour: Colour | None
     background: Colour | None
@@ -29,20 +30,20 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A visible piece of text and how it looks."""
+    """A visible piece of text and its colours."""
 
     text: Text
     look: Look
 
     @property
     def contrast(self) -> float | None:
-        """The contrast of the text with its background; None if a colour is unknown."""
+        """Return the contrast of the text with its background; None if a colour is unknown."""
         if self.look.colour is None or self.look.background is None:
             return None
         return contrast(self.look.colour.over(self.look.background), self.look.background)
 
 
-# The colours of a browser where a mail sets none.
+# Where a mail sets no colour, a mail program uses those of its browser.
 _PLAIN = {
     Scheme.LIGHT: Look(Colour(0, 0, 0), Colour(255, 255, 255)),
     Scheme.DARK: Look(Colour(255, 255, 255), Colour(18, 18, 18)),
@@ -62,6 +63,7 @@ def seen(page: Document, scheme: Scheme = Scheme.LIGHT) -> Iterator[Seen]:
 
 def hard_to_read(page: Document) -> Iterator[LintFinding]:
     """Find text with too little contrast."""
+    # Without dark rules, the mail program changes both colours of a text, and cares for contrast.
     yield from _hard_to_read(page, Scheme.LIGHT)
     if knows_dark(page):
         yield from _hard_to_read(page, Scheme.DARK)
@@ -108,6 +110,7 @@ def _colour(
     if written:
         inherited = written.lower() in ("inherit", "unset", "currentcolor")
         return around if inherited else read_colour(written)
+    # Links do not inherit their colour.
     if element.tag == "a" and "href" in element.attributes:
         return _LINK[scheme]
     return around

@@ -117,11 +117,11 @@ def _split(text: str, separator: str) -> Iterator[str]:
 def _rules(text: str, base: int, inside: str, depth: int = 0) -> Iterator[_Found]:
     """Yield each rule and at-rule: its place, the text before its braces, and in them."""
     for offset, prelude, begins, body in _blocks(text):
-        said = prelude.strip()
+        head = prelude.strip()
         begun = base + offset + len(prelude) - len(prelude.lstrip())
-        yield begun, said, body, inside
-        if body is not None and depth < DEEPEST and said.lower().startswith(_CONDITIONAL):
-            condition = " and ".join(filter(None, (inside, " ".join(said.lower().split()))))
+        yield begun, head, body, inside
+        if body is not None and depth < DEEPEST and head.lower().startswith(_CONDITIONAL):
+            condition = " and ".join(filter(None, (inside, " ".join(head.lower().split()))))
             yield from _rules(body, base + begins, condition, depth + 1)
 
 

@@ -23,14 +23,16 @@ def wrong_head(content: bytes) -> Iterator[LintFinding]:
     mail = email.message_from_bytes(head + b"\n\n", policy=email.policy.compat32)
     for name in NEEDED:
         if name not in mail:
-            yield error("there is none", f"the header {name}", "write one")
+            yield error("it is missing", f"the header {name}", "write one")
     for name in ONCE:
         if len(mail.get_all(name, [])) > 1:
-            yield error("there are several", f"the header {name}", "write it once")
+            yield error("it occurs more than once", f"the header {name}", "write it once")
     yield from _date(str(mail.get("Date", "")))
     written = str(mail.get("Message-ID", "")).strip()
     if written and not _MESSAGE_ID.fullmatch(written):
-        yield error(f'"{written[:60]}" is none', "the header Message-ID", "write <name@domain>")
+        yield error(
+            f'"{written[:60]}" is not a Message-ID', "the header Message-ID", "write <name@domain>"
+        )
 
 
 def _date(written: str) -> Iterator[LintFinding]:
@@ -39,7 +41,9 @@ def _date(written: str) -> Iterator[LintFinding]:
     try:
         at = parsedate_to_datetime(written)
     except (ValueError, OverflowError, TypeError, IndexError):
-        yield error(f'"{written[:60]}" is none', "the header Date", "write it as in RFC 5322, 3.3")
+        yield error(
+            f'"{written[:60]}" is not a date', "the header Date", "write it as in RFC 5322, 3.3"
+        )
         return
     if at.tzinfo is None:
         yield warning("it has no time zone", "the header Date", "write +0000 behind it")

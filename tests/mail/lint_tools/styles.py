@@ -138,7 +138,7 @@ def _at_rules(sheet: Sheet) -> Iterator[LintFinding]:
             yield note(
                 f"{_lack(LACK_AT_RULES.get(rule.name, LACK_OTHER_AT_RULES))} @{rule.name}",
                 where,
-                "nothing to do if the mail reads as well without",
+                "nothing to do if the mail can be read without it",
             )
 
 
@@ -154,7 +154,7 @@ def _elements(page: Document) -> Iterator[LintFinding]:
             )
     if len(found) > 1:
         yield warning(
-            f"there are {len(found)} style elements, and some programs read but the first",
+            f"there are {len(found)} style elements, and some programs read only the first",
             found[1],
             "write everything into one",
         )

@@ -1,9 +1,8 @@
 """Which mail programs lack which CSS, as caniemail.com measured it between 2019 and 2026.
 
 It lists what differs between the programs below and changes what can be read;
-`tests/mail/test_caniemail.py` compares it with the data. Gmail stands for Gmail accounts on its
-site and in its apps: with other accounts the apps read no style sheet, nor does its site on a
-phone.
+`tests/mail/test_caniemail.py` compares it with the data. "Gmail" means Gmail accounts on its site
+and in its apps: with other accounts the apps ignore style sheets, and so does its site on a phone.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ class Program(StrEnum):
 
     GMAIL = "Gmail"
     OUTLOOK = "Outlook for Windows"
-    """The one that draws with Word's engine, 2007 to 2019 and later."""
+    """The versions that draw with Word, 2007 to 2019 and later."""
     OUTLOOK_COM = "outlook.com"
     APPLE_MAIL = "Apple Mail"
     THUNDERBIRD = "Thunderbird"
@@ -49,10 +48,10 @@ class Feature:
     values: re.Pattern[str] = re.compile(r"(?s).*")
     fallback: Fallback = Fallback.NONE
     tags: frozenset[str] = frozenset()
-    """The elements at which it is lacking; empty: at all of them."""
+    """The elements that lack it; empty if all do."""
 
     def is_in(self, declaration: Declaration, tag: str = "") -> bool:
-        """Whether a declaration needs it; `tag` is empty where that of the element is not known."""
+        """Whether a declaration needs it; `tag` is empty if the element is not known."""
         return bool(
             (not self.tags or tag in self.tags)
             and self.names.fullmatch(declaration.name)
@@ -152,7 +151,7 @@ FEATURES = (
         "visibility",
         _named("visibility"),
         (_GMAIL, _OUTLOOK),
-        "leave out what is not to be seen",
+        "leave the element out",
         values=_value("(?!visible).*"),
     ),
     Feature(
@@ -169,7 +168,7 @@ FEATURES = (
         "a background image",
         _named("background(-image)?"),
         (_OUTLOOK,),
-        "give a background-color, too, on which the text can be read",
+        "add a background-color on which the text can be read",
         values=_value(r".*\burl\(.*"),
         fallback=Fallback.COLOUR,
     ),
@@ -177,7 +176,7 @@ FEATURES = (
         "a gradient",
         _named("background(-image)?"),
         (_OUTLOOK, _COM),
-        "give a background-color, too, on which the text can be read",
+        "add a background-color on which the text can be read",
         values=_value(r".*gradient\(.*"),
         fallback=Fallback.COLOUR,
     ),
@@ -185,7 +184,7 @@ FEATURES = (
         "max-width",
         _named("max-width"),
         (_OUTLOOK,),
-        "give a width, or put a table of that width around it, in <!--[if mso]>",
+        "write a width, or put a table of that width around it, in <!--[if mso]>",
         fallback=Fallback.OUTLOOK_TABLE,
         values=_value("(?!none).*"),
     ),
@@ -193,21 +192,21 @@ FEATURES = (
         "min-width",
         _named("min-width"),
         (_OUTLOOK,),
-        "give a width",
+        "write a width",
         degrades=True,
     ),
     Feature(
         "object-fit",
         _named("object-(fit|position)"),
         (_OUTLOOK,),
-        "cut the image to the size it is shown in",
+        "cut the image to the size in which it is shown",
     ),
     Feature(
         "a variable",
         _named("--.*"),
         (_GMAIL, _OUTLOOK, _COM),
         "write the value where it is used",
-        degrades=True,  # what counts is where it is used
+        degrades=True,  # var() is reported where it matters
     ),
     Feature(
         "var()",
@@ -282,7 +281,7 @@ FEATURES = (
         "a shadow",
         _named("box-shadow"),
         (_GMAIL, _OUTLOOK),
-        "nothing to do: there is none there",
+        "nothing to do: it is only decoration",
         degrades=True,
     ),
     Feature(
@@ -325,7 +324,7 @@ FEATURES = (
 
 @dataclass(frozen=True, slots=True)
 class Selecting:
-    """What a selector asks for. `written` is searched for in it."""
+    """A feature of selectors; `written` finds it in one."""
 
     name: str
     written: re.Pattern[str]
@@ -339,19 +338,19 @@ SELECTORS = (
         ":hover",
         re.compile(r"(?i):hover\b"),
         (_GMAIL, _OUTLOOK, _COM),
-        "nothing to do if nothing is told by it alone",
+        "nothing to do if it shows no information of its own",
     ),
     Selecting(
         ":focus, :active or :visited",
         re.compile(r"(?i):(focus|active|visited)\b"),
         (_GMAIL, _OUTLOOK, _COM, _APPLE),
-        "nothing to do if nothing is told by it alone",
+        "nothing to do if it shows no information of its own",
     ),
     Selecting(
         "a selector by place, as :first-child",
         re.compile(r"(?i):(first|last|nth|only)-(last-)?(child|of-type)\b"),
         (_GMAIL, _OUTLOOK, _COM),
-        "give the element a class",
+        "add a class to the element",
     ),
     Selecting(
         "::before or ::after",
@@ -364,7 +363,7 @@ SELECTORS = (
         "a selector of several names, as .a.b",
         re.compile(r"[\w-][.#][\w-]"),
         (_OUTLOOK, _COM),
-        "give the element a class of its own",
+        "add a class of its own to the element",
     ),
 )
 """Features of selectors; inline styles work without them."""
@@ -377,7 +376,7 @@ LACK_OTHER_AT_RULES = (_GMAIL, _OUTLOOK, _COM)
 """Programs that ignore styles in at-rules other than @media and @charset."""
 
 SPACED_COLOUR = re.compile(r"(?i)\b(?:rgb|hsl)a?\(\s*[\d.]+[a-z%]*\s+[\d.]")
-"""A colour written without commas, for which Gmail drops the whole attribute or style element."""
+"""A colour without commas; Gmail drops the whole attribute or style element with it."""
 
 MOST_STYLE_BYTES = 16 * 1024
-"""Gmail drops style sheets beyond these, and one with an at-rule within an at-rule as a whole."""
+"""Gmail drops style sheets beyond this size."""
