@@ -208,7 +208,7 @@ def stuck(folder: Path) -> None:
             sql("UPDATE messages SET state = 'held'"), 3, "problem .*outbox retry", id="held"
         ),
         pytest.param(
-            sql("UPDATE messages SET state = 'unknown'"), 0, "warning .*whether", id="unknown"
+            sql("UPDATE messages SET state = 'unknown'"), 0, "warning .*delivery is unknown", id="unknown"
         ),
         pytest.param(
             sql("UPDATE messages SET state = 'failed', settled_at = '2026-11-21 12:00:00.000000'"),
@@ -384,11 +384,11 @@ shipped = "Shipped"
             0,
             "ok orders.csv can be read: 1 orders, 1 waiting",
         ),
-        ("Order,Shipped\n7,10.11.2026\n", 0o644, 0, "warning no dates, such as .*date_format"),
+        ("Order,Shipped\n7,10.11.2026\n", 0o644, 0, "warning not dates, such as .*date_format"),
         ("Order,Shipped\n7,\n", 0o666, 0, "warning every user.*chmod o-w"),
         ("Order,Shipped\n7\n8,\n", 0o644, 3, "problem 1 of 2 rows"),
         ("Order\n7\n", 0o644, 77, 'problem has no column "Shipped"'),
-        (None, 0o644, 75, "problem is not there; see what has become of the export"),
+        (None, 0o644, 75, "problem does not exist; check the export"),
     ],
     ids=["sound", "dates", "open to all", "rows", "column", "not there"],
 )
