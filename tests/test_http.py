@@ -1,4 +1,4 @@
-"""The one HTTP client keeps its deadlines, its caps and its secrets."""
+"""The HTTP client keeps its deadlines, its limits and its secrets."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ async def ask(
 async def failure(asking: Awaitable[HttpAnswer]) -> NoAnswer:
     with pytest.raises(NoAnswer) as caught:
         await asking
+    # With its causes: a log would show them, too.
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert SECRET not in shown
     return caught.value
@@ -90,7 +91,8 @@ async def ask_together(port: int, http: HttpClient, times: int) -> None:
 
 
 def answers_together(calls: int, writers: list[StreamWriter]) -> Behaviour:
-    """Answers when so many calls are under way, and notes on which connections."""
+    """Answer once this number of calls is in progress, and collect their connections."""
+    # Without the gate, an early answer could free its connection for a call that begins later.
     gate = asyncio.Barrier(calls)
 
     async def notes(_head: bytes, writer: StreamWriter) -> None:
@@ -148,6 +150,7 @@ async def test_a_server_that_says_nothing_is_left_at_the_deadline() -> None:
 
 
 async def test_nobody_listening_is_told_with_host_port_and_the_option_that_names_them() -> None:
+    # A port that was open a moment ago is closed for certain.
     async with behaving(hangs) as port:
         pass
 
@@ -191,6 +194,7 @@ def _packed_zeros(megabytes: int) -> bytes:
 
 
 async def test_a_gzip_bomb_is_stopped_at_the_cap() -> None:
+    # About 64 kB on the wire, 64 MiB when decompressed.
     bomb = answer(_packed_zeros(64), headers=["Content-Encoding: gzip"])
 
     async with behaving(says(bomb)) as port:

@@ -31,7 +31,7 @@ def only(path: str, app: ASGIApp) -> ASGIApp:
     """Serve `path` and the paths below it; answer 404 to any other path of the app."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        # The same bytes as Starlette's own 404, so that nobody can tell which paths exist elsewhere.
+        # The same bytes as Starlette's own 404, which reveals nothing about the other socket.
         inside = scope["path"] == path or scope["path"].startswith(f"{path}/")
         chosen = app if inside else PlainTextResponse("Not Found", status_code=404)
         await chosen(scope, receive, send)

@@ -61,7 +61,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         proxy_headers=False,  # nothing depends on a visitor's address, and anybody can forge one
         server_header=False,
         date_header=False,
-        # One request per connection: after a refusal, the rest of a body would be read as a request.
+        # One request per connection: after a refusal, the rest of the body is not to be read.
         headers=[("connection", "close")],
         access_log=False,  # paths contain the token
         log_config=None,

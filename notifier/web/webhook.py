@@ -1,7 +1,7 @@
 """`POST /hooks/<token>`: the marketplace names orders that changed.
 
 A hint changes neither when mail is sent nor to whom, and each order in it is looked up through the
-API. So a thief of a token can send hints, and no more. Answers reveal only what an honest sender
+API. So a stolen token is good for hints only. Answers reveal only what an honest sender
 needs.
 """
 
@@ -149,7 +149,6 @@ def _parse(body: bytes, account_id: str) -> Sequence[int]:
         raise HTTPException(413) from None
     except NotHints:
         raise HTTPException(400) from None
-    # Counts only: the ids are a stranger's words until the API confirms them.
     logger.info(
         "%s: %d orders hinted at",
         account_id,

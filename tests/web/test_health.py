@@ -24,7 +24,7 @@ ILL = Health(well=False, fields={"status": "the store does not answer"})
 
 @asynccontextmanager
 async def door(answer: Health = WELL, listen: str = "127.0.0.1:0") -> AsyncIterator[int]:
-    """The health socket of the whole app; gives its port."""
+    """Serve the health socket of the whole app; yield its port."""
 
     async def ask() -> Health:
         return answer
@@ -38,7 +38,7 @@ async def door(answer: Health = WELL, listen: str = "127.0.0.1:0") -> AsyncItera
 
 
 async def said(port: int, *pieces: bytes) -> bytes:
-    """What comes back until the connection is closed."""
+    """Send the pieces, and return the answer until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.writelines(pieces)
     async with asyncio.timeout(5):

@@ -1,4 +1,4 @@
-"""The webhook on a socket, as well-meaning senders and strangers find it."""
+"""The webhook on a socket, used by honest senders and by strangers."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PATIENCE = 5
 
 @dataclass
 class Door:
-    """A webhook at work."""
+    """A running webhook."""
 
     address: str = ""
     heard: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     seconds: float = 0.0
     broken: Exception | None = None
-    """What storing a hint runs into."""
+    """The error of storing a hint, if it is to fail."""
 
     async def hear(self, account_id: str, ids: Sequence[int]) -> None:
         if self.broken:
@@ -45,7 +45,7 @@ class Door:
         self.heard.append((account_id, tuple(ids)))
 
     async def says(self, question: bytes, *, then_end: bool = False) -> bytes:
-        """Everything that is answered to some bytes, until the connection is closed."""
+        """Send some bytes, and return the answer until the connection is closed."""
         async with self.visit() as (reader, writer):
             writer.write(question)
             if then_end:
@@ -65,7 +65,7 @@ class Door:
             writer.close()
 
     async def posted(self, body: bytes, token: str = LJUBLJANA, **headers: str) -> int:
-        """The status of a post."""
+        """Post a body, and return the status."""
         return status_of(await self.says(post(body, token, **headers)))
 
 
@@ -130,6 +130,7 @@ async def test_a_socket_serves_its_group(tmp_path: Path) -> None:
 async def test_the_answer_does_not_tell_whether_an_order_is_known(door: Door) -> None:
     bodies = (b"[1]", b"[]", b'["nonsense", null]', json.dumps([*range(1, 900)]).encode())
 
+    # Byte for byte the same, so that a thief of a token cannot find out which orders exist.
     assert len({await door.says(post(body)) for body in bodies}) == 1
 
 
@@ -289,7 +290,7 @@ async def test_nothing_of_a_visit_is_logged_but_counts(
         await door.posted(b'[1, "\\u001b[31mred\\n"]')
         await door.posted(b"[1]", "x\x1b[31m")
         await door.says(b"GET \xff\xff HTTP/1.1\r\nA: \x1b[31m\r\n\r\n")
-        for token in ("x", LJUBLJANA):  # a chunk that is none, while and after it is answered
+        for token in ("x", LJUBLJANA):  # an invalid chunk at once, and one after a valid chunk
             await door.says(
                 post(b"nonsense\r\n", token, content_length="", transfer_encoding="chunked")
             )
