@@ -113,7 +113,7 @@ async def test_calls_at_the_same_time_have_a_connection_each_and_the_next_use_it
     assert (len(writers), len(set(writers))) == (90, 30)
 
 
-async def test_connections_that_nobody_uses_any_more_are_closed_by_a_later_call() -> None:
+async def test_idle_connections_are_closed_by_a_later_call() -> None:
     writers: list[StreamWriter] = []
     client = HttpClient(kept=timedelta(0))
 
@@ -142,14 +142,14 @@ async def test_a_server_that_drips_bytes_is_left_at_the_deadline() -> None:
     assert error.retryable
 
 
-async def test_a_server_that_says_nothing_is_left_at_the_deadline() -> None:
+async def test_a_silent_server_is_left_at_the_deadline() -> None:
     async with behaving(hangs) as port:
         error = await failure(ask(f"http://127.0.0.1:{port}/", seconds=0.05))
 
     assert "did not answer within" in str(error)
 
 
-async def test_nobody_listening_is_told_with_host_port_and_the_option_that_names_them() -> None:
+async def test_a_closed_port_is_reported_with_host_port_and_option() -> None:
     # A port that was open a moment ago is closed for certain.
     async with behaving(hangs) as port:
         pass
@@ -159,7 +159,7 @@ async def test_nobody_listening_is_told_with_host_port_and_the_option_that_names
     assert f"127.0.0.1:{port} cannot be reached; check {OPTION} and the network" in str(error)
 
 
-async def test_an_answer_cut_anywhere_is_no_answer() -> None:
+async def test_an_answer_cut_off_at_any_byte_is_refused() -> None:
     whole = answer(b'{"result": {"status": "OK"}, "data": []}')
     ends = count()
 
@@ -207,7 +207,7 @@ async def test_a_gzip_bomb_is_stopped_at_the_cap() -> None:
     ("encoding", "pack"),
     [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes), ("", bytes)],
 )
-async def test_compression_nobody_asked_for_is_undone(
+async def test_an_answer_compressed_without_request_is_decompressed(
     encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     packed = answer(pack(b"hello"), headers=[f"Content-Encoding: {encoding}"])
@@ -221,7 +221,7 @@ async def test_compression_nobody_asked_for_is_undone(
     [("gzip", gzip.compress(b"hello" * 99)[:-9]), ("gzip", b"hello"), ("br", b"hello")],
     ids=["cut", "not compressed", "brotli"],
 )
-async def test_compression_that_cannot_be_undone_is_no_answer(encoding: str, body: bytes) -> None:
+async def test_an_answer_with_broken_compression_is_refused(encoding: str, body: bytes) -> None:
     async with behaving(says(answer(body, headers=[f"Content-Encoding: {encoding}"]))) as port:
         await failure(ask(f"http://127.0.0.1:{port}/"))
 
@@ -257,12 +257,12 @@ async def test_redirects_are_not_followed(target: str) -> None:
 @pytest.mark.parametrize(
     "noise", [b"hello\r\n\r\n", b"HTTP/1.1 9999 What\r\n\r\n", b"\x16\x03\x01\x00\x00", b"\r\n" * 9]
 )
-async def test_what_is_no_http_is_no_answer(noise: bytes) -> None:
+async def test_an_answer_that_is_not_http_is_refused(noise: bytes) -> None:
     async with behaving(says_and_resets(noise)) as port:
         await failure(ask(f"http://127.0.0.1:{port}/"))
 
 
-async def test_endless_headers_are_no_answer() -> None:
+async def test_endless_headers_are_refused() -> None:
     async with behaving(says(b"HTTP/1.1 200 OK\r\n", b"X-More: y\r\n" * 100_000)) as port:
         await failure(ask(f"http://127.0.0.1:{port}/"))
 
@@ -290,7 +290,7 @@ async def test_no_cookie_is_kept_nor_sent_back() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:99999/", "https://127.0.0.1:-1/"])
-async def test_a_port_that_is_none_is_a_mistake_in_the_configuration(url: str) -> None:
+async def test_an_invalid_port_is_a_mistake_in_the_configuration(url: str) -> None:
     with pytest.raises(ConfigError, match="for a port; write"):
         await ask(url)
 
@@ -299,7 +299,7 @@ async def test_a_port_that_is_none_is_a_mistake_in_the_configuration(url: str) -
     "url",
     ["http://[::1", "https://exa\x00mple/", "https://a:b:c/", "https://xn--a.example/"],
 )
-async def test_an_address_that_is_none_is_a_mistake_in_the_configuration(url: str) -> None:
+async def test_an_invalid_url_is_a_mistake_in_the_configuration(url: str) -> None:
     with pytest.raises(ConfigError, match="is not a URL") as caught:
         await ask(url)
 
@@ -324,7 +324,7 @@ def _tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
     return context
 
 
-async def test_a_certificate_of_ones_own_authority_is_accepted_by_ca_file(
+async def test_ca_file_makes_a_private_authority_trusted(
     authority: trustme.CA, ca_file: Path
 ) -> None:
     async with behaving(says(answer(b"hello")), _tls(authority, "127.0.0.1")) as port:
@@ -350,7 +350,7 @@ async def test_a_certificate_of_another_host_is_refused(
     assert "certificate of 127.0.0.1 is not accepted" in str(error)
 
 
-async def test_a_server_without_tls_is_told_apart() -> None:
+async def test_a_server_without_tls_is_reported_as_such() -> None:
     async def speaks_plainly(_reader: StreamReader, writer: StreamWriter) -> None:
         writer.write(answer(b"hello"))
         await writer.drain()
@@ -364,7 +364,7 @@ async def test_a_server_without_tls_is_told_apart() -> None:
     assert "127.0.0.1 does not speak TLS correctly" in str(error)
 
 
-async def test_a_handshake_without_end_is_left_before_the_deadline() -> None:
+async def test_an_endless_handshake_is_left_before_the_deadline() -> None:
     async with behaving(hangs) as port:
         error = await failure(ask(f"https://127.0.0.1:{port}/", seconds=0.1))
 
@@ -381,7 +381,7 @@ def test_an_unusable_ca_file_is_named(tmp_path: Path, content: bytes | None) -> 
         HttpClient(ca_file=path)
 
 
-def test_unusable_roots_of_the_environment_are_named(
+def test_an_unusable_ssl_cert_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
@@ -398,7 +398,7 @@ async def test_loopback_is_never_asked_through_a_proxy(monkeypatch: pytest.Monke
         assert (await ask(f"http://127.0.0.1:{port}/")).body == b"hello"
 
 
-async def test_a_proxy_of_the_operator_sees_a_host_name_and_no_more(
+async def test_a_configured_proxy_sees_the_host_name_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heads: list[bytes] = []
@@ -416,7 +416,7 @@ async def test_a_proxy_of_the_operator_sees_a_host_name_and_no_more(
     assert "HTTPS_PROXY" in str(error)
 
 
-def test_a_proxy_that_is_none_is_a_mistake_in_the_environment(
+def test_an_invalid_proxy_is_a_mistake_in_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://user:s3cr3t@proxy.example")
@@ -436,11 +436,11 @@ async def test_nothing_is_logged_that_contains_the_query(caplog: pytest.LogCaptu
     assert SECRET not in caplog.text
 
 
-def test_no_answer_is_worth_another_try_later() -> None:
+def test_a_missing_answer_is_a_temporary_error() -> None:
     assert issubclass(NoAnswer, UnavailableError)
     assert NoAnswer("…").temporary
 
 
 @pytest.mark.parametrize("value", ["tomorrow", "٣", "Mon, 02 Mar 2026 99:00:30 GMT"])
-def test_a_date_that_is_none_is_none(value: str) -> None:
+def test_an_invalid_date_is_none(value: str) -> None:
     assert http_date(value) is None

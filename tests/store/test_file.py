@@ -331,7 +331,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_store_that_is_up_to_date_is_opened_without_what_it_does_not_need(
+async def test_a_store_that_is_up_to_date_opens_without_alembic_and_psycopg(
     file: Path,
 ) -> None:
     await make(file)

@@ -172,7 +172,7 @@ SERVERS = [
 
 
 @pytest.mark.parametrize("arrange", SERVERS)
-async def test_the_example_lets_posts_through_and_ends_what_is_slow_or_large(
+async def test_the_example_passes_posts_and_refuses_slow_or_large_requests(
     arrange: Callable[[Path, int], Command], tmp_path: Path
 ) -> None:
     async with running(arrange, tmp_path) as proxy:
