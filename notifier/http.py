@@ -186,7 +186,7 @@ class HttpClient:
     async def _lane(self) -> AsyncIterator[httpx.AsyncClient]:
         """Lend a client that no other call uses meanwhile."""
         time = asyncio.get_running_loop().time
-        # The lane used last, so that those that fewer calls leave over grow old and are closed.
+        # The lane used last: lanes that are no longer needed then stay idle, and are closed.
         lane = self._idle.pop()[1] if self._idle else self._open_lane()
         try:
             while self._idle and self._idle[0][0] <= time() - self._kept_seconds:
@@ -220,7 +220,7 @@ class HttpClient:
 async def _receive(
     lane: httpx.AsyncClient, request: httpx.Request, target: _Target, most_bytes: int
 ) -> HttpAnswer:
-    # As a stream, so that reading ends at `most_bytes`, however much the server sends.
+    # As a stream, so that reading can end at `most_bytes`.
     response = await lane.send(request, stream=True)
     try:
         # The credential is in the query, and a redirect may repeat the query to another host.

@@ -167,7 +167,7 @@ class MailConnection:
                     'set smtp.tls = "implicit" with port 465, or use another server'
                 )
             await client.starttls()
-            # Everything that the server said before TLS is to be forgotten (RFC 3207, 4.2).
+            # Offers from before TLS may be an attacker's, so they are read again (RFC 3207, 4.2).
             await _greet(client)
         self.phase = SmtpStage.LOGIN
         await log_in(client, self._server, name=self.name)

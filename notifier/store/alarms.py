@@ -55,7 +55,7 @@ class Alarms:
         """Begin and end alarms until the open ones match `causes`; return both changes.
 
         `open_before` are the alarms that were open before the causes were collected; only these
-        are ended. An alarm that continues keeps its begin and takes the newer text. An alarm that
+        are ended. An alarm that continues keeps its start and takes the newer text. An alarm that
         another process begins at this moment is left to that process.
         """
         wanted = {cause.key: cause for cause in causes}

@@ -102,7 +102,7 @@ def read_only_uri(file: Path) -> str:
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     """Run one transaction, committed unless an error is raised."""
-    # Whether it writes is declared at its begin. If a SQLite transaction reads first and writes
+    # Whether it writes is declared at its beginning. If a SQLite transaction reads first and writes
     # later, and another process has written meanwhile, it fails at once, without waiting for a lock
     # (sqlite.org/isolation.html).
     with engine.connect() as connection:

@@ -61,5 +61,5 @@ def write_value(connection: Connection, name: str, value: str) -> None:
     try:
         with connection.begin_nested():
             connection.execute(insert(marks).values(name=name, value=value))
-    except IntegrityError:  # another process has set it at this moment
+    except IntegrityError:  # another process has inserted it since the update
         connection.execute(change)

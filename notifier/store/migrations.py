@@ -1,8 +1,8 @@
 """The version of the schema, and the functions that bring an older store up to date.
 
 To add a column: change tables.py, from which a new store is created, and append a function here
-that changes an existing store in the same way. A test compares both. The functions stay as they
-are, whatever becomes of tables.py later.
+that changes an existing store in the same way. A test compares both. Never change a function later:
+it must leave the schema of its own version, even after tables.py has changed.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ def open_for_writing(target: Target) -> Engine:
     file = target.file
     if file is not None:
         refuse_lost_or_foreign(file, target.busy_seconds)
-        # Created here with private modes, since SQLite would follow the umask. SQLite gives the
-        # journal the mode of the file.
+        # Created here with private modes, since SQLite would follow the umask. The journal
+        # gets the mode of the file.
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
         disk.refuse_full_disk(file)
@@ -78,7 +78,7 @@ def open_for_writing(target: Target) -> Engine:
 
 
 def open_for_reading(target: Target) -> Engine:
-    """Return an engine that cannot write; an empty store in memory if there is none yet."""
+    """Return an engine that cannot write; an empty store in memory if none exists yet."""
     file = target.file
     if file is not None:
         refuse_lost_or_foreign(file, target.busy_seconds)

@@ -58,7 +58,7 @@ _UNCLAIMED = {"holder": None, "leased_until": None}
 _NOW = bindparam("now", type_=Instant())
 _NUMBER: BindParameter[int] = bindparam("number", type_=BigInteger())
 _NEW_ATTEMPT = insert(attempts).returning(attempts.c.id)
-# The lease is checked again: this is the last moment before a second process could send a copy.
+# The lease is checked once more: after its end, another process may send the message.
 _MARK_DOT = (
     update(messages)
     .where(

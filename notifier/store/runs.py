@@ -198,7 +198,7 @@ class Runs:
         newest = _runs().where(frozen).order_by(runs.c.day.desc(), runs.c.edition.desc()).limit(1)
 
         def load(connection: Connection) -> Snapshot | None:
-            # Not the last edition of the same day: it would make every new order known already.
+            # Of an earlier day: compared with an edition of the same day, no order would be new.
             before = connection.execute(newest.where(runs.c.day < day)).first()
             today = connection.execute(newest.where(runs.c.day == day)).first()
             known = load_snapshot(connection, before.id) if before else {}

@@ -45,7 +45,7 @@ class Instant(sa.TypeDecorator[datetime]):
 
 
 class Words(sa.TypeDecorator[str]):
-    """Foreign text, in which NUL and lone surrogates are replaced: no database accepts them."""
+    """Foreign text, without the characters that a database may refuse: NUL, lone surrogates."""
 
     # Otherwise one odd reply of a server could not be stored, and its outcome would be lost.
 
@@ -82,7 +82,7 @@ runs = sa.Table(
     Column("waiting", sa.Integer),
     Column("new", sa.Integer),
     Column("collected", sa.Integer),
-    # At most one digest a day, whatever processes do at the same time.
+    # At most one digest a day, even if several processes begin it at the same time.
     sa.UniqueConstraint("account_id", "day", "edition"),
 )
 

@@ -49,7 +49,7 @@ def webhook_route(
 ) -> Route:
     """Receive posts to the accounts; `tokens` maps the id of each account to its tokens."""
     webhook = _Webhook(tokens, store_hints, body_seconds, monotonic)
-    # Without methods: a wrong token must be answered 404 whatever the method.
+    # Without a list of methods: a wrong token must be answered 404, not 405, for every method.
     return Route(f"{PATH}/{{token}}", webhook)
 
 

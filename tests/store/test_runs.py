@@ -95,7 +95,7 @@ async def test_a_snapshot_returns_its_orders_unchanged(store: Store) -> None:
         items=(Item("Čajnik", 3), *order().items),
         tracking_numbers=("A", "B"),
     )
-    # A lone surrogate and NUL are valid in JSON, but no database accepts them as text.
+    # A lone surrogate and NUL are valid in JSON, but a database may refuse them in text.
     await freeze(store, orders=(rich, order(8, external_id="\ud800\0", shipped_at=None)))
 
     snapshot = await store.runs.snapshot_before("ljubljana", NEXT)
