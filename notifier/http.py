@@ -34,8 +34,10 @@ _NEVER_PROXIED: dict[str, httpx.AsyncBaseTransport | None] = {
     "all://127.0.0.1": None,
     "all://[::1]": None,
 }
+# The default of httpx. The longer a connection is idle, the more likely the server closes it at the
+# moment when it is used again.
 _KEPT = timedelta(seconds=5)
-"""How long an idle connection is kept; the default of httpx."""
+# Without compression: httpx would decompress an answer of any size, see `_body`.
 _HEADERS = {"User-Agent": f"notifier/{__version__}", "Accept-Encoding": "identity"}
 _PORTS = range(1, 2**16)
 _PLAIN = frozenset({"", "identity"})
@@ -57,6 +59,7 @@ class HttpAnswer:
     """A whole answer, with header names in lower case; its repr shows the status alone."""
 
     status: int
+    # A repr appears in logs and tracebacks, where a buyer's data must not.
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
@@ -65,6 +68,7 @@ def http_date(value: str) -> datetime | None:
     """Return a date in a header (RFC 9110, 5.6.7) in UTC; None if it is not a date."""
     try:
         date = parsedate_to_datetime(value)
+        # The obsolete form of C's asctime() has no zone; every date in HTTP is in UTC.
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         # The parser is made for mail and raises errors of many kinds.
@@ -74,13 +78,14 @@ def http_date(value: str) -> datetime | None:
 class HttpClient:
     """An async context manager for connections; certificates are always verified.
 
-    Every call under way has its own httpx client, called a lane, because the pool of httpcore 1.0
-    gives one idle connection to several calls, of which all but one queue again. With 32 calls at
-    once that was half of the work. A lane idle for longer than `kept` is closed by a later call.
-
     `ca_file` (PEM) replaces the usual root certificates. `transport` replaces the network, for
     example by an ASGI app. Raises ConfigError if `ca_file` or a proxy variable is unusable.
     """
+
+    # Every call in progress has its own httpx client, called a lane. The pool of httpcore 1.0 would
+    # assign one idle connection to several calls, and all but one would queue again: with 32 calls
+    # at once, that was half of the CPU time. A lane idle for longer than `kept` is closed by a
+    # later call.
 
     def __init__(
         self,
@@ -89,14 +94,14 @@ class HttpClient:
         transport: httpx.AsyncBaseTransport | None = None,
         kept: timedelta = _KEPT,
     ) -> None:
-        for name in ("httpx", "httpcore"):  # They log whole URLs at INFO.
+        for name in ("httpx", "httpcore"):  # they log whole URLs at INFO
             logging.getLogger(name).setLevel(logging.WARNING)
         self._roots = _root_certificates(ca_file) if transport is None else True
         self._transport = transport
         self._kept_seconds = kept.total_seconds()
         self._lanes: set[httpx.AsyncClient] = set()
         self._idle: deque[tuple[float, httpx.AsyncClient]] = deque()
-        """Idle lanes and since when, the latest last."""
+        """Idle lanes, each with the time since when; the last one used last."""
         # The first lane is opened at once, so that an unusable proxy variable is found here.
         self._idle.append((0.0, self._open_lane()))
 
@@ -162,13 +167,14 @@ class HttpClient:
     ) -> HttpAnswer:
         target = _target(url, option)
         seconds = timeout.total_seconds()
-        # httpcore 1.0 leaks the socket if it is cancelled in a TLS handshake, so that connecting
-        # has a limit of its own, half of the whole.
+        # httpcore 1.0 leaks the socket if it is cancelled in a TLS handshake. So connecting has its
+        # own limit, half of the whole, which ends the handshake before the cancellation.
         connecting = httpx.Timeout(None, connect=seconds / 2)
         try:
             async with asyncio.timeout(seconds), self._lane() as lane:
                 request = lane.build_request(method, url, timeout=connecting, **more)
                 return await _receive(lane, request, target, most_bytes)
+        # `from None`, here and below: a traceback that shows the causes may show the URL.
         except TimeoutError:
             raise NoAnswer(
                 f"{target.address} did not answer within {seconds:g} seconds; {target.check}"
@@ -178,8 +184,9 @@ class HttpClient:
 
     @asynccontextmanager
     async def _lane(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Give a client that no other call uses meanwhile."""
+        """Lend a client that no other call uses meanwhile."""
         time = asyncio.get_running_loop().time
+        # The lane used last: lanes that are no longer needed then stay idle, and are closed.
         lane = self._idle.pop()[1] if self._idle else self._open_lane()
         try:
             while self._idle and self._idle[0][0] <= time() - self._kept_seconds:
@@ -213,8 +220,10 @@ class HttpClient:
 async def _receive(
     lane: httpx.AsyncClient, request: httpx.Request, target: _Target, most_bytes: int
 ) -> HttpAnswer:
+    # As a stream, so that reading can end at `most_bytes`.
     response = await lane.send(request, stream=True)
     try:
+        # The credential is in the query, and a redirect may repeat the query to another host.
         if 300 <= response.status_code < 400:
             raise NoAnswer(
                 f"{target.host} answers with a redirect ({response.status_code}), which is "
@@ -286,10 +295,8 @@ def _config_error(source: str, message: str) -> ConfigError:
 
 
 async def _body(response: httpx.Response, target: _Target, most_bytes: int) -> bytes:
-    """Read the body, decompressing it if a server compresses although we asked it not to.
-
-    httpx would decompress without a limit: 300 kB of gzip can become 300 MB.
-    """
+    """Read the body, and decompress it: some servers compress although we ask them not to."""
+    # httpx would decompress without a limit: 300 kB of gzip can become 300 MB.
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in _ENCODINGS:
         raise NoAnswer(
@@ -298,11 +305,13 @@ async def _body(response: httpx.Response, target: _Target, most_bytes: int) -> b
     unpack = None if encoding in _PLAIN else zlib.decompressobj(wbits=_EITHER_HEADER)
     body = bytearray()
     async for chunk in response.aiter_raw():
+        # One byte too many is enough to refuse. The limit is never 0, which zlib takes for "none".
         body += unpack.decompress(chunk, most_bytes + 1 - len(body)) if unpack else chunk
         if len(body) > most_bytes:
             raise NoAnswer(
                 f"{target.host} answers with more than {most_bytes} bytes; check {target.option}"
             )
+    # httpcore notices a missing end only if the server announced the length or sent chunks.
     if unpack and not unpack.eof:
         raise NoAnswer(_broken_off(target))
     return bytes(body)

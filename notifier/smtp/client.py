@@ -20,6 +20,7 @@ from notifier.smtp.replies import printable, reply_text
 
 LOGIN_HINT = "check smtp.username and smtp.password"
 
+# With at least one dot: only a fully qualified name is permitted (RFC 5321, 2.3.5).
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 
 
@@ -28,8 +29,8 @@ class Client(aiosmtplib.SMTP):
 
     def close(self) -> None:
         """Drop the connection; do nothing without one."""
-        # The library waits until buffers are empty and TLS is shut down, which may take long with
-        # a server that hangs.
+        # The library lets asyncio empty the buffers and shut down TLS first. With a server that
+        # hangs, that may take long.
         transport = self.transport
         super().close()
         if transport is not None:
@@ -40,8 +41,8 @@ class Client(aiosmtplib.SMTP):
         protocol, transport = self.protocol, self.transport
         if protocol is None or transport is None:
             raise SMTPServerDisconnected("Server not connected")
-        # drain() returns at the low-water mark, which is 0 for this high one. A high-water mark
-        # of 0 would never be left under TLS.
+        # drain() returns at the low-water mark, which asyncio sets to 0 for a high-water mark of 1.
+        # With a high-water mark of 0, it would never return under TLS.
         cast("asyncio.WriteTransport", transport).set_write_buffer_limits(high=1)
         protocol.write(data)
         await protocol._drain_helper()  # noqa: SLF001 - the library has no public drain
@@ -58,6 +59,7 @@ def new_client(server: SmtpServer) -> Client:
         port=server.port,
         timeout=server.timeout.total_seconds(),
         use_tls=server.tls is Tls.IMPLICIT,
+        # MailConnection starts TLS itself, to refuse a server without STARTTLS with advice.
         start_tls=False,
         tls_context=_tls_context(server),
         local_hostname=_own_name(),
@@ -94,6 +96,7 @@ def mask_login(text: str, server: SmtpServer) -> str:
     if server.username is None or server.password is None:
         return text
     password = server.password.value
+    # The login as PLAIN (RFC 4616) and LOGIN send it.
     for secret in (f"\0{server.username}\0{password}", password):
         text = text.replace(base64.b64encode(secret.encode()).decode(), "••••")
     return text.replace(password, "••••")
@@ -126,6 +129,7 @@ def _tls_context(server: SmtpServer) -> ssl.SSLContext | None:
         raise MailRefused(
             f"smtp.ca_file {server.ca_file}: {reason or 'not a file of PEM certificates'}"
         ) from error
+    # RFC 8996 forbids TLS 1.0 and 1.1; OpenSSL's configuration may still allow them.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
@@ -138,6 +142,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _own_name() -> str:
-    """Return the name for EHLO, without a DNS query, which might hang."""
+    """Return the name for EHLO: a domain, or else an address literal (RFC 5321, 4.1.4)."""
+    # The library would ask getfqdn(), whose DNS query blocks the event loop and might hang.
     name = socket.gethostname()
     return name if _DOMAIN.fullmatch(name) else "[127.0.0.1]"

@@ -78,12 +78,13 @@ class MailConnection:
         await self._open_client()
 
     async def close(self) -> None:
-        """Send QUIT if the server is connected, and ignore its reply: all outcomes are known."""
+        """Send QUIT if the server is connected, and drop the connection."""
         client, self._client = self._client, None
         if client is None:
             return
         try:
             if client.is_connected:
+                # All outcomes are known by now: no reply to QUIT may change one.
                 with contextlib.suppress(SMTPException, OSError):
                     await client.quit(timeout=self._timeouts.rset_and_quit.total_seconds())
         finally:
@@ -113,6 +114,7 @@ class MailConnection:
             await self.close()
             raise MailRefused(f"{self.name} requires a login ({error}); {LOGIN_HINT}") from None
         except BaseException:
+            # Without QUIT, which a server that is reading a body would take for a part of it.
             client.close()
             raise
         finally:
@@ -120,8 +122,8 @@ class MailConnection:
 
     async def _idle_client(self) -> Client:
         """Return a client without a transaction: the present one if it replies, or a new one."""
-        # Servers close connections after some time or some messages. RSET costs a round trip; a
-        # connection that turns out to be closed at MAIL would defer a message without any reason.
+        # Servers close connections after some time or some messages. RSET costs a round trip, but
+        # finds that out before MAIL, where it would defer a message without any reason.
         client = self._client
         if client is not None and client.is_connected and self._used:
             try:
@@ -159,12 +161,13 @@ class MailConnection:
         if self._server.tls is Tls.STARTTLS:
             self.phase = SmtpStage.TLS
             if not client.supports_extension("starttls"):
-                # No fall-back: somebody in between may have removed the offer.
+                # No fall-back: an attacker in between may have removed the offer (RFC 3207, 6).
                 raise MailRefused(
                     f"{self.name} does not offer STARTTLS, so nothing was sent; "
                     'set smtp.tls = "implicit" with port 465, or use another server'
                 )
             await client.starttls()
+            # Offers from before TLS may be an attacker's, so they are read again (RFC 3207, 4.2).
             await _greet(client)
         self.phase = SmtpStage.LOGIN
         await log_in(client, self._server, name=self.name)

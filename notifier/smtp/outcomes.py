@@ -40,7 +40,7 @@ class DeliveryOutcome:
     outcome: Outcome
     phase: SmtpStage
     reply: str
-    """The server's reply, or the reason why there is none."""
+    """The server's reply, or the reason for its absence."""
 
 
 # Servers older than RFC 5321 reply 552 where it asks for 452 (4.5.3.1.10).

@@ -12,9 +12,10 @@ from aiosmtplib.errors import SMTPResponseException
 from notifier.errors import MailRefused, MailUnavailable, NotifierError
 from notifier.smtp.outcomes import SmtpStage, is_negative, is_permanent
 
+# About one line of a reply (RFC 5321, 4.5.3.1.5); all its lines together may have 32 kB.
 MAX_CHARACTERS = 500
 
-# These TLS errors mean a lost connection, not a failed negotiation.
+# These TLS errors mean a lost connection, not a failed negotiation: a later attempt may succeed.
 _DISCONNECTED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
@@ -24,12 +25,13 @@ def reply_text(code: int, text: str) -> str:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return why there is no reply, without the names of a library's classes."""
+    """Return the reason for a missing reply, without the names of a library's classes."""
     if isinstance(error, SMTPResponseException):
         return reply_text(error.code, error.message)
     causes = list(_causes(error))
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return "no answer in time"
+    # The last cause is the error of the system; those before only say that the connection failed.
     return printable(_plain(causes[-1])) or type(error).__name__
 
 

@@ -27,7 +27,7 @@ from notifier.smtp.outcomes import (
 )
 from notifier.smtp.replies import describe_error, reply_text
 
-_PIECE = 16_384
+_PIECE = 16_384  # bytes; one TLS record holds no more (RFC 8446, 5.1)
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>@]+")
 
@@ -36,12 +36,14 @@ _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>@]+")
 class Timeouts:
     """Time limits that differ from the time-out of an ordinary command, `SmtpServer.timeout`."""
 
+    # Giving up earlier causes duplicates: a slow server may still accept the message.
     dot: timedelta = timedelta(minutes=10)
     """For the reply to the final dot (RFC 5321, 4.5.3.2.6)."""
     bytes_per_second: int = 10_000
     """The lowest rate at which the server may read the body."""
     rset_and_quit: timedelta = timedelta(seconds=5)
     """For the replies to RSET and QUIT, on which no outcome depends."""
+    # A stopped process has 60 seconds in all; the rest is for recording the outcome.
     dot_when_stopping: timedelta = timedelta(seconds=45)
     """For the reply to the final dot once this process is asked to stop."""
 
@@ -81,13 +83,15 @@ class Transaction:
         async with self._stop.limit():
             delivery = self._reject_addresses() or await self._send_up_to_dot()
         if delivery is None:
+            # Outside the limit: a cancelled write would leave open whether the mark is on the disk.
             await before_dot()
             self._stop.check()
             delivery = await self._send_dot()
         return delivery
 
     def _reject_addresses(self) -> DeliveryOutcome | None:
-        # A server may close the connection because of these, and so disturb the other messages.
+        # Checked here, since a server may close the connection for such an address, and so disturb
+        # the other messages.
         for phase, address in (
             (SmtpStage.MAIL, self._envelope.sender),
             (SmtpStage.RCPT, self._envelope.recipient),
@@ -117,6 +121,7 @@ class Transaction:
 
     async def _send_dot(self) -> DeliveryOutcome:
         """Send the dot; the outcome is unknown until its reply is read."""
+        # Before the phase changes: without a dot the outcome is deferred, not unknown.
         if not self._client.is_connected:
             return self._lost(SMTPServerDisconnected("before the dot"))
         self.phase = SmtpStage.DOT
@@ -139,6 +144,7 @@ class Transaction:
 
     def _mail_parameters(self) -> Iterator[str]:
         envelope, offers = self._envelope, self._client.supports_extension
+        # The server can refuse a message that is too large before its body is sent (RFC 1870, 6.1).
         if offers("size"):
             yield f"SIZE={len(envelope.content)}"
         if offers("8bitmime") and not envelope.content.isascii():
@@ -146,7 +152,7 @@ class Transaction:
         if not (envelope.sender + envelope.recipient).isascii():
             yield "SMTPUTF8"
         if offers("dsn"):
-            # A bounce without the body keeps the orders out of other mailboxes.
+            # A bounce with the body would put the orders into other mailboxes.
             yield "RET=HDRS"
             yield f"ENVID={_xtext(envelope.envid)}"
 
@@ -154,12 +160,13 @@ class Transaction:
         """Write the body, and wait until the write buffer is empty."""
         # Under TLS asyncio may still hold the last 64 kB. If the connection is lost then, the
         # outcome is unknown instead of deferred, which is the safe side.
+        # A line with a single dot would end the message (RFC 5321, 4.5.2).
         content = _LEADING_DOT.sub(b"..", self._envelope.content)
         if not content.endswith(b"\r\n"):
             content += b"\r\n"  # the dot needs a line of its own
         seconds = self._timeout.total_seconds() + len(content) / self._timeouts.bytes_per_second
         async with asyncio.timeout(seconds):
-            # In pieces: asyncio's TLS encrypts each write as a whole, however large.
+            # In pieces: asyncio's TLS encrypts each write as a whole, and fills memory with it.
             for start in range(0, len(content), _PIECE):
                 await self._client.write(content[start : start + _PIECE])
         if not self._client.is_connected:
@@ -170,7 +177,8 @@ class Transaction:
         if login_required(reply.code):
             raise LoginRequired(text)
         if not is_positive(reply.code) and not is_negative(reply.code):
-            self._client.close()  # out of step: its next reply may belong to this command
+            # Out of step: the next reply of this server may belong to this command.
+            self._client.close()
         return DeliveryOutcome(judge(self.phase, reply.code), self.phase, text)
 
     def _lost(self, error: Exception) -> DeliveryOutcome:

@@ -1,6 +1,6 @@
 """The store: run ledger, snapshots, outbox, alarms, audit trail. docs/store.md is for operators.
 
-`open_store` opens it; all other access goes through the `Store` that it returns.
+`open_store` opens it and yields a `Store`, through which all other access goes.
 """
 
 from notifier.store.alarms import AuditEntry

@@ -1,4 +1,4 @@
-"""Alarms, each cause once from its begin to its end, and the audit trail of people's actions."""
+"""Alarms, one for each cause while it lasts, and the audit trail of people's actions."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ class Alarms:
     ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
         """Begin and end alarms until the open ones match `causes`; return both changes.
 
-        `open_before` are the alarms that were open before the causes were collected: a later alarm
-        is not ended, because these causes cannot know of it. An alarm that continues keeps its
-        begin and takes the newer text. An alarm that another process begins at this moment is left
-        to that process. The mail goes into the outbox in the same transaction.
+        `open_before` are the alarms that were open before the causes were collected; only these
+        are ended. An alarm that continues keeps its start and takes the newer text. An alarm that
+        another process begins at this moment is left to that process.
         """
         wanted = {cause.key: cause for cause in causes}
         may_end = {alarm.id for alarm in open_before}
 
         def record(connection: Connection) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
             known = {row.cause: _alarm(row) for row in connection.execute(_OPEN)}
+            # An alarm that began after the causes were collected cannot be among them.
             over = [a for key, a in known.items() if key not in wanted and a.id in may_end]
             ended = [alarm for alarm in over if _change(connection, alarm, {"ended_at": at})]
             for key in known.keys() & wanted.keys():
@@ -75,6 +75,7 @@ class Alarms:
                 tuple(alarm for alarm in begun if alarm),
                 tuple(replace(alarm, ended_at=at) for alarm in ended),
             )
+            # In the same transaction: no later call would report these changes again.
             if mail := compose_mail(*changes):
                 enqueue(connection, mail, MessageKind.ALARM, at=at, give_up_at=at + MAIL_LIFETIME)
             return changes
@@ -85,6 +86,7 @@ class Alarms:
 def _begin(connection: Connection, cause: Cause, at: datetime) -> Alarm | None:
     """Begin an alarm; return None if another process has just begun it."""
     row = {"cause": cause.key, "begun_at": at, **_texts(cause)}
+    # In a savepoint: after a failed statement, PostgreSQL refuses the rest of a transaction.
     try:
         with connection.begin_nested():
             new = insert(alarms).values(**row).returning(alarms.c.id)

@@ -19,9 +19,11 @@ from pathlib import Path
 from notifier.errors import StoreError
 
 MEBIBYTE = 1024 * 1024
+# One outcome takes a few pages of 4 KiB in the journal.
 BALLAST_BYTES = MEBIBYTE
 MIN_FREE_BYTES = 4 * MEBIBYTE  # a day's messages, the journal, and some reserve
-MIN_FREE_INODES = 8
+MIN_FREE_INODES = 8  # the journal, its index, the mark, the ballast, a backup, temporary files
+# Erased data stays in the backups, so they must not be kept for long.
 DAYS_KEPT = 7
 
 _UNFINISHED = ".part-"
@@ -32,13 +34,15 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def write_atomically(file: Path) -> Iterator[Path]:
-    """Give a private temporary file to fill, then put it on the disk in the place of `file`."""
+    """Yield a private temporary file to fill, then put it in the place of `file`, on the disk."""
     part = file.with_name(f"{file.name}{_UNFINISHED}{secrets.token_hex(4)}")
     part.touch(mode=0o600, exist_ok=False)
     try:
         yield part
+        # The content before the name, or a power failure could leave an empty file of that name.
         _sync(part)
         part.replace(file)
+        # The new name is on the disk only when the folder is.
         _sync(file.parent)
     finally:
         part.unlink(missing_ok=True)
@@ -61,9 +65,10 @@ def free_bytes(folder: Path) -> int:
 def refuse_full_disk(file: Path) -> None:
     """Raise StoreError if there may be too little space to record a delivery."""
     disk, free = os.statvfs(file.parent), free_bytes(file.parent)
-    if disk.f_files and disk.f_favail < MIN_FREE_INODES:  # some file systems count no inodes
+    # Some file systems count no inodes, and report 0 of them.
+    if disk.f_files and disk.f_favail < MIN_FREE_INODES:
         raise StoreError(
-            f"the disk of {file} has no free inodes (df -i); nothing is sent until it has"
+            f"the disk of {file} has no free inodes (df -i); nothing is sent until there are some"
         )
     if free < MIN_FREE_BYTES:
         raise StoreError(
@@ -112,6 +117,7 @@ def back_up(file: Path, day: date) -> bool:
 
     A failure is only logged as a warning.
     """
+    # The old ones are deleted even if no new one was made: erased data must leave the backups, too.
     made = not daily_backup(file, day).exists() and _copy(file, daily_backup(file, day))
     for path in outdated_copies(file, day):
         path.unlink(missing_ok=True)
@@ -126,9 +132,10 @@ def back_up_before_migration(file: Path, schema: str) -> None:
 def outdated_copies(file: Path, day: date) -> Iterator[Path]:
     """Find backups beyond their retention, and unfinished files of killed processes."""
     backups = daily_backups(file)
-    # A backup of a future day was made with a wrong clock. It would never become old.
+    # A backup of a future day was made with a wrong clock, and would never become old.
     kept = [made_on for made_on in backups if made_on <= day][-DAYS_KEPT:]
     yield from (path for made_on, path in backups.items() if made_on not in kept)
+    # A temporary file of today may be in use by another process.
     for pattern, days in ((f"{file.name}.before-*", DAYS_KEPT), (f"{file.name}*{_UNFINISHED}*", 0)):
         for path in file.parent.glob(pattern):
             changed_on = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
@@ -140,14 +147,14 @@ def _copy(file: Path, backup: Path) -> bool:
     try:
         if free_bytes(file.parent) < MIN_FREE_BYTES + file.stat().st_size:
             raise OSError("the disk is too full")  # noqa: TRY301 - reported like any other failure
-        # Copied through SQLite, since the newest rows may be only in the journal.
+        # Copied through SQLite: a copy of the file alone would miss the rows in the journal.
         with (
             write_atomically(backup) as part,
             closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(part)) as target,
         ):
             source.backup(target)
-            # One file without a journal, which could be lost or mixed up.
+            # As one file: a journal beside it could be lost or mixed up.
             target.execute("PRAGMA journal_mode=DELETE").close()
     except (OSError, sqlite3.Error) as error:
         logger.warning("%s cannot be written: %s", backup, error, extra={"event": "no_backup"})

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, Statement
 from notifier.errors import StoreBusy, StoreError
 
 BUSY_SECONDS = 5.0
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 10  # without a limit, libpq waits as long as the system does: minutes
 RETRY_SECONDS = 0.02
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -69,6 +69,8 @@ def writing_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, busy_seconds, writes=True)
+    # At this level an update that waited for another one checks its condition again. The claims
+    # rely on that; a stricter level would raise an error.
     return _postgresql(parsed, busy_seconds, isolation_level="READ COMMITTED")
 
 
@@ -103,7 +105,9 @@ def read_only_uri(file: Path) -> str:
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     """Run one transaction, committed unless an error is raised."""
-    # On SQLite a transaction that reads first and writes later can be refused half-way.
+    # Whether it writes is declared at its beginning. If a SQLite transaction reads first and writes
+    # later, and another process has written meanwhile, it fails at once, without waiting for a lock
+    # (sqlite.org/isolation.html).
     with engine.connect() as connection:
         connection.info["writes"] = writes
         with connection.begin():
@@ -114,8 +118,10 @@ def empty_journal(engine: Engine) -> None:
     """Empty SQLite's journal, which still holds rows that are overwritten in the file."""
     if engine.dialect.name != "sqlite":
         return
+    # A raw connection: the "begin" hook would open a transaction, and no checkpoint works in one.
     raw = engine.raw_connection()
     try:
+        # Only TRUNCATE empties the file; the other modes leave old pages in it.
         raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         raw.close()
@@ -141,7 +147,7 @@ def translate_errors(name: str) -> Iterator[None]:
             "'ready-to-return-notifier[postgres]'"
         ) from error
     except ArgumentError:
-        # Not kept as the cause, since it may quote the URL with its password.
+        # The cause is dropped, since it may quote the URL with its password.
         raise StoreError("store.url is not a database URL; see docs/store.md") from None
     except StatementError as error:
         raise StoreError(f"{name}: {error.orig}") from error
@@ -185,10 +191,13 @@ def _sqlite(url: URL, busy_seconds: float, *, writes: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys=ON").close()
+        connection.execute("PRAGMA foreign_keys=ON").close()  # off by default in SQLite
         if writes:
             _enable_wal(connection, busy_seconds)
+            # With a journal, NORMAL loses the last commits at a power failure: a message that was
+            # sent would be sent again.
             connection.execute("PRAGMA synchronous=FULL").close()
+            # Otherwise erased mails stay readable in the file.
             connection.execute("PRAGMA secure_delete=ON").close()
 
     @event.listens_for(engine, "begin")
@@ -199,7 +208,8 @@ def _sqlite(url: URL, busy_seconds: float, *, writes: bool) -> Engine:
 
 
 def _enable_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switch to write-ahead logging; SQLite does not wait if two new stores do so at once."""
+    """Switch to write-ahead logging."""
+    # SQLite's own time-out does not cover two processes that switch a new store at once.
     deadline = time.monotonic() + busy_seconds
     while True:
         try:
@@ -215,11 +225,13 @@ def _enable_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
 def _postgresql(url: URL, busy_seconds: float, **options: Any) -> Engine:
     if "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
+    # The server may have been restarted since the last transaction: pre_ping connects again then.
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
     timeout = f"{round(busy_seconds * 1000)}ms"
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
+        # A function, since SET accepts no parameters. Committed, since a rollback would undo it.
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", (timeout,))
         connection.commit()

@@ -30,6 +30,7 @@ from notifier.store.engine import (
 from notifier.store.tables import messages, runs
 
 LOW_SPACE = 16 * disk.MIN_FREE_BYTES
+# Without a reader in the way, SQLite uses a journal of 1,000 pages (4 MiB) again from its start.
 LARGE_JOURNAL = 16 * disk.MEBIBYTE
 OLD_BACKUP = timedelta(days=2)
 RECENTLY = timedelta(days=7)
@@ -52,6 +53,7 @@ def examine(
         return
     if file is not None:
         yield from _survive(name, partial(_examine_file, file, now))
+        # SQLite would show an empty file as a database without tables.
         if not _has_content(file):
             return
     content = partial(_examine_content, location, name, now, thoroughly=thoroughly)
@@ -106,6 +108,7 @@ def _access(file: Path) -> Iterator[Finding]:
 def _unwritable(file: Path) -> Iterator[Finding]:
     for path in (file.parent, file):
         if not os.access(path, os.R_OK | os.W_OK):
+            # SQLite creates its journal in the folder, so the file alone is not enough.
             yield problem(
                 f"{path} cannot be written by {_user(os.geteuid())}",
                 f"run as {_user(file.stat().st_uid)}, or change the owner with chown",
@@ -222,8 +225,8 @@ def _ownership(file: Path, why: str | None) -> Finding:
 def _outbox(connection: Connection, now: datetime) -> Iterator[Finding]:
     held = _count(connection, messages.c.state == MessageState.HELD)
     unknown = _count(connection, messages.c.state == MessageState.UNKNOWN)
-    failing = and_(messages.c.state == MessageState.FAILED, messages.c.settled_at > now - RECENTLY)
-    failed = _count(connection, failing)
+    recent = and_(messages.c.state == MessageState.FAILED, messages.c.settled_at > now - RECENTLY)
+    failed = _count(connection, recent)
     dead = and_(messages.c.state.in_(_CLAIMED), messages.c.leased_until <= now)
     left_behind = _count(connection, dead)
     if held:

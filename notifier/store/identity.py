@@ -48,12 +48,12 @@ class Identity:
 
 
 UNREADABLE = Identity("", None, 0)
-"""Stands for a mark that cannot be read."""
+"""The result of reading a damaged mark."""
 
 
 def this_machine(name: str | None, files: Sequence[Path] = MACHINE_ID_FILES) -> str | None:
     """Return a hash of this machine's configured name, or else of its machine id."""
-    # The id itself is confidential: machine-id(5).
+    # A hash, since the id itself is confidential (machine-id(5)).
     if name is not None:
         return _hash("name", name)
     for file in files:
@@ -61,6 +61,7 @@ def this_machine(name: str | None, files: Sequence[Path] = MACHINE_ID_FILES) -> 
             machine_id = file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             continue
+        # systemd writes "uninitialized" during the first boot (machine-id(5)).
         if machine_id and machine_id != "uninitialized":
             return _hash("machine-id", machine_id)
     return None
@@ -81,6 +82,7 @@ def compare(stored: Identity | None, mark: Identity | None, machine: str | None)
         return "is not the store that was last used here"
     if mark and (stored is None or mark.generation > stored.generation):
         return "is older than the store last used here, as a restored backup is"
+    # In generation 0, the process that created the store may have died before it wrote the mark.
     if stored and stored.generation and not mark:
         return "was copied here without its mark file (.installed)"
     if stored and stored.machine != machine:
@@ -90,12 +92,14 @@ def compare(stored: Identity | None, mark: Identity | None, machine: str | None)
 
 def mismatch(engine: Engine, file: Path, machine: str | None) -> str | None:
     """Return why this machine must not write to the store; None if it may."""
-    # Twice, because another process may be creating the store or its mark at this moment.
+    # Twice: while another process creates the store or its mark, they seem not to match.
     return _mismatch_now(engine, file, machine) and _mismatch_now(engine, file, machine)
 
 
 def _mismatch_now(engine: Engine, file: Path, machine: str | None) -> str | None:
-    mark = read_mark(file)  # before the store, or a newer mark could seem to be ahead of it
+    # The mark is read before the store. In the other order, a digest recorded in between would make
+    # the mark seem ahead of the store.
+    mark = read_mark(file)
     with transaction(engine, writes=False) as connection:
         return compare(read_identity(connection), mark, machine)
 
@@ -135,6 +139,7 @@ def take_over(engine: Engine, machine: str | None) -> None:
     mark = read_mark(file)
     with transaction(engine, writes=True) as connection:
         known = read_identity(connection) or Identity(secrets.token_hex(16), None, 0)
+        # Above the mark, too: it may belong to a later state, which is refused from now on.
         newest = max(known.generation, mark.generation if mark else 0) + 1
         _write(connection, Identity(known.store, machine, newest))
     _write_mark(engine, overwrite=True)
@@ -148,7 +153,7 @@ def advance(connection: Connection) -> None:
 
 def update_mark(engine: Engine) -> None:
     """Write the store's generation into the mark; only log a failure."""
-    # With an old mark fewer stores are refused, and never an intact one.
+    # An old mark detects fewer backups, but never refuses an intact store.
     try:
         _write_mark(engine)
     except (OSError, DBAPIError) as error:

@@ -22,7 +22,7 @@ def enqueue(
     at: datetime,
     give_up_at: datetime,
 ) -> None:
-    """Add a message as a part of a transaction. Raise IntegrityError if it is there already."""
+    """Add a message as a part of a transaction. Raise IntegrityError if it exists already."""
     row = {
         "run_id": run.id if run else None,
         "kind": kind,
@@ -69,6 +69,7 @@ def to_message(row: Row, content: bytes | None = None) -> OutboxMessage:
         id=row.id,
         kind=MessageKind(row.kind),
         account_id=row.account_id or "",
+        # Alarms and reviews belong to no run, and so to no account and day.
         day=row.day or row.created_at.date(),
         edition=row.edition or 0,
         message_id=row.message_id,

@@ -57,8 +57,9 @@ def write_value(connection: Connection, name: str, value: str) -> None:
     change = update(marks).where(marks.c.name == name).values(value=value)
     if connection.execute(change).rowcount:
         return
+    # In a savepoint: after a failed statement, PostgreSQL refuses the rest of a transaction.
     try:
         with connection.begin_nested():
             connection.execute(insert(marks).values(name=name, value=value))
-    except IntegrityError:  # another process has set it at this moment
+    except IntegrityError:  # another process has inserted it since the update
         connection.execute(change)

@@ -1,8 +1,8 @@
 """The version of the schema, and the functions that bring an older store up to date.
 
 To add a column: change tables.py, from which a new store is created, and append a function here
-that changes an existing store in the same way. A test compares both. The functions stay as they
-are, whatever becomes of tables.py later.
+that changes an existing store in the same way. A test compares both. Never change a function later:
+it must leave the schema of its own version, even after tables.py has changed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alembic.operations import Operations
 
 APPLICATION_ID = 0x52545200 + 0x6E
-"""SQLite's number for the program that a file belongs to: "RTR" and an n, shown by `file`."""
+"""The number in a SQLite file that names its program: "RTR" and an n; `file` shows it."""
 
 _version = sa.Table(  # with Alembic's names, so that its tools find it
     "alembic_version",
@@ -34,6 +34,7 @@ _version = sa.Table(  # with Alembic's names, so that its tools find it
 
 def bring_up_to_date(engine: Engine, name: str) -> None:
     """Create the tables, or apply the missing migrations, in one transaction: all or nothing."""
+    # A store that is up to date opens without the lock of a transaction that writes.
     with transaction(engine, writes=False) as connection:
         version = schema_version(connection)
     refuse_newer(version, name)
@@ -43,7 +44,7 @@ def bring_up_to_date(engine: Engine, name: str) -> None:
         disk.back_up_before_migration(file, HEAD)
     with transaction(engine, writes=True) as connection:
         if connection.dialect.name == "postgresql":
-            # One process at a time. On SQLite the transaction that writes is alone anyway.
+            # One process at a time. SQLite allows only one transaction that writes anyway.
             connection.execute(select(sa.func.pg_advisory_xact_lock(APPLICATION_ID)))
         version = schema_version(connection)  # another process may have migrated meanwhile
         refuse_newer(version, name)
@@ -60,6 +61,7 @@ def schema_version(connection: Connection) -> str | None:
 
 def refuse_newer(version: str | None, name: str) -> None:
     """Raise StoreError for a schema that this program does not know."""
+    # Versions have four digits, so that text sorts them.
     if version is not None and version > HEAD:
         raise StoreError(
             f"{name} was written by a newer version of this program (schema {version}, this one "

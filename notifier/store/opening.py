@@ -1,7 +1,7 @@
 """Open a database engine on a store, after checks that it is ours, undamaged and up to date.
 
 SQLite opens a file of zero bytes as a new, empty database. The mark beside the store (identity.py)
-prevents that: if the mark exists and the store does not, the store was lost, and is refused.
+detects that: if the mark exists and the store is gone or empty, the store was lost, and is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from notifier.store.engine import (
 )
 from notifier.store.tables import metadata
 
-_RESTORE = "restore a backup of it: docs/store.md says how"
+_RESTORE = "restore a backup of it as in docs/store.md"
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +61,14 @@ def open_for_writing(target: Target) -> Engine:
         file.touch(mode=0o600)
         disk.refuse_full_disk(file)
     with _disposed_on_error(writing_engine(target.url, busy_seconds=target.busy_seconds)) as engine:
+        # All checks come before the first change, so that a refused store stays as it is.
         with transaction(engine, writes=False) as connection:
             quick_check(connection, target.name)
             migrations.refuse_newer(migrations.schema_version(connection), target.name)
         if file is not None and not target.adopting:
             identity.refuse_moved(engine, file, target.machine)
         migrations.bring_up_to_date(engine, target.name)
+        # `notifier adopt` binds the store last: if it dies before, the store must still be refused.
         if file is not None and not target.adopting:
             identity.install(engine, target.machine)
         if file is not None:
@@ -75,7 +77,7 @@ def open_for_writing(target: Target) -> Engine:
 
 
 def open_for_reading(target: Target) -> Engine:
-    """Return an engine that cannot write; an empty store in memory if there is none yet."""
+    """Return an engine that cannot write; an empty store in memory if none exists yet."""
     file = target.file
     if file is not None:
         refuse_lost_or_foreign(file, target.busy_seconds)
@@ -90,6 +92,7 @@ def open_for_reading(target: Target) -> Engine:
                 f"{target.name} is from an older version of this program; the next `notifier run` "
                 "brings it up to date"
             )
+        # Only a warning: reading sends nothing, and an operator must see the store to decide.
         if file is not None and (why := identity.mismatch(engine, file, target.machine)):
             logger.warning("%s", identity.explain(file, why), extra={"event": "store_moved"})
     if version is None:
@@ -134,7 +137,7 @@ def refuse_lost_or_foreign(file: Path, busy_seconds: float, *, may_write: bool =
             f"{file} is not a store of this program; name another file in store.path, or restore "
             "a backup"
         )
-    # SQLite reads a last page that was cut off as if it ended in zeros.
+    # SQLite reads a page that was cut off as if it ended in zeros. The journal may hold it whole.
     journal = file.with_name(f"{file.name}-wal")
     if size % header.page_size and not (journal.exists() and journal.stat().st_size):
         raise StoreError(f"{file} is damaged (it was cut off); {_RESTORE}")
@@ -149,6 +152,7 @@ def quick_check(connection: Connection, name: str) -> None:
 def integrity_check(connection: Connection, name: str) -> None:
     """Raise StoreError for any damage, including indexes and references between rows."""
     _check("PRAGMA integrity_check(1)", connection, name)
+    # SQLite's integrity check does not cover references between rows.
     orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if orphan is not None:
         raise StoreError(

@@ -14,11 +14,12 @@ from notifier.store.meta import Meta
 from notifier.store.tables import hints, sightings
 from notifier.store.thread import StoreThread
 
+# A stolen token must not fill the disk.
 MAX_HINTS = 5_000
 """Limit per account between two readings; beyond it only the overflow is recorded."""
 
 _OVERFLOW = 0
-"""The order id of the row that records the overflow. No order has it."""
+"""The order id of the row that records the overflow; no order has this id."""
 
 
 class OrderStates:
@@ -73,18 +74,19 @@ class OrderStates:
     ) -> None:
         """Replace all states of an account, and delete the hints that were followed.
 
-        `since` is the begin of the reading: a hint that came later is kept.
+        `since` is the time when the reading began: a hint that came later is kept.
         """
 
         def record(connection: Connection) -> None:
             connection.execute(delete(sightings).where(sightings.c.account_id == account_id))
             _insert(connection, account_id, states)
+            # A whole reading makes up for the hints that were dropped.
             _delete_hints(connection, account_id, {*followed, _OVERFLOW}, since)
 
         await self._thread.write(record)
 
     async def record_lookup(self, account_id: str, batch: HintBatch, *, at: datetime) -> None:
-        """Record the orders that were looked up between two readings; `at` is the begin of that."""
+        """Record the orders of a lookup between two readings; `at` is the time when it began."""
         read = sightings.c.account_id == account_id, sightings.c.order_id == bindparam("number")
         dismissed = _hints_until(account_id, at)
 
@@ -94,6 +96,7 @@ class OrderStates:
                 listed = {order_id: state for order_id, state in batch.read.items() if state}
                 _insert(connection, account_id, listed)
                 _delete_hints(connection, account_id, batch.read, at)
+            # A dismissed hint is kept for the next reading, but is not looked up again.
             if batch.dismissed:
                 looked_at = update(hints).where(*dismissed).values(looked_at=at)
                 connection.execute(looked_at, _numbers(batch.dismissed))
@@ -101,7 +104,8 @@ class OrderStates:
         await self._thread.write(record)
 
     async def add_hints(self, account_id: str, ids: Iterable[int], *, at: datetime) -> None:
-        """Record the orders that the marketplace named, or that there were too many of them."""
+        """Record the orders that the marketplace named, and whether some exceed the limit."""
+        # Each once, since the limit counts orders.
         named = tuple(dict.fromkeys(ids))
         if not named:
             return

@@ -53,11 +53,12 @@ _AGAIN = (MessageState.DEFERRED, MessageState.UNKNOWN)
 _WAITING = tuple(state for state in MessageState if state.waiting)
 _UNCLAIMED = {"holder": None, "leased_until": None}
 
-# The statements of every delivery are built once, since building one costs more than running it.
+# The statements of every delivery are built once, since building one takes longer than running it.
 # The values to set are parameters with the names of the columns.
 _NOW = bindparam("now", type_=Instant())
 _NUMBER: BindParameter[int] = bindparam("number", type_=BigInteger())
 _NEW_ATTEMPT = insert(attempts).returning(attempts.c.id)
+# The lease is checked once more: after its end, another process may send the message.
 _MARK_DOT = (
     update(messages)
     .where(
@@ -79,7 +80,7 @@ _SETTLE_IN_HAND = _SETTLE.where(messages.c.state.in_(_IN_HAND))
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message as it was found, and the attempt to deliver it that began with the claim."""
+    """A message in its state before the claim, and the attempt that began with the claim."""
 
     message: OutboxMessage
     attempt: int
@@ -116,7 +117,7 @@ class Outbox:
     async def hold_unknown(
         self, at: datetime, *, account_ids: Collection[str] | None = None
     ) -> tuple[OutboxMessage, ...]:
-        """Hold every message that the server may have without our knowledge; return them.
+        """Hold every message that the server may have accepted; return them.
 
         These are unknown messages, and those whose process died after the mark before the dot.
         """
@@ -142,10 +143,10 @@ class Outbox:
     ) -> Claim | None:
         """Claim the oldest message that may be tried now, and begin an attempt; None without one.
 
-        It is returned with its content, and with the state it was found in. If that is `dot`, a
-        server may have accepted it and its reply was lost. The attempt of a dead process ends
-        here, as unknown after the mark. Without `unknown_too`, messages that a server may have
-        are left alone: see `hold_unknown`.
+        The message has its content, and its state before the claim. In the state `dot`, a server
+        may have accepted it and the reply was lost. If the process of an earlier attempt died, that
+        attempt ends here: as unknown after the mark, else as deferred. Without `unknown_too`,
+        messages that a server may have accepted are left alone: see `hold_unknown`.
         """
         accounts = None if account_ids is None else frozenset(account_ids)
         candidates, take_one = _claim(accounts, unknown_too)
@@ -153,10 +154,13 @@ class Outbox:
 
         def take(connection: Connection) -> Claim | None:
             while row := connection.execute(candidates, {"now": at}).first():
-                # Counted, since another process may take the same message at this moment.
+                # The same conditions again, and a count: another process may take the same message
+                # at this moment.
                 taken = connection.execute(take_one, {"now": at, "number": row.id, **claim})
                 if taken.rowcount:
                     _end_dead_attempt(connection, row, at)
+                    # In the same transaction: that saves a commit for each message, and a crash at
+                    # any moment leaves a trace.
                     begun = {"message_id": row.id, "started_at": at, "outcome": Outcome.STARTED}
                     attempt = connection.execute(_NEW_ATTEMPT, begun).scalar_one()
                     return Claim(to_message(row, row.content), attempt, holder)
@@ -202,16 +206,17 @@ class Outbox:
             attempt = {"number": claim.attempt, **ended}
             in_time = connection.execute(_END_OPEN_ATTEMPT, attempt).rowcount == 1
             if not in_time:
-                # This process was taken for dead. The attempt keeps the outcome it was given then,
+                # The lease was over, and another process ended this attempt. It keeps that outcome,
                 # which explains why a copy was sent meanwhile.
                 late = {"number": claim.attempt, "late": f"; {outcome} late: {reply}"}
                 connection.execute(_ADD_LATE_REPLY, late)
-            # An acceptance counts whoever has the message now: the server has it.
+            # The server has an accepted message, even if another process has claimed it since.
             if outcome is Outcome.ACCEPTED:
                 connection.execute(_SETTLE, settled)
             elif in_time:
                 connection.execute(_SETTLE_IN_HAND, settled)
 
+        # If the outcome of a sent message is not recorded, the message is sent again.
         await self._thread.write_at_any_cost(record)
 
     async def give_up(
@@ -325,6 +330,7 @@ def _settle_all(
     connection: Connection, which: ColumnElement[bool], state: MessageState, at: datetime
 ) -> tuple[OutboxMessage, ...]:
     """Settle messages in `state`, and end the attempts of dead processes; return the old rows."""
+    # Locked, since PostgreSQL would let another process claim a message before the update.
     found = connection.execute(select_messages().where(which).with_for_update(of=messages)).all()
     for row in found:
         _end_dead_attempt(connection, row, at)
@@ -357,6 +363,7 @@ def _may_be_tried(at: BindParameter[datetime], *, unknown_too: bool) -> ColumnEl
 def _oldest(free: ColumnElement[bool]) -> ScalarSelect[int]:
     """Select the id of the oldest message that is free."""
     # There may be thousands of queued messages. The index finds the first one without the others.
+    # It is a subquery, since SQLite allows no LIMIT in a part of a union.
     new = select(messages.c.id).where(messages.c.state == MessageState.QUEUED, free)
     first = new.order_by(messages.c.next_try_at, messages.c.id).limit(1)
     tried = select(messages.c.id).where(messages.c.state.in_((*_IN_HAND, *_AGAIN)), free)
@@ -377,7 +384,7 @@ def _end_dead_attempt(connection: Connection, found: Row, at: datetime) -> None:
         "ended_at": at,
         "outcome": Outcome.UNKNOWN if marked else Outcome.DEFERRED,
         "phase": "dot" if marked else None,
-        "reply": "the process ended before the answer was recorded",
+        "reply": "the process ended before the reply was recorded",
     }
     left = and_(attempts.c.message_id == found.id, attempts.c.ended_at.is_(None))
     connection.execute(update(attempts).where(left).values(**ended))

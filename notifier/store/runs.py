@@ -72,7 +72,7 @@ class Runs:
             key = _key(account_id, day, edition)
             taken = connection.execute(update(runs).where(key, _free(at)).values(**claim))
             if taken.rowcount == 0:
-                # There is no row yet, or it is not free.
+                # Either no row exists yet, or it is not free. The unique key decides which.
                 new = {"account_id": account_id, "day": day, "edition": edition, "reason": reason}
                 if not _insert_unless_there(connection, new | claim):
                     return None
@@ -89,7 +89,7 @@ class Runs:
         at: datetime,
         give_up_at: datetime,
     ) -> Run:
-        """Record run, snapshot and messages in one transaction; from then on a crash loses nothing.
+        """Record run, snapshot and messages in one transaction; after it, a crash loses nothing.
 
         Raise StoreError if the lease is over and another process took the run.
         """
@@ -110,6 +110,7 @@ class Runs:
                 enqueue(
                     connection, message, MessageKind.DIGEST, run=run, at=at, give_up_at=give_up_at
                 )
+            # From now on, a backup made before this digest is refused: it would send it again.
             identity.advance(connection)
             return _run(connection.execute(_runs().where(runs.c.id == run.id)).one())
 
@@ -123,6 +124,7 @@ class Runs:
 
     async def interrupt(self, run: Run, why: str) -> Run:
         """Record that a run was stopped early; it may be begun again at once."""
+        # Without an end, the pause that follows a failed run does not apply.
         return await self._end(run, RunState.FAILED, why, None)
 
     async def abandon(self, run: Run, why: str, *, at: datetime) -> Run:
@@ -196,6 +198,7 @@ class Runs:
         newest = _runs().where(frozen).order_by(runs.c.day.desc(), runs.c.edition.desc()).limit(1)
 
         def load(connection: Connection) -> Snapshot | None:
+            # Of an earlier day: compared with an edition of the same day, no order would be new.
             before = connection.execute(newest.where(runs.c.day < day)).first()
             today = connection.execute(newest.where(runs.c.day == day)).first()
             known = load_snapshot(connection, before.id) if before else {}
@@ -263,7 +266,7 @@ class Runs:
     @staticmethod
     def _finish(connection: Connection, run: Run, result: Mapping[str, object]) -> None:
         """Settle a run, or raise StoreError if another process took it: one update and a count."""
-        # `begun_at` tells our run from the same row begun again by another process.
+        # If another process began the run again, `begun_at` is the only difference in its row.
         ours = and_(
             runs.c.id == run.id, runs.c.state == RunState.RUNNING, runs.c.begun_at == run.begun_at
         )
@@ -276,7 +279,8 @@ class Runs:
 
 
 def _discard_notices(run: Run, at: datetime) -> Update:
-    """Discard the pending notices that the list could not be read, since now it was."""
+    """Discard pending notices of an unreadable list, since the list was read after all."""
+    # A message in hand is left alone: it may be on its way.
     waiting = (MessageState.QUEUED, MessageState.DEFERRED)
     mine = and_(messages.c.run_id == run.id, messages.c.kind == MessageKind.NOTICE)
     discarded = {"state": MessageState.DISCARDED, "settled_at": at, "next_try_at": None}
@@ -294,7 +298,8 @@ def _free(at: datetime) -> ColumnElement[bool]:
 
 
 def _insert_unless_there(connection: Connection, row: Mapping[str, object]) -> bool:
-    """Insert a run; return False if its day and edition exist, perhaps since this moment."""
+    """Insert a run; return False if another process has inserted its day and edition."""
+    # In a savepoint: after a failed statement, PostgreSQL refuses the rest of a transaction.
     try:
         with connection.begin_nested():
             connection.execute(insert(runs).values(**row))

@@ -39,7 +39,7 @@ def load_snapshot(connection: Connection, run_id: int) -> dict[int, KnownOrder]:
 
 def dump_order(order: Order) -> str:
     """Return an order as one line of JSON without empty fields."""
-    # json.dumps returns ASCII: a marketplace's text may hold characters that a database refuses.
+    # json.dumps returns ASCII, and so escapes the characters that a database would refuse.
     fields = {
         "id": order.id,
         "status": order.status.value,
@@ -96,6 +96,7 @@ def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+# As text, since a number in JSON would become a float.
 def _money_fields(money: Money | None) -> list[str] | None:
     return [str(money.amount), money.currency] if money else None
 

@@ -1,4 +1,4 @@
-"""The store as a whole: its parts, its upkeep, and how it is opened."""
+"""The store as a whole: its parts, its maintenance, and its opening."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from notifier.store.tables import bodies, messages, runs, snapshots
 from notifier.store.thread import StoreThread
 
 _WAITING = tuple(state for state in MessageState if state.waiting)
+# The next digest is compared with the last one, a further edition of the last day with the day
+# before it.
 _DAYS_COMPARED = 2
 
 
@@ -65,9 +67,7 @@ class Store:
         """Erase messages and snapshots that are no longer needed; return the number of rows.
 
         Erase the bodies of messages settled before that instant, and snapshots of runs finished
-        before it. The snapshots of each account's two newest frozen days stay: the next digest is
-        compared with the last one, a further edition of the last day with the one before. The
-        other rows stay, for the ledger and the trend.
+        before it, except those of each account's two newest frozen days. All other rows stay.
         """
 
         def erase(connection: Connection) -> int:
@@ -76,7 +76,7 @@ class Store:
             return _erase(connection, before)
 
         erased = await self._thread.write(erase)
-        # Even if nothing was erased: the last process may have died before it emptied the journal.
+        # Even if nothing was erased: the previous process may have died before this step.
         await self._thread.outside_transaction(empty_journal)
         await self._thread.outside_transaction(identity.update_mark)
         return erased
@@ -96,7 +96,8 @@ class Store:
 
         made = await self._thread.outside_transaction(copy)
         if made:
-            # The process that keeps the store busy starts a new generation itself.
+            # The store is now newer than its backup, which is refused if it is restored. A process
+            # that keeps the store busy starts a new generation itself.
             with suppress(StoreBusy):
                 await self._thread.write(identity.advance)
                 await self._thread.outside_transaction(identity.update_mark)
@@ -109,7 +110,7 @@ class Store:
 
 
 def _erase(connection: Connection, before: datetime) -> int:
-    # Messages of an account that is no longer configured are never settled.
+    # Messages of an account that is no longer configured are never given up, so never settled.
     abandoned = and_(messages.c.state.in_(_WAITING), messages.c.give_up_at < before)
     settled = or_(messages.c.settled_at < before, abandoned)
     old_body = bodies.c.message_id.in_(select(messages.c.id).where(settled))

@@ -21,7 +21,9 @@ metadata = sa.MetaData(
 
 
 class Instant(sa.TypeDecorator[datetime]):
-    """An aware datetime in UTC; a naive one is refused. SQLite stores no zone, so it is added."""
+    """An aware datetime in UTC; a naive one is refused."""
+
+    # SQLite stores no zone: it is removed for the database, and added again after it.
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -43,9 +45,9 @@ class Instant(sa.TypeDecorator[datetime]):
 
 
 class Words(sa.TypeDecorator[str]):
-    """Foreign text. Characters that no database takes (NUL, lone surrogates) are replaced."""
+    """Foreign text, without the characters that a database may refuse: NUL, lone surrogates."""
 
-    # Otherwise a server's reply could not be stored, and so the outcome would be lost.
+    # Otherwise one odd reply of a server could not be stored, and its outcome would be lost.
 
     impl = sa.Text
     cache_ok = True
@@ -60,6 +62,7 @@ def _id() -> Column[int]:
     return Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
 
 
+# One open alarm for each cause, even if two processes notice it at once.
 _OPEN = sa.text("ended_at IS NULL")
 
 runs = sa.Table(
@@ -79,6 +82,7 @@ runs = sa.Table(
     Column("waiting", sa.Integer),
     Column("new", sa.Integer),
     Column("collected", sa.Integer),
+    # At most one digest a day, even if several processes begin it at the same time.
     sa.UniqueConstraint("account_id", "day", "edition"),
 )
 
@@ -112,6 +116,7 @@ messages = sa.Table(
     Column("holder", sa.Text),
     Column("leased_until", Instant),
     Column("receipt", Words),
+    # No run can send two copies to one recipient.
     sa.UniqueConstraint("run_id", "kind", "recipient"),
     sa.Index(None, "state", "next_try_at"),
 )
@@ -149,7 +154,7 @@ audit = sa.Table(
     Column("detail", Words),
 )
 
-# What an account knew of its listed orders at the last reading: `OrderState`.
+# The listed orders of an account as of its last reading: `OrderState`.
 sightings = sa.Table(
     "sightings",
     metadata,

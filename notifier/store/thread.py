@@ -34,6 +34,7 @@ class StoreThread:
     async def open(self, opening: Callable[[], Engine]) -> None:
         """Open the engine on the thread, so that `close` disposes it even after a cancellation."""
 
+        # Registered on the thread, which opens the engine even if the await is cancelled.
         def open_and_keep() -> None:
             with translate_errors(self._name):
                 self._engine = opening()
@@ -54,7 +55,7 @@ class StoreThread:
     async def write_at_any_cost(self, work: Callable[[Connection], T]) -> T:
         """Run `work` as `write` does; if the disk is full, delete the ballast and try once more.
 
-        For the record of what has happened already, such as the reply to a sent message.
+        Meant for something that has happened already, such as the reply to a sent message.
         """
         try:
             return await self.write(work)
@@ -75,6 +76,7 @@ class StoreThread:
 
     async def close(self) -> None:
         """Close every connection and end the thread."""
+        # On the thread, and so after everything that still runs there.
         try:
             await self._run(self._opened.close)
         finally:

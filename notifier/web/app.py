@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(*routes: BaseRoute) -> Starlette:
-    """Combine the routes; `only` limits a socket to some of them."""
+    """Combine the routes into one app; `only` limits a socket to some of them."""
     app = Starlette(routes=routes)
     # A redirect from "/health/" would reveal to strangers which paths exist.
     app.router.redirect_slashes = False
@@ -31,6 +31,7 @@ def only(path: str, app: ASGIApp) -> ASGIApp:
     """Serve `path` and the paths below it; answer 404 to any other path of the app."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        # The same bytes as Starlette's own 404, which reveals nothing about the other socket.
         inside = scope["path"] == path or scope["path"].startswith(f"{path}/")
         chosen = app if inside else PlainTextResponse("Not Found", status_code=404)
         await chosen(scope, receive, send)
@@ -51,6 +52,7 @@ async def listening(context: Context, ask: AskHealth) -> AsyncIterator[None]:
     settings = context.settings
     tokens = {one.id: one.webhook_tokens for one in settings.accounts.values()}
     app = create_app(health.health_route(ask), webhook.webhook_route(tokens, store_hints))
+    # A server for each socket: many connections to the webhook must not make health answer 503.
     async with AsyncExitStack() as opened:
         if settings.health_listen:
             await _serve("health", only(health.PATH, app), settings.health_listen, opened)
@@ -63,7 +65,7 @@ async def _serve(name: str, app: ASGIApp, listen: str, opened: AsyncExitStack) -
     try:
         address = await opened.enter_async_context(serving(app, listen))
     except OSError as error:
-        logger.error(  # noqa: TRY400 - the address and the reason are all there is to say
+        logger.error(  # noqa: TRY400 - a traceback would add nothing to address and reason
             "%s endpoint cannot listen on %s: %s; change daemon.%s_listen",
             name,
             listen,

@@ -21,6 +21,7 @@ def health_route(ask: AskHealth) -> Route:
         return Response(
             json.dumps(health.fields) + "\n",
             status_code=200 if health.well else 503,
+            # A cache must not answer for a daemon that has stopped.
             headers={"cache-control": "no-store"},
             media_type="application/json",
         )

@@ -1,7 +1,7 @@
 """Serve an ASGI app on a socket of the running event loop.
 
 uvicorn has no time limit for a request's header. The operator's web server in front of it closes
-slow connections, and refuses large headers (see docs/webhook.md).
+slow connections and refuses large headers (see docs/webhook.md).
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+# Far more than a monitor and a marketplace need. Each open connection takes a file descriptor.
 CONNECTIONS_LIMIT = 64
 """Open connections; requests on further ones are answered 503."""
+# As in the examples for the web server in front, so that it and uvicorn refuse the same headers.
 HEADER_BYTES_LIMIT = 16 * 1024
 """A longer header is answered 400."""
+# A short time: the daemon has 60 seconds to end, and a message after its dot needs most of them.
 SHUTDOWN_SECONDS = 3
 """Time for requests in progress to finish when the server closes."""
 
@@ -36,27 +39,29 @@ async def serving(app: ASGIApp, listen: str) -> AsyncIterator[str]:
     sockets = _bind(listen)
     server = _server(app)
     try:
+        # The steps of uvicorn's `Server.serve`, which would also handle signals.
         await server.on_tick(0)  # copies the configured headers to the server's state
         await server.startup(sockets)
         yield _address(listen, sockets)
     finally:
         await _stop_accepting(sockets)
         await server.shutdown(sockets)
+        # asyncio unlinks the path of a Unix socket only since Python 3.13.
         if listen.startswith("/"):
             Path(listen).unlink(missing_ok=True)  # noqa: ASYNC240 - too short to block
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
-    """Return a server that handles no signals, as only `Server.serve` would."""
+    """Return a server that is configured but not started."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        http="h11",  # the only one whose header size can be limited
         ws="none",
         lifespan="off",
-        proxy_headers=False,
+        proxy_headers=False,  # nothing depends on a visitor's address, and anybody can forge one
         server_header=False,
         date_header=False,
-        # One request per connection, so that nothing more is read after a refusal.
+        # One request per connection: after a refusal, the rest of the body is not to be read.
         headers=[("connection", "close")],
         access_log=False,  # paths contain the token
         log_config=None,
@@ -72,11 +77,9 @@ def _server(app: ASGIApp) -> uvicorn.Server:
 
 
 async def _stop_accepting(sockets: list[socket.socket]) -> None:
-    """Stop accepting, and let uvicorn notice connections that were accepted just before.
-
-    asyncio never closes a connection that it is accepting while its server closes
-    (python/cpython#109564).
-    """
+    """Stop accepting, and let uvicorn notice connections that were accepted just before."""
+    # If a server closes while asyncio accepts a connection, that connection is never closed
+    # (python/cpython#109564).
     for listening in sockets:
         asyncio.get_running_loop().remove_reader(listening.fileno())
     for _ in range(_STEPS_TO_ACCEPT):
@@ -104,10 +107,12 @@ def _bind_path(unix: socket.socket, path: Path) -> None:
     if path.is_socket():  # left by a process that was killed
         path.unlink()
     unix.bind(str(path))
+    # The web server in front is a member of the group.
     path.chmod(_OWNER_AND_GROUP)
 
 
 def _bind_address(tcp: socket.socket, address: tuple[Any, ...]) -> None:
+    # Otherwise a restart fails while connections of the last process are in TIME_WAIT.
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if tcp.family == socket.AF_INET6:  # the IPv4 address has its own socket
         tcp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

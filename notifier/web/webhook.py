@@ -1,8 +1,8 @@
 """`POST /hooks/<token>`: the marketplace names orders that changed.
 
 A hint changes neither when mail is sent nor to whom, and each order in it is looked up through the
-API. So a stolen token lets somebody send hints, and no more. Answers reveal only what an honest
-sender needs.
+API. So a stolen token is good for hints only. Answers reveal only what an honest sender
+needs.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from notifier.errors import StoreError
 from notifier.sources.mall.webhook import MOST_BYTES, NotHints, TooManyHints, parse_hints
 
 PATH = "/hooks"
+# Otherwise a few slow senders could keep every connection busy.
 BODY_SECONDS = 10.0
 """Time limit for receiving a whole body."""
 CAPACITY = 30
@@ -48,7 +49,7 @@ def webhook_route(
 ) -> Route:
     """Receive posts to the accounts; `tokens` maps the id of each account to its tokens."""
     webhook = _Webhook(tokens, store_hints, body_seconds, monotonic)
-    # Without methods: a wrong token must be answered 404 whatever the method.
+    # Without a list of methods: a wrong token must be answered 404, not 405, for every method.
     return Route(f"{PATH}/{{token}}", webhook)
 
 
@@ -76,6 +77,8 @@ class _Webhook:
 
     async def _receive(self, request: Request) -> None:
         """Check, read, parse and store a post; the cheapest checks come first."""
+        # Wrong tokens are not counted: behind a proxy all visitors share one address, so a stranger
+        # could block the marketplace with them.
         account_id = self._account(request.path_params["token"])
         _check_head(request)
         if not self._buckets[account_id].take():
@@ -84,7 +87,9 @@ class _Webhook:
         await self._store(account_id, ids)
 
     def _account(self, token: str) -> str:
-        """Return the account of a token; all are compared, so that the time reveals nothing."""
+        """Return the account of a token."""
+        # All tokens are compared, and each in constant time, so that the time reveals nothing. As
+        # bytes, since compare_digest refuses text outside ASCII.
         given = token.encode("utf-8", "replace")
         matching = [
             account
@@ -96,6 +101,7 @@ class _Webhook:
         return matching[0]
 
     async def _body(self, request: Request) -> bytes:
+        # Counted while it arrives: a chunked body announces no length.
         body = bytearray()
         try:
             async with asyncio.timeout(self._body_seconds):
@@ -128,9 +134,10 @@ def _check_head(request: Request) -> None:
     length = request.headers.get("content-length")
     encoding = request.headers.get("transfer-encoding")
     if length is not None and encoding is not None:
-        raise HTTPException(400)  # RFC 9112, 6.1: perhaps request smuggling
+        raise HTTPException(400)  # possibly request smuggling (RFC 9112, 6.1)
     if length is None and encoding is None:
         raise HTTPException(411)
+    # h11 has refused a length that is not a number.
     if length is not None and int(length) > MOST_BYTES:
         raise HTTPException(413)
 

@@ -208,7 +208,10 @@ def stuck(folder: Path) -> None:
             sql("UPDATE messages SET state = 'held'"), 3, "problem .*outbox retry", id="held"
         ),
         pytest.param(
-            sql("UPDATE messages SET state = 'unknown'"), 0, "warning .*delivery is unknown", id="unknown"
+            sql("UPDATE messages SET state = 'unknown'"),
+            0,
+            "warning .*delivery is unknown",
+            id="unknown",
         ),
         pytest.param(
             sql("UPDATE messages SET state = 'failed', settled_at = '2026-11-21 12:00:00.000000'"),

@@ -9,6 +9,6 @@ from tests.neighbours.smtp import SmtpNeighbour
 
 @pytest.fixture
 async def server() -> AsyncIterator[SmtpNeighbour]:
-    """A mail server that takes everything until it is told otherwise."""
+    """Yield a mail server that accepts everything unless a test scripts a step."""
     async with SmtpNeighbour() as server:
         yield server

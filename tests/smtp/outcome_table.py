@@ -1,4 +1,4 @@
-"""The outcome table as docs/delivery.md has it, so that what it says is what is tested."""
+"""The outcome table of docs/delivery.md, read from the page so that it cannot become wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "delivery.md"
 
 
 def read_table() -> dict[tuple[str, str], str]:
-    """The outcome by phase and column."""
+    """Return the outcome by phase and column."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("| phase |"))
     _, *columns = _cells(lines[start])

@@ -1,4 +1,4 @@
-"""Settings, connections and envelopes to send one message to a mail server of the tests."""
+"""Settings, connections and envelopes for sending one message to a test server."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection, 
 SENDER = "parcels@example.com"
 CONTENT = b"Subject: 12 parcels to collect\r\n\r\nBranch Center\r\n.\r\n..two\r\nend\r\n"
 
+# Short, since each test of a server that hangs takes this long.
 IMPATIENT = timedelta(seconds=0.15)
 QUICK = Timeouts(dot=IMPATIENT, bytes_per_second=500_000_000, rset_and_quit=IMPATIENT)
 
@@ -30,7 +31,7 @@ def server_at(
 
 
 def connect(port: int, *, impatient: bool = False) -> MailConnection:
-    """A connection without TLS; an impatient one gives up after a moment."""
+    """Return a connection without TLS; an impatient one gives up after a moment."""
     timeout = IMPATIENT if impatient else timedelta(seconds=5)
     return MailConnection(server_at(port, timeout=timeout), timeouts=QUICK)
 
@@ -50,5 +51,5 @@ async def unmarked() -> None:
 
 
 async def send(mail: MailConnection, recipient: str = "jana@example.com") -> DeliveryOutcome:
-    """One message, without a mark."""
+    """Send one message without writing a mark."""
     return await mail.send(envelope(recipient), before_dot=unmarked)

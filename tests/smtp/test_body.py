@@ -10,6 +10,7 @@ from notifier.domain.ledger import Outcome
 from tests.neighbours.smtp import SmtpNeighbour
 from tests.smtp.sending import connect, envelope, send, unmarked
 
+# Lines with dots and short lines, where dot-stuffing can go wrong; a CR or LF would end a line.
 LINES = st.lists(
     st.one_of(
         st.sampled_from([b".", b"..", b".x", b"", b"x.", b" ."]),

@@ -90,7 +90,7 @@ async def test_a_send_that_is_cancelled_leaves_nothing_behind_for_the_next(
         if step is Step.RSET:
             await send(mail, EVERYBODY[0])
         reached = asyncio.Event()
-        server.script(step, _tells(reached))
+        server.script(step, _signals(reached))
         sending = asyncio.create_task(send(mail, EVERYBODY[1]))
         await reached.wait()
         sending.cancel()
@@ -131,8 +131,8 @@ async def test_the_phase_is_the_last_one_that_was_reached(
     assert mail.phase is phase
 
 
-def _tells(reached: asyncio.Event) -> Action:
-    """Set an event, and hang."""
+def _signals(reached: asyncio.Event) -> Action:
+    """Return an action that sets an event, and hangs."""
 
     async def action(conversation: object) -> int:
         reached.set()

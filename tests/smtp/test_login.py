@@ -25,7 +25,7 @@ LOGIN = ("digest", "kočka s pěti")
 
 
 def logged_in(server: SmtpNeighbour, login: tuple[str, str] = LOGIN) -> MailConnection:
-    """A connection that logs in; in the clear, since the server is on this machine."""
+    """Return a connection that logs in, without TLS, since the server is on this machine."""
     return MailConnection(server_at(server.port, login=login), timeouts=QUICK)
 
 

@@ -58,6 +58,7 @@ async def test_a_server_that_does_not_begin_a_session(
 
 
 async def test_a_closed_port_is_reported_with_the_options_to_check() -> None:
+    # Bound but not listening: the port stays closed, and no other process can take it.
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         async with connect(nobody.getsockname()[1]) as mail:
@@ -68,7 +69,7 @@ async def test_a_closed_port_is_reported_with_the_options_to_check() -> None:
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        # Too long for a question to a name server, so that none is asked.
+        # Too long for a DNS query, so that the test needs no name server.
         pytest.param(".".join(["a" * 60] * 5), "not known", id="unknown"),
         pytest.param("a" * 64 + ".example", "label", id="impossible"),
     ],

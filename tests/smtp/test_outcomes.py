@@ -71,6 +71,7 @@ async def test_a_connection_lost_in_the_body_is_deferred_without_a_mark(
         marks.append("dot")
 
     async with connect(server.port, impatient=True) as mail:
+        # Larger than the buffers of both sockets, or the client could finish before it notices.
         delivery = await mail.send(envelope(content=b"x" * 20_000_000), before_dot=mark)
 
     assert (delivery.outcome, delivery.phase) == (Outcome.DEFERRED, SmtpStage.BODY)

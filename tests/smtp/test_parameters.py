@@ -15,7 +15,7 @@ JANA, UMLAUT = "jana@example.com", "jürgen@example.com"
 async def deliver(
     offers: tuple[str, ...], *envelopes: Envelope
 ) -> tuple[list[DeliveryOutcome], list[Accepted]]:
-    """Send these to a server with these offers: how each ended, and what was accepted."""
+    """Send messages to a server with these extensions; return outcomes and accepted messages."""
     async with SmtpNeighbour(offers=offers) as server, connect(server.port) as mail:
         deliveries = [await mail.send(one, before_dot=unmarked) for one in envelopes]
     return deliveries, server.accepted

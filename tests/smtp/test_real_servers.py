@@ -29,7 +29,8 @@ KEPT = CONTENT.replace(b"\r\n", b"\n")
 
 
 def connect(port: int) -> MailConnection:
-    """As patient as in earnest: a whole mail server may be slow on a busy machine."""
+    """Return a connection with the usual time limits."""
+    # A whole mail server may be slow on a busy machine.
     return MailConnection(server_at(port))
 
 

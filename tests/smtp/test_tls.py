@@ -39,7 +39,7 @@ class Authority:
     file: Path
 
     def certificate(self, *names: str, days: int = 1) -> ssl.SSLContext:
-        """What a server with these names presents; expired with negative `days`."""
+        """Return a server's certificate for these names; expired with negative `days`."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         end = datetime.now(UTC) + timedelta(days=days)
         begin = datetime.now(UTC) - timedelta(days=30)
@@ -56,7 +56,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def speaking(tls: Tls, certificate: ssl.SSLContext) -> SmtpNeighbour:
-    """A server with TLS and a login."""
+    """Return a server with TLS and a login."""
     server = SmtpNeighbour(tls=certificate, implicit=tls is Tls.IMPLICIT)
     server.require_login(*LOGIN)
     return server
@@ -71,7 +71,7 @@ def connect(
 
 
 async def refused(mail: MailConnection, error: type[NotifierError] = MailRefused) -> str:
-    """What the error says that ends the sending."""
+    """Send a message that must fail; return the text of the error."""
     async with mail:
         with pytest.raises(error) as raised:
             await send(mail)
@@ -115,6 +115,7 @@ async def test_a_connection_lost_in_the_body_is_deferred_over_tls_too(
     async with speaking(tls, authority.certificate("127.0.0.1")) as server:
         server.script(Step.BODY, action)
         async with connect(server, tls, authority.file, impatient=True) as mail:
+            # Larger than the buffers of both sockets, or the client could finish before it notices.
             big = envelope(content=b"x" * 20_000_000)
             delivery = await mail.send(big, before_dot=unmarked)
 

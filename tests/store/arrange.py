@@ -16,7 +16,7 @@ LEASE = timedelta(minutes=20)
 
 
 def message(recipient: str = "jana@example.com", key: str = "1") -> FrozenMessage:
-    """A frozen message to one recipient."""
+    """Return a frozen message to one recipient."""
     return FrozenMessage(
         message_id=f"<{key}.{recipient.partition('@')[0]}@example.com>",
         recipient=recipient,
@@ -28,7 +28,7 @@ def message(recipient: str = "jana@example.com", key: str = "1") -> FrozenMessag
 
 
 async def begin(store: Store, day: date = DAY, *, at: datetime = NOON, edition: int = 1) -> Run:
-    """Begin a run that nobody else has."""
+    """Begin a run that no other process has begun."""
     run = await store.runs.begin("ljubljana", day, at=at, lease=LEASE, holder="me", edition=edition)
     assert run is not None
     return run
@@ -44,7 +44,7 @@ async def freeze(
     give_up_after: timedelta = timedelta(days=1),
     gap: str | None = None,
 ) -> Run:
-    """A whole run: begun, compared with the last one, and frozen with its messages."""
+    """Begin a run, compare it with the last one, and freeze it with its messages."""
     run = await begin(store, day, at=at, edition=edition)
     previous = await store.runs.snapshot_before("ljubljana", day)
     gone = set(previous.ids if previous else ()) - {o.id for o in orders}

@@ -1,7 +1,7 @@
-"""Every promise of the store is held on SQLite and on PostgreSQL.
+"""Stores in SQLite and in PostgreSQL, since both must keep every promise.
 
-PostgreSQL is the server whose URL is in `NOTIFIER_TEST_POSTGRES`, or else a cluster that is thrown
-away. Each test has a schema of its own in it.
+The PostgreSQL server is the one in `NOTIFIER_TEST_POSTGRES`, a URL, or else a temporary cluster.
+Each test has its own schema there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.neighbours import postgres
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Engine]:
-    """A PostgreSQL server, as somebody who may make schemas."""
+    """Yield a connection to a PostgreSQL server as a user that may create schemas."""
     if url := os.environ.get("NOTIFIER_TEST_POSTGRES"):
         with _administered(url) as engine:
             yield engine
@@ -36,7 +36,7 @@ def server() -> Iterator[Engine]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLocation]:
-    """Where a store of either kind may be; there is none yet."""
+    """Yield the location of a store of either kind, which does not exist yet."""
     if request.param == "sqlite":
         yield StoreLocation(f"sqlite:///{tmp_path / 'notifier.db'}")
         return
@@ -46,20 +46,21 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLo
 
 @pytest.fixture
 def in_postgresql(server: Engine) -> Iterator[StoreLocation]:
-    """Where a store in PostgreSQL may be; there is none yet."""
+    """Yield the location of a store in PostgreSQL, which does not exist yet."""
     with _schema(server) as url:
         yield StoreLocation(url)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where a SQLite store may be."""
+    """Return the path of a SQLite store, which does not exist yet."""
     return tmp_path / "notifier.db"
 
 
 @pytest.fixture(scope="session")
 def tables(server: Engine) -> Iterator[Engine]:
-    """A store in PostgreSQL that many tests use, one after the other."""
+    """Yield a store in PostgreSQL that many tests use, one after the other."""
+    # Creating the tables for each test would take longer than the test.
     with _schema(server) as url:
         opening.open_for_writing(opening.Target(url, "the store of the tests", None)).dispose()
         with _administered(url) as engine:
@@ -68,7 +69,7 @@ def tables(server: Engine) -> Iterator[Engine]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def store(request: pytest.FixtureRequest, file: Path) -> AsyncIterator[Store]:
-    """An empty store of either kind."""
+    """Yield an empty store of either kind."""
     url = f"sqlite:///{file}"
     if request.param == "postgresql":
         url = _swept(request.getfixturevalue("tables"))
@@ -77,6 +78,7 @@ async def store(request: pytest.FixtureRequest, file: Path) -> AsyncIterator[Sto
 
 
 def _swept(engine: Engine) -> str:
+    # In reverse, since a row may be deleted only after those that refer to it.
     with engine.connect() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
@@ -85,6 +87,7 @@ def _swept(engine: Engine) -> str:
 
 @contextmanager
 def _administered(url: str) -> Iterator[Engine]:
+    # Without transactions, so that no lock of an open one makes a test wait.
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     yield engine
     engine.dispose()

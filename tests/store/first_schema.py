@@ -1,4 +1,7 @@
-"""The tables of version 0001, with which the first version of this program began."""
+"""The tables of version 0001, which the first version of this program created.
+
+Written out, since tables.py changes and these must not.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Other processes that use a store, for these tests.
-
-They are forked from a server that has imported the store once, which makes many of them cheap.
-"""
+"""Other processes that use a store."""
 
 from __future__ import annotations
 
@@ -22,16 +19,18 @@ from notifier.store import open_store
 from tests.factories import DAY, NOON
 from tests.store.arrange import freeze
 
+# Forked from a server that has imported the store once: a new interpreter for each takes longer.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
 PATIENCE_SECONDS = 60
 DAYS = 8
 
+# Set by the pool's initializer: a barrier cannot be an argument of a task.
 _start: list[Barrier] = []
 
 
 def line_up(start: Barrier) -> None:
-    """Receive the common start, once for each process."""
+    """Keep the barrier at which all processes start together."""
     _start.append(start)
 
 
@@ -104,13 +103,14 @@ def _open_and_die(number: int, url: str) -> None:
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    # On the class, since the engine is created only when the store is opened.
     event.listen(Engine, "before_cursor_execute", count)
     event.listen(Engine, "commit", count)
     asyncio.run(_make(url))
 
 
 def die_while_migrating(url: str) -> None:
-    """Die after one of the tables is created."""
+    """Die after the table of messages is created."""
     event.listen(Engine, "after_cursor_execute", _die_once_there_are_messages)
     asyncio.run(_make(url))
 

@@ -1,6 +1,6 @@
-"""A process with a small disk of its own, and tasks with a store on it.
+"""A process with its own small disk, and tasks with a store on it.
 
-Called as `python -m tests.store.small_disk WHAT FOLDER`, it prints how that went.
+`python -m tests.store.small_disk WHAT FOLDER` runs a task and prints its result.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from tests.factories import DAY, NOON
 from tests.store.arrange import LEASE, freeze
 
 ROOT = Path(__file__).parents[2]
+# In a mount namespace, so that an ordinary user may mount, and the mount ends with the process.
 MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
 
 
 def missing() -> str | None:
-    """Why no disk can be mounted here; None when one can."""
+    """Return why no disk can be mounted here; None if one can."""
     if shutil.which("unshare") is None:
         return "there is no unshare (Debian: util-linux)"
     tried = subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False)
@@ -63,7 +64,8 @@ async def full_before_the_dot(store: Store, folder: Path) -> None:
     claim = await store.outbox.claim(at=NOON, holder="me", lease=LEASE)
     assert claim is not None
     fill(folder)
-    for _ in range(50):  # what is left of the last pages
+    # More than once: the last page of the journal may have space left.
+    for _ in range(50):
         await store.outbox.mark_dot(claim, at=NOON)
 
 
@@ -82,7 +84,7 @@ async def full_after_the_dot(store: Store, folder: Path) -> None:
             state=MessageState.SENT,
             at=NOON,
             phase="dot",
-            reply="250 " + "x" * 400,
+            reply="250 " + "x" * 400,  # long, so that the outcomes need new pages
         )
     states = {str(message.state) for message in await store.outbox.list()}
     say(f"{states}, ballast: {(folder / 'notifier.db.ballast').exists()}")
@@ -96,12 +98,12 @@ async def too_full_for_a_backup(store: Store, folder: Path) -> None:
 
 
 def turn_read_only(folder: Path) -> None:
-    """As the kernel does with a disk that fails."""
+    """Remount a disk read-only, as the kernel does if it fails."""
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
 
 
 def location(folder: Path) -> StoreLocation:
-    """Where the store is."""
+    """Return the location of the store."""
     return StoreLocation(f"sqlite:///{folder / 'notifier.db'}")
 
 
@@ -123,7 +125,7 @@ async def main(what: str, folder: Path) -> None:
 
 
 async def main_read_only(folder: Path) -> None:
-    """Read, and open to write, a store that was made before the disk turned read-only."""
+    """Create a store, make its disk read-only, then open the store for reading and writing."""
     async with open_store(location(folder)) as store:
         await freeze(store, "jana@example.com")
     turn_read_only(folder)

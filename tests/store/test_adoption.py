@@ -94,6 +94,7 @@ def test_a_cloned_machine_with_a_new_machine_id_is_refused(file: Path, tmp_path:
     asyncio.run(make(location))
     machine_id = tmp_path / "machine-id"
     machine_id.write_text("0123456789abcdef0123456789abcdef\n", encoding="ascii")
+    # A mount in a namespace changes the machine id for one process only.
     mounts = [f'mount --bind "{machine_id}" {one}' for one in MACHINE_ID_FILES if one.exists()]
     script = " && ".join([*mounts, 'exec "$@"'])
 

@@ -29,9 +29,10 @@ RECIPIENTS = tuple(f"r{number}@example.com" for number in range(40))
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a store with a run and messages in it, all of it in the one file."""
+    """Return the folder of a store with a run and messages."""
     file = tmp_path_factory.mktemp("sound") / "notifier.db"
     asyncio.run(make(file))
+    # All rows in the one file, or damage of a page could be hidden by the journal.
     with closing(sqlite3.connect(file)) as opened:
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return file.parent
@@ -44,14 +45,14 @@ async def make(file: Path) -> None:
 
 @pytest.fixture
 def copy(sound: Path, tmp_path: Path) -> Path:
-    """A copy of it to damage, with its mark."""
+    """Return a copy of the sound store to damage, with its mark."""
     folder = tmp_path / "copy"
     shutil.copytree(sound, folder)
     return folder / "notifier.db"
 
 
 def opened(file: Path) -> StoreError | None:
-    """Open it to write, and look at the whole outbox and ledger; the error, if there was one."""
+    """Open a store for writing, read its outbox and ledger, and return the error, if any."""
 
     async def use() -> None:
         async with open_store(StoreLocation(f"sqlite:///{file}"), busy_seconds=0.05) as store:
@@ -68,6 +69,7 @@ def opened(file: Path) -> StoreError | None:
     return None
 
 
+# Without this, every other test here could pass because of an unrelated error.
 def test_the_sound_store_opens(copy: Path) -> None:
     assert opened(copy) is None
 
@@ -92,7 +94,7 @@ def test_every_overwritten_page_is_found(copy: Path, sound: Path) -> None:
 
 @pytest.mark.parametrize("offset", [0, 5, 8, 16, 18, 19, 21, 68, 100, 101, 103, 105])
 def test_a_flipped_byte_of_the_head_stops_or_changes_nothing(copy: Path, offset: int) -> None:
-    """Its first hundred bytes, and the root of the schema: sqlite.org/fileformat.html."""
+    # Offsets in the header of 100 bytes and in the schema's root page (sqlite.org/fileformat.html).
     with copy.open("r+b") as file:
         file.seek(offset)
         (byte,) = file.read(1)
@@ -142,7 +144,7 @@ def test_a_store_without_its_journal_is_older_than_its_mark(tmp_path: Path) -> N
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[list[str]]:
-    """The words before a command that make it one of somebody who may only read the folder."""
+    """Yield a command prefix that runs a command as a user with read access to the folder."""
     for path in (folder, *folder.iterdir()):
         path.chmod(0o555 if path.is_dir() else 0o444)
     yield [*nobody.AS_NOBODY]
@@ -165,12 +167,13 @@ try:
 except StoreError as error:
     sys.exit(f"{int(error.exit_code)} {error}")
 """
-"""Prints how many runs and messages there are, or the exit code and the words of a refusal."""
+"""Prints the numbers of runs and messages, or the exit code and the text of the error."""
 
 
 @pytest.fixture
 def shown(sound: Path) -> Iterator[Path]:
-    """A store in a folder that everybody may look into; pytest's own are closed to others."""
+    """Yield a store in a folder that every user may read."""
+    # pytest's own temporary folders are open to their owner only.
     with tempfile.TemporaryDirectory(dir="/tmp") as where:
         folder = Path(where) / "copy"
         shutil.copytree(sound, folder)
@@ -211,7 +214,7 @@ def test_a_reader_needs_no_write_access(shown: Path) -> None:
 @played
 def test_a_reader_without_write_access_reads_the_journal_of_another_process(shown: Path) -> None:
     with closing(sqlite3.connect(shown, isolation_level=None)) as writer:
-        writer.execute("DELETE FROM runs")  # stands in the journal alone, as long as this is open
+        writer.execute("DELETE FROM runs")  # only in the journal while this is open
 
         finished = opened_by_another(shown, "to read")
 

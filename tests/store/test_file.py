@@ -37,7 +37,7 @@ def at(file: Path) -> StoreLocation:
 
 
 async def make(file: Path) -> None:
-    """A store with one run in it, closed again."""
+    """Create a store with one run, and close it."""
     async with open_store(at(file)) as store:
         await freeze(store, "jana@example.com")
 
@@ -51,7 +51,7 @@ async def refusal(file: Path, *, read_only: bool = False) -> StoreError:
 
 @contextmanager
 def writing(engine: Engine, file: Path) -> Iterator[Connection]:
-    """A transaction whose errors are ours."""
+    """Open a transaction whose errors are translated."""
     with translate_errors(str(file)), transaction(engine, writes=True) as connection:
         yield connection
 
@@ -199,6 +199,7 @@ async def test_a_lock_in_postgresql_is_a_temporary_error_too(in_postgresql: Stor
 
 
 async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    # Nothing listens on port 1, so the connection is refused at once.
     location = StoreLocation("postgresql+psycopg://me:CANARY@127.0.0.1:1/notifier")
 
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/notifier") as caught:
@@ -222,7 +223,7 @@ async def test_a_full_disk_is_reported(file: Path) -> None:
     engine = writing_engine(at(file).url)
     row = {"at": NOON, "who": "x", "action": "x", "subject": "x" * 100_000}
     with engine.connect() as connection:
-        connection.connection.cursor().execute("PRAGMA max_page_count=1")  # no larger than it is
+        connection.connection.cursor().execute("PRAGMA max_page_count=1")  # the file cannot grow
     with pytest.raises(StoreError, match="disk is full"), writing(engine, file) as connection:
         connection.execute(insert(audit).values(row))
     engine.dispose()
@@ -330,7 +331,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_store_that_is_up_to_date_is_opened_without_what_it_does_not_need(
+async def test_a_store_that_is_up_to_date_opens_without_alembic_and_psycopg(
     file: Path,
 ) -> None:
     await make(file)

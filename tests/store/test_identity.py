@@ -118,6 +118,7 @@ async def test_a_restored_backup_is_refused(file: Path) -> None:
         await freeze(store, "jana@example.com")
         assert await store.back_up(DAY)
     backup = file.with_name(f"{file.name}.backup-{DAY}")
+    # The journal belongs to the lost store, and would damage the restored one.
     for journal in ("-wal", "-shm"):
         file.with_name(f"{file.name}{journal}").unlink(missing_ok=True)
     shutil.copy(backup, file)

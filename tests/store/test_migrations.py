@@ -40,19 +40,20 @@ FIRST_MESSAGE = (
 
 
 def make_first(location: StoreLocation) -> None:
-    """A store as the first version of this program left it, with a run and a message."""
+    """Create a store as the first version of this program left it, with a run and a message."""
     engine = writing_engine(location.url)
     with transaction(engine, writes=True) as connection:
         create_first_schema(connection)
         for row in (FIRST_RUN, FIRST_MESSAGE):
             connection.execute(text(row))
     engine.dispose()
+    # The first version wrote an empty mark.
     if file := sqlite_file(location.url):
         mark_file(file).touch()
 
 
 async def opened(location: StoreLocation) -> list[tuple[str, str]]:
-    """Every day in the ledger and every recipient in the outbox, once it is up to date."""
+    """Open a store, which migrates it, and return its days and recipients."""
     async with open_store(location) as store:
         days = [run.day.isoformat() for run in await store.runs.list()]
         return list(zip(days, [one.recipient for one in await store.outbox.list()], strict=True))
@@ -92,7 +93,7 @@ def test_a_migrated_store_and_a_new_one_have_the_tables_of_the_program(
     assert difference == []
 
 
-def test_it_is_copied_before_that(file: Path) -> None:
+def test_a_store_is_copied_before_its_migration(file: Path) -> None:
     location = StoreLocation(f"sqlite:///{file}")
     make_first(location)
     asyncio.run(opened(location))

@@ -1,4 +1,4 @@
-"""The outbox."""
+"""The outbox: each message is claimed once, and keeps every outcome."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def test_the_attempt_of_a_dead_process_does_not_stay_open(
 
 
 async def thought_dead(store: Store) -> Claim:
-    """A process that sent the dot, and was stopped until another took the message over."""
+    """Return the claim of a process that has sent the dot and is then suspended."""
     await freeze(store, "jana@example.com")
     found = await taken(store)
     await store.outbox.mark_dot(found, at=NOON)
@@ -272,6 +272,7 @@ async def test_a_run_and_recipient_has_one_message(store: Store) -> None:
 
     assert await store.outbox.list() == ()
     assert await store.runs.snapshot_before("ljubljana", NOON.date() + timedelta(days=1)) is None
+    # SQLAlchemy's errors quote the values of a statement unless that is turned off.
     shown = "".join(traceback.format_exception(caught.value))
     assert message().subject not in shown
     assert "CANARY" not in shown

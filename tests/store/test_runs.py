@@ -1,4 +1,4 @@
-"""The run ledger."""
+"""The run ledger: one run for each account, day and edition, and its snapshot."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_only_the_automatic_edition_settles_a_day(store: Store) -> None:
     assert await store.runs.settled_days("ljubljana", DAY) == {}
 
 
-async def test_a_snapshot_gives_back_the_orders_as_they_were(store: Store) -> None:
+async def test_a_snapshot_returns_its_orders_unchanged(store: Store) -> None:
     rich = order(
         7,
         cod=Money(NOON.year * order().items[0].price.amount, "EUR"),  # type: ignore[union-attr]
@@ -95,6 +95,7 @@ async def test_a_snapshot_gives_back_the_orders_as_they_were(store: Store) -> No
         items=(Item("Čajnik", 3), *order().items),
         tracking_numbers=("A", "B"),
     )
+    # A lone surrogate and NUL are valid in JSON, but a database may refuse them in text.
     await freeze(store, orders=(rich, order(8, external_id="\ud800\0", shipped_at=None)))
 
     snapshot = await store.runs.snapshot_before("ljubljana", NEXT)
@@ -250,7 +251,7 @@ async def test_the_ledger_lists_the_newest_first_with_its_messages(store: Store)
     assert await store.runs.list(account_id="celje") == ()
 
 
-async def test_what_is_committed_is_there_for_the_next_process(location: StoreLocation) -> None:
+async def test_the_next_process_reads_committed_rows(location: StoreLocation) -> None:
     async with open_store(location) as store:
         await freeze(store)
 
@@ -261,6 +262,6 @@ async def test_what_is_committed_is_there_for_the_next_process(location: StoreLo
     assert latest.begun_at == NOON
 
 
-async def test_a_time_without_a_zone_never_reaches_the_store(store: Store) -> None:
+async def test_a_time_without_a_zone_is_refused(store: Store) -> None:
     with pytest.raises(StoreError, match="without a zone"):
         await begin(store, date(2026, 11, 22), at=datetime(2026, 11, 22, 12))  # noqa: DTZ001

@@ -33,14 +33,15 @@ HEADER_SECONDS = 5
 
 
 def example(language: str) -> str:
-    """The page's block in a language."""
+    """Return the block of the page in a language."""
     page = PAGE.read_text(encoding="utf-8")
     (block,) = re.findall(rf"^```{language}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     return str(block)
 
 
 def adapted(text: str, *changes: tuple[str, str]) -> str:
-    """The example with ports, paths and certificate of this test; everything else stays."""
+    """Replace ports, paths and certificate in the example by those of this test."""
+    # Each exactly once: otherwise the page has changed, and the test might check something else.
     for before, after in changes:
         assert text.count(before) == 1, before
         text = text.replace(before, after)
@@ -58,7 +59,8 @@ def nginx(folder: Path, port: int) -> Command:
         ("/etc/letsencrypt/live/hooks.example.com/privkey.pem", f"{folder}/key.pem"),
         ("/run/notifier/hook", f"{folder}/hook"),
     )
-    # What is in /etc/nginx/nginx.conf on Debian, as far as it must be; temporary files go here.
+    # The necessary parts of Debian's /etc/nginx/nginx.conf. Temporary files go here, since an
+    # ordinary user cannot write to nginx's usual folders.
     kept = "\n".join(
         f"{name}_temp_path {folder}/{name};"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -87,7 +89,7 @@ def caddy(folder: Path, port: int) -> Command:
 
 @dataclass
 class Proxy:
-    """A web server at work in front of the webhook."""
+    """A running web server in front of the webhook."""
 
     port: int
     tls: ssl.SSLContext
@@ -107,7 +109,7 @@ class Proxy:
             writer.transport.abort()
 
     async def answers(self, *pieces: bytes) -> bytes:
-        """What comes back until the connection is closed."""
+        """Send the pieces, and return the answer until the connection is closed."""
         async with self.connection() as (reader, writer), asyncio.timeout(PATIENCE_SECONDS):
             writer.writelines(pieces)
             return await reader.read()
@@ -123,7 +125,7 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
 
 @asynccontextmanager
 async def running(arrange: Callable[[Path, int], Command], folder: Path) -> AsyncIterator[Proxy]:
-    """The web server alone; nobody listens behind it yet."""
+    """Run the web server; the webhook behind it does not listen yet."""
     authority = trustme.CA()
     issued = authority.issue_cert(HOST)
     issued.private_key_pem.write_to_path(folder / "key.pem")
@@ -170,7 +172,7 @@ SERVERS = [
 
 
 @pytest.mark.parametrize("arrange", SERVERS)
-async def test_the_example_lets_posts_through_and_ends_what_is_slow_or_large(
+async def test_the_example_passes_posts_and_refuses_slow_or_large_requests(
     arrange: Callable[[Path, int], Command], tmp_path: Path
 ) -> None:
     async with running(arrange, tmp_path) as proxy:
@@ -189,6 +191,7 @@ async def test_the_example_lets_posts_through_and_ends_what_is_slow_or_large(
             slow = await proxy.answers(f"POST {hook} HTTP/1.1\r\nHost: {HOST}\r\n".encode())
             assert slow == b"" or slow.split()[1] == b"408"
             assert HEADER_SECONDS - 1 < time.monotonic() - began < HEADER_SECONDS + 3
+        # Without the daemon, the proxy logs an error, which must not contain the token.
         assert await proxy.status(post(hook, b"[5]")) == 502
 
     assert proxy.heard == [(1, 2), (3,)]

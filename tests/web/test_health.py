@@ -23,22 +23,22 @@ ILL = Health(well=False, fields={"status": "the store does not answer"})
 
 
 @asynccontextmanager
-async def door(answer: Health = WELL, listen: str = "127.0.0.1:0") -> AsyncIterator[int]:
-    """The health socket of the whole app; gives its port."""
+async def health_socket(answer: Health = WELL, listen: str = "127.0.0.1:0") -> AsyncIterator[int]:
+    """Serve the health socket of the whole app; yield its port."""
 
-    async def ask() -> Health:
+    async def collect() -> Health:
         return answer
 
     async def store_hints(*_: object) -> None:
         raise AssertionError("nobody posts here")
 
-    app = create_app(health.health_route(ask), webhook.webhook_route({}, store_hints))
+    app = create_app(health.health_route(collect), webhook.webhook_route({}, store_hints))
     async with serving(only(health.PATH, app), listen) as address:
         yield 0 if address == listen else int(address.rpartition(":")[2])
 
 
-async def said(port: int, *pieces: bytes) -> bytes:
-    """What comes back until the connection is closed."""
+async def ask(port: int, *pieces: bytes) -> bytes:
+    """Send the pieces, and return the answer until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.writelines(pieces)
     async with asyncio.timeout(5):
@@ -51,9 +51,9 @@ def get(target: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
     return f"{method} {target} {version}\r\nHost: localhost\r\n\r\n".encode()
 
 
-async def test_who_is_well_says_so_in_json() -> None:
-    async with door() as port:
-        head, _, body = (await said(port, get("/health"))).partition(b"\r\n\r\n")
+async def test_a_well_daemon_answers_200_in_json() -> None:
+    async with health_socket() as port:
+        head, _, body = (await ask(port, get("/health"))).partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"content-type: application/json" in head.lower()
@@ -61,9 +61,9 @@ async def test_who_is_well_says_so_in_json() -> None:
     assert json.loads(body) == {"status": "ok"}
 
 
-async def test_who_is_not_well_says_503_and_why() -> None:
-    async with door(ILL) as port:
-        head, _, body = (await said(port, get("/health?full"))).partition(b"\r\n\r\n")
+async def test_an_ill_daemon_answers_503_with_the_reason() -> None:
+    async with health_socket(ILL) as port:
+        head, _, body = (await ask(port, get("/health?full"))).partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 503 ")
     assert json.loads(body) == {"status": "the store does not answer"}
@@ -84,25 +84,25 @@ OTHERS = [
 
 @pytest.mark.parametrize(("question", "status"), OTHERS)
 async def test_anything_else_is_refused(question: bytes, status: int) -> None:
-    async with door() as port:
-        answer = await said(port, question)
+    async with health_socket() as port:
+        answer = await ask(port, question)
 
     assert answer.split()[1] == str(status).encode()
 
 
-async def test_who_goes_away_half_way_leaves_nothing_behind() -> None:
-    async with door() as port:
+async def test_a_client_that_disconnects_half_way_leaves_nothing_behind() -> None:
+    async with health_socket() as port:
         for _ in range(5):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /health")
             writer.close()
-        assert (await said(port, get("/health"))).startswith(b"HTTP/1.1 200 ")
+        assert (await ask(port, get("/health"))).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_a_crowd_is_kept_out() -> None:
-    async with door() as port:
+    async with health_socket() as port:
         crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS_LIMIT)]
-        assert (await said(port, get("/health"))).startswith(b"HTTP/1.1 503 ")
+        assert (await ask(port, get("/health"))).startswith(b"HTTP/1.1 503 ")
         for _, writer in crowd:
             writer.close()
 
@@ -110,7 +110,7 @@ async def test_a_crowd_is_kept_out() -> None:
 async def test_a_socket_is_for_its_group_and_is_gone_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "health"
     for _ in range(2):
-        async with door(listen=str(path)):
+        async with health_socket(listen=str(path)):
             assert stat.S_IMODE(path.stat().st_mode) == 0o660
             reader, writer = await asyncio.open_unix_connection(path)
             writer.write(get("/health"))
@@ -124,17 +124,17 @@ async def test_a_socket_that_a_killed_process_left_is_replaced(tmp_path: Path) -
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
 
-    async with door(listen=str(path)):
+    async with health_socket(listen=str(path)):
         _, writer = await asyncio.open_unix_connection(path)
         writer.close()
 
 
-async def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "health"
     path.write_text("mine")
 
     with pytest.raises(OSError, match="Address already in use"):
-        async with door(listen=str(path)):
+        async with health_socket(listen=str(path)):
             pass
 
     assert path.read_text() == "mine"
@@ -147,7 +147,7 @@ async def test_every_address_of_a_name_is_served() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 
-    async with door(listen=f"localhost:{port}"):
+    async with health_socket(listen=f"localhost:{port}"):
         for address in addresses:
             _, writer = await asyncio.open_connection(address, port)
             writer.close()
@@ -158,19 +158,19 @@ async def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_behind() -> N
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(OSError, match="Address already in use"),
     ):
-        async with door(listen=f"127.0.0.1:{taken.getsockname()[1]}"):
+        async with health_socket(listen=f"127.0.0.1:{taken.getsockname()[1]}"):
             pass
 
-    gc.collect()  # a socket that was not closed is a warning, and so a failure
+    gc.collect()  # an unclosed socket causes a warning, which fails the test
 
 
-@pytest.mark.parametrize("turns", range(8))
-async def test_who_comes_as_the_door_closes_leaves_nothing_behind(turns: int) -> None:
-    async with door() as port:
-        visitor = socket.create_connection(("127.0.0.1", port))
-        for _ in range(turns):  # of the loop, in one of which the visit begins
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_client_that_connects_during_the_shutdown_leaves_nothing_behind(steps: int) -> None:
+    async with health_socket() as port:
+        client = socket.create_connection(("127.0.0.1", port))
+        for _ in range(steps):  # in one of them, asyncio accepts the connection
             await asyncio.sleep(0)
-    visitor.close()
+    client.close()
     await asyncio.sleep(0)
 
-    gc.collect()  # a socket that was not closed is a warning, and so a failure
+    gc.collect()  # an unclosed socket causes a warning, which fails the test

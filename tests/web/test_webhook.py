@@ -1,4 +1,4 @@
-"""The webhook on a socket, as well-meaning senders and strangers find it."""
+"""The webhook on a socket, used by honest senders and by strangers."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ LJUBLJANA = "canary-webhook-token-of-ljubljana-1"
 RENEWED = "canary-webhook-token-of-ljubljana-2"
 CELJE = "canary-webhook-token-of-celje-00001"
 TOKENS = {"ljubljana": (Secret(LJUBLJANA), Secret(RENEWED)), "celje": (Secret(CELJE),)}
-PATIENCE = 5
+PATIENCE_SECONDS = 5
 
 
 @dataclass
-class Door:
-    """A webhook at work."""
+class HookServer:
+    """A running webhook."""
 
     address: str = ""
-    heard: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    stored: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     seconds: float = 0.0
     broken: Exception | None = None
-    """What storing a hint runs into."""
+    """The error of storing a hint, if it is to fail."""
 
-    async def hear(self, account_id: str, ids: Sequence[int]) -> None:
+    async def store_hints(self, account_id: str, ids: Sequence[int]) -> None:
         if self.broken:
             raise self.broken
-        self.heard.append((account_id, tuple(ids)))
+        self.stored.append((account_id, tuple(ids)))
 
-    async def says(self, question: bytes, *, then_end: bool = False) -> bytes:
-        """Everything that is answered to some bytes, until the connection is closed."""
-        async with self.visit() as (reader, writer):
+    async def ask(self, question: bytes, *, then_end: bool = False) -> bytes:
+        """Send some bytes, and return the answer until the connection is closed."""
+        async with self.connect() as (reader, writer):
             writer.write(question)
             if then_end:
                 writer.write_eof()
-            return await asyncio.wait_for(reader.read(), PATIENCE)
+            return await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
 
     @asynccontextmanager
-    async def visit(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async def connect(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         if self.address.startswith("/"):
             reader, writer = await asyncio.open_unix_connection(self.address)
         else:
@@ -65,14 +65,14 @@ class Door:
             writer.close()
 
     async def posted(self, body: bytes, token: str = LJUBLJANA, **headers: str) -> int:
-        """The status of a post."""
-        return status_of(await self.says(post(body, token, **headers)))
+        """Post a body, and return the status."""
+        return status_of(await self.ask(post(body, token, **headers)))
 
 
 def post(body: bytes, token: str = LJUBLJANA, *, method: str = "POST", **headers: str) -> bytes:
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    said = {"host": "example.com", "content-length": str(len(body)), **given}
-    lines = [f"{name}: {value}" for name, value in said.items() if value]
+    own = {name.replace("_", "-"): value for name, value in headers.items()}
+    fields = {"host": "example.com", "content-length": str(len(body)), **own}
+    lines = [f"{name}: {value}" for name, value in fields.items() if value]
     head = "\r\n".join([f"{method} /hooks/{token} HTTP/1.1", *lines, "", ""])
     return head.encode("latin-1") + body
 
@@ -82,89 +82,90 @@ def status_of(answer: bytes) -> int:
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    async with opened("127.0.0.1:0") as door:
-        yield door
+async def hook() -> AsyncIterator[HookServer]:
+    async with opened("127.0.0.1:0") as hook:
+        yield hook
 
 
 @asynccontextmanager
-async def opened(listen: str) -> AsyncIterator[Door]:
-    door = Door()
+async def opened(listen: str) -> AsyncIterator[HookServer]:
+    hook = HookServer()
     route = webhook.webhook_route(
-        TOKENS, door.hear, body_seconds=0.2, monotonic=lambda: door.seconds
+        TOKENS, hook.store_hints, body_seconds=0.2, monotonic=lambda: hook.seconds
     )
     app = create_app(health.health_route(no_health), route)
-    async with serving(only(webhook.PATH, app), listen) as door.address:
-        yield door
+    async with serving(only(webhook.PATH, app), listen) as hook.address:
+        yield hook
 
 
 async def no_health() -> Health:
     raise AssertionError("nobody asks here")
 
 
-async def test_a_post_is_stored_for_the_account_of_its_token(door: Door) -> None:
-    assert await door.posted(b"[123456, 1234567]") == 202
-    assert await door.posted(b'[{"order_id": 5}]', CELJE) == 202
+async def test_a_post_is_stored_for_the_account_of_its_token(hook: HookServer) -> None:
+    assert await hook.posted(b"[123456, 1234567]") == 202
+    assert await hook.posted(b'[{"order_id": 5}]', CELJE) == 202
 
-    assert door.heard == [("ljubljana", (123456, 1234567)), ("celje", (5,))]
-
-
-async def test_two_tokens_serve_while_one_takes_the_place_of_the_other(door: Door) -> None:
-    assert [await door.posted(b"[1]", token) for token in (LJUBLJANA, RENEWED)] == [202, 202]
+    assert hook.stored == [("ljubljana", (123456, 1234567)), ("celje", (5,))]
 
 
-async def test_a_body_in_chunks_is_read_as_well(door: Door) -> None:
+async def test_the_old_and_the_new_token_are_valid_during_a_change(hook: HookServer) -> None:
+    assert [await hook.posted(b"[1]", token) for token in (LJUBLJANA, RENEWED)] == [202, 202]
+
+
+async def test_a_body_in_chunks_is_read_as_well(hook: HookServer) -> None:
     question = post(b"3\r\n[1]\r\n0\r\n\r\n", content_length="", transfer_encoding="chunked")
 
-    assert status_of(await door.says(question)) == 202
-    assert door.heard == [("ljubljana", (1,))]
+    assert status_of(await hook.ask(question)) == 202
+    assert hook.stored == [("ljubljana", (1,))]
 
 
 async def test_a_socket_serves_its_group(tmp_path: Path) -> None:
-    async with opened(f"{tmp_path}/hook") as door:
-        assert await door.posted(b"[1]") == 202
+    async with opened(f"{tmp_path}/hook") as hook:
+        assert await hook.posted(b"[1]") == 202
         assert (tmp_path / "hook").stat().st_mode & 0o777 == 0o660
     assert not (tmp_path / "hook").exists()
 
 
-async def test_the_answer_does_not_tell_whether_an_order_is_known(door: Door) -> None:
+async def test_the_answer_does_not_reveal_whether_an_order_exists(hook: HookServer) -> None:
     bodies = (b"[1]", b"[]", b'["nonsense", null]', json.dumps([*range(1, 900)]).encode())
 
-    assert len({await door.says(post(body)) for body in bodies}) == 1
+    # Byte for byte the same, so that a thief of a token cannot find out which orders exist.
+    assert len({await hook.ask(post(body)) for body in bodies}) == 1
 
 
-NO_SUCH_THING = [
+WRONG_TOKENS = [
     post(b"[1]", token)
     for token in ("", "x", LJUBLJANA[:-1], f"{LJUBLJANA}x", LJUBLJANA.upper(), f"{CELJE}/", "%00")
 ]
 
 
-async def test_every_answer_says_that_the_connection_closes(door: Door) -> None:
+async def test_every_answer_announces_that_the_connection_closes(hook: HookServer) -> None:
     questions = (post(b"[1]"), post(b"x"), post(b"", "x"), b"nonsense\r\n\r\n")
 
     for question in questions:
-        assert b"connection: close" in (await door.says(question)).lower()
+        assert b"connection: close" in (await hook.ask(question)).lower()
 
 
-async def test_a_wrong_token_is_answered_byte_for_byte_as_any_path(door: Door) -> None:
-    elsewhere = await door.says(post(b"[1]").replace(b"/hooks/", b"/elsewhere/"))
-    answers = [await door.says(question) for question in NO_SUCH_THING]
-    asked = await door.says(post(b"", "x", method="GET"))
+async def test_a_wrong_token_is_answered_byte_for_byte_as_any_path(hook: HookServer) -> None:
+    elsewhere = await hook.ask(post(b"[1]").replace(b"/hooks/", b"/elsewhere/"))
+    answers = [await hook.ask(question) for question in WRONG_TOKENS]
+    asked = await hook.ask(post(b"", "x", method="GET"))
 
     assert status_of(elsewhere) == 404
     assert {asked, *answers} == {elsewhere}
-    assert door.heard == []
+    assert hook.stored == []
 
 
-async def test_this_socket_does_not_tell_how_the_daemon_is(door: Door) -> None:
-    answer = await door.says(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+async def test_the_webhook_socket_does_not_serve_health(hook: HookServer) -> None:
+    answer = await hook.ask(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
 
     assert status_of(answer) == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PATCH"])
-async def test_it_is_only_posted_to(door: Door, method: str) -> None:
-    answer = await door.says(post(b"[1]", method=method))
+async def test_every_method_except_post_is_refused(hook: HookServer, method: str) -> None:
+    answer = await hook.ask(post(b"[1]", method=method))
 
     assert status_of(answer) == 405
     assert b"allow: POST" in answer
@@ -191,72 +192,72 @@ async def test_it_is_only_posted_to(door: Door, method: str) -> None:
         pytest.param(post(b"[1", content_length="3"), 408, id="half a body"),
     ],
 )
-async def test_what_is_no_post_of_ids_is_refused_by_what_is_wrong_with_it(
-    door: Door, question: bytes, status: int
+async def test_each_kind_of_invalid_post_has_its_status(
+    hook: HookServer, question: bytes, status: int
 ) -> None:
-    assert status_of(await door.says(question)) == status
-    assert door.heard == []
-    assert await door.posted(b"[2]") == 202
+    assert status_of(await hook.ask(question)) == status
+    assert hook.stored == []
+    assert await hook.posted(b"[2]") == 202
 
 
-async def test_a_body_that_goes_on_for_ever_is_cut(door: Door) -> None:
+async def test_an_endless_body_is_refused(hook: HookServer) -> None:
     endless = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
     question = post(endless * 5, content_length="", transfer_encoding="chunked")
 
-    assert status_of(await door.says(question)) == 413
+    assert status_of(await hook.ask(question)) == 413
 
 
-async def test_who_hangs_up_is_forgotten(door: Door) -> None:
-    await door.says(post(b"[1", content_length="3"), then_end=True)
+async def test_a_sender_that_disconnects_changes_nothing(hook: HookServer) -> None:
+    await hook.ask(post(b"[1", content_length="3"), then_end=True)
 
-    assert door.heard == []
-    assert await door.posted(b"[2]") == 202
+    assert hook.stored == []
+    assert await hook.posted(b"[2]") == 202
 
 
-async def test_a_second_request_behind_the_first_is_not_looked_at(door: Door) -> None:
-    answer = await door.says(post(b"[1]") + post(b"[2]"))
+async def test_a_second_request_on_the_same_connection_is_ignored(hook: HookServer) -> None:
+    answer = await hook.ask(post(b"[1]") + post(b"[2]"))
 
     assert answer.count(b"HTTP/1.1") == 1
-    assert door.heard == [("ljubljana", (1,))]
+    assert hook.stored == [("ljubljana", (1,))]
 
 
-async def test_a_flood_has_to_wait_and_stops_nobody_else(door: Door) -> None:
-    statuses = [await door.posted(b"[1]") for _ in range(CAPACITY + 1)]
-    answer = await door.says(post(b"[1]"))
-    other = await door.posted(b"[1]", CELJE)
-    door.seconds += SECONDS_PER_TOKEN
-    later = await door.posted(b"[1]")
+async def test_a_flood_is_limited_and_does_not_affect_other_accounts(hook: HookServer) -> None:
+    statuses = [await hook.posted(b"[1]") for _ in range(CAPACITY + 1)]
+    answer = await hook.ask(post(b"[1]"))
+    other = await hook.posted(b"[1]", CELJE)
+    hook.seconds += SECONDS_PER_TOKEN
+    later = await hook.posted(b"[1]")
 
     assert statuses == [202] * CAPACITY + [429]
     assert b"retry-after: 60" in answer
     assert (other, later) == (202, 202)
 
 
-async def test_strangers_cannot_take_the_turns_of_an_account(door: Door) -> None:
+async def test_strangers_cannot_use_up_the_posts_of_an_account(hook: HookServer) -> None:
     for _ in range(CAPACITY + 1):
-        await door.posted(b"[1]", "x")
+        await hook.posted(b"[1]", "x")
 
-    assert await door.posted(b"[1]") == 202
+    assert await hook.posted(b"[1]") == 202
 
 
-async def test_with_too_many_connections_open_a_post_is_to_be_repeated(door: Door) -> None:
-    async with AsyncExitStack() as visits:
+async def test_with_too_many_connections_open_a_post_is_to_be_repeated(hook: HookServer) -> None:
+    async with AsyncExitStack() as connections:
         for _ in range(CONNECTIONS_LIMIT):
-            await visits.enter_async_context(door.visit())
+            await connections.enter_async_context(hook.connect())
 
-        assert await door.posted(b"[1]") == 503
+        assert await hook.posted(b"[1]") == 503
 
 
 async def test_a_post_in_progress_is_finished_before_the_server_closes() -> None:
     async with AsyncExitStack() as stack:
-        async with opened("127.0.0.1:0") as door:
-            reader, writer = await stack.enter_async_context(door.visit())
+        async with opened("127.0.0.1:0") as hook:
+            reader, writer = await stack.enter_async_context(hook.connect())
             writer.write(post(b"[1", content_length="3"))
             await asyncio.sleep(0.05)
             asyncio.get_running_loop().call_later(0.1, writer.write, b"]")
 
         assert status_of(await reader.read()) == 202
-    assert door.heard == [("ljubljana", (1,))]
+    assert hook.stored == [("ljubljana", (1,))]
 
 
 async def test_a_request_that_does_not_end_cannot_keep_the_server_open() -> None:
@@ -266,34 +267,36 @@ async def test_a_request_that_does_not_end_cannot_keep_the_server_open() -> None
     route = webhook.webhook_route(TOKENS, never)
     async with asyncio.timeout(SHUTDOWN_SECONDS + 2):
         async with serving(create_app(route), "127.0.0.1:0") as address:
-            door = Door(address)
-            async with door.visit() as (_, writer):
+            hook = HookServer(address)
+            async with hook.connect() as (_, writer):
                 writer.write(post(b"[1]"))
                 await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("broken", [StoreBusy("busy"), RuntimeError("closed")])
-async def test_what_cannot_be_stored_is_to_be_posted_again(door: Door, broken: Exception) -> None:
-    door.broken = broken
+async def test_a_post_that_cannot_be_stored_is_answered_503(
+    hook: HookServer, broken: Exception
+) -> None:
+    hook.broken = broken
 
-    answer = await door.says(post(b"[1]"))
+    answer = await hook.ask(post(b"[1]"))
 
     assert status_of(answer) == 503
     assert b"retry-after: 60" in answer
 
 
-async def test_nothing_of_a_visit_is_logged_but_counts(
-    door: Door, caplog: pytest.LogCaptureFixture
+async def test_only_counts_of_a_request_are_logged(
+    hook: HookServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        await door.posted(b'[1, "\\u001b[31mred\\n"]')
-        await door.posted(b"[1]", "x\x1b[31m")
-        await door.says(b"GET \xff\xff HTTP/1.1\r\nA: \x1b[31m\r\n\r\n")
-        for token in ("x", LJUBLJANA):  # a chunk that is none, while and after it is answered
-            await door.says(
+        await hook.posted(b'[1, "\\u001b[31mred\\n"]')
+        await hook.posted(b"[1]", "x\x1b[31m")
+        await hook.ask(b"GET \xff\xff HTTP/1.1\r\nA: \x1b[31m\r\n\r\n")
+        for token in ("x", LJUBLJANA):  # an invalid chunk at once, and one after a valid chunk
+            await hook.ask(
                 post(b"nonsense\r\n", token, content_length="", transfer_encoding="chunked")
             )
-            async with door.visit() as (reader, writer):
+            async with hook.connect() as (reader, writer):
                 writer.write(
                     post(b"1\r\n[\r\n", token, content_length="", transfer_encoding="chunked")
                 )
@@ -301,6 +304,6 @@ async def test_nothing_of_a_visit_is_logged_but_counts(
                 writer.write(b"nonsense\r\n")
                 await reader.read()
 
-    said = [one.getMessage() for one in caplog.records if one.levelno >= logging.INFO]
-    assert said == ["ljubljana: 1 orders hinted at"]
+    logged = [one.getMessage() for one in caplog.records if one.levelno >= logging.INFO]
+    assert logged == ["ljubljana: 1 orders hinted at"]
     assert "canary" not in caplog.text
