@@ -75,7 +75,7 @@ TRIALS = (
         "six runs at the same moment on one store, on SQLite and PostgreSQL",
     ),
     Trial(
-        "a year of trouble",
+        "a year of failures",
         f"{SOAK} 7",
         "a marketplace that is down, refusals, connections cut before and after the dot, runs that "
         "end half-way",
@@ -87,41 +87,41 @@ TRIALS = (
         "a real Postfix as the relay",
     ),
     Trial(
-        "changes of the clocks, jumps, days off",
+        "clock changes, jumps, days switched off",
         "pytest tests/faults/test_faketime.py",
-        "processes by another clock, in three zones",
+        "processes with a changed clock, in three time zones",
     ),
     Trial(
-        "no secret and no buyer anywhere",
+        "no secret and no buyer in any log or file",
         "pytest tests/faults/test_canaries.py",
-        "days of trouble with marked secrets and buyers",
+        "days of failures with marked secrets and buyers",
     ),
     Trial(
-        "no order missed in silence, however the list moves",
+        "no order is silently missed, however the list moves",
         "python -m tests.faults.moving --histories 3000",
-        "orders that leave and enter between two pages of lists that tell much or little of "
-        "themselves, beside one who reads the pages once",
+        "orders leave and enter the list between two of its pages; compared with reading each page "
+        "once",
     ),
     Trial(
-        "a failure is never an empty list",
+        "a failure is never shown as an empty list",
         "python -m tests.faults.cuts",
-        "cuts what the marketplace says after every byte, by FIN and by RST",
+        "cuts the marketplace's answer after every byte, by FIN and by RST",
     ),
     Trial(
-        "one wrong answer or field costs itself, and is told",
+        "one wrong answer or field costs only itself, and is reported",
         "pytest tests/faults/test_marketplace_answers.py tests/faults/test_marketplace_fields.py",
         "wrong statuses, bodies, headers and redirects in place of each call; strange values in "
         "each field of a row and a detail",
     ),
     Trial(
-        "nothing a stranger writes makes a parser fall",
+        "no foreign input crashes a parser",
         "python -m tests.fuzz --seconds 60",
-        "searches the parsers of answers, posts, headers, configuration and files, led by coverage",
+        "fuzzes the parsers of answers, posts, headers, configuration and files, by coverage",
     ),
     Trial(
-        "what all of it costs",
+        "the cost of all this",
         "python benchmarks/delivery.py",
-        "1,000 messages of 20 KB, beside a loop of smtplib that records nothing",
+        "1,000 messages of 20 KB, compared with a loop of smtplib that records nothing",
     ),
 )
 
