@@ -217,7 +217,7 @@ def next_try(attempts: int, now: datetime) -> datetime:
 
 def next_reading(due_at: datetime, failed_at: datetime) -> datetime:
     """Return when to read a list again that was due at `due_at` and last failed at `failed_at`."""
-    # Half as long as it has been due, from five minutes to an hour: each try costs calls of the
-    # seller's quota, and the marketplace regards reading whole lists several times an hour as abuse.
+    # Half as long as it has been due, from five minutes to an hour. Each try costs calls of the
+    # seller's quota, and the marketplace regards several readings of a list per hour as abuse.
     pause = (failed_at - due_at) / 2
     return failed_at + min(max(pause, _RETRY_PAUSES[0]), _RETRY_PAUSES[-1])

@@ -115,7 +115,7 @@ class AlarmMailer:
 def _by_mail(
     begun: Sequence[Alarm], ended: Sequence[Alarm]
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
-    """Leave out what a mail cannot report: that mail fails now. That it failed, a mail can report."""
+    """Leave out what a mail cannot report: that mail fails now."""
     return (
         tuple(one for one in begun if one.cause.kind not in NOT_BY_MAIL),
         tuple(one for one in ended if one.cause.kind != ADMIN_MAIL),

@@ -22,7 +22,7 @@ EVERY = timedelta(minutes=10)
 # A stranger who has the webhook's token can spend these calls, but no more.
 SHARE = 20
 """One call in this many of a day's limit may be spent on hints."""
-UNSTATED_LIMIT = 100
+UNTOLD = 100
 """Calls a day that hints may cost if the marketplace states no limit."""
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class CallBudget:
     @property
     def left(self) -> int:
         """Calls that hints may still cost today."""
-        whole = UNSTATED_LIMIT if self.daily_limit is None else self.daily_limit // SHARE
+        whole = UNTOLD if self.daily_limit is None else self.daily_limit // SHARE
         return max(0, whole - self.spent)
 
     @property

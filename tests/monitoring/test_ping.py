@@ -23,7 +23,7 @@ async def ping(port: int, *, url: str = "http://127.0.0.1:{port}/{secret}") -> N
         monitor = Ping(url, http, timeout=timedelta(seconds=0.2))
         await monitor.report_start()
         await monitor.report_success()
-        await monitor.report_failure("no-digest; `notifier status` tells more")
+        await monitor.report_failure("no-digest; `notifier status` shows more")
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

@@ -52,7 +52,7 @@ async def test_what_nobody_expected_is_a_line_in_the_log(
     nowhere = account(schedule=schedule(timezone="Nowhere/At_All"))
 
     assert await update_alarms([nowhere], context(store), NOTHING, None) == Changes()
-    assert "the alarms are unknown" in caplog.text
+    assert "alarms not checked" in caplog.text
 
 
 async def test_a_mail_that_cannot_be_worded_is_a_line_in_the_log_and_the_alarm_stands(
