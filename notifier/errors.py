@@ -38,15 +38,20 @@ class ExitCode(IntEnum):
     """Exit codes of the command; 74 to 78 are those of sysexits.h."""
 
     DONE = 0
+    # Python's own code for an exception that nothing catches.
     BUG = 1
+    # Click's own code for a mistake on the command line.
     USAGE = 2
     FAILED = 3
+    # packaging/systemd/ relies on these: 75 counts as success, 77 and 78 prevent a restart.
     STORE = 74
     TRY_LATER = 75
     REFUSED = 77
     CONFIG = 78
 
 
+# The command exits with one code for all accounts. What ends by itself comes last, so that it never
+# hides what needs a person.
 _GRAVITY = (
     ExitCode.BUG,
     ExitCode.CONFIG,
@@ -58,7 +63,7 @@ _GRAVITY = (
 
 
 def gravest(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the most severe code, which the command exits with."""
+    """Return the most severe code."""
     present = set(codes)
     return next((code for code in _GRAVITY if code in present), ExitCode.DONE)
 
@@ -66,6 +71,7 @@ def gravest(codes: Iterable[ExitCode]) -> ExitCode:
 class NotifierError(Exception):
     """A failure that the notifier expects; its text says what to do."""
 
+    # A subclass that sets no code of its own must not look like success.
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
     temporary: ClassVar[bool] = False
 
@@ -92,6 +98,7 @@ class ConfigError(NotifierError):
     exit_code = ExitCode.CONFIG
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
+        # All at once: an operator who sees one mistake per attempt needs many attempts.
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
@@ -183,6 +190,7 @@ class StoreBusy(StoreError):
 class StoreMoved(StoreError):
     """The store was copied, moved or restored: its waiting messages may have been sent since."""
 
+    # Not 74: the store is sound, and the daemon must not be restarted until a person has decided.
     exit_code = ExitCode.CONFIG
 
 

@@ -15,13 +15,16 @@ import sys
 import threading
 from datetime import UTC, datetime
 
+# What every record has. `Formatter.format` adds `message`, and Python 3.12 `taskName`.
 _PLAIN_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "taskName"}
+# The queue must be bounded: a reader that never comes back would fill the memory.
 _MAX_QUEUED_LINES = 10_000
+# A full pipe must not delay the end of the process, which has 60 seconds after SIGTERM.
 _CLOSING_SECONDS = 2.0
 
 
 def configure(level: int, *, as_json: bool, in_background: bool = False) -> None:
-    """Send our log to standard error; `in_background` never waits for a slow reader."""
+    """Send our log to standard error; with `in_background` no caller waits for a slow reader."""
     handler = (
         BackgroundHandler(sys.stderr.fileno())
         if in_background
@@ -29,18 +32,19 @@ def configure(level: int, *, as_json: bool, in_background: bool = False) -> None
     )
     handler.setFormatter(JsonLines() if as_json else TextLines())
     ours = logging.getLogger("notifier")
+    # Replaced, because a second call would otherwise write every line twice.
     ours.handlers[:] = [handler]
     ours.setLevel(level)
     ours.propagate = False
-    # They log whole URLs, and the credential is in the query.
+    # They log whole URLs at INFO, and the marketplace's credential is in the query.
     for foreign in ("httpx", "httpcore"):
         logging.getLogger(foreign).setLevel(logging.WARNING)
-    # It warns of each minute that a long tick takes.
+    # It warns once a minute while a tick takes longer, which is normal for a long reading.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class BackgroundHandler(logging.Handler):
-    """Writes in a thread of its own, so that a full pipe costs lines and never time."""
+    """Writes in a thread of its own: a full pipe loses lines, but does not block the program."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -69,9 +73,11 @@ class BackgroundHandler(logging.Handler):
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
+            # A lone surrogate, as in an undecodable file name, must not end this thread.
             data = f"{line}\n".encode("utf-8", "replace")
             try:
                 # Not through Python's own buffer: its lock, held at exit, would abort the process.
+                # A pipe may take only a part of the line.
                 while data:
                     data = data[os.write(self._descriptor, data) :]
             except OSError:
@@ -79,7 +85,7 @@ class BackgroundHandler(logging.Handler):
 
 
 class TextLines(logging.Formatter):
-    """Formats the message alone; from WARNING on the level stands before it."""
+    """Formats the message alone, with its level in front from WARNING on."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and the traceback if there is one."""
@@ -103,4 +109,5 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
+        # `default`: a value in `extra` that JSON does not know must not cost the line.
         return json.dumps(fields, ensure_ascii=False, default=str)

@@ -10,13 +10,13 @@ from datetime import timedelta
 from notifier.errors import Stopped
 
 AT_ONCE = timedelta(0)
-# `asyncio.wait_for` of Python 3.11 loses a cancellation that comes together with the result, so
+# `asyncio.wait_for` of Python 3.11 loses a cancellation that arrives together with the result, so
 # a block that has not ended is cancelled again.
 REPEAT_SECONDS = 0.5
 
 
 class Stop:
-    """A request to stop, which cannot be withdrawn. Belongs to one event loop."""
+    """A request to stop, which cannot be withdrawn. It belongs to one event loop."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -49,6 +49,8 @@ class Stop:
 
         A block without grace does not begin after the request.
         """
+        # With a grace the block may still begin: what follows the final dot of a message must be
+        # awaited even after the request.
         if not grace:
             self.check()
         limit = _Limit(grace)
@@ -58,6 +60,7 @@ class Stop:
         try:
             yield
         except asyncio.CancelledError:
+            # Any other cancellation, such as that of an outer timeout, must stay what it is.
             if limit.end():
                 self.check()
             raise
@@ -86,6 +89,7 @@ class _Limit:
         if self._timer is not None:
             self._timer.cancel()
         cancelled_here = self._cancellations > 0
+        # Each `cancel` needs its `uncancel`, or an outer `asyncio.timeout` takes ours for its own.
         for _ in range(self._cancellations):
             self._task.uncancel()
         self._cancellations = 0

@@ -1,4 +1,4 @@
-"""What the admin must know now: a pure function of the state of the store.
+"""The causes of alarms: a pure function of the state of the store.
 
 Each cause has a key. Its alarm is open while the key is among the causes, and is reported once
 when it begins and once when it ends, however many ticks find it. A cause that could not be
@@ -19,6 +19,7 @@ from notifier.i18n.messages import Message, lazy
 
 ADMIN_MAIL = "admin-mail"
 MAIL_SERVER = frozenset({"mail-refused", "mail-unavailable"})
+# A mail cannot report that mail fails. It waits in the outbox and arrives when all is over.
 NOT_BY_MAIL = MAIL_SERVER | {ADMIN_MAIL}
 """Kinds of causes whose begin no mail can report."""
 
@@ -75,7 +76,7 @@ class Situation:
     """Whether the mail server replied to a message."""
     config_trouble: str | None = None
     templates: Mapping[str, str] = field(default_factory=dict)
-    """Why its own templates failed, by id of each account rendered just now; "" if they did not."""
+    """Why own templates failed, by id of each account rendered just now; "" if they worked."""
     open_causes: Sequence[Cause] = ()
     """The causes of the open alarms."""
 
@@ -106,6 +107,7 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
             lazy("`notifier check` lists every mistake."),
         )
     for history in situation.histories:
+        # One of the two: they share a key, and the late day is the one that can still be mended.
         if cause := _unreadable(history, now) or _lost_day(history):
             yield cause
         yield from _failed_messages(history)
@@ -116,9 +118,11 @@ def _causes(situation: Situation, now: datetime) -> Iterator[Cause]:
 
 
 def _unreadable(history: History, now: datetime) -> Cause | None:
-    """Return the cause if the newest day has no digest `alarm_after` beyond its time."""
+    """Return the cause if the newest day has no digest `alarm_after` after it was due."""
     account = history.account
+    # A further edition is a person's extra request; that it fails does not lose the day's digest.
     run = next((run for run in history.runs if run.edition == AUTOMATIC_EDITION), None)
+    # Running too: a process that died in the middle leaves no other trace.
     if run is None or run.state not in (RunState.FAILED, RunState.RUNNING):
         return None
     due_at = account.schedule.starts(run.day)
@@ -162,7 +166,8 @@ def _retried_until(account: Account, run: Run) -> Message:
 
 
 def _no_digest(account: Account) -> str:
-    # One key for a late day and for a lost one: it is the same trouble until there is a digest.
+    # One key without the day, for a late day and for a lost one: it is the same trouble until there
+    # is a digest, and must not be reported again each morning.
     return f"no-digest/{account.id}"
 
 
@@ -171,10 +176,12 @@ def _lost_day(history: History) -> Cause | None:
     account = history.account
     automatic = (run for run in history.runs if run.edition == AUTOMATIC_EDITION)
     lost = next((run for run in automatic if run.state in _LOST), None)
+    # The next digest names the days without one, so its readers know and the alarm can end.
     last_digest = max((run.day for run in history.runs if run.state in _FROZEN), default=date.min)
     if lost is None or last_digest >= lost.day:
         return None
     named = {"account": account.name, "day": lost.day, "reason": lost.why or ""}
+    # A skipped day is over. An abandoned one may begin again, once the clock is right.
     if lost.state is RunState.SKIPPED:
         return Cause(
             _no_digest(account),
@@ -194,6 +201,7 @@ def _lost_day(history: History) -> Cause | None:
 
 def _failed_messages(history: History) -> Iterator[Cause]:
     account = history.account
+    # Of today's recipients only: no alarm is needed for an address that was taken out.
     for recipient in account.recipients:
         key = recipient.mailbox.key
         # Only the newest counts: a later digest that was sent makes up for a failed one.
@@ -255,6 +263,7 @@ def _delivery_unknown(message: OutboxMessage) -> Cause:
             "It is sent again automatically; if it did arrive: `notifier outbox discard {number}`.",
             number=message.id,
         )
+    # A key for each message: a person must look for each of them in its mailbox.
     return Cause(f"unsure/{message.id}", what, remedy)
 
 
@@ -275,11 +284,13 @@ def _mail_server(situation: Situation) -> Iterator[Cause]:
                 lazy("No mail can be sent now: {reason}", reason=error),
                 lazy("It is retried automatically; `notifier check --online` shows more."),
             )
+        # Without a reply to a message, a server that was ill has not shown that it works again.
         case None if not situation.mail_tried:
             yield from (cause for cause in situation.open_causes if cause.kind in MAIL_SERVER)
 
 
 def _failed_to_admin(messages: Sequence[OutboxMessage]) -> Iterator[Cause]:
+    # Only the newest counts: a later alarm mail that was sent shows that the admin can be reached.
     if messages and messages[0].state is MessageState.FAILED:
         newest = messages[0]
         yield Cause(

@@ -35,7 +35,8 @@ def contrast_of(one: str, other: str) -> float:
 
 def contrast(one: tuple[float, float, float], other: tuple[float, float, float]) -> float:
     """Return the contrast of two colours of red, green and blue from 0 to 255."""
-    # WCAG 2.2, "contrast ratio" and "relative luminance".
+    # WCAG 2.2, "contrast ratio" and "relative luminance". The 0.05 stands for light that a screen
+    # reflects; it also keeps black from dividing by zero.
     darker, lighter = sorted((_luminance(*one), _luminance(*other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -51,4 +52,5 @@ def _luminance(red: float, green: float, blue: float) -> float:
 
 def _linear(channel: float) -> float:
     share = channel / 255
+    # 0.04045 is the threshold of sRGB (IEC 61966-2-1); older texts of WCAG print 0.03928.
     return float(share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4)

@@ -68,6 +68,7 @@ _ALL = (
     Column("order", "Order", lambda e: e.order.number or e.order.id, ColumnKind.REFERENCE),
     Column("external_id", "Your order number", lambda e: e.order.external_id),
     Column("tracking", "Tracking number", lambda e: " ".join(e.order.tracking_numbers) or None),
+    # Checked here, so that no output prints a link that the marketplace made unsafe.
     Column("tracking_url", "Tracking link", lambda e: carrier_url(e.order.tracking_url)),
     Column("items", "Items", _items),
     Column("sku", "Article", _skus),
@@ -87,9 +88,11 @@ _ALL = (
     Column("overdue", "Overdue", lambda e: e.overdue, ColumnKind.YES_NO),
 )
 
+# Names are written in configurations and read by programs, so they stay when a heading changes.
 COLUMNS = {column.name: column for column in _ALL}
 """Every column by its name."""
 
+# All columns would not fit a terminal of usual width.
 DEFAULT = ("order", "external_id", "tracking", "items", "value", "cod", "shipped", "days")
 """The columns on the terminal, unless others are requested."""
 

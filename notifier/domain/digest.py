@@ -138,6 +138,7 @@ class Digest:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to report. An incomplete list is never empty."""
+        # A day without a digest must be named in the next mail, even where `when_empty` is "skip".
         return not (self.new or self.waiting or self.collected or self.gap or self.skipped_days)
 
     @property
@@ -151,6 +152,7 @@ class Digest:
     @property
     def read(self) -> int:
         """Number of candidates that could be read."""
+        # A stored order may count as unread without being a candidate of this reading.
         return max(0, self.candidates - len(self.gap.unread if self.gap else ()))
 
     @property
@@ -209,6 +211,8 @@ def compose(
     An order counts as collected only if the source reported how it left; an unreadable one stays
     in the list. So an incomplete reading makes no parcel collected, and none new the day after.
     """
+    # Two sets: an order seen only in an earlier edition of this day is still new to the readers,
+    # but its departure must not go unnoticed.
     known = previous.known if previous else {}
     stored = {**previous.earlier, **known} if previous else {}
     is_first = previous is None or not previous.ever_complete
@@ -218,6 +222,7 @@ def compose(
     unread = [id_ for id_ in stored if id_ not in read and id_ not in gone]
 
     def entry(order: Order, first_seen: date) -> Entry:
+        # Below zero when a person requests the digest of a day before the order was first seen.
         days = max(0, (day - first_seen).days)
         return Entry(order, first_seen, days, overdue=days >= account.overdue_days)
 
@@ -227,6 +232,7 @@ def compose(
     def read_entry(order: Order) -> Entry:
         return entry(order, stored[order.id].first_seen if order.id in stored else today)
 
+    # Before the first complete list every order would be "new", whatever its age: all of them wait.
     new = [read_entry(order) for id_, order in read.items() if id_ not in known]
     still = [read_entry(order) for id_, order in read.items() if id_ in known]
     assumed = [replace(stored_entry(id_), unread=True) for id_ in unread]
@@ -267,6 +273,7 @@ def _gap(reading: Complete | Incomplete, unread: Sequence[Order]) -> Gap | None:
         case Incomplete():
             all_unread = tuple(sorted({*reading.unread, *ids}))
             return Gap(reading.why, all_unread, {**reading.numbers, **numbers})
+        # Complete for the source, but stored orders have vanished from it without a reason.
         case Complete() if unread:
             why = "the source did not report how these orders left the list"
             return Gap(why, tuple(sorted(ids)), numbers)
@@ -275,5 +282,6 @@ def _gap(reading: Complete | Incomplete, unread: Sequence[Order]) -> Gap | None:
 
 def _age(entry: Entry) -> tuple[date, float, int]:
     """Return the sort key: the longest waiting first, then the earliest shipped, then by id."""
+    # The id last, so that the same reading always makes the same bytes.
     shipped = entry.order.shipped_at
     return (entry.first_seen, shipped.timestamp() if shipped else inf, entry.order.id)

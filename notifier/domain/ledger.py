@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+# With the account and the day this is the key of the ledger, so that a timer and a daemon at the
+# same moment make one digest. Further editions exist only if a person forces them.
 AUTOMATIC_EDITION = 1
 
 
@@ -65,6 +67,7 @@ class MessageState(StrEnum):
     @property
     def waiting(self) -> bool:
         """Whether it will be delivered without a person's action."""
+        # Held is not final, but only a person can end it.
         final = (MessageState.SENT, MessageState.FAILED, MessageState.DISCARDED)
         return self not in (*final, MessageState.HELD)
 
@@ -85,6 +88,8 @@ class Decision(StrEnum):
         return _UNSENT | {MessageState.SENT} if self is Decision.RESEND else _UNSENT
 
 
+# A message in hand is left to its process: a decision in between could send it twice, or record
+# as discarded what the server is accepting.
 _UNSENT = frozenset(MessageState) - {
     MessageState.SENDING,
     MessageState.DOT,
@@ -139,7 +144,7 @@ class FrozenMessage:
     language: str
     subject: str
     content: bytes
-    """RFC 5322 with CRLF line ends; not dot-stuffed."""
+    """RFC 5322 with CRLF line ends; not dot-stuffed (RFC 5321, 4.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)

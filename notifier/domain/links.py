@@ -9,6 +9,7 @@ from urllib.parse import quote
 from notifier.domain.recipients import Mailbox
 from notifier.domain.settings import Sender
 
+# Many URLs of this length would fill the mail, which Gmail clips at about 102 KB.
 MAX_URL_LENGTH = 500
 
 # No character that HTML, a text part or a mail program could take for the end of the URL.
@@ -28,14 +29,16 @@ class Link:
 def portal_url(order_url: str | None, number: str) -> str | None:
     """Return the page of an order in the seller's portal; `order_url` has `{id}` for its number.
 
-    None where the account has no such page, or its address would be too long.
+    None if the account has no such page, or its URL would be too long.
     """
+    # Quoted whole: a number from a file may contain a slash or "?", which must not change the page.
     url = (order_url or "").replace("{id}", quote(number, safe=""))
     return url if 0 < len(url) <= MAX_URL_LENGTH else None
 
 
 def carrier_url(url: str | None) -> str | None:
     """Return the marketplace's tracking URL if it is safe to print, else None."""
+    # Left out, not repaired: a link that we changed might lead to another parcel.
     usable = url and len(url) <= MAX_URL_LENGTH and _WEB_ADDRESS.fullmatch(url)
     return url if usable else None
 

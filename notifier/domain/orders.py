@@ -1,4 +1,4 @@
-"""Orders. They hold no data of the buyer: nothing in this program needs it."""
+"""Orders, without any data of the buyer: what is never read cannot leak."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Order:
     items: tuple[Item, ...] = ()
     currency: str | None = None
     cod: Money | None = None
-    """Cash on delivery the buyer was to pay; None if the order was prepaid."""
+    """Cash on delivery that the buyer was to pay; None if the order was prepaid."""
     shipped_at: datetime | None = None
     first_delivery_attempt: datetime | None = None
 
@@ -97,6 +97,7 @@ class Order:
 
 def total(amounts: Iterable[Money | None]) -> tuple[Money, ...]:
     """Return the sum of each currency, the largest first; None counts as nothing."""
+    # Never across currencies: there is no rate that every reader would agree with.
     sums: dict[str, Decimal] = {}
     for money in amounts:
         if money is not None:

@@ -16,6 +16,7 @@ from notifier.domain.columns import COLUMNS, Column, ColumnKind, Value
 from notifier.domain.digest import Entry
 from notifier.domain.schedule import parse_day
 
+# Two-character signs come first, since the first alternative that matches is taken.
 _CONDITION = re.compile(r"\s*(?P<column>[a-z_]+)\s*(?P<sign>>=|<=|!=|=|>|<|~)\s*(?P<value>.*?)\s*")
 
 # Values of one column are of one type, so they compare with each other.
@@ -46,6 +47,7 @@ class Condition:
         value = self.column.value(entry)
         if self.sign == "~":
             return self.text.casefold() in str(value or "").casefold()
+        # Nothing is neither smaller nor larger than a value, so only = and != apply to it.
         if value is None or not self.text:
             return (value is None and not self.text) is (self.sign == "=")
         if self.column.kind is ColumnKind.REFERENCE:
@@ -97,10 +99,11 @@ def parse_condition(text: str) -> Condition:
     """Read one condition; the ValueError of others says what to write."""
     match = _CONDITION.fullmatch(text)
     if not match:
-        raise ValueError(f'"{text}" is no condition; write days>=3, items~monitor or overdue=true')
+        example = "write days>=3, items~monitor or overdue=true"
+        raise ValueError(f'"{text}" is not a condition; {example}')
     condition = Condition(find_column(match["column"]), match["sign"], match["value"])
     if not condition.text and condition.sign not in ("=", "!="):
-        raise ValueError(f'"{text}" compares with nothing; write a value behind {condition.sign}')
+        raise ValueError(f'"{text}" has no value; add one after {condition.sign}')
     if condition.sign != "~" and condition.text:
         condition.operand()  # raises ValueError now, and not for each entry
     return condition
@@ -127,11 +130,13 @@ def filter_and_sort(
 
 def _sort_key(value: Value) -> Comparable:
     assert value is not None  # noqa: S101 - the caller sorts entries without a value separately
+    # Two orders of one day are sorted by their time, unlike in a condition.
     return value if isinstance(value, datetime) else _comparable(value)
 
 
 def _reference(value: Value) -> tuple[int, str]:
     """Sort integers by their size, and texts after them."""
+    # One column may hold both kinds, and Python cannot compare an int with a str.
     return (value, "") if isinstance(value, int) else (10**18, str(value).casefold())
 
 
@@ -139,6 +144,7 @@ def _comparable(value: Value) -> Comparable:
     match value:
         case str():
             return value.casefold()
+        # A condition names a day, and `shipped=2026-11-22` means all of it.
         case datetime():
             return value.date()
     return value
@@ -149,6 +155,7 @@ def _number(text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("nan")
+    # `Decimal` also reads "NaN", which is larger and smaller than nothing, and "Infinity".
     if not number.is_finite():
         raise ValueError(f'"{text}" is not a number')
     return number

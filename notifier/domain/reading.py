@@ -14,6 +14,8 @@ from typing import Protocol
 from notifier.domain.orders import Order
 from notifier.errors import NotifierError
 
+# A few parcels may well be collected in one go. Twenty in one day are more likely a fault of the
+# marketplace, and a second reading costs little.
 SUSPICIOUS_DROP = 20
 """Number of orders from which a list that becomes empty within a day is read twice."""
 

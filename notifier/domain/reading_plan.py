@@ -14,11 +14,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+# Short, since nothing is read while an exhausted quota is believed.
 UNSTATED_VALIDITY = timedelta(hours=1)
 """How long a quota is valid if the marketplace does not say."""
 
+# The marketplace may raise the limit at any time, and does not announce it.
 MAX_VALIDITY = timedelta(hours=6)
-"""How long a quota is valid at most: the limit may have been raised meanwhile."""
+"""How long a quota is valid at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class Frequency(StrEnum):
 class Reason(StrEnum):
     """Why an order is read today, the most important first."""
 
+    # The order matters where calls run out: the mail must be right about parcels that wait, and how
+    # a parcel left can be asked tomorrow.
+
     WAITED = "waited"
     """It waited at the last reading, and may still wait."""
     HINTED = "hinted"
@@ -94,7 +99,7 @@ class Policy:
         return timedelta(days=2 if self.frequency is Frequency.ALTERNATE else 0)
 
     def after_lost_hints(self) -> Policy:
-        """Return the policy after hints were lost: they may have been about any order."""
+        """Return the policy without trust in hints: a lost one may have been about any order."""
         return replace(self, trust_webhook=False)
 
 
@@ -104,7 +109,7 @@ class OrderState:
 
     shipped_on: date | None
     read_on: date | None = None
-    """The day its detail was last read, which gave the values below."""
+    """The day its detail was last read; the values below are from that reading."""
     waits: bool = False
     comes_back: bool = False
     """Whether its history shows that it is on its way back."""
@@ -121,7 +126,7 @@ class ReadingState:
     fresh: frozenset[int] = frozenset()
     """Hints that are not yet looked up."""
     hints_lost: bool = False
-    """Whether more hints came than could be stored."""
+    """Whether there were more hints than could be stored."""
     quota: Quota | None = None
 
 
@@ -197,12 +202,14 @@ def plan(
     `listed` are the orders of today's list and their shipping days, None if unknown; `waited` are
     the orders of the last digest, whether or not they have a stored state.
     """
+    # The last digest and the stored states may differ, for example after a lookup of hints.
     all_waited = {*waited, *(id_ for id_, state in stored.items() if state.waits)}
     all_hinted = frozenset(hinted)
     steps = [Step(id_, Reason.LEFT) for id_ in all_waited.difference(listed)]
     for id_, shipped in listed.items():
         if id_ in all_waited:
             steps.append(Step(id_, Reason.WAITED))
+        # Shipping changes an order too, so a hint about a young order says nothing of a return.
         elif id_ in all_hinted and not only_shipped(shipped, stored.get(id_), today, policy):
             steps.append(Step(id_, Reason.HINTED))
         elif reason := _reason_to_read(shipped, stored.get(id_), today, policy):
@@ -219,6 +226,7 @@ def only_shipped(
     shipped: date | None, state: OrderState | None, today: date, policy: Policy
 ) -> bool:
     """Return whether a hint only means that the order was shipped: it is unknown and young."""
+    # A known order was shipped before, so its hint means something else.
     young = shipped is not None and -1 <= (today - shipped).days <= policy.earliest_return_days
     return young and state is None
 
@@ -230,12 +238,13 @@ def _reason_to_read(
     if policy.frequency is Frequency.ALL:
         return Reason.DUE
     age = None if shipped is None else (today - shipped).days
+    # Before the pause is looked at: such a parcel may arrive on any day.
     if (state and state.comes_back) or (age is not None and age > policy.storage_days):
         return Reason.COMES_BACK
     # -1: the marketplace may already write tomorrow, in its own time zone.
     if age is not None and -1 <= age <= policy.earliest_return_days:
         return None
-    # A reading in the future means that the clock was set back; it says nothing about a pause.
+    # A reading in the future means that the clock was set back, so it must not delay this one.
     read_on = state.read_on if state else None
     paused = read_on is not None and today - policy.pause < read_on <= today
     return None if paused else Reason.DUE

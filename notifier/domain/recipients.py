@@ -12,10 +12,12 @@ from email_validator import EmailNotValidError, validate_email
 
 from notifier.errors import RecipientsError
 
+# More readers need a mailing list of the mail server, which is one mailbox here.
 MAX_ENTRIES = 10
 MAX_MAILBOXES = 10
+# Deeper nesting is a mistake, and must not end in a RecursionError.
 MAX_NESTING = 10
-# In characters: an address has at most 254, and the rest is enough for a name.
+# In characters: an address has at most 254 (RFC 5321, 4.5.3.1.3); the rest is enough for a name.
 MAX_ENTRY_LENGTH = 400
 
 # `Name <address>`, the name in quotes or not. Our own, because email-validator refuses letters
@@ -35,6 +37,7 @@ class AttachmentKind(StrEnum):
     """The pick-up sheet, to be printed."""
 
 
+# Without slots, because `cached_property` needs a `__dict__`.
 @dataclass(frozen=True)
 class Mailbox:
     """One validated address, with the name shown beside it."""
@@ -46,6 +49,8 @@ class Mailbox:
     @cached_property
     def key(self) -> str:
         """The same for every spelling of one mailbox; mailboxes are compared by it."""
+        # RFC 5321, 2.4, allows a server to tell "Jana" from "jana". Practically none does, and one
+        # person with two copies is the likelier mistake.
         local, _, domain = self.address.rpartition("@")
         return f"{local.casefold()}@{domain.lower()}"
 
@@ -96,6 +101,7 @@ def parse_mailbox(text: str) -> Mailbox:
     """Read `name@domain` or `Name <name@domain>`; the ValueError of others says what to write."""
     if len(text) > MAX_ENTRY_LENGTH:
         raise ValueError(f"{text[:40]!a}… is longer than {MAX_ENTRY_LENGTH} characters; shorten it")
+    # A line break in an address or name would begin another header.
     if not text.isprintable():
         raise ValueError(f"{text!a} contains a line break or control character; take it out")
     named = _NAMED.fullmatch(text)
@@ -104,9 +110,11 @@ def parse_mailbox(text: str) -> Mailbox:
     name, address = (
         (named["quoted"] or named["bare"] or "", named["address"]) if named else ("", text.strip())
     )
+    # "=?" begins an encoded word, which Python 3.11.7 decoded into new headers (CVE-2024-6923).
     if "=?" in name or set(name) & set('<>"'):
         raise ValueError(f'"{text}" has a name that mail programs misread; write plain words')
     try:
+        # Without DNS, a check of deliverability would find that gmail.com does not exist.
         checked = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
         raise ValueError(f'"{text}" {_wrong_part(address)}; write name@domain') from None
@@ -136,8 +144,9 @@ def resolve(
     """Return the recipients of `entries`, each mailbox once, in the order of the entries.
 
     The first occurrence of a mailbox decides its language and group. Raises RecipientsError with
-    every problem. Too many entries or mailboxes are a problem too: nobody is left out silently.
+    every problem; too many entries or mailboxes are a problem too.
     """
+    # A list that is too long is refused, never cut: somebody would be left out silently.
     problems: list[tuple[str, str]] = []
     found: dict[str, Recipient] = {}
     expanded: set[str] = set()
@@ -176,11 +185,13 @@ def _attachments(
     ]
     if not choices:
         return None
+    # In the order of AttachmentKind, because what does not fit is dropped from the end.
     return tuple(kind for kind in AttachmentKind if any(kind in chosen for chosen in choices))
 
 
 def _reachable(entries: Sequence[str], groups: Mapping[str, ContactGroup]) -> set[str]:
     """Return the groups among the entries, and the groups in them."""
+    # With a set of visited groups, since groups may contain each other.
     reachable: set[str] = set()
     pending = [entry for entry in entries if entry in groups]
     while pending:
@@ -226,7 +237,8 @@ def _expand(
         raise ValueError(_unknown_group(entry, groups))
     if len(above) == MAX_NESTING:
         raise ValueError(f'group "{above[0]}" is nested more than {MAX_NESTING} groups deep')
-    # A second expansion adds nobody, and groups that list each other twice take exponential time.
+    # A second expansion adds no mailbox, and with groups that each list the next one twice it would
+    # take exponential time.
     if entry not in expanded:
         expanded.add(entry)
         group = groups[entry]
@@ -245,6 +257,7 @@ def _mailbox(entry: str, groups: Mapping[str, ContactGroup]) -> Mailbox:
 
 
 def _unknown_group(entry: str, groups: Mapping[str, ContactGroup]) -> str:
+    # An escape sequence of the terminal must not act when the message is printed.
     shown = f'"{entry}"' if entry.isprintable() else ascii(entry)
     known = _names(groups) if groups else "none is defined"
     return (

@@ -13,14 +13,16 @@ from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+# Limits how many days a machine that was off for years records as skipped.
 LOOK_BACK = timedelta(days=366)
 """How far back days can be due or missed; older ones are ignored."""
 
 EVERY_DAY = frozenset(range(7))
 
 _DAY = timedelta(days=1)
+# Midnight itself is skipped in zones that change their clocks then; noon always exists.
 _NOON = time(12)
-# Two weeks and a margin: a zone may skip the one weekday chosen.
+# Two weeks and a margin: a zone may skip the only chosen weekday of one week.
 _DAYS_TO_NEXT_SLOT = 16
 
 _RETRY_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 60))
@@ -35,6 +37,9 @@ class Schedule:
     too_late: time = time(18, 0)
     weekdays: frozenset[int] = EVERY_DAY
     """Days that have a digest; Monday is 0."""
+
+    # Instants are in UTC, since Python compares and subtracts two times of one ZoneInfo by the wall
+    # clock, without the change of the clocks between them.
 
     @property
     def zone(self) -> ZoneInfo:
@@ -105,8 +110,10 @@ def due(
         for day in _days_back(schedule, today, since)
         if not settled.get(day) and schedule.has_digest(day) and schedule.starts(day) <= now
     ]
+    # Nothing was promised for days before the account was configured.
     first_day = today if since is None else schedule.local_day(since)
     open_days = [day for day in started if day >= first_day and now < schedule.ends(day)]
+    # Only the newest: a digest shows what waits now, so an older day's would say the same again.
     chosen = max(open_days, default=None)
     last = max((day for day, done in settled.items() if done), default=date.min)
     missed = tuple(
@@ -125,6 +132,7 @@ def next_slot(
 ) -> datetime:
     """Return the next instant (UTC) after `now` at which an unsettled day becomes due."""
     today = schedule.local_day(now)
+    # From yesterday: where the clocks go back over midnight, its slot may be still to come.
     days = (today + _DAY * n for n in range(-1, _DAYS_TO_NEXT_SLOT))
     unsettled = (day for day in days if schedule.has_digest(day) and not settled.get(day))
     return min(start for day in unsettled if (start := schedule.starts(day)) > now)
@@ -141,6 +149,7 @@ def _days_back(schedule: Schedule, today: date, since: datetime | None) -> Itera
 
 def parse_day(text: str) -> date:
     """Read a day written as YYYY-MM-DD; raises ValueError for any other form of ISO 8601."""
+    # `fromisoformat` also reads "20260329" and "2026-W13-7", which nobody writes on purpose here.
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError(f'"{text}" is not a day; write YYYY-MM-DD')
     return date.fromisoformat(text)
@@ -201,14 +210,14 @@ def _clock_change(schedule: Schedule, day: date) -> ClockChange | None:
 
 def next_try(attempts: int, now: datetime) -> datetime:
     """Return when to retry a message that was deferred for the `attempts`-th time (from 1)."""
-    # Greylisting mostly lets a message in after 5 to 15 minutes. In the long run RFC 5321,
+    # Greylisting usually accepts a message after 5 to 15 minutes. In the long run RFC 5321,
     # 4.5.4.1, asks for pauses of at least 30 minutes.
     return now + _RETRY_PAUSES[min(attempts, len(_RETRY_PAUSES)) - 1]
 
 
 def next_reading(due_at: datetime, failed_at: datetime) -> datetime:
     """Return when to read a list again that was due at `due_at` and last failed at `failed_at`."""
-    # Half as long as it has been due, from five minutes to an hour: each try costs calls of the
-    # seller's quota, and the marketplace calls whole lists several times an hour abuse.
+    # Half as long as it has been due, from five minutes to an hour. Each try costs calls of the
+    # seller's quota, and the marketplace regards several readings of a list per hour as abuse.
     pause = (failed_at - due_at) / 2
     return failed_at + min(max(pause, _RETRY_PAUSES[0]), _RETRY_PAUSES[-1])

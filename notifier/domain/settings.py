@@ -21,6 +21,7 @@ class Secret:
 
     value: str = field(repr=False)
 
+    # An f-string or a log line would otherwise show it.
     def __str__(self) -> str:
         return "••••"
 
@@ -68,7 +69,10 @@ class MarketplaceAccess:
     client_id: Secret
     timezone: str
     """IANA name of the zone of its timestamps, which carry no offset."""
+    # 2,000 orders take 4 calls instead of the 40 of the smallest pages, and a list that moves while
+    # it is read has fewer gaps.
     page_size: int = 1000
+    # Each detail is a call of its own: one after the other, 2,000 would take many minutes.
     concurrency: int = 24
     request_timeout: timedelta = timedelta(seconds=30)
     run_timeout: timedelta = timedelta(minutes=15)
@@ -94,8 +98,9 @@ class FileFormat(StrEnum):
 class FileAccess:
     """How to read the orders of one account from a file that another program writes."""
 
+    # A URL may be enough to read the list, for example with a token in its query.
     location: Path | Secret
-    """A local path, or a URL; a URL is a secret, because it may be enough to read the list."""
+    """A local path, or a URL, which is a secret."""
     format: FileFormat
     columns: Mapping[str, str]
     """Our column names ("id", "tracking", …) and the file's names of them."""
@@ -107,12 +112,15 @@ class FileAccess:
     records: str | None = None
     """Dotted path of the list in a JSON document; None if the document is the list."""
     delimiter: str = ","
+    # Reads UTF-8 with the byte order mark that Excel writes, and without.
     encoding: str = "utf-8-sig"
     decimal: str = "."
     date_format: str | None = None
     """As for `datetime.strptime`; None for ISO 8601."""
     currency: str | None = None
     """The currency of amounts in rows without one."""
+    # A file that is written once a day, and half a day of delay: an older one would report parcels
+    # that were collected long ago.
     max_age: timedelta = timedelta(hours=36)
     request_timeout: timedelta = timedelta(seconds=30)
     run_timeout: timedelta = timedelta(minutes=15)
@@ -125,6 +133,8 @@ class FileAccess:
 @dataclass(frozen=True, slots=True)
 class MailOptions:
     """How the digest looks for one recipient. Recipients with equal options share one rendering."""
+
+    # The key of those renderings, so every field must be hashable.
 
     language: str
     group: str | None = None
@@ -149,6 +159,7 @@ class MailOptions:
 class Account:
     """One seller account at the marketplace, and the digest it wants."""
 
+    # With another id the account would be a new one: every order new, and today's digest due again.
     id: str
     """The key of the account in the run ledger; it must never change."""
     name: str
@@ -175,8 +186,9 @@ class Account:
     """Names of `columns.COLUMNS` in the order shown; empty for all."""
 
     def mail_options(self, recipient: Recipient) -> MailOptions:
-        """Resolve once what the account, its groups and the recipient choose."""
+        """Resolve what the account, its groups and the recipient choose."""
         place, may_see_password = self.place, recipient.group in self.password_groups
+        # Taken out before the template is rendered: an own template cannot show it by mistake.
         if place and not may_see_password:
             place = replace(place, pickup_password=None)
         own = recipient.attachments
@@ -220,6 +232,7 @@ class SmtpServer:
     password: Secret | None = None
     ca_file: Path | None = None
     timeout: timedelta = timedelta(seconds=30)
+    # A digest that arrives twice is a smaller harm than one that never arrives.
     on_unknown: OnUnknown = OnUnknown.RESEND
 
 
@@ -232,7 +245,7 @@ class Sender:
     envelope: Mailbox
     admin: Mailbox
     idempotency_header: str | None = None
-    """Name of a header by which a relay drops the second copy of a message."""
+    """Name of a header by which a relay recognizes and drops the second copy of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +254,10 @@ class StoreLocation:
 
     url: str = field(repr=False)
     """A SQLAlchemy URL; it may contain a password."""
+    # Bodies hold the seller's orders. A week leaves time to send a message again by hand.
     retention: timedelta = timedelta(days=7)
     identity: str | None = None
-    """Name of the machine the store belongs to; None for the machine's own id."""
+    """Name of the machine that the store belongs to; None for the machine's own id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# A longer field does not help to find a parcel, and many such fields make a mail unreadable.
 MAX_LENGTH = 200
-"""Characters of one field; a longer one does not help to find a parcel."""
+"""Most characters of one field."""
 
 _ELLIPSIS = "…"
 _JOINER = "\u200d"
@@ -20,10 +21,14 @@ _JOINER = "\u200d"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _SPACES = frozenset({"Zs", "Zl", "Zp"})
 
+# "hxxp" is the customary spelling of a URL that nobody should follow.
 _HTTP = re.compile(r"(?i)\bhttp(?=s?:)")
 _OTHER_SCHEME = re.compile(r"(?i)(?<!hxxp)(?<!hxxps):(?=[/\\]{2})")
+# Windows programs link `\\server\share` too, and send the reader's login to that server.
 _SHARE = re.compile(r"\\(?=\\)")
-# A dot after a word and before a label of letters or punycode, or after "www".
+# A dot after a word and before a label of letters or punycode, or after "www". A number such as
+# "19.90" keeps its dot. Three of the other characters count as dots in host names (RFC 3490, 3.1),
+# and the compatibility form of U+2024 is a dot.
 _DOT = re.compile(
     r"(?<=[\w)\]-])[.\u2024\u3002\uff0e\uff61](?=(?:[^\W\d_]{2,}|xn--[\w-]+)(?![\w-]))"
     r"|(?i:(?<=\bwww))[.\u2024\u3002\uff0e\uff61]"
@@ -35,7 +40,8 @@ def clean(text: str, longest: int = MAX_LENGTH) -> str:
 
     Bidi overrides, zero-width and control characters are removed, except a joiner in an emoji.
     """
-    text = text[: longest * 4]  # limits the work for a field of 10 MB
+    # Limits the work for a field of 10 MB, and leaves room for characters that are taken out.
+    text = text[: longest * 4]
     if not text.isprintable():
         text = "".join(_visible(text))
     line = " ".join(unicodedata.normalize("NFC", text).split())
@@ -52,6 +58,7 @@ def _visible(text: str) -> list[str]:
     kept = []
     for index, character in enumerate(text):
         category = unicodedata.category(character)
+        # Line breaks are of category Cc, but without a space two words would become one.
         if category in _SPACES or character in "\t\n\v\f\r\x85":
             kept.append(" ")
         elif category not in _INVISIBLE or (character == _JOINER and _in_emoji(text, index)):
@@ -71,7 +78,8 @@ def _in_emoji(text: str, index: int) -> bool:
 
 
 def storable(text: str) -> str:
-    """Replace characters that databases refuse (NUL, lone surrogates) by question marks."""
+    """Replace NUL and lone surrogates by question marks."""
+    # PostgreSQL refuses NUL in text, and no driver can encode a lone surrogate as UTF-8.
     return text.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -85,10 +93,13 @@ def defang(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return a key to compare texts of two programs without case, spaces and forms of letters."""
+    """Return a key that ignores case, runs of spaces and compatibility forms of letters."""
+    # NFKC, since one program may write "ﬁ" or a full-width digit, and the other "fi" or "1".
     return clean(unicodedata.normalize("NFKC", text).casefold())
 
 
 def foreign(text: str) -> str:
     """Return foreign text for a mail body: cleaned, defanged, at most `MAX_LENGTH` characters."""
+    # Cleaned first, since a zero-width space would hide a host name from `defang`; and again, since
+    # `defang` makes the text longer.
     return clean(defang(clean(text)))

@@ -35,7 +35,7 @@ _LOCALES = {"en": "en_GB"}
 # quadrillion pieces at a quadrillion each must not stop the day's mail.
 _MAX_DIGITS = 60
 
-# The CLDR gives the forint two decimals, out of use since the fillér was withdrawn.
+# The CLDR writes the forint with two decimals, although the fillér is out of use.
 _WITHOUT_CENTS = frozenset({"HUF"})
 
 
@@ -49,7 +49,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. All results are plain text, with non-breaking spaces in dates and numbers."""
+    """One language. All results are plain text; dates and numbers have non-breaking spaces."""
 
     code: str
     locale: Locale
@@ -66,6 +66,7 @@ class Language:
 
     def day(self, day: date) -> str:
         """Return day and short month, such as 22 Nov."""
+        # A narrow column would otherwise put day and month on two lines.
         return format_skeleton("MMMd", day, locale=self.locale).replace(" ", "\u00a0")
 
     def full_day(self, day: date) -> str:
@@ -107,6 +108,7 @@ def available_languages() -> tuple[str, ...]:
     return (SOURCE_LANGUAGE, *sorted(path.parts[-3] for path in catalogs))
 
 
+# Reading and compiling a catalog takes far longer than a translation.
 @cache
 def load_language(code: str) -> Language:
     """Return the language of this code; raises ValueError for an unknown one."""
@@ -116,7 +118,8 @@ def load_language(code: str) -> Language:
 
 
 def _read_catalog(code: str) -> NullTranslations:
-    # gettext wants a compiled catalog, so it is compiled in memory; that leaves fuzzy messages out.
+    # gettext reads compiled catalogs only. One compiled at build time can be older than its source,
+    # so it is compiled in memory. That leaves out fuzzy messages, which are guesses.
     if code == SOURCE_LANGUAGE:
         return NullTranslations()
     with (LOCALE_FOLDER / code / CATALOG).open("rb") as file:

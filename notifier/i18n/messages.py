@@ -1,4 +1,4 @@
-"""Messages stored with their values, and translated only when somebody reads them."""
+"""Messages that are stored with their values, and translated when they are shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from string import Formatter
 from notifier.i18n.foreign_text import storable
 from notifier.i18n.language import SOURCE_LANGUAGE, Language, load_language
 
-# The values that quote another program, or an English text of this one.
+# The values that quote another program, or an English text of this one. Only these are marked as
+# foreign in a mail; names, days and numbers read like the words around them.
 _QUOTED = frozenset({"reason", "reply"})
 
 
@@ -47,7 +48,8 @@ class Message:
 
     def pieces(self, language: Language, tick: str = "") -> Iterator[Piece]:
         """Yield the pieces of the translation, with `tick` before and after each command."""
-        # Only backticks of the message make a command: those of a value may come from a server.
+        # Only backticks of the message make a command. Those of a value may come from a server,
+        # which must not be able to show a person a command to type.
         values, kind = dict(self.values), PieceKind.WORDS
         for words, placeholder, _, _ in Formatter().parse(language.catalog.gettext(self.message)):
             for number, part in enumerate(words.split("`")):
@@ -58,6 +60,7 @@ class Message:
             if placeholder:
                 quoted = kind is PieceKind.WORDS and placeholder in _QUOTED
                 value_kind = PieceKind.QUOTED if quoted else kind
+                # A message of an older program may lack a value; the rest is still useful.
                 yield Piece(value_kind, values.get(placeholder, ""), placeholder)
 
     def dump(self) -> str:
@@ -66,7 +69,7 @@ class Message:
 
     @classmethod
     def load(cls, text: str) -> Message:
-        """Read the text of `dump`; any other text, of an old store, is the message itself."""
+        """Read the text of `dump`. Any other text was stored by an older program, and is quoted."""
         try:
             dumped = json.loads(text)
             return cls(dumped["message"], tuple(dumped["values"].items()))

@@ -15,7 +15,9 @@ from notifier.errors import NotifierError
 from notifier.http import HttpAnswer, HttpClient
 
 OPTION = "alarms.ping_url"
+# A tick waits for the answer before it reads any list, so a monitor that hangs must cost little.
 TIMEOUT = timedelta(seconds=5)
+# Only the status counts; healthchecks.io answers with two bytes.
 MAX_BYTES = 64 * 1024
 
 logger = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A monitor that receives the begin of a digest, success, and alarms."""
+    """Tells a monitor when a digest begins, when all is done, and when an alarm begins."""
 
     url: str = field(repr=False)
     http: HttpClient = field(repr=False)
@@ -45,6 +47,7 @@ class Ping:
         )
 
     def _below(self, name: str) -> str:
+        # healthchecks.io accepts a URL with or without the last slash, but not two.
         return f"{self.url.rstrip('/')}/{name}"
 
     def _get(self, url: str) -> Awaitable[HttpAnswer]:
@@ -60,7 +63,7 @@ class Ping:
             _log_failure(type(error).__name__)
         else:
             if not 200 <= answer.status < 300:
-                _log_failure(f"it answers {answer.status}")
+                _log_failure(f"it answered {answer.status}")
 
 
 def _log_failure(why: str) -> None:

@@ -21,11 +21,15 @@ from notifier.services.deliver import DeliveryResult
 from notifier.services.run import RunReport
 from notifier.store import Store
 
+# Several weeks, even if a person forces several editions a day.
 LATEST_RUNS = 60
-"""Runs read per account: several weeks, even if a person forces several editions a day."""
+"""Runs read per account."""
+# About three weeks with ten recipients.
 LATEST_DIGESTS = 200
-"""Messages read per account: several weeks with ten recipients."""
+"""Messages read per account."""
+# Each becomes an alarm of its own, and all that begin together are listed in one mail.
 MOST_UNSURE = 1000
+"""Messages of unknown delivery that are read."""
 
 _SETTLED = (MessageState.SENT, MessageState.FAILED)
 _UNSURE = (MessageState.HELD, MessageState.UNKNOWN)
@@ -59,11 +63,15 @@ async def update_alarms(
     `reports` are those of the accounts that ran just now. Raises StoreError and nothing else.
     """
     store, now = context.store, context.clock()
+    # Many alarms belong to no account, so one mail has the language of the first.
     mailer = AlarmMailer(context, accounts[0], now)
     try:
+        # Before the causes are collected: an alarm that another process begins meanwhile must not
+        # be ended by causes that cannot know of it.
         seen = await store.alarms.open()
         situation = await _situation(accounts, store, seen, outbox, config_trouble, reports=reports)
         wrong = causes(situation, now)
+        # The mail is composed inside the transaction, so that a crash loses neither alarm nor mail.
         begun, ended = await store.alarms.reconcile(
             wrong, at=now, open_before=seen, compose_mail=mailer.about
         )
@@ -71,8 +79,9 @@ async def update_alarms(
         return Changes(begun, ended, await store.alarms.open())
     except StoreError:
         raise
+    # The digests are on their way by now; a bug in here must not look like a failure to send them.
     except Exception:
-        logger.exception("the alarms are unknown; a bug, please report it", extra={"event": "bug"})
+        logger.exception("alarms not checked; a bug, please report it", extra={"event": "bug"})
         return Changes()
 
 
@@ -85,12 +94,13 @@ class AlarmMailer:
     at: datetime
 
     def about(self, begun: Sequence[Alarm], ended: Sequence[Alarm]) -> FrozenMessage | None:
-        """Return one mail about all of these; None when none of them is reported by mail."""
+        """Return one mail about all of these; None if none of them is reported by mail."""
         begun, ended = _by_mail(begun, ended)
         if not begun and not ended:
             return None
         try:
             return self._compose(begun, ended)
+        # The alarm itself must still be recorded: log, exit code and monitor report it as well.
         except Exception:
             logger.exception("no alarm mail; a bug, please report it", extra={"event": "bug"})
             return None
@@ -105,7 +115,7 @@ class AlarmMailer:
 def _by_mail(
     begun: Sequence[Alarm], ended: Sequence[Alarm]
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...]]:
-    """Choose what a mail can report: that mail fails cannot, but that it failed can."""
+    """Leave out what a mail cannot report: that mail fails now."""
     return (
         tuple(one for one in begun if one.cause.kind not in NOT_BY_MAIL),
         tuple(one for one in ended if one.cause.kind != ADMIN_MAIL),

@@ -44,13 +44,15 @@ class CallEstimate:
 async def estimate_calls(
     account: Account, access: MarketplaceAccess, store: Store, now: datetime
 ) -> CallEstimate:
-    """Estimate from the store alone; orders shipped since the last reading are unknown to it."""
+    """Estimate from the store alone; it does not know orders shipped since the last reading."""
     recalled = await store.order_states.recall(account.id)
     previous = await store.runs.snapshot_before(account.id, account.schedule.local_day(now))
     seen = recalled.order_states
+    # The same function as in a reading, so that the estimate cannot drift away from it.
     steps = plan(
         {id_: one.shipped_on for id_, one in seen.items()},
         seen,
+        # Shipping days are days of the marketplace's zone, not of the account's.
         now.astimezone(ZoneInfo(access.timezone)).date(),
         access.policy.after_lost_hints() if recalled.hints_lost else access.policy,
         waited=previous.ids if previous else (),

@@ -1,4 +1,4 @@
-"""Confirm a time that does not follow plausibly on the last one, before anything acts on it."""
+"""Confirm the time before anything acts on it, if it is implausible after the last one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ async def confirm_clock(context: Context, source: Source) -> None:
     now, last = context.clock(), await context.store.meta.get_time(LAST_TICK)
     belief = judge_clock(now, last)
     if belief is not ClockTrust.TRUSTED:
+        # Only now, since asking is a call of the seller's quota and every tick comes by here.
         async with context.stop.limit():
             confirmed = await source.ask_time()
         compare_clocks(now, confirmed)
@@ -25,4 +26,5 @@ async def confirm_clock(context: Context, source: Source) -> None:
                 f"{last:%Y-%m-%d %H:%M}, and neither the marketplace nor a fresh file of "
                 "orders confirms it; nothing is done until one does"
             )
+    # Last: a time that was refused must not be the one that the next is compared with.
     await context.store.meta.set_time(LAST_TICK, now)

@@ -1,7 +1,7 @@
 """The configuration in force: the file as it is now or, while it is broken, the last good one.
 
-A mistake made in the file at noon must not cost anybody the next morning's digest. Every tick
-reports it, and after three days nothing is read or sent until it is mended.
+A mistake in the file at noon must not stop the next morning's digest. Every tick reports it, and
+after three days nothing is read or sent until it is corrected.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from notifier.domain.settings import Settings
 from notifier.errors import ConfigError, Problem
 
+# Long enough for a weekend. Without an end, an old list of recipients would be in force for ever.
 LONGEST = timedelta(days=3)
 """How long the last good configuration stays in force."""
 
@@ -61,17 +62,20 @@ class ConfigWatcher:
         return EffectiveConfig(settings)
 
     def _last_good(self, error: ConfigError) -> EffectiveConfig:
+        # This process's own is at least as new as the copy that an earlier one kept.
         last = self._last or self._recall()
         if last is None:
             raise error
         until = last.good_at + LONGEST
         if self._clock() > until:
+            # The mistakes first: they are what the operator can correct.
             raise ConfigError((*error.problems, _too_old(last))) from error
         self._last = last
         return EffectiveConfig(last.settings, _trouble(error, last.good_at, until))
 
 
 def _trouble(error: ConfigError, good_at: datetime, until: datetime) -> str:
+    # One line of log and status must be enough; `notifier check` has room for the others.
     first, *others = error.problems
     more = f" (and {len(others)} more; `notifier check` lists them all)" if others else ""
     return (
@@ -83,6 +87,6 @@ def _trouble(error: ConfigError, good_at: datetime, until: datetime) -> str:
 def _too_old(last: LastGood) -> Problem:
     message = (
         f"the last good configuration, of {last.good_at:%Y-%m-%d %H:%M} UTC, is too old to be "
-        "used instead; nothing is read or sent until this is mended"
+        "used instead; nothing is read or sent until this is corrected"
     )
     return Problem("configuration", None, "", message)

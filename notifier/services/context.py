@@ -1,4 +1,4 @@
-"""What all services share: the settings, the store, the clock, and the ways to the neighbours."""
+"""What all services share: settings, store, clock, and access to marketplace and mail server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from notifier.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Built once per process and configuration; no neighbour is contacted by building it."""
+    """Built once per process and configuration; building it contacts no server."""
+
+    # Functions instead of open connections: a mail server that is down must not stop the reading.
 
     settings: Settings
     store: Store
@@ -26,7 +28,7 @@ class Context:
     clock: Callable[[], datetime]
     """The time, aware and in UTC."""
     holder: str
-    """The name of this process in leases: unique, and readable to a person."""
+    """The name of this process in leases: unique, and readable for a person."""
     source: Callable[[Account], Source]
     mail: Callable[[], MailConnection]
     """A connection to the mail server, not opened yet."""

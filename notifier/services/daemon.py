@@ -1,7 +1,7 @@
-"""The long-running one: a tick a minute, the configuration read each time, and a calm end.
+"""Run continuously: a tick a minute, each with the configuration as it is then, until a stop.
 
-It decides nothing about what is due; the ledger does. It is given what it needs: a configuration
-to look at, and ways to open what the ticks work with and the servers beside them.
+The ledger decides what is due, not the daemon. Its arguments read the configuration, and open what
+the ticks need and the servers for health and webhook.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from notifier.shutdown import Stop
 EVERY = timedelta(minutes=1)
 USUAL_BEAT = timedelta(seconds=30)
 """Pause between two self-checks, where no watchdog sets it."""
+# A tick or two may fail, for example because another process holds the store.
 STALE = timedelta(minutes=5)
 """After this long without a successful tick the daemon counts as ill."""
+# A health check that hangs with the store would report nothing at all.
 STORE_SECONDS = 3.0
 """How long the store may take to answer a health check."""
 
@@ -51,7 +53,7 @@ class Health:
 Opening = Callable[[Settings], AbstractAsyncContextManager[Context]]
 AskHealth = Callable[[], Awaitable[Health]]
 OpenServers = Callable[[Context, AskHealth], AbstractAsyncContextManager[None]]
-"""Opens the sockets that are configured; one that cannot be opened must raise nothing."""
+"""Opens the configured sockets. It must not raise: no socket matters more than the digests."""
 
 
 class Daemon:
@@ -71,7 +73,7 @@ class Daemon:
         beat: timedelta = USUAL_BEAT,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keep` receives the settings of a tick that went well; a watchdog sets its own beat.
+        """`keep` receives the settings of a good tick; systemd's watchdog overrides `beat`.
 
         `monotonic` returns seconds of a clock that cannot be set.
         """
@@ -83,6 +85,7 @@ class Daemon:
         self._stop = stop
         self._systemd = systemd
         self._every = every
+        # Half of the limit, as sd_watchdog_enabled(3) recommends.
         self._pause = systemd.watchdog / 2 if systemd.watchdog else beat
         self._effective: EffectiveConfig | None = None
         self._context: Context | None = None
@@ -97,9 +100,10 @@ class Daemon:
     async def serve(self) -> None:
         """Open everything, then tick until a stop is requested.
 
-        Raises ConfigError or StoreError where it cannot even start.
+        Raises ConfigError or StoreError if it cannot start.
         """
         try:
+            # Before READY=1, so that a daemon that cannot start fails instead of ticking in vain.
             await self._prepare()
             self._systemd.ready(self._status())
             self._scheduler.start()
@@ -107,8 +111,10 @@ class Daemon:
             await self._stop.wait()
             self._systemd.stopping()
             logger.info("stopping", extra={"event": "stopping"})
+            # The tick in progress sees the stop and ends by itself. Cancelled from here, it would
+            # leave leases, and messages whose delivery is unknown. The watchdog is fed until then.
             self._scheduler.pause()
-            async with self._at_work:  # the tick in progress ends on its own, and soon
+            async with self._at_work:
                 beat.cancel()
                 self._scheduler.shutdown(wait=False)
         finally:
@@ -123,7 +129,7 @@ class Daemon:
             self._tick_now()
 
     async def step(self) -> None:
-        """Run one tick. Whatever goes wrong in it, the next one runs."""
+        """Run one tick. It reports every failure and raises none, so that the next one runs."""
         self._pulse.begin()
         try:
             await self._step()
@@ -135,7 +141,9 @@ class Daemon:
         except NotifierError as error:
             self._report_trouble(str(error))
             if isinstance(error, StoreError) and not error.temporary:
-                await self._close()  # the next tick opens it again, with all checks
+                # The next tick opens the store again, with all the checks of a start: a file that
+                # was replaced or damaged must not be written to.
+                await self._close()
         except Exception:
             logger.exception("a tick failed; a bug, please report it", extra={"event": "bug"})
         finally:
@@ -144,14 +152,11 @@ class Daemon:
 
     async def _step(self) -> None:
         effective, context = await self._prepare()
-        done = await tick(
-            context,
-            RunRequest(),
-            config_trouble=effective.trouble,
-        )
+        done = await tick(context, RunRequest(), config_trouble=effective.trouble)
         self._open_alarms = len(done.alarms_open)
         if effective.trouble is None:
             self._report_recovery()
+            # Kept only after a good tick: a valid file may still have a wrong password.
             if done.served_well:
                 self._keep(effective.settings)
 
@@ -162,22 +167,26 @@ class Daemon:
             effective = self._config.current()
             if effective.trouble:
                 self._report_trouble(effective.trouble)
+            # Compared by value: a secret in a file of its own, or a file swapped by name, counts.
             before, self._effective = self._effective, effective
             if before and before.settings != effective.settings:
                 logger.info("the configuration changed", extra={"event": "reloaded"})
                 await self._close()
             return effective, self._context or await self._open(effective.settings)
         finally:
+            # Even if the configuration is broken: without READY=1 the reload would never end.
             if wanted:
                 self._systemd.ready(self._status())
 
     async def _open(self, settings: Settings) -> Context:
         self._context = await self._opened.enter_async_context(self._opening(settings))
+        # After the store, where the webhook stores its hints; `aclose` closes them before it.
         servers = self._open_servers(self._context, self.health)
         await self._opened.enter_async_context(servers)
         return self._context
 
     async def _close(self) -> None:
+        # First, so that a health check does not ask a store that is being closed.
         self._context = None
         await self._opened.aclose()
 
@@ -186,6 +195,7 @@ class Daemon:
         async with self._at_work:
             while not self._stop.requested:
                 await self.step()
+                # The scheduler drops a wake-up that comes during this one (max_instances=1).
                 if not self._reload_wanted:
                     break
 
@@ -195,6 +205,7 @@ class Daemon:
 
     async def _beat(self) -> None:
         """Feed the watchdog while the store answers, however long a tick takes."""
+        # In a task of its own: a reading takes minutes, but a store that hangs needs a restart.
         while True:
             await asyncio.sleep(self._pause.total_seconds())
             if await self._store_answers():
@@ -203,6 +214,7 @@ class Daemon:
 
     def _notice_jumped_clock(self) -> None:
         """Tick now if the clock was set back: the scheduler would wait until the old time."""
+        # APScheduler keeps wall-clock times. Twice, since up to one pause ahead is normal.
         job = self._scheduler.get_job(_JOB)
         if job.next_run_time and job.next_run_time - datetime.now(UTC) > 2 * self._every:
             logger.warning("the clock was set back", extra={"event": "clock_set_back"})
@@ -214,12 +226,14 @@ class Daemon:
             return False
         try:
             await context.store.answer()
-        except (StoreError, RuntimeError):  # RuntimeError while it closes
+        # RuntimeError while it closes.
+        except (StoreError, RuntimeError):
             return False
+        # A store that was closed meanwhile says nothing about the one that is open now.
         return context is self._context
 
     async def health(self) -> Health:
-        """Say whether the daemon is well: the last tick, the store, the configuration."""
+        """Check the last tick, the store and the configuration."""
         answers = await _within(STORE_SECONDS, self._store_answers())
         silence = self._pulse.trouble(self._longest_tick())
         ill = silence if answers else "the store does not answer"
@@ -237,7 +251,7 @@ class Daemon:
         )
 
     def _longest_tick(self) -> timedelta:
-        """Return the longest time a tick may take: accounts are read one after the other."""
+        """Return the longest time that a tick may take: accounts are read one after the other."""
         return sum((account.access.run_timeout for account in self._accounts), STALE)
 
     def _next_due(self) -> datetime | None:
@@ -262,11 +276,13 @@ class Daemon:
     def _report_recovery(self) -> None:
         if self._trouble:
             self._trouble = ""
-            logger.info("the trouble is over", extra={"event": "well_again"})
+            logger.info("the daemon works again", extra={"event": "well_again"})
 
 
 class _Pulse:
     """Remembers when ticks succeeded, by a clock that cannot be set."""
+
+    # By the wall clock, a jump would make a healthy daemon ill, or hide that it hangs.
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -291,6 +307,7 @@ class _Pulse:
 
     def trouble(self, longest_tick: timedelta) -> str | None:
         """Return what is wrong, if anything; a tick in progress may take up to `longest_tick`."""
+        # After a failure a tick gets no more time, or failing ones would look well for ever.
         patience = longest_tick if self._under_way and self._went_well else STALE
         silent = timedelta(seconds=round(self._monotonic() - self._counted))
         return None if silent <= patience else f"no successful tick for {silent}"
@@ -309,10 +326,10 @@ async def _within(seconds: float, asked: Awaitable[bool]) -> bool:
 
 
 def _scheduler(wake: Callable[[], object], every: timedelta) -> AsyncIOScheduler:
-    """Build the scheduler that wakes the daemon; the ledger decides what is due.
-
-    So a late wake-up is as good as a punctual one, and one as good as several.
-    """
+    """Build the scheduler that wakes the daemon."""
+    # The ledger decides what is due, so a late wake-up is as good as a punctual one, and one is as
+    # good as several (`coalesce`). By default APScheduler drops a wake-up that is a second late, as
+    # after a suspend; `misfire_grace_time=None` keeps it.
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(
         wake,

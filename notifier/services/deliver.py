@@ -15,11 +15,13 @@ from notifier.services.context import Context
 from notifier.smtp.connection import DeliveryOutcome, Envelope, MailConnection, SmtpStage
 from notifier.store import Claim, Store
 
+# For the writes before and after, and for clocks that differ. A claim that ends too early lets a
+# second process send the same message.
 MARGIN = timedelta(minutes=5)
-"""What a claim outlasts the longest transaction by."""
+"""How much longer a claim lasts than the longest transaction."""
 
 BEFORE_A_MESSAGE = frozenset({SmtpStage.CONNECT, SmtpStage.TLS, SmtpStage.LOGIN})
-"""Phases in which the server knows nothing of a message yet, so that nothing is its fault."""
+"""Phases in which the server has seen no message yet, so a failure concerns none."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,23 +51,25 @@ class DeliveryResult:
     error: MailUnavailable | MailRefused | None = None
 
     def __add__(self, later: DeliveryResult) -> DeliveryResult:
-        """Both as one, the later error last."""
+        """Join two results; the error is that of the later one."""
         return DeliveryResult((*self.delivered, *later.delivered), later.error)
 
 
 async def deliver_waiting(context: Context, account_ids: Collection[str]) -> DeliveryResult:
     """Deliver everything that may be tried now, one message after the other.
 
-    `account_ids` names the accounts whose messages are sent; alarms and the like belong to none
-    and are always sent. A mail server that cannot be used at all ends the loop: the rest stays
-    queued. Raises Stopped when a stop was asked for.
+    `account_ids` names the accounts whose messages are sent. Alarms and reviews belong to none, and
+    are always sent. If the mail server cannot be used at all, the rest stays queued. Raises Stopped
+    after a request to stop.
     """
+    # First, or a message would be tried after its time, or sent although it is to be held.
     await _settle_overdue(context, account_ids)
     done: list[Delivered] = []
     try:
         async with context.mail() as mail:
             while delivered := await deliver_one(context, mail, account_ids):
                 done.append(delivered)
+    # Returned, not raised: the messages before it were delivered, and alarms must see both.
     except (MailUnavailable, MailRefused) as error:
         return DeliveryResult(tuple(done), error)
     return DeliveryResult(tuple(done))
@@ -74,10 +78,10 @@ async def deliver_waiting(context: Context, account_ids: Collection[str]) -> Del
 async def deliver_one(
     context: Context, mail: MailConnection, account_ids: Collection[str]
 ) -> Delivered | None:
-    """Make one attempt at one message; None when there is nothing to do.
+    """Make one attempt to deliver one message; return None if no message may be tried now.
 
-    Raises MailUnavailable or MailRefused, once the attempt is recorded, when the server takes no
-    mail at all, and Stopped when a stop was asked for before the dot.
+    Raises MailUnavailable or MailRefused if the server accepts no mail at all, and Stopped after a
+    request to stop that came before the dot. The attempt is recorded first.
     """
     context.stop.check()
     store, clock = context.store, context.clock
@@ -92,13 +96,15 @@ async def deliver_one(
     if claim is None:
         return None
 
+    # On the disk before the dot is sent: after a crash the next process must know that the server
+    # may have the message.
     async def mark_dot() -> None:
         await store.outbox.mark_dot(claim, at=clock())
 
     try:
         delivery = await mail.send(_envelope(claim.message), before_dot=mark_dot)
     except (MailUnavailable, MailRefused, Stopped) as error:
-        # The server has not seen this message, so it waits only until the server works again.
+        # The server has not seen this message, so it is due at once when the server works again.
         delivery = DeliveryOutcome(Outcome.DEFERRED, mail.phase, str(error))
         state = MessageState.DEFERRED
         await _record(store, claim, delivery, state, at=clock(), next_try_at=clock())
@@ -111,6 +117,7 @@ async def deliver_one(
 
 async def _settle_overdue(context: Context, account_ids: Collection[str]) -> None:
     """Hold what may have arrived, if it must not be sent twice, and give up what is too old."""
+    # Held before given up: a message that may have arrived must not be recorded as failed.
     outbox, now = context.store.outbox, context.clock()
     if context.settings.smtp.on_unknown is OnUnknown.HOLD:
         for message in await outbox.hold_unknown(now, account_ids=account_ids):
@@ -125,7 +132,9 @@ def _state_after(outcome: Outcome, on_unknown: OnUnknown) -> MessageState:
 
 
 async def _tries_so_far(store: Store, message: OutboxMessage) -> int:
-    """Earlier attempts in which a server saw this message: the others say nothing about it."""
+    """Count the earlier attempts in which a server saw this message."""
+    # The others say nothing about it: after a day without the mail server, a message that is
+    # deferred for the first time must wait five minutes, not an hour.
     if not message.attempts:
         return 0
     attempts = await store.outbox.attempts(message.id)
@@ -189,6 +198,7 @@ def _log_given_up(message: OutboxMessage) -> None:
 def _envelope(message: OutboxMessage) -> Envelope:
     if message.content is None:
         raise ValueError(f"message {message.id} was claimed without its content")
+    # A bounce repeats the ENVID (RFC 3461, 4.4), which so names the message in the outbox.
     envid = message.message_id.strip("<>").partition("@")[0]
     return Envelope(message.envelope_from, message.recipient, message.content, envid)
 

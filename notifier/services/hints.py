@@ -1,7 +1,7 @@
-"""Between two digests: look up the orders that the webhook hinted at, with few calls.
+"""Look up the orders that the webhook reported as changed, between two digests and with few calls.
 
-The store then knows within minutes what became ready or was collected. No mail is sent or composed
-from it: a digest always reads the marketplace itself.
+The store then knows within minutes what became ready or was collected. No mail is made from that: a
+digest always reads the marketplace itself.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from notifier.errors import Stopped, StoreError
 from notifier.services.context import Context
 from notifier.store import Store
 
+# One list call asks about up to 100 orders, so hints that are collected for a while cost less.
 EVERY = timedelta(minutes=10)
 """Shortest pause between two lookups of one account."""
+# A stranger who has the webhook's token can spend these calls, but no more.
 SHARE = 20
 """One call in this many of a day's limit may be spent on hints."""
 UNTOLD = 100
-"""Calls a day where the marketplace states no limit."""
+"""Calls a day that hints may cost if the marketplace states no limit."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class CallBudget:
 
     def after(self, batch: HintBatch, now: datetime) -> CallBudget:
         """Return the budget after a lookup."""
+        # Not every answer states the limit.
         limit = batch.daily_limit or self.daily_limit
         spent = self.spent + batch.calls
         return replace(self, spent=spent, daily_limit=limit, looked_at=now)
@@ -75,6 +78,7 @@ def _budget_name(account: Account) -> str:
 async def follow_hints(account: Account, context: Context) -> None:
     """Look up new hints, if there are any and calls are left. Raises StoreError and Stopped."""
     store, budget_name = context.store, _budget_name(account)
+    # Asked first, because most ticks end here: no call may be made just to find no hints.
     hint_reader = context.hint_reader(account)
     if hint_reader is None or not await store.order_states.has_fresh_hints(account.id):
         return
@@ -90,6 +94,7 @@ async def follow_hints(account: Account, context: Context) -> None:
         raise
     except Exception:
         logger.exception("%s: a bug, please report it", account.name, extra={"event": "bug"})
+        # Recorded like a lookup, so that the next try waits for the usual pause.
         batch = HintBatch()
     await store.order_states.record_lookup(account.id, batch, at=now)
     await store.meta.set_json(budget_name, budget.after(batch, now))

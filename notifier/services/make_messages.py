@@ -1,4 +1,4 @@
-"""From a digest to one frozen message per recipient: render, attach, freeze."""
+"""Make one frozen message per recipient of a digest: render, attach, freeze."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MessageBatch:
 
     messages: tuple[FrozenMessage, ...] = ()
     templates_broken: str = ""
-    """Why the operator's own templates did not make them; empty where they did, or are none."""
+    """Why the operator's own templates failed; empty if they worked, or if there are none."""
 
 
 def make_messages(account: Account, digest: Digest, context: Context, edition: int) -> MessageBatch:
@@ -38,9 +38,11 @@ def freeze_for(
     context: Context,
     edition: int,
 ) -> MessageBatch:
-    """Freeze one message per recipient; what reads the same is rendered once."""
+    """Freeze one message per recipient; recipients with equal options share one rendering."""
+    # Own templates run in a child process, so each rendering that is saved counts.
     rendered: dict[MailOptions, tuple[RenderedMail, tuple[Attachment, ...]]] = {}
     messages = []
+    # One time for all, so that the copies of one digest have the same Date.
     at = context.clock()
     for recipient in recipients:
         options = account.mail_options(recipient)
@@ -66,7 +68,8 @@ def freeze_for(
 def render_for(
     options: MailOptions, digest: Digest, context: Context
 ) -> tuple[RenderedMail, tuple[Attachment, ...]]:
-    """Make the files that go along, then render the digest, which names those that were made."""
+    """Make the attachments, then render the digest, which names those that were made."""
+    # In this order, because a file that is too large is left out.
     files = attachments(digest, options)
     made = replace(options, attachments=tuple(files))
     mail = context.renderer.digest(digest, made, context.settings.sender)

@@ -19,10 +19,11 @@ logger = logging.getLogger(__name__)
 
 
 def is_due(account: Account, run: Run | None, now: datetime) -> bool:
-    """Whether recipients must be told now that this day's list could not be read.
+    """Return whether a notice about this day's list is due now.
 
     When it is too late for the digest, no notice is sent: the next digest mentions the day.
     """
+    # A further edition is a person's extra request, so recipients do not wait for it.
     if run is None or run.state is not RunState.FAILED or run.edition != AUTOMATIC_EDITION:
         return False
     schedule = account.schedule
@@ -52,6 +53,8 @@ async def _post(account: Account, run: Run, context: Context, now: datetime) -> 
             day=run.day,
             at=now,
         )
+        # The outbox takes one notice per recipient and day, so it does not matter how often a tick
+        # comes here.
         new += await context.store.outbox.post(
             message,
             MessageKind.NOTICE,

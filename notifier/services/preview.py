@@ -39,8 +39,8 @@ class Preview:
 async def preview(account: Account, context: Context, day: date, language: str | None) -> Preview:
     """Compose today's digest for the first recipient who reads `language`.
 
-    Where nobody reads it, compose it for the first recipient in that language. Raises the
-    NotifierError that says why nothing could be read.
+    If no recipient reads it, compose it in that language for the first one. Raises the
+    NotifierError of a reading that failed.
     """
     due = await find_due_run(account, context.store, RunRequest(day=day), context.clock())
     digest = await read_digest(account, context.source(account), context.store, day)
@@ -65,10 +65,11 @@ async def preview(account: Account, context: Context, day: date, language: str |
 
 
 def _page(mail: RenderedMail, account: Account) -> str:
-    """Return the HTML part for a browser, with the logo embedded that a mail carries beside it."""
+    """Return the HTML part for a browser, with the logo embedded."""
     logo = account.branding.logo
     if logo is None:
         return mail.html
+    # A browser cannot follow `cid:`, which names another part of the mail (RFC 2392).
     data = f"data:image/{logo.subtype};base64,{b64encode(logo.content).decode()}"
     return mail.html.replace(f"cid:{LOGO_ID}", data)
 

@@ -1,6 +1,6 @@
 """The monthly review of recipients: the admin is mailed the list of who gets the digests.
 
-The list is easily forgotten when somebody leaves, and what they keep getting is customers' orders.
+A person who leaves is easily forgotten in the list, and would keep getting customers' orders.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from notifier.services.context import Context
 TRIED_FOR = timedelta(days=7)
 """How long its delivery is tried."""
 
+# More than a year: a run before this month must be among them, even if a person forces many.
 LATEST_RUNS = 400
-"""More than a year of runs of one account."""
+"""Runs read per account."""
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +35,10 @@ async def post_review(accounts: Sequence[Account], context: Context) -> None:
         now = context.clock()
         schedule = accounts[0].schedule
         today = schedule.local_day(now)
+        # With the first digest of the month: a schedule of its own could be missed.
         if now < schedule.starts(today) or await _is_posted(today, accounts[0], context):
             return
+        # An operator who has just written the list need not review it.
         if await _had_a_digest_before(today.replace(day=1), accounts, context):
             await _post(accounts, today, context, now)
     except StoreError:

@@ -1,7 +1,7 @@
-"""One account, one day: from the source to frozen messages in the outbox. Read this file first.
+"""Run one account for one day: from the source to frozen messages in the outbox. Read this first.
 
-`run_account` is what the timer, the daemon and a person call alike. `dry_run` takes the same steps
-without the ledger. `deliver.py` sends what the outbox holds, and `tick.py` calls both.
+The timer, the daemon and a person all call `run_account`. `dry_run` takes the same steps without
+the ledger. `deliver.py` sends the messages of the outbox, and `tick.py` calls both.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from notifier.services.due import DueRun, RunRequest, find_due_run, start_watchi
 from notifier.services.make_messages import MessageBatch, make_messages
 from notifier.store import Store
 
+# A lease that ends too early lets a second process read the same list at the seller's cost; one
+# that ends too late delays the day after a crash.
 RECORDING_TIME = timedelta(minutes=5)
-"""What a run may take besides reading; its lease on the day is the sum of both."""
+"""Time for a run besides reading; its lease on the day is the sum of both."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +35,10 @@ class RunReport:
 
     account: Account
     next_at: datetime | None = None
-    """When the next day becomes due; None where an unexpected error ended the call."""
+    """When the next day becomes due; None if an error ended the call."""
     run: Run | None = None
-    """The run of this call; where nothing was due, the latest one of the day, if any."""
+    """The run of this call; if nothing was due, the latest one of the day, if any."""
     digest: Digest | None = None
-    """What was composed, if anything was."""
     batch: MessageBatch = field(default_factory=MessageBatch)
     error: Exception | None = None
 
@@ -48,7 +49,7 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the caller must hear; an error that nobody expected is a bug."""
+        """The exit code of this account alone; an unexpected error is a bug."""
         if isinstance(self.error, NotifierError):
             return self.error.exit_code
         if self.error:
@@ -59,7 +60,7 @@ class RunReport:
 async def run_account(account: Account, context: Context, request: RunRequest) -> RunReport:
     """Do what is due for one account, up to messages in the outbox.
 
-    Raises Stopped when a stop was asked for; the day is then open for the next run.
+    Raises Stopped after a request to stop; the day is then open for the next run.
     """
     context.stop.check()
     due = await _look_at_the_ledger(account, context, request)
@@ -68,9 +69,11 @@ async def run_account(account: Account, context: Context, request: RunRequest) -
         return await _nothing_to_do(account, due, context, request)
     try:
         return await _read_and_freeze(account, due, run, context)
+    # Not a failure: the next process must begin at once, without the pause after a failed reading.
     except Stopped as error:
         await context.store.runs.interrupt(run, str(error))
         raise
+    # Any other error is recorded, or the day would be closed until its lease ends.
     except Exception as error:
         await context.store.runs.fail(run, str(error) or type(error).__name__, at=context.clock())
         raise
@@ -90,7 +93,8 @@ async def dry_run(account: Account, context: Context, request: RunRequest) -> Ru
 
 
 async def _look_at_the_ledger(account: Account, context: Context, request: RunRequest) -> DueRun:
-    """Find what is due, and record the days that can have no digest any more."""
+    """Find what is due, and record the days that are too late for a digest."""
+    # First, so that the days since this moment are never taken for days before the account existed.
     await start_watching(account, context.store, context.clock())
     due = await find_due_run(account, context.store, request, context.clock())
     await context.store.runs.skip(
@@ -102,7 +106,7 @@ async def _look_at_the_ledger(account: Account, context: Context, request: RunRe
 async def _begin(
     account: Account, due: DueRun, context: Context, request: RunRequest
 ) -> Run | None:
-    """Take the day in the ledger; None when nothing is due, or another process has it."""
+    """Take the day in the ledger; return None if nothing is due, or another process has it."""
     if due.day is None or due.rests_until:
         return None
     run = await context.store.runs.begin(
@@ -125,13 +129,15 @@ async def _begin(
 
 
 async def _read_and_freeze(account: Account, due: DueRun, run: Run, context: Context) -> RunReport:
-    """The way of the data: fetch, compose, render, freeze, record."""
+    """Fetch, compose, render, freeze and record."""
     runs, clock, source = context.store.runs, context.clock, context.source(account)
     try:
         async with context.stop.limit():
-            if due.clock_in_doubt:  # one call now, instead of a whole reading in vain
+            # One call now, instead of a whole reading in vain on every tick until the clock is set.
+            if due.clock_in_doubt:
                 compare_clocks(clock(), await source.ask_time())
             digest = await read_digest(account, source, context.store, run.day)
+        # Before anything is frozen: a digest of a wrong day could not be taken back.
         compare_clocks(clock(), source.server_time)
     except ClockRefused as error:
         run = await runs.abandon(run, str(error), at=clock())
@@ -143,6 +149,8 @@ async def _read_and_freeze(account: Account, due: DueRun, run: Run, context: Con
         return RunReport(account, due.next_at, run, error=digest.error)
     batch = make_messages(account, digest, context, run.edition)
     now = clock()
+    # Run, snapshot and messages in one transaction: before it a crash costs a reading, after it
+    # nothing, because the bytes are stored.
     run = await runs.freeze(
         run, digest, batch.messages, at=now, give_up_at=_next_digest(account, run.day, now)
     )
@@ -151,13 +159,13 @@ async def _read_and_freeze(account: Account, due: DueRun, run: Run, context: Con
 
 
 async def read_digest(account: Account, source: Source, store: Store, day: date) -> Digest | Failed:
-    """Read the source and compare it with the last snapshot; records nothing."""
+    """Read the source and compare the result with the last snapshot; records nothing."""
     previous = await store.runs.snapshot_before(account.id, day)
     known = previous.ids if previous else ()
     reading = await source.read(known)
     if len(known) >= SUSPICIOUS_DROP and isinstance(reading, Complete) and not reading.orders:
         logger.warning(
-            "%s: nothing waits, where %d orders did before; reading again",
+            "%s: nothing waits, but %d orders waited before; reading again",
             account.name,
             len(known),
             extra={"event": "sudden_drop", "account": account.id, "day": day.isoformat()},
@@ -184,8 +192,9 @@ async def _nothing_to_do(
 
 
 def _next_digest(account: Account, day: date, now: datetime) -> datetime:
-    """The instant at which the next digest takes the place of this one: delivery is tried until
-    then (G11)."""
+    """Return when the next digest is due, until which delivery of this one is tried."""
+    # The next digest has the whole content, so a late copy of this one would only confuse. A digest
+    # of an earlier day that a person requests must not be given up at once.
     later = max(day, account.schedule.local_day(now) - timedelta(days=1)) + timedelta(days=1)
     starts = account.schedule.starts(later)
     return starts if starts > now else account.schedule.starts(later + timedelta(days=1))

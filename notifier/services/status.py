@@ -1,4 +1,4 @@
-"""The overall status, read from the store: what was done, what is next, what is wrong."""
+"""Read the overall status from the store: last digests, next ones, and troubles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from notifier.store import Store
 
 LOOK_BACK = timedelta(days=7)
 """How long a skipped day or a failed message stays in the status."""
+# More than the week looked at, even if a person forces several editions a day.
 RUNS_READ = 60
+# For a person to read: more are a fault of the mail server, which is an alarm of its own.
 MOST_MESSAGES = 100
 
 _FROZEN = (RunState.COMPLETE, RunState.INCOMPLETE)
@@ -40,11 +42,11 @@ class AccountStatus:
 
     account: Account
     last_good: Run | None
-    """The newest digest whose messages the mail server accepted, every one."""
+    """The newest digest of which the mail server accepted every message."""
     today: Run | None
     due: date | None
     is_late: bool
-    """Whether it has been due for longer than `alarm_after`, for whatever reason."""
+    """Whether it has been due for at least `alarm_after`, for any reason."""
     next_at: datetime
     skipped: tuple[date, ...]
     """Days of the last week that were skipped, oldest first."""
@@ -71,6 +73,7 @@ class SystemStatus:
     def is_good(self) -> bool:
         """Whether nothing needs a person's attention."""
         troubled = any(message.state in _TROUBLED for message in self.messages)
+        # Looked at beside the alarms: those are only updated by a tick, and none may have run.
         late = any(account.is_late or account.is_amiss for account in self.accounts)
         return not (self.alarms or troubled or late)
 
@@ -118,12 +121,13 @@ def _is_good(run: Run) -> bool:
 
 
 def _skipped(runs: Sequence[Run], since: date) -> tuple[date, ...]:
+    # A person may have forced a digest of a skipped day.
     made = {run.day for run in runs if run.state in _FROZEN}
     days = {run.day for run in runs if run.state is RunState.SKIPPED and run.day >= since}
     return tuple(sorted(days - made))
 
 
 def _is_recent(message: OutboxMessage, now: datetime) -> bool:
-    """Leave out failures of long ago: nobody acts on them any more."""
+    """Leave out old failures, on which no person acts any more."""
     settled = message.settled_at
     return message.state is not MessageState.FAILED or not settled or settled > now - LOOK_BACK

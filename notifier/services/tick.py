@@ -1,7 +1,7 @@
-"""One tick: every account, then the outbox, the alarms, and the upkeep of the store.
+"""Run one tick: every account, then the outbox, the alarms, and the upkeep of the store.
 
-Timer, daemon and person all call this. What is due is asked of the ledger, so it may be called as
-often as anybody likes.
+Timer, daemon and person all call this. The ledger decides what is due, so any number of calls does
+no harm.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class Tick:
     waiting: int
     """How many messages are still to be delivered."""
     config_trouble: str | None = None
-    """Why the last good configuration was used instead of the written one."""
+    """Why the last good configuration was used instead of the file; None if it was not."""
     alarms_begun: tuple[Alarm, ...] = ()
     alarms_ended: tuple[Alarm, ...] = ()
     alarms_open: tuple[Alarm, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
-        """The gravest of all that happened."""
+        """The most severe code of all that happened."""
         codes = [report.exit_code for report in self.reports]
         if self.delivery.error:
             codes.append(self.delivery.error.exit_code)
@@ -73,7 +73,8 @@ class Tick:
 
     @property
     def served_well(self) -> bool:
-        """Whether its configuration is worth keeping: no neighbour refused it."""
+        """Whether its configuration is worth keeping: no server refused it."""
+        # FAILED is as good: one recipient's full mailbox says nothing about the configuration.
         return self.exit_code in (ExitCode.DONE, ExitCode.FAILED)
 
 
@@ -86,27 +87,33 @@ async def tick(
 ) -> Tick:
     """Do all that is due now, for these accounts or for all that are configured.
 
-    `config_trouble` says why the configuration in use is not the written one.
+    `config_trouble` says why the configuration in use is not that of the file.
 
-    Raises StoreError where nothing can be recorded, ClockRefused or UnavailableError where the
-    time cannot be trusted: then nothing but an alarm was touched. Raises Stopped once everything
-    in hand is recorded, where a stop was asked for.
+    Raises StoreError if nothing can be recorded, and ClockRefused or UnavailableError if the time
+    cannot be trusted: then only an alarm was recorded. Raises Stopped after a request to stop, once
+    everything in hand is recorded.
     """
     configured = tuple(context.settings.accounts.values())
     chosen = configured if accounts is None else tuple(accounts)
+    # Before all else: by a wrong clock, messages are given up and days are skipped.
     await _confirm_clock(chosen, context)
     await _announce_start(chosen, context, request)
     reports = [await _run(account, context, request) for account in chosen]
+    # After the runs, which may have read the list just now, and before the delivery.
     await post_notices(chosen, context)
     await post_review(configured, context)
     delivery, waiting = await _deliver(chosen, context, request)
+    # After the mail: hints make the status fresher, and must not use up time or calls before it.
     for account in chosen:
         await follow_hints(account, context)
-    # Of all accounts: an alarm does not end because its account was not among the chosen.
+    # After the delivery, whose error is a cause. Of all accounts: an alarm must not end because its
+    # account was not among the chosen ones.
     alarms = await update_alarms(configured, context, delivery, config_trouble, reports)
     if alarms.are_mailed and not delivery.error:
+        # Only mail to the admin, which belongs to no account; the rest was tried a moment ago.
         mailed, left = await _deliver((), context, RunRequest())
         delivery, waiting = delivery + mailed, waiting + left
+    # In this order, so that the backup does not keep what was to be erased.
     await context.store.erase(context.clock() - context.settings.store.retention)
     await context.store.back_up(context.clock().date())
     finished = Tick(
@@ -117,9 +124,9 @@ async def tick(
 
 
 async def _confirm_clock(accounts: Sequence[Account], context: Context) -> None:
-    """Raise when the time cannot be trusted, and open the alarm for it.
+    """Raise if the time cannot be trusted, and open the alarm for it.
 
-    No mail is sent by a time that is not trusted, so the admin is mailed when it is over.
+    No mail is sent while the time is not trusted, so a mail reports the alarm only when it is over.
     """
     try:
         await confirm_clock(context, context.source(_most_trusted_clock(accounts)))
@@ -131,7 +138,8 @@ async def _confirm_clock(accounts: Sequence[Account], context: Context) -> None:
 
 
 def _most_trusted_clock(accounts: Sequence[Account]) -> Account:
-    """The account whose source is asked for the time: a local file knows only our own clock."""
+    """Return the account whose source is asked for the time."""
+    # A marketplace account if there is one: the time of a local file is that of our own clock.
     asked = (one for one in accounts if isinstance(one.access, MarketplaceAccess))
     return next(asked, accounts[0])
 
@@ -139,7 +147,7 @@ def _most_trusted_clock(accounts: Sequence[Account]) -> Account:
 async def _announce_start(
     accounts: Sequence[Account], context: Context, request: RunRequest
 ) -> None:
-    """Ping the monitor when a digest is about to be begun for the first time."""
+    """Ping the monitor if a digest is about to begin for the first time."""
     if context.monitor is None:
         return
     for account in accounts:
@@ -147,17 +155,19 @@ async def _announce_start(
         if due.day is None:
             continue
         latest = await context.store.runs.latest(account.id, due.day)
+        # Not for each new try of a day, or the monitor would start its clock again each time.
         if latest is None or latest.edition < due.edition:
             await context.monitor.report_start()
             return
 
 
 async def _run(account: Account, context: Context, request: RunRequest) -> RunReport:
-    """Run one account; whatever happens to it, the others have their turn."""
+    """Run one account; turn every error into a report, so that the others run too."""
     try:
         return await run_account(account, context, request)
     except Stopped:
         raise
+    # An expected error needs no traceback: its text says what to do.
     except NotifierError as error:
         logger.error("%s: %s", account.name, error, extra={"event": "failed"})  # noqa: TRY400
         return RunReport(account, error=error)
@@ -169,8 +179,9 @@ async def _run(account: Account, context: Context, request: RunRequest) -> RunRe
 async def _deliver(
     accounts: Sequence[Account], context: Context, request: RunRequest
 ) -> tuple[DeliveryResult, int]:
-    """Deliver the messages of these accounts and of none; also counts what still waits."""
+    """Deliver the messages of these accounts and of none; return how many still wait, too."""
     outbox, ids = context.store.outbox, [account.id for account in accounts]
+    # A person has usually just repaired the mail server and must not wait for the next try.
     if request.now:
         await outbox.hasten(context.clock(), account_ids=ids)
     result = await deliver_waiting(context, ids)
@@ -178,7 +189,8 @@ async def _deliver(
 
 
 async def _report_to_monitor(finished: Tick, context: Context) -> None:
-    """Ping only what is new: an alarm, or that something was done and all is good."""
+    """Ping the monitor about new alarms, or about work that is done while all is good."""
+    # Not on every tick: the monitor expects one success a day, and must notice a day without one.
     if context.monitor is None:
         return
     if finished.alarms_begun:
@@ -189,4 +201,4 @@ async def _report_to_monitor(finished: Tick, context: Context) -> None:
 
 def _kinds(*begun: Alarm) -> str:
     kinds = ", ".join(sorted({alarm.cause.kind for alarm in begun}))
-    return f"{kinds}; `notifier status` tells more"
+    return f"{kinds}; `notifier status` shows more"

@@ -23,7 +23,7 @@ async def ping(port: int, *, url: str = "http://127.0.0.1:{port}/{secret}") -> N
         monitor = Ping(url, http, timeout=timedelta(seconds=0.2))
         await monitor.report_start()
         await monitor.report_success()
-        await monitor.report_failure("no-digest; `notifier status` tells more")
+        await monitor.report_failure("no-digest; `notifier status` shows more")
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -54,8 +54,8 @@ async def test_pings_are_those_of_healthchecks(slash: str) -> None:
         (says_and_resets(b"HTTP/1.1 200 OK\r\nContent-Len"), "broke off"),
         (says_and_resets(GARBAGE), "broke off"),
         (says(answer(b"x" * (MAX_BYTES + 1))), "more than"),
-        (says(answer(b"", "500 Oops", ["Connection: close"])), "it answers 500"),
-        (says(answer(b"", "404 Not Found", ["Connection: close"])), "it answers 404"),
+        (says(answer(b"", "500 Oops", ["Connection: close"])), "it answered 500"),
+        (says(answer(b"", "404 Not Found", ["Connection: close"])), "it answered 404"),
         (says(answer(b"", "302 Found", ["Location: /elsewhere"])), "redirect"),
     ],
     ids=["hangs", "resets", "cut", "garbage", "flood", "500", "404", "redirect"],
