@@ -294,6 +294,11 @@ async def test_no_buyer_appears_in_outputs_mails_or_the_store(world: World) -> N
     assert leaks_in_text(content, "anywhere") == []
 
 
+def digests_in(maildir: Path) -> int:
+    # On the first day of a month the admin gets the review as well, which belongs to no list.
+    return sum(b"\nList-Id:" in mail.read_bytes() for mail in (maildir / "new").iterdir())
+
+
 async def test_the_demo_runs_two_days_and_keeps_mails_and_pages_in_a_folder(world: World) -> None:
     folder = world.folder / "demo"
 
@@ -302,7 +307,7 @@ async def test_the_demo_runs_two_days_and_keeps_mails_and_pages_in_a_folder(worl
     assert demo.code == ExitCode.DONE, demo.err
     assert "new" in demo.out
     assert "Subject: " in demo.out
-    assert len(list((folder / "Maildir" / "new").iterdir())) == 6
+    assert digests_in(folder / "Maildir") == 6
     assert sorted(path.name for path in folder.glob("*.html")) == [
         "digest-en.html",
         "digest-sl.html",
@@ -310,7 +315,7 @@ async def test_the_demo_runs_two_days_and_keeps_mails_and_pages_in_a_folder(worl
     assert stat.S_IMODE((folder / "config.toml").stat().st_mode) == 0o600
     again = await world.call("demo", "--directory", str(folder))
     assert again.code == ExitCode.DONE
-    assert len(list((folder / "Maildir" / "new").iterdir())) == 6
+    assert digests_in(folder / "Maildir") == 6
 
 
 async def test_the_demo_refuses_a_folder_that_it_did_not_create(world: World) -> None:
