@@ -218,7 +218,7 @@ class HttpClient:
 
 
 async def _receive(
-    lane: httpx.AsyncClient, request: httpx.Request, target: _Target, most_bytes: int
+    lane: httpx.AsyncClient, request: httpx.Request, target: _Destination, most_bytes: int
 ) -> HttpAnswer:
     # As a stream, so that reading can end at `most_bytes`.
     response = await lane.send(request, stream=True)
@@ -242,7 +242,7 @@ async def _drop_location(response: httpx.Response) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _Destination:
     """The server of a call, and the option that names it."""
 
     host: str
@@ -256,7 +256,7 @@ class _Target:
         return f"check {self.option} and the network of this machine, or wait until it answers"
 
 
-def _target(url: str, option: str) -> _Target:
+def _target(url: str, option: str) -> _Destination:
     """Return the server of `url`; raises ConfigError if it may not be asked."""
     try:
         parsed = httpx.URL(url)
@@ -267,7 +267,7 @@ def _target(url: str, option: str) -> _Target:
         raise _config_error(option, f"has {port} for a port; write one from 1 to 65535")
     if parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(name)):
         host = f"[{name}]" if ":" in name else name
-        return _Target(name, f"{host}:{port}", option)
+        return _Destination(name, f"{host}:{port}", option)
     raise _config_error(name, "is asked over https only; write https:// in front of it")
 
 
@@ -294,7 +294,7 @@ def _config_error(source: str, message: str) -> ConfigError:
     return ConfigError((Problem(source, None, "", message),))
 
 
-async def _body(response: httpx.Response, target: _Target, most_bytes: int) -> bytes:
+async def _body(response: httpx.Response, target: _Destination, most_bytes: int) -> bytes:
     """Read the body, and decompress it: some servers compress although we ask them not to."""
     # httpx would decompress without a limit: 300 kB of gzip can become 300 MB.
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
@@ -317,11 +317,11 @@ async def _body(response: httpx.Response, target: _Target, most_bytes: int) -> b
     return bytes(body)
 
 
-def _broken_off(target: _Target) -> str:
+def _broken_off(target: _Destination) -> str:
     return f"{target.host} broke off in the middle of an answer; {_NETWORK}"
 
 
-def _reason(target: _Target, error: BaseException) -> str:
+def _reason(target: _Destination, error: BaseException) -> str:
     """Return a sentence for an error of httpx, whose own text may contain the URL."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():

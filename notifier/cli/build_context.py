@@ -96,9 +96,9 @@ class _Adapters:
 
     def _marketplace(self, account: Account, access: MarketplaceAccess) -> Marketplace:
         states = self.store.order_states
-        memory = AccountState(states, self.store.meta, account.id, writable=not self.read_only)
+        state_store = AccountState(states, self.store.meta, account.id, writable=not self.read_only)
         return Marketplace(
-            access, self.http, clock=self.clock, state_store=memory, progress=self.progress
+            access, self.http, clock=self.clock, state_store=state_store, progress=self.progress
         )
 
 

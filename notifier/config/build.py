@@ -281,7 +281,7 @@ def likely_store(path: Path, environ: Mapping[str, str]) -> StoreLocation:
 
 
 def _readable_part(path: Path) -> Layer:
-    """Parse a file; of one that is not TOML, return the path of the store if its line is whole."""
+    """Return a file's values; of one that is not TOML, only `store.path`, if that line is valid."""
     try:
         text = read_small(path).data.decode("utf-8-sig", "replace")
     except ValueError:

@@ -34,7 +34,7 @@ SECRET_FILE_OPTIONS = frozenset(f"{option}_file" for option in _NAMES)
 
 
 @dataclass(frozen=True, slots=True)
-class _Secret:
+class _SecretOption:
     """The option of a secret, and the names it may have in $CREDENTIALS_DIRECTORY."""
 
     option: Where
@@ -61,15 +61,15 @@ def file_option(option: Where) -> Where:
     return (*option[:-1], f"{option[-1]}_file")
 
 
-def _secrets(layers: Layers) -> Iterator[_Secret]:
+def _secrets(layers: Layers) -> Iterator[_SecretOption]:
     """Yield every secret that these accounts can have."""
-    yield _Secret(("smtp", "password"), ("smtp-password",))
+    yield _SecretOption(("smtp", "password"), ("smtp-password",))
     accounts = layers.keys("accounts")
     for account in accounts:
         table = ("accounts", account)
         named = []
         if reads_file(account, layers):
-            yield _Secret(location(account), (f"location-{account}",))
+            yield _SecretOption(location(account), (f"location-{account}",))
         else:
             named += [client_id(account), (*table, "webhook_token")]
         if isinstance(layers.find((*table, "place")), dict):
@@ -77,7 +77,7 @@ def _secrets(layers: Layers) -> Iterator[_Secret]:
         for option in named:
             name = str(option[-1]).replace("_", "-")
             short = (name,) if len(accounts) == 1 else ()  # the account is unambiguous
-            yield _Secret(option, (f"{name}-{account}", *short))
+            yield _SecretOption(option, (f"{name}-{account}", *short))
 
 
 def from_files(
@@ -102,7 +102,7 @@ def from_files(
 
 
 def _found(
-    secret: _Secret, layers: Layers, environ: Mapping[str, str], folder: Path
+    secret: _SecretOption, layers: Layers, environ: Mapping[str, str], folder: Path
 ) -> tuple[Path, str] | Problem | None:
     """Return a secret's file and its text; None if there is a value in `layers`, or no secret."""
     in_file = file_option(secret.option)
@@ -131,7 +131,9 @@ def _named(file: Path, option: Where, layers: Layers) -> tuple[Path, str] | Prob
         return layers.problem(file_option(option), message)
 
 
-def _credential(secret: _Secret, environ: Mapping[str, str]) -> tuple[Path, str] | Problem | None:
+def _credential(
+    secret: _SecretOption, environ: Mapping[str, str]
+) -> tuple[Path, str] | Problem | None:
     """Look for a file of LoadCredential=; systemd protects the directory, not the file's mode."""
     if not (directory := environ.get("CREDENTIALS_DIRECTORY")):
         return None

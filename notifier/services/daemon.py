@@ -32,7 +32,7 @@ USUAL_BEAT = timedelta(seconds=30)
 """Pause between two self-checks, where no watchdog sets it."""
 # A tick or two may fail, for example because another process holds the store.
 STALE = timedelta(minutes=5)
-"""After this long without a successful tick the daemon counts as ill."""
+"""After this long without a successful tick the daemon counts as unhealthy."""
 # A health check that hangs with the store would report nothing at all.
 STORE_SECONDS = 3.0
 """How long the store may take to answer a health check."""
@@ -236,12 +236,12 @@ class Daemon:
         """Check the last tick, the store and the configuration."""
         answers = await _within(STORE_SECONDS, self._store_answers())
         silence = self._pulse.trouble(self._longest_tick())
-        ill = silence if answers else "the store does not answer"
+        trouble = silence if answers else "the store does not answer"
         good = self._effective is not None and self._effective.trouble is None
         return Health(
-            well=ill is None,
+            well=trouble is None,
             fields={
-                "status": ill or "ok",
+                "status": trouble or "ok",
                 "version": __version__,
                 "configuration": "ok" if good else "last good",
                 "last_tick_at": _written(self._pulse.last_at),

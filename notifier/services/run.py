@@ -94,7 +94,7 @@ async def dry_run(account: Account, context: Context, request: RunRequest) -> Ru
 
 async def _look_at_the_ledger(account: Account, context: Context, request: RunRequest) -> DueRun:
     """Find what is due, and record the days that are too late for a digest."""
-    # First, so that the days since this moment are never taken for days before the account existed.
+    # Recorded first: from this moment on, a day without a digest counts as missed.
     await start_watching(account, context.store, context.clock())
     due = await find_due_run(account, context.store, request, context.clock())
     await context.store.runs.skip(

@@ -262,7 +262,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         Scenario(
             "malformed",
-            "Wrong types, nulls and words that nobody knows, among orders that are well.",
+            "Wrong types, nulls and wrong types, nulls and unknown words, among normal orders.",
             Crowd(waiting=10, under_way=20, coming_back=2, departed=5, shipped_per_day=9),
             by_hand=tuple(_malformed_orders()),
             details=_malformed_details(),

@@ -1,4 +1,4 @@
-"""Turn server replies and connection failures into one printable line, and into our errors."""
+"""Translate server replies and lost connections into a printable line or one of our errors."""
 
 from __future__ import annotations
 

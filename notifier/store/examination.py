@@ -1,4 +1,4 @@
-"""Examine a store for `notifier doctor`: everything, without a change, and past every failure.
+"""Examine a store for `notifier doctor`: it changes nothing, and continues after a failed check.
 
 Each examination is a generator of findings. If it fails, the failure is a finding too.
 """

@@ -167,13 +167,13 @@ def _check(pragma: str, connection: Connection, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class _FileHeader:
     application_id: int
     tables: int
     page_size: int
 
 
-def _read_header(file: Path, busy_seconds: float, *, may_write: bool) -> _Header:
+def _read_header(file: Path, busy_seconds: float, *, may_write: bool) -> _FileHeader:
     """Read it through SQLite, since the newest version may be only in the journal."""
     # Until a new store has its write-ahead journal it has a rollback journal. A process that was
     # killed meanwhile leaves that behind, and SQLite reads nothing before it is rolled back.
@@ -183,7 +183,7 @@ def _read_header(file: Path, busy_seconds: float, *, may_write: bool) -> _Header
         (application_id,) = opened.execute("PRAGMA application_id").fetchone()
         (tables,) = opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (page_size,) = opened.execute("PRAGMA page_size").fetchone()
-    return _Header(application_id, tables, page_size)
+    return _FileHeader(application_id, tables, page_size)
 
 
 def _describe_loss(file: Path) -> str:

@@ -48,12 +48,12 @@ def webhook_route(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Route:
     """Receive posts to the accounts; `tokens` maps the id of each account to its tokens."""
-    webhook = _Webhook(tokens, store_hints, body_seconds, monotonic)
+    webhook = _WebhookApp(tokens, store_hints, body_seconds, monotonic)
     # Without a list of methods: a wrong token must be answered 404, not 405, for every method.
     return Route(f"{PATH}/{{token}}", webhook)
 
 
-class _Webhook:
+class _WebhookApp:
     """The route's ASGI app; it refuses a request by raising Starlette's HTTPException."""
 
     def __init__(

@@ -86,13 +86,13 @@ class RowCollector:
         return Complete(read_at, orders, departed, candidates, calls)
 
     def _unread(self) -> Iterator[tuple[int, str]]:
-        """Yield id and number of each order of which only the number is known."""
+        """Yield id and number of each order whose row is broken but whose number is readable."""
         for broken in self._broken:
             if broken.number and (id_ := order_id(broken.number)) not in self._rows:
                 yield id_, broken.number
 
     def _maybe_unread(self, known: Collection[int]) -> Iterator[int]:
-        """Yield the known orders that are missing if a broken row may belong to any order."""
+        """Yield every known order without a row, if a broken row has no number: it may be theirs."""
         if not all(broken.number for broken in self._broken):
             yield from (id_ for id_ in known if id_ not in self._rows)
 

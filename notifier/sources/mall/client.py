@@ -55,7 +55,7 @@ class Marketplace:
         self._time = time
 
     async def read(self, known: Collection[int]) -> Reading:
-        """Read what waits now, and how those of `known` left that wait no longer."""
+        """Read the orders that wait now, and find out how the others in `known` left."""
         read_at = self._clock()
         recalled = await self._state_store.load()
         calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.quota)

@@ -270,7 +270,7 @@ class WorkQueue:
 
     @asynccontextmanager
     async def next(self) -> AsyncIterator[DetailAttempt | None]:
-        """Give the next attempt, None at the end; while orders fail, to one worker at a time."""
+        """Yield the next attempt, or None at the end. While orders fail, only one worker reads."""
         async with self._alone if self.failed_in_a_row else nullcontext():
             yield self._take()
 
