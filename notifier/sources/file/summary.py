@@ -92,7 +92,7 @@ class RowCollector:
                 yield id_, broken.number
 
     def _maybe_unread(self, known: Collection[int]) -> Iterator[int]:
-        """Yield every known order without a row, if a broken row has no number: it may be theirs."""
+        """Yield every known order without a row, if a broken row has no number: it may be it."""
         if not all(broken.number for broken in self._broken):
             yield from (id_ for id_ in known if id_ not in self._rows)
 
