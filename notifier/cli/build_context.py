@@ -48,6 +48,7 @@ async def open_context(
     """
     _check_open_files_limit()
     stop = stop or Stop()
+    # The HTTP client is opened first: the ping that reports a broken store needs it.
     async with HttpClient() as http:
         monitor = Ping(settings.ping_url, http) if settings.ping_url else None
         watched = nullcontext() if read_only else _store_errors_reported(monitor)

@@ -69,8 +69,10 @@ def _value(text: str, option: FieldInfo) -> Any:
     """
     if is_text(option):
         return text
+    # TOML, because it is the language of the file: one way to write a list or a boolean.
     try:
         read = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
         return text
+    # A line break in the variable could smuggle in further keys.
     return read["value"] if len(read) == 1 else text

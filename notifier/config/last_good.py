@@ -42,6 +42,7 @@ def recall(path: Path, *, environ: Mapping[str, str]) -> tuple[bytes, datetime] 
     copies = [copy for place in _places(path, environ) if (copy := _read(place))]
     if not copies:
         return None
+    # Two copies differ when the store's place was changed since; the newer one is in force.
     newest = max(copies, key=lambda copy: copy.status.st_mtime)
     return newest.data, datetime.fromtimestamp(newest.status.st_mtime, UTC)
 
@@ -66,6 +67,7 @@ def _keep_at(place: Path, data: bytes, good_at: float) -> bool:
             write_private(place, data, replace=True)
         elif abs(good_at - before.status.st_mtime) < REFRESH_SECONDS:
             return True
+        # The time of the file is the record of when it was good: a byte copy has no room for one.
         os.utime(place, (good_at, good_at))
     except OSError:
         return False
@@ -86,6 +88,7 @@ def _read(place: Path) -> Content | None:
 
 
 def _refuse_open_to_others(status: os.stat_result) -> None:
+    # The copy decides who gets the mail, so a file that another user planted must not count.
     if status.st_uid != os.geteuid():
         raise ValueError(f"belongs to uid {status.st_uid} and not to this user")
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):

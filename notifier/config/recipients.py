@@ -41,6 +41,8 @@ def wrong_recipients(layers: Layers) -> Iterator[Problem]:
     if len(names) > MOST_GROUPS:  # the schema reports it
         return
     groups: Groups = {name: _group(name, layers) for name in names}
+    # Each check needs groups that passed the one before: a cycle is only found among known names,
+    # and sizes can only be counted where there is no cycle.
     for check in (_wrong_members, _cycles, _too_large):
         mistakes = list(check(groups))
         for mistake in mistakes:

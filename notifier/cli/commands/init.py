@@ -221,6 +221,7 @@ def _split(text: str) -> list[str]:
 def _objections(question: Question, known: Answers) -> list[str]:
     """Return what is wrong with one answer; what other answers still lack is ignored."""
     option = dotted(question.where(_account_id(known)))
+    # The whole configuration is checked, because the rules of one answer depend on others.
     try:
         login_only = known.get("smtp_username") and question is not PASSWORD
         environ = PLACEHOLDER_PASSWORD if login_only else {}

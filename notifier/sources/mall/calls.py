@@ -80,6 +80,7 @@ class Calls:
         self._tries = tries
         self._retries = 0
         self._time = time or asyncio.get_running_loop().time
+        # Retries wait on this clock, too: one that could not end in time is not begun.
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
         left = known.left if known and known.is_valid(clock()) else None

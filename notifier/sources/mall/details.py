@@ -181,9 +181,11 @@ class DetailReader:
         try:
             is_readable = await self._read_one(attempt.id)
         except (LimitReached, NothingReadable):
-            raise
+            raise  # both are MarketplaceUnavailable, and must not count as one order's failure
         except (Forbidden, MarketplaceUnavailable) as error:
             queue.failed(attempt, for_good=not isinstance(error, Retryable))
+            # A failed call may be a passing fault, so several are tolerated; a second forbidden
+            # order means that the credential is the cause, and asking on only costs calls.
             most = MOST_FORBIDDEN if isinstance(error, Forbidden) else MOST_FAILED
             if queue.failed_in_a_row >= most:
                 raise

@@ -71,8 +71,8 @@ def list_query(page: int, page_size: int, *, test_orders: bool = False) -> dict[
     query = {
         "filter": "basic",  # Without it, a filtered list holds ids only.
         "status": "eq:shipped",
-        "mdp": "true",
-        "_sort": "id:asc",
+        "mdp": "true",  # MALL Delivery: only its parcels come back to a branch.
+        "_sort": "id:asc",  # New orders come at the end, and so move no order between pages.
         "page": str(page),
         "page_size": str(page_size),
     }

@@ -61,6 +61,7 @@ class ReadingSession:
         limit = self._access.run_timeout.total_seconds()
         try:
             async with asyncio.timeout(limit):
+                # Without a list there is no plan; an empty one may be a failure in disguise.
                 if await self._read_list():
                     await self._check_empty_list()
                     self._plan()
@@ -82,10 +83,12 @@ class ReadingSession:
             errors.append(
                 MarketplaceUnavailable(f"no answer of {self._calls.host} about an order is usable")
             )
+        # One answer is enough for a digest that names what is missing; none is a failed reading.
         if errors and not answered:
             return Failed(read_at, errors[0], self._calls.made)
         orders = tuple(sorted(self._details.orders, key=lambda order: order.id))
         departed, candidates, calls = self._details.departed, len(self._planned), self._calls.made
+        # Only planned orders count as unread: the others cannot have become ready yet.
         unread = tuple(sorted(set(self._planned) - answered))
         if why := "; ".join(dict.fromkeys(self._gaps(len(unread), errors))):
             return Incomplete(read_at, orders, why, unread, departed, candidates, calls)
