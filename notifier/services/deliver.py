@@ -164,7 +164,7 @@ async def _record(
     logger.log(
         logging.INFO if state is MessageState.SENT else logging.WARNING,
         "%s: message %d to %s is %s: %s",
-        message.account_id,
+        message.account_id or message.kind,
         message.id,
         message.recipient,
         state,
@@ -177,7 +177,7 @@ async def _record(
 def _log_held(message: OutboxMessage) -> None:
     logger.error(
         "%s: message %d to %s may or may not have been accepted; it is held for a person to decide",
-        message.account_id,
+        message.account_id or message.kind,
         message.id,
         message.recipient,
         extra=_log_fields("held", message),
@@ -187,7 +187,7 @@ def _log_held(message: OutboxMessage) -> None:
 def _log_given_up(message: OutboxMessage) -> None:
     logger.error(
         "%s: message %d to %s was not accepted in time and is given up: %s",
-        message.account_id,
+        message.account_id or message.kind,
         message.id,
         message.recipient,
         message.receipt or "it was never tried",
