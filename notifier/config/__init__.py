@@ -78,12 +78,15 @@ def parse(
     `open_to_all` says that every user of the machine may read the file, so that no secret may be
     in it.
     """
+    # The keys of the file come first: variables can change its accounts and groups, but add none.
     written = parsed(text, str(path))
     folder = path.absolute().parent
     environment = from_environment(environ, written.keys)
+    # Before the schema, which then checks a secret like any value, wherever it comes from.
     secrets, wrong_secrets = from_files(Layers(str(path), (environment, written)), environ, folder)
     layers = Layers(str(path), (secrets, environment, written))
     configuration, misfits = _checked(layers)
+    # Every check runs, even after another has failed, so that one edit can mend everything.
     problems = (
         *unknown_variables(environ, written.keys),
         *(exposed(written, path) if open_to_all else ()),
@@ -113,6 +116,7 @@ def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def keep(path: Path, settings: Settings, *, environ: Mapping[str, str], good_at: datetime) -> None:
     """Keep a copy of the file that gave these settings, unless it gives others by now."""
+    # An editor may have changed the file since it was loaded; a copy of that is not known to work.
     with contextlib.suppress(ConfigError, ValueError):
         data = read_small(path).data
         if parse(decoded(data, str(path)), path, environ=environ) == settings:
@@ -124,6 +128,7 @@ def recall(path: Path, *, environ: Mapping[str, str]) -> LastGood | None:
     if (copy := last_good.recall(path, environ=environ)) is None:
         return None
     data, good_at = copy
+    # The copy was good with the environment of its day, but may not be with today's.
     with contextlib.suppress(ConfigError):
         return LastGood(parse(decoded(data, str(path)), path, environ=environ), good_at)
     return None

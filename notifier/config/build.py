@@ -42,12 +42,14 @@ from notifier.domain.settings import (
 from notifier.errors import ConfigError
 from notifier.i18n.foreign_text import folded
 
+# 465 and 587 are for submission (RFC 8314, 3.3 and RFC 6409, 3.1), 25 for relays (RFC 5321).
 PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
+# Bytes. Every mail carries the logo.
 LARGEST_LOGO = 48 * 1024
-"""Bytes. Every mail carries the logo."""
 
+# First bytes of the formats that every mail program shows; many show neither SVG nor WebP.
 _PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
-"""First bytes of the formats that every mail program shows."""
+# Finds the store of a file that is no longer TOML, because the last good copy is beside it.
 _STORE_PATH = re.compile(r'^\[store\][^\[]*?^path[ \t]*=[ \t]*"([^"\n]+)"', re.MULTILINE)
 
 Groups = Mapping[str, ContactGroup]
@@ -123,6 +125,7 @@ def _account(
 
 
 def _kinds(written: Sequence[AttachmentKind]) -> tuple[AttachmentKind, ...]:
+    # In the sequence of the enum, so that all mails attach their files in the same one.
     return tuple(kind for kind in AttachmentKind if kind in written)
 
 
@@ -156,7 +159,8 @@ def _with_own(digest: DigestSection, account: AccountSection) -> DigestSection:
 def _marketplace(
     account: AccountSection, marketplace: MarketplaceSection, digest: DigestSection
 ) -> MarketplaceAccess:
-    if account.client_id is None:  # `incomplete` has refused it already
+    # `incomplete` has already refused it; this is for the type checker.
+    if account.client_id is None:
         raise ValueError("an account without a client id")
     return MarketplaceAccess(
         base_url=marketplace.base_url,
@@ -186,7 +190,8 @@ def _tokens(written: Secret | None) -> tuple[Secret, ...]:
 def _file(
     file: FileSection, marketplace: MarketplaceSection, digest: DigestSection, folder: Path
 ) -> FileAccess:
-    if file.location is None:  # `incomplete` has refused it already
+    # `incomplete` has already refused it; this is for the type checker.
+    if file.location is None:
         raise ValueError("a file without a location")
     named = file.location.value
     columns = file.columns.model_dump(exclude_none=True)
@@ -243,6 +248,7 @@ def _sender(smtp: SmtpSection, admin: Mailbox) -> Sender:
     return Sender(
         mailbox=smtp.from_,
         reply_to=smtp.reply_to or admin,
+        # The envelope takes an address without a name (RFC 5321, 4.1.1.2).
         envelope=smtp.envelope_from or Mailbox(smtp.from_.address),
         admin=admin,
         idempotency_header=smtp.idempotency_header,
@@ -265,6 +271,7 @@ def store_file(named: str | None, folder: Path, environ: Mapping[str, str]) -> P
     """Return the file named, else `notifier.db` in systemd's (first) state directory."""
     if named:
         return folder / named
+    # systemd joins several directories with colons (systemd.exec(5)).
     state = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return (Path(state) if state else folder) / "notifier.db"
 
@@ -283,6 +290,7 @@ def likely_store(path: Path, environ: Mapping[str, str]) -> StoreLocation:
 def _readable_part(path: Path) -> Layer:
     """Return a file's values; of one that is not TOML, only `store.path`, if that line is valid."""
     try:
+        # A broken character elsewhere must not hide the path of the store.
         text = read_small(path).data.decode("utf-8-sig", "replace")
     except ValueError:
         return Layer({}, {})

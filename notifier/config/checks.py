@@ -27,6 +27,7 @@ TEMPLATES: Where = ("digest", "templates_dir")
 LOGO: Where = ("digest", "logo")
 USERNAME: Where = ("smtp", "username")
 PASSWORD: Where = ("smtp", "password")
+# Many times the bundle of all public authorities, which has about 200 KiB.
 LARGEST_CA_FILE = 4 * 1024 * 1024
 
 ONLY_CSV = ("delimiter",)
@@ -52,12 +53,14 @@ def wrong_paths(layers: Layers, folder: Path, environ: Mapping[str, str]) -> Ite
     file = store_file(layers.text(STORE), folder, environ)
     if file.is_dir():
         yield layers.problem(STORE, f"{shown_path(file)} is a folder; name a file in it")
-    if set(str(file)) & set("?%"):  # they have another meaning in a database URL
+    # Both have a meaning of their own in the URL of a database.
+    if set(str(file)) & set("?%"):
         yield layers.problem(STORE, f"{shown_path(file)} contains ? or %; use a path without them")
 
 
 def _not_certificates(file: Path) -> str | None:
     try:
+        # Read by us and not by OpenSSL, which would wait for the writer of a named pipe.
         certificates = read_small(file, LARGEST_CA_FILE).data.decode("ascii")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
     except (UnicodeDecodeError, ssl.SSLError):
@@ -84,6 +87,7 @@ def incomplete(layers: Layers) -> Iterator[Problem]:
     for account in layers.keys("accounts"):
         if reads_file(account, layers):
             option, example = location(account), 'location = "orders.csv"'
+        # The schema reports an account that is no table.
         elif isinstance(layers.find(("accounts", account)), dict):
             option, example = client_id(account), 'client_id_file = "client-id"'
         else:
@@ -102,6 +106,7 @@ def _half_a_login(layers: Layers) -> Iterator[Problem]:
     if isinstance(username, str) and not password:
         way = f'write password_file = "smtp-password", or set {variable(PASSWORD)}'
         yield layers.problem(USERNAME, f"has no password; {way}")
+    # The schema reports a section [smtp] that is missing as a whole.
     if password and username is None and layers.keys("smtp"):
         option = file_option(PASSWORD) if layers.find(file_option(PASSWORD)) else PASSWORD
         way = f"write that too, or set {variable(USERNAME)}"
@@ -147,6 +152,7 @@ def _wrong_location(table: Where, layers: Layers, folder: Path) -> Iterator[Prob
 def _impossible(file: Path) -> str | None:
     """Say why no file can be at this path. One that is not there yet is no mistake."""
     try:
+        # The file need not exist yet, because an export may create it only tonight.
         if file.is_dir():
             return f"{shown_path(file)} is a folder; name a file in it"
         if not file.parent.is_dir():
@@ -186,6 +192,7 @@ def _wrong_state(table: Where, layers: Layers) -> Iterator[Problem]:
         if values is not None and column is None:
             message = "is set without columns.ready; name the column that holds them"
             yield layers.problem((*table, name), message)
+    # Otherwise the order of two checks in the program would decide whether such an order waits.
     if _folded(ready) & _folded(collected):
         message = "has a value that is also in ready_values; remove it from one of them"
         yield layers.problem((*table, "collected_values"), message)

@@ -29,6 +29,8 @@ def from_environment(environ: Mapping[str, str], keys: Keys) -> Layer:
     """Read the options that variables set; they can change accounts and groups, but add none."""
     tree: Tree = {}
     places: dict[Where, Place] = {}
+    # Names are built from the options and not taken apart: the name of a group may contain the
+    # delimiter.
     known = _variables(keys)
     for name in _ours(environ):
         if name in known:

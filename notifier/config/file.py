@@ -15,9 +15,10 @@ from notifier.config.options import options
 from notifier.config.toml import Where, dotted, lines_of, toml
 from notifier.errors import ConfigError, Problem
 
+# A file named by mistake, such as a disk image, must not be read into memory.
 LARGEST = 256 * 1024
+# Characters. `tomllib` takes minutes for one line that is a key of many dotted parts.
 LONGEST_LINE = 1000
-"""Characters. `tomllib` takes minutes for one line that is a key of many dotted parts."""
 
 _HEAD = """\
 # `notifier check` finds every mistake in this file, and shows who gets what, and when.
@@ -36,6 +37,7 @@ class Content:
     @property
     def open_to_all(self) -> bool:
         """Whether every user of this machine may read or change the file."""
+        # Not the group: root:notifier with mode 640 is the mode we recommend.
         return bool(self.status.st_mode & (stat.S_IROTH | stat.S_IWOTH))
 
 
@@ -46,8 +48,11 @@ def read_small(path: Path, largest: int = LARGEST) -> Content:
     blocking, so that a named pipe cannot stop the program.
     """
     try:
+        # The open file is examined, because the path could be exchanged between two looks at it.
         with open(path, "rb", opener=_without_blocking) as opened:
             status = os.fstat(opened.fileno())
+            # One byte more shows that the file is too large; st_size is 0 for files such as those
+            # of /proc.
             data = opened.read(largest + 1) if stat.S_ISREG(status.st_mode) else None
     except OSError as error:
         raise ValueError(_why_unreadable(error)) from None
@@ -88,14 +93,19 @@ def write_private(file: Path, content: bytes, *, replace: bool) -> None:
     Raises FileExistsError if there is one that is not to be replaced; OSError if the directory
     is missing or may not be written.
     """
+    # In the same folder, because a rename is atomic only within one file system. mkstemp sets mode
+    # 600.
     descriptor, name = tempfile.mkstemp(file.suffix, f".{file.stem}.", file.parent)
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(content)
             opened.flush()
+            # Without it, a power cut after the rename can leave an empty file.
             os.fsync(descriptor)
-        if not replace:  # create it exclusively, so that no existing file is overwritten
+        # Created exclusively, because a check for the file could be out of date when it is
+        # replaced.
+        if not replace:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(file)
     finally:
@@ -105,6 +115,7 @@ def write_private(file: Path, content: bytes, *, replace: bool) -> None:
 def decoded(data: bytes, name: str) -> str:
     """Decode a TOML file, without its byte order mark; raises ConfigError."""
     try:
+        # Windows editors write a byte order mark, which `tomllib` refuses.
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -123,7 +134,8 @@ def parsed(text: str, name: str) -> Layer:
         lines = lines_of(text)
     except RecursionError:
         raise ConfigError((Problem(name, None, "", "is nested too deeply"),)) from None
-    except ValueError as error:  # TOMLDecodeError, and what int() and date() refuse
+    # TOMLDecodeError is one, and so is what int() and date() refuse, without a line.
+    except ValueError as error:
         raise ConfigError((_broken(str(error), text, name),)) from None
     return Layer(tree, {where: Place(name, line) for where, line in lines.items()})
 
@@ -132,6 +144,7 @@ def _broken(message: str, text: str, name: str) -> Problem:
     found = _TOML_ERROR.fullmatch(message)
     what = found["what"] if found else "a number or date is out of range"
     line = int(found["line"]) if found and found["line"] else None
+    # At the end of the document `tomllib` names no line; the last one with text is the useful one.
     at_end = found is not None and line is None
     advice = "text belongs in quotes, a list in [ ]"
     last = text.rstrip("\n").count("\n") + 1

@@ -19,14 +19,16 @@ from notifier.config.build import likely_store, store_file
 from notifier.config.file import Content, is_there, read_small, write_private
 
 SUFFIX = ".last-good"
+# Age at which the time of a copy is renewed. Once a minute, as the daemon checks, would wear out
+# the disk.
 REFRESH_SECONDS = 3600
-"""Maximal age of a copy's time before it is updated; every minute would wear out the disk."""
 
 logger = logging.getLogger(__name__)
 
 
 def keep(path: Path, data: bytes, *, environ: Mapping[str, str], good_at: datetime) -> None:
     """Keep the bytes of a good file at `path`; if that is not possible, only log a warning."""
+    # At both places, because a file that breaks later may no longer show where its store is.
     kept = [_keep_at(place, data, good_at.timestamp()) for place in _places(path, environ)]
     if not any(kept):
         logger.warning(
@@ -52,6 +54,7 @@ def _places(path: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
 
     A hash in the name distinguishes the copies of several files that share one store folder.
     """
+    # fsencode, because a path on Linux need not be valid UTF-8.
     digest = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:8]
     stores = [store_file(None, path.absolute().parent, environ)]
     url = likely_store(path, environ).url

@@ -34,6 +34,8 @@ class Layer:
 
     def place(self, where: Where) -> Place | None:
         """Find the place of `where`, or of the innermost table or list around it."""
+        # A missing option has no line of its own; its table's is the nearest that people can look
+        # at.
         around = (where[:length] for length in range(len(where), 0, -1))
         return next((self.places[outer] for outer in around if outer in self.places), None)
 
@@ -71,6 +73,7 @@ class Layers:
 
     def keys(self, *where: str) -> tuple[str, ...]:
         """Return the keys of a table from all layers, those of the file first."""
+        # The file last in the layers, but first here: its sequence is the one that people see.
         tables = reversed([layer.keys(where) for layer in self.layers])
         return tuple(dict.fromkeys(key for table in tables for key in table))
 

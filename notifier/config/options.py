@@ -16,6 +16,7 @@ from notifier.config.toml import Where, dotted, toml
 from notifier.config.values import nearest
 from notifier.errors import Problem
 
+# pydantic's own texts speak of types of Python, which an operator need not know.
 _MUST_BE = {
     "string_type": "must be text in quotes",
     "is_instance_of": "must be text in quotes",
@@ -97,7 +98,9 @@ def _section_in(option: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
 
 def problems_of(error: ValidationError, layers: Layers) -> Iterator[Problem]:
     """Describe each error of the schema with its place, never with the value of a secret."""
+    # The input may be a secret.
     found = error.errors(include_url=False, include_input=False)
+    # A misspelt option that is required would be reported twice: as unknown and as missing.
     misspelt = {
         _meant(_where(details)) for details in found if details["type"] == "extra_forbidden"
     }
@@ -108,6 +111,7 @@ def problems_of(error: ValidationError, layers: Layers) -> Iterator[Problem]:
 
 
 def _where(details: ErrorDetails) -> Where:
+    # pydantic adds "[key]" to the place of a wrong key of a table.
     return tuple(part for part in details["loc"] if part != "[key]")
 
 
@@ -123,6 +127,7 @@ def _wording(details: ErrorDetails, where: Where) -> str:
         case "too_long":
             return f"must not be more than {limits['max_length']}; remove some"
         case kind if kind in _MUST_BE:
+            # pydantic quotes the values of an enum as Python does; TOML needs double quotes here.
             must_be = _MUST_BE[kind].format(**limits).replace("'", '"')
             return f"{must_be}; write {_example(where)}"
         case _:
@@ -146,6 +151,7 @@ def _unknown(where: Where) -> str:
     """Suggest the option that an unknown key was meant to be, of this or another table."""
     if meant := _meant(where):
         return f'is not an option; did you mean "{meant[-1]}"?'
+    # Only after the options of the same table, where a typo is likelier than a wrong table.
     elsewhere = _tables()
     if guess := nearest(str(where[-1]), elsewhere):
         return f'is not an option here; did you mean "{guess}" in [{elsewhere[guess]}]?'

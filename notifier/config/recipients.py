@@ -17,8 +17,8 @@ from notifier.config.toml import Where
 from notifier.domain.recipients import ContactGroup, is_address, resolve
 from notifier.errors import Problem, RecipientsError
 
+# Cycles reported at once; there can be as many as there are paths through the groups.
 MOST_CYCLES = 10
-"""Cycles reported at once; there can be as many as there are paths through the groups."""
 
 Groups = Mapping[str, ContactGroup]
 
@@ -90,6 +90,8 @@ def _wrong_members(groups: Groups) -> Iterator[_Mistake]:
 
 def _wrong_entries(entries: Sequence[str], groups: Groups) -> Iterator[tuple[str, str]]:
     """Find entries that are wrong whatever is in the groups, each once."""
+    # Empty groups, so that mistakes in their members are not reported for each list that names
+    # them.
     empty = {name: ContactGroup(name, ()) for name in groups}
     for entry in dict.fromkeys(entries):
         for message in _refused([entry], empty):
@@ -103,6 +105,7 @@ def _cycles(groups: Groups) -> Iterator[_Mistake]:
         first = min(cycle, key=list(groups).index)
         start = cycle.index(first)
         path = [*cycle[start:], *cycle[:start], first]
+        # Cut here, so that the next search finds another cycle.
         inner[first] = [one for one in inner[first] if one != path[1]]
         message = f'group "{first}" contains itself ({" → ".join(path)}); remove one of them'
         yield _Mistake(first, path[1], message)
@@ -113,6 +116,7 @@ def _cycle_in(inner: Mapping[str, Sequence[str]]) -> list[str]:
     try:
         TopologicalSorter(inner).prepare()
     except CycleError as error:
+        # graphlib lists the inner group first, and repeats it at the end.
         return list(reversed(error.args[1]))[:-1]
     return []
 
@@ -121,6 +125,8 @@ def _too_large(groups: Groups) -> Iterator[_Mistake]:
     """Find groups with too many mailboxes, but not again the groups that contain them."""
     if _cycle_in(_inner(groups)):
         return
+    # Inner groups first: emptied once reported, they no longer make the groups around them too
+    # large.
     for name in TopologicalSorter(_inner(groups)).static_order():
         for message in _refused([name], groups):
             mistake = _Mistake(name, None, message)
@@ -145,6 +151,7 @@ def _wrong_list(where: Where, groups: Groups, layers: Layers) -> Iterator[Proble
     for entry, message in _wrong_entries(entries, groups):
         yield _problem(where, entry, message, layers)
     for path, message in _refusals(entries, groups):
+        # A refusal with a path is of one entry and was reported above.
         if not path:
             yield layers.problem(where, message)
 

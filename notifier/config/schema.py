@@ -53,8 +53,10 @@ Color = Annotated[str, AfterValidator(values.color)]
 LinkColor = Annotated[str, AfterValidator(values.link_color)]
 Weekday = Annotated[str, AfterValidator(values.weekday)]
 Weekdays = Annotated[list[Weekday], Field(min_length=1, max_length=7)]
+# Bounds the time of the search through groups within groups.
 MOST_GROUPS = 100
-Choice = Field(strict=False)  # an enum is written as text
+# In strict mode pydantic takes only a member of the enum, but TOML has text.
+Choice = Field(strict=False)
 Columns = Annotated[list[str], AfterValidator(values.columns)]
 Attachments = list[Annotated[AttachmentKind, Choice]]
 
@@ -67,6 +69,8 @@ def _optional(description: str, example: object) -> Any:
 class TomlTable(BaseModel):
     """A table of the file. Unknown keys are refused, and no error repeats its input."""
 
+    # Without `strict`, pydantic would take `port = true` as 1 and `trust_webhook = "yes"` as true.
+    # Its errors would show secrets without `hide_input_in_errors`.
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -90,6 +94,8 @@ class StoreSection(TomlTable):
         "A name for this machine if it has no machine id, as in a container.", "notifier-1"
     )
 
+    # Fields are checked in the sequence of the class, so `path` must stay above `url`. The same
+    # holds for `host` above `tls`, and `from_` above `envelope_from`.
     @field_validator("url")
     @classmethod
     def _one_of_two(cls, url: str | None, others: ValidationInfo) -> str | None:
@@ -151,6 +157,7 @@ class SmtpSection(TomlTable):
     @classmethod
     def _in_the_clear_only_here(cls, tls: Tls, others: ValidationInfo) -> Tls:
         host = others.data.get("host")
+        # Anybody on the way could read the password and the mail.
         if tls is Tls.NONE and host is not None and not values.is_loopback(host):
             raise ValueError('"none" is for this machine only; write "implicit" or "starttls"')
         return tls
@@ -159,6 +166,7 @@ class SmtpSection(TomlTable):
     @classmethod
     def _aligned(cls, envelope: Mailbox | None, others: ValidationInfo) -> Mailbox | None:
         sender = others.data.get("from_")
+        # DMARC compares the two domains (RFC 7489, 3.1.2).
         if envelope is not None and sender is not None and envelope.domain != sender.domain:
             raise ValueError(
                 f'"{envelope.address}" is not in the domain of smtp.from, so that receivers may '
@@ -173,9 +181,12 @@ class MarketplaceSection(TomlTable):
     base_url: Annotated[str, AfterValidator(values.base_url)] = Field(
         "https://mpapi.mallgroup.com", description="The address of the marketplace's API."
     )
+    # 2,000 orders take 4 calls of the day's quota instead of 40 with pages of 100.
     page_size: Annotated[int, Field(ge=1, le=1000)] = Field(
         1000, description="Orders per request; the marketplace may send fewer."
     )
+    # 24 read 2,000 orders in about four seconds if each answer takes 40 ms; see
+    # docs/marketplace.md.
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         24, description="Requests in progress at the same time."
     )
@@ -201,6 +212,7 @@ class MarketplaceSection(TomlTable):
         False,
         description="Whether webhooks report every change; other orders are then read less often.",
     )
+    # With 3 days and lost webhooks, parcels are missed; `python benchmarks/calls.py` counts them.
     reread_days: Annotated[int, Field(ge=2, le=7)] = Field(
         2, description="Days between readings of other orders while the webhook is trusted."
     )
@@ -228,6 +240,7 @@ class DigestSection(TomlTable):
     language: Language = Field(
         "en", description="The language of the mail, unless a group has another."
     )
+    # Sent by default, because silence must not look like success.
     when_empty: Annotated[WhenEmpty, Choice] = Field(
         WhenEmpty.SEND,
         description='"send" or "skip" when nothing waits and nothing was collected.',
@@ -375,6 +388,7 @@ class FileSection(TomlTable):
     currency: Annotated[str, AfterValidator(values.currency)] | None = _optional(
         "The currency of all amounts, if no column holds it.", "EUR"
     )
+    # A list without a default: each program has its own words, and a guess would hide parcels.
     ready_values: list[str] | None = Field(
         None,
         description="The values in the column ready that mean: the order is waiting.",
@@ -387,6 +401,7 @@ class FileSection(TomlTable):
         examples=[["collected"]],
         min_length=1,
     )
+    # A day and a half, so that a nightly export may be late once.
     max_age_hours: Annotated[int, Field(ge=1, le=8784)] = Field(
         36, description="A file older than this is an error: its export has stopped."
     )
@@ -490,7 +505,9 @@ class Configuration(BaseSettings):
         Raises pydantic's ValidationError with everything that is wrong.
         """
 
-        class Sourced(Configuration):  # pydantic-settings asks the class for its sources
+        # pydantic-settings asks the class for its sources, so they need a class of their own. Its
+        # source for variables is left out; `environment.py` says why.
+        class Sourced(Configuration):
             @classmethod
             def settings_customise_sources(
                 cls, settings_cls: type[BaseSettings], *_: object, **__: object

@@ -19,6 +19,7 @@ from notifier.config.toml import Where, dotted
 from notifier.config.values import is_web_location, shown_path
 from notifier.errors import Problem
 
+# Credentials can be long, but a file beyond this is not one line with a secret.
 LARGEST = 8 * 1024
 DATABASE: Where = ("store", "url")
 
@@ -106,12 +107,14 @@ def _found(
 ) -> tuple[Path, str] | Problem | None:
     """Return a secret's file and its text; None if there is a value in `layers`, or no secret."""
     in_file = file_option(secret.option)
+    # Layer by layer, because a file named by a variable wins over a value written in the file.
     for layer in layers.layers:
         inline, named = layer.find(secret.option), layer.find(in_file)
         if inline is not None and named is not None:
             message = f"is set as well as {secret.option[-1]}; keep one of the two"
             return layers.problem(in_file, message)
-        if isinstance(named, str) and named.strip():  # the schema reports an empty one
+        # The schema reports an empty name.
+        if isinstance(named, str) and named.strip():
             return _named(folder / named, secret.option, layers)
         if inline is not None or named is not None:
             return None
@@ -153,6 +156,7 @@ def _secret_in(file: Path, *, private: bool) -> str:
     if private and content.open_to_all:
         raise ValueError(f"is open to every user of this machine; run {_chmod(file)}")
     try:
+        # Only line breaks: blanks at the end may belong to a password.
         text = content.data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8 text; it must hold the secret and nothing else") from None
@@ -170,6 +174,7 @@ def exposed(written: Layer, file: Path) -> Iterator[Problem]:
     inside = [option for option in options if _is_secret(option, written.find(option))]
     if _has_password(written.find(DATABASE)):
         inside.append(DATABASE)
+    # One chmod mends all of them, so the first is enough.
     if inside:
         message = "is a secret in a file that is open to every user of this machine"
         yield layers.problem(inside[0], f"{message}; run {_chmod(file)}")
@@ -190,4 +195,5 @@ def _has_password(url: object) -> bool:
 
 
 def _chmod(file: Path) -> str:
+    # Quoted, because people paste it into a shell.
     return f"chmod 600 {shlex.quote(str(file))}"

@@ -18,6 +18,7 @@ Where = tuple[str | int, ...]
 Value = str | int | bool | time | Sequence[str]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+# The sequence matters: three quotes must be tried before one.
 _TOKEN = re.compile(
     r'''
     (?P<blank>   [ \t]+ | \#[^\n]* )
@@ -81,6 +82,7 @@ class _Walk:
     def _key(self, table: Where) -> Where:
         where = (*table, self._key_part())
         while self._skipped("."):
+            # The table of a dotted key may have a header of its own, which is the better place.
             self.lines.setdefault(where, self._line)
             where = (*where, self._key_part())
         return where
@@ -90,6 +92,7 @@ class _Walk:
         self._at += 1
         if token.lastgroup == "bare":
             return token[0]
+        # The library decodes the escapes of a quoted key.
         return str(tomllib.loads(f"key = {token[0]}")["key"])
 
     def _value(self, where: Where) -> None:
@@ -98,6 +101,8 @@ class _Walk:
         elif self._skipped("{"):
             self._inline_table(where)
         else:
+            # A number or date is several tokens (1.5, 06:00), so everything up to its end is passed
+            # over.
             while self._at < len(self._tokens) and self._ahead not in {"\n", ",", "]", "}"}:
                 self._at += 1
 
@@ -143,6 +148,7 @@ _ESCAPED = {
 def toml(value: Value) -> str:
     """Write one value on one line, so that TOML reads the same value again."""
     match value:
+        # Before int, because True is an int as well.
         case bool():
             return "true" if value else "false"
         case int():

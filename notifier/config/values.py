@@ -26,19 +26,25 @@ from notifier.i18n.language import available_languages
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+# It becomes a part of variables, credentials' names and commands, so it needs no quoting anywhere.
 _ACCOUNT_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+# The old and the new one, while the address in the portal is being changed.
 MOST_TOKENS = 2
+# 32 hexadecimal digits are 128 bits, too many to guess. The other characters need no escape in an
+# address.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
+# Least contrast of text (WCAG 2.2, 1.4.3).
 EASY_TO_READ = 4.5
-"""Least contrast of text (WCAG 2.2, 1.4.3)."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+# With underscores: no host name may have them (RFC 952), but containers do.
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def shown(text: str, longest: int = 60) -> str:
     """Quote a value for a message, on one line and of limited length."""
     short = text if len(text) <= longest else f"{text[:longest]}…"
+    # Control characters in a message could command the terminal that shows it.
     return f'"{short}"' if short.isprintable() else ascii(short)
 
 
@@ -78,6 +84,7 @@ def columns(names: list[str]) -> list[str]:
             raise ValueError(f"{shown(name)} is not a column; {hint}")
         if names.count(name) > 1:
             raise ValueError(f"{shown(name)} is listed twice; remove one of them")
+    # Without it, people cannot look up the order in the portal.
     if "order" not in names:
         raise ValueError('has no "order", the number by which people identify an order; add it')
     return names
@@ -89,6 +96,7 @@ def one_line(text: str) -> str:
         raise ValueError("is empty; write a value, or remove the line")
     if not text.isprintable():
         raise ValueError(f"{shown(text)} has a line break or control character; remove it")
+    # Python's `email` decodes it in a header, where it can become a second one (CVE-2024-6923).
     if "=?" in text:
         raise ValueError(f'{shown(text)} contains "=?", which mail programs decode; remove it')
     return text.strip()
@@ -175,8 +183,10 @@ def host(text: str) -> str:
     if re.search(r"[:/@]", text):
         raise ValueError(f'{shown(text)} is not a host name; write it alone, "smtp.example.com"')
     try:
+        # Not Python's own codec, which turns straße.de into strasse.de, another domain.
         name = idna.encode(text, uts46=True).decode("ascii").rstrip(".")
     except (idna.IDNAError, UnicodeError):
+        # IDNA refuses underscores.
         name = text.lower()
     if len(name) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValueError(f'{shown(text)} is not a host name; write one such as "smtp.example.com"')
@@ -220,13 +230,16 @@ def _web_address(text: str, instead: str, *, secret: bool = False) -> SplitResul
     """
     try:
         parts = urlsplit(text)
+        # urlsplit checks the port only when it is asked for.
         _ = parts.port
     except ValueError:
         raise ValueError(f"is not a web address; {instead}") from None
     if "@" in parts.netloc and not secret:
+        # It would appear in messages and logs, which show addresses.
         raise ValueError("has a user name in it; write the address without it")
     if not parts.hostname or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError(f"is not a web address; {instead}")
+    # Beside the path, the query may hold a key.
     shows = "" if secret else f"{shown(text)} "
     if parts.scheme not in ("https", "http"):
         raise ValueError(f"{shows}is not an https address; {instead}")
@@ -261,7 +274,8 @@ def delimiter(text: str) -> str:
 def encoding(name: str) -> str:
     """Check the name of a text encoding that Python knows."""
     try:
-        "a".encode(name)  # for an empty text Python does not even look the encoding up
+        # A text that is not empty, because for an empty one Python does not look the encoding up.
+        "a".encode(name)
     except (LookupError, UnicodeError, ValueError):
         raise ValueError(
             f"{shown(name)} is not an encoding; "
@@ -279,6 +293,8 @@ def decimal(text: str) -> str:
 
 def date_format(text: str) -> str:
     """Check a format of `datetime.strptime` that contains year, month and day."""
+    # Year, month and day differ from 1900-01-01, which strptime assumes for missing parts. So the
+    # day returns unchanged only if the format contains all three.
     day = datetime(2025, 11, 23)  # noqa: DTZ001 - only the day counts
     try:
         right = datetime.strptime(day.strftime(text), text).date() == day.date()  # noqa: DTZ007
@@ -309,6 +325,7 @@ def listen_address(text: str) -> str:
     if text.startswith("/") and text.isprintable():
         return text
     name, _, port = text.rpartition(":")
+    # Only loopback, because neither server has TLS or a login.
     if is_loopback(name.strip("[]")) and port.isascii() and port.isdecimal() and int(port) < 65536:
         return text
     raise ValueError(
@@ -344,6 +361,7 @@ def database_url(text: str) -> str:
 
     It may hold a password, so no message shows it.
     """
+    # Four slashes are an absolute path; another would depend on the current directory.
     if text.startswith(("postgresql+psycopg://", "sqlite:////")) and text.isprintable():
         return text
     raise ValueError(

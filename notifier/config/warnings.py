@@ -29,6 +29,7 @@ def _same_credential(settings: Settings) -> Iterator[str]:
     for account in settings.accounts.values():
         if not isinstance(account.access, MarketplaceAccess):
             continue
+        # Mostly a copied table in which the credential was not changed.
         other = first.setdefault(account.access.client_id.value, account.id)
         if other != account.id:
             yield (
@@ -41,6 +42,7 @@ def _sender(settings: Settings) -> Iterator[str]:
     username, sender = settings.smtp.username, settings.sender.mailbox
     if username is None and not is_loopback(settings.smtp.host):
         yield "smtp.username: is not set; most mail servers accept mail only after a login"
+    # Mail servers often bind a login to its own domain, and SPF and DMARC check the sender's.
     if username and is_address(username) and not username.lower().endswith(f"@{sender.domain}"):
         yield (
             f"smtp.from: {sender.address} is in another domain than the login {username}; "
@@ -109,6 +111,7 @@ def _changed_clocks(schedule: Schedule, now: datetime) -> Iterator[str]:
         sent = schedule.starts(day).astimezone(schedule.zone)
         if sent.time() != schedule.send_at:
             yield f"on {_long(day)} the clocks skip {meant}; it is sent at {sent:%H:%M}"
+        # fold=1 is the second of two equal times (PEP 495).
         elif sent.utcoffset() != sent.replace(fold=1).utcoffset():
             yield f"on {_long(day)} it is {meant} twice; it is sent the first time"
 

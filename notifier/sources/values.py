@@ -13,9 +13,13 @@ from zoneinfo import ZoneInfo
 
 from notifier.domain.orders import YEARS
 
+# The mail has a limit in bytes, so one endless title would push other orders out of it.
 LONGEST_TEXT = 1000
+# Below 2**53, so a float holds it exactly, and below the ids of hashed numbers (2**62, see
+# `file/rows.py`).
 LARGEST_NUMBER = 10**15
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
+# Not \d, which also matches the digits of other scripts.
 _DIGITS = re.compile(r"[0-9]{1,15}")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 # Controls and separators end lines in mails and files, PostgreSQL refuses NUL, and no encoding
@@ -25,6 +29,7 @@ _UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 def flag(value: object) -> bool | None:
     """Return a boolean, also from 1, 0 and their texts."""
+    # First, because in Python True is an int as well.
     if isinstance(value, bool):
         return value
     return _FLAGS.get(str(value).lower()) if isinstance(value, int | str) else None
@@ -48,6 +53,7 @@ def text(value: object) -> str | None:
 
 def one_line(value: str) -> str | None:
     """Return the start of `value` without control characters; None if nothing is left."""
+    # Cut first: a hostile value may have megabytes.
     start = value[:LONGEST_TEXT]
     clean = start if start.isprintable() else _UNUSABLE.sub(" ", start)
     return clean.strip() or None
@@ -59,6 +65,8 @@ def amount(value: object) -> Decimal | None:
         return None
     if isinstance(value, str) and not _AMOUNT.fullmatch(value):
         return None
+    # Written with `not … <` because it must also refuse NaN, which compares as false with
+    # everything.
     if not isinstance(value, str) and not abs(value) < LARGEST_NUMBER:
         return None
     # The shortest text of a float is the number that was meant, unless it is the result of the
@@ -75,6 +83,7 @@ def currency_code(value: object) -> str | None:
 
 def web_address(value: object) -> str | None:
     """Return an http or https address."""
+    # The mail turns it into a link, and a link with another scheme (javascript:) can run code.
     address = text(value)
     usable = address and address.startswith(("https://", "http://")) and " " not in address
     return address if usable else None
@@ -88,6 +97,7 @@ def to_utc(local: datetime, zone: ZoneInfo) -> datetime | None:
     """
     try:
         at = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+    # The years 1 and 9999 leave the calendar when a time zone is subtracted.
     except (ValueError, OverflowError):
         return None
     return at if at.year in YEARS else None

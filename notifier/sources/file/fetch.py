@@ -15,13 +15,16 @@ from notifier.domain.settings import FileAccess
 from notifier.errors import FileRefused, FileUnavailable
 from notifier.http import HttpClient, NoAnswer, http_date
 
+# Room for the 100,000 rows that `parsing.py` allows. They take about 250 MB when parsed, and a run
+# has to stay below 256 MB.
 MOST_BYTES = 32 * 2**20
+# A failed run is started again ten minutes later anyway.
 MOST_TRIES = 3
-"""Tries of one address; a failed run is started again ten minutes later anyway."""
 
 PAUSE_SECONDS = 2.0
+# A younger file may still be growing, and one that ends between two rows looks complete. So it is
+# read twice and compared.
 JUST_WRITTEN = timedelta(seconds=10)
-"""Age of a file that may still be growing: it is read twice and compared."""
 
 _OPTION = "location in [accounts.ID.file]"
 
@@ -30,7 +33,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole file; `written_at` is None if the server does not say."""
+    """A whole file; `written_at` is None if the server does not state it."""
 
     data: bytes = field(repr=False)
     written_at: datetime | None
@@ -72,6 +75,8 @@ def _read(path: Path) -> Fetched:
             before = os.fstat(f.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise FileRefused(f"{path} is a device or pipe; name an ordinary file")
+            # One byte more shows that the file is too large; its stated size may be out of date by
+            # now.
             data = f.read(MOST_BYTES + 1)
             after = os.fstat(f.fileno())
     except OSError as error:
@@ -81,6 +86,7 @@ def _read(path: Path) -> Fetched:
             f"{path} is larger than {MOST_BYTES // 2**20} MiB; export only the orders that may "
             "wait, and no pictures"
         )
+    # An export that writes in place, without renaming, would leave half of a list here.
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise FileUnavailable(
             f"{path} was written while it was read; it is read again in a few minutes"
@@ -132,6 +138,8 @@ def _check_status(status: int, name: str) -> None:
             raise FileRefused(f"access to {name} is denied ({status}); check the address")
         case 404 | 410:
             raise FileRefused(f"{name} does not exist ({status}); check the address")
+        # The other errors of the request do not pass by themselves; these three do (RFC 9110,
+        # 15.5.9; RFC 8470, 5.2; RFC 6585, 4).
         case _ if 400 <= status < 500 and status not in (408, 425, 429):
             raise FileRefused(f"the request for {name} is rejected ({status}); check the address")
     raise FileUnavailable(f"{name} cannot be fetched now ({status}); it is tried again")

@@ -20,6 +20,7 @@ from notifier.domain.settings import FileAccess, FileFormat
 from notifier.errors import FileRefused
 from notifier.sources.values import text as one_text
 
+# They take about ten seconds and 250 MB; a run has to stay below 256 MB.
 MOST_ROWS = 100_000
 MOST_SHOWN = 8
 """Columns named in a message."""
@@ -29,6 +30,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Many servers answer a missing login with a web page and status 200.
 _MARKUP = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
@@ -82,6 +84,7 @@ def parse_records(data: bytes, access: FileAccess, name: str) -> Iterator[Record
 
 def _decode(data: bytes, encoding: str, name: str) -> str:
     is_utf = encoding.lower().startswith("utf")
+    # First, because Windows encodings decode UTF-16 without an error as well.
     if "16" not in encoding and "32" not in encoding and (guess := _wide_encoding(data)):
         raise FileRefused(
             f'{name} is not written in "{encoding}" (line 1); write encoding = "{guess}", or have '
@@ -96,6 +99,7 @@ def _decode(data: bytes, encoding: str, name: str) -> str:
             f'{name} is not written in "{encoding}" (line {line}); set encoding, perhaps to '
             '"cp1250", or have it exported in UTF-8'
         ) from None
+    # Windows encodings decode nearly every UTF-8 file without an error, into wrong letters.
     if not is_utf and not data.isascii() and _is_utf8(data):
         raise FileRefused(f'{name} is UTF-8, not "{encoding}"; remove the line encoding')
     return text
@@ -119,10 +123,13 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _csv_rows(text: str, access: FileAccess, name: str) -> Iterator[Record | BrokenRow]:
+    # `newline=""` keeps line breaks in cells. Without `strict`, an unclosed quote would silently
+    # swallow all rows behind it.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=access.delimiter, strict=True)
     header = _header(reader, name)
     indexes = _indexes(header, access, name)
     while True:
+        # Before reading: a row with line breaks in its cells ends on a later line.
         place = f"line {reader.line_num + 1}"
         try:
             cells = next(reader)
@@ -161,6 +168,8 @@ def _indexes(header: Sequence[str], access: FileAccess, name: str) -> dict[str, 
 
 
 def _missing(missing: Sequence[str], header: Sequence[str], delimiter: str, name: str) -> str:
+    # With the wrong delimiter the whole header is one cell. That hint helps more than missing
+    # columns.
     other = next((sign for sign in ";\t,|" if sign != delimiter and sign in header[0]), None)
     if len(header) == 1 and other:
         shown = "\\t" if other == "\t" else other
@@ -206,14 +215,17 @@ def _json_rows(text: str, access: FileAccess, name: str) -> Iterator[Record | Br
 
 def _raw(row: dict[str, Any]) -> str:
     try:
+        # Sorted, because the order of the keys does not make two rows different.
         return json.dumps(row, sort_keys=True, default=str)
     except RecursionError:
+        # Without its text the row is never taken for a repetition, so it counts.
         return ""
 
 
 def _json_list(text: str, path: str | None, name: str) -> list[object]:
     """Return the list at a dotted path, or the whole document."""
     try:
+        # As a float, 19.99 would already be another number.
         whole = json.loads(text, parse_float=_decimal)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
@@ -260,11 +272,12 @@ def _object_at(value: object, path: str) -> object:
 
 
 def _values_at(value: object, path: str) -> tuple[object, ...]:
-    """Return the values at a dotted path; a list on the way gives one for each element.
+    """Return the values at a dotted path; a list on the way yields one for each element.
 
-    An element without a value gives None, so that the values of several columns stay aligned. A
+    An element without a value yields None, so that the values of several columns stay aligned. A
     list of objects at the end of the path is one value.
     """
+    # A key may contain a dot itself, so the whole path is tried first.
     if isinstance(value, dict) and path in value:
         found = value[path]
         is_flat = isinstance(found, list) and not any(isinstance(v, dict | list) for v in found)

@@ -22,20 +22,24 @@ from notifier.i18n.language import Money
 from notifier.sources import values
 from notifier.sources.file.parsing import Record
 
+# One order with thousands of items would fill the mail.
 MOST_ITEMS = 200
 
 _DIGITS = re.compile(r"[0-9]{1,15}")
 _WHOLE = re.compile(r"([0-9]{1,15})(?:[.,]0{1,15})?")
+# Groups must have three digits: with a decimal point configured, "1,24" is a wrong `decimal` and
+# not the number 124.
 _AMOUNTS = {
     ".": re.compile(r"(?:[0-9]{1,15}|[0-9]{1,3}(?:[, '][0-9]{3}){1,4})(?:\.[0-9]{1,15})?"),
     ",": re.compile(r"(?:[0-9]{1,15}|[0-9]{1,3}(?:[. '][0-9]{3}){1,4})(?:,[0-9]{1,15})?"),
 }
 _AROUND_AMOUNT = re.compile(r"^[A-Z]{3}|[A-Z]{3}$|[€$£]|Kč|zł")
+# Exports group thousands by the no-break and thin spaces of their locale.
 _NARROW_SPACES = str.maketrans("\u00a0\u202f\u2009’", "   '")
 
 
 class RowState(Enum):
-    """What a row says about its order."""
+    """The state of an order, according to one row."""
 
     WAITS = "it waits"
     COLLECTED = "it was collected"
@@ -72,6 +76,7 @@ def read_row(record: Record, access: FileAccess) -> FileRow:
         id=id_,
         status=OrderStatus.SHIPPED if state is RowState.WAITS else OrderStatus.OTHER,
         ready_to_return=state is RowState.WAITS,
+        # Only a number that the id does not show is kept.
         number=None if number == str(id_) else number,
         external_id=text(record.first("external_id")),
         tracking_numbers=tuple(dict.fromkeys(numbers)),
@@ -90,6 +95,7 @@ def merge_rows(rows: Sequence[FileRow]) -> tuple[Order, bool]:
 
     An exact repetition of a row counts once. If the rows do not agree, the first one counts.
     """
+    # A join in the export repeats rows; counted twice, they would double the quantities.
     distinct = {(row.raw or index): row.order for index, row in enumerate(rows)}
     first, *_ = orders = list(distinct.values())
     items = tuple(item for order in orders for item in order.items)[:MOST_ITEMS]
@@ -144,8 +150,10 @@ def order_id(number: str) -> int:
     A whole number is its own id. Any other number ("SI-2026/17", "0017") gets one beyond those:
     62 bits of a hash, so that of 100,000 numbers no two share one by chance.
     """
+    # "0017" and "17" may be two orders.
     if _DIGITS.fullmatch(number) and str(int(number)) == number and number != "0":
         return int(number)
+    # Not hash(), which differs in each process: tomorrow the order must have the same id.
     digest = int.from_bytes(blake2b(number.encode(), digest_size=8).digest(), "big")
     return 2**62 + (digest >> 2)
 
@@ -187,4 +195,5 @@ def moment(value: object, access: FileAccess) -> datetime | None:
 
 
 def _is_sensible(value: Decimal) -> bool:
+    # Decimal("1e999999") is finite, but has a million digits when it is written out.
     return value.is_finite() and abs(value.adjusted()) < 15

@@ -1,4 +1,4 @@
-"""A file of orders as a source. It only reads, and knows how an order left only from the file."""
+"""A file of orders as a source. It only reads; how an order left is known from the file alone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from notifier.sources.file.summary import FileDiagnostics, RowCollector
 
 logger = logging.getLogger("notifier.sources.file")
 
+# As much as the marketplace's clock may differ from ours.
 FARTHEST_AHEAD = timedelta(hours=1)
 """How far the time of a file may be ahead of our clock while that still counts as correct."""
 
@@ -71,6 +72,7 @@ class OrderFile:
         collector = RowCollector(self._access, self.name)
         try:
             fetched = await self._fetch()
+            # Before parsing, which takes seconds for a large file.
             self._refuse_old(fetched, read_at)
             # A large file takes seconds, and other accounts need the loop meanwhile.
             await asyncio.to_thread(self._collect, fetched.data, collector)
@@ -86,6 +88,7 @@ class OrderFile:
         collector.collect(parse_records(data, self._access, self.name))
 
     async def _fetch(self) -> Fetched:
+        # The clock of an earlier answer must not vouch for the present one.
         self.server_time = None
         limit, location = self._access.request_timeout, self._access.location
         if isinstance(location, Path):
@@ -100,6 +103,8 @@ class OrderFile:
         """Raise FileUnavailable beyond `max_age`: a stopped export must not look like no change."""
         if fetched.written_at is None:
             return
+        # By the server's own clock if possible, so that a wrong clock here does not make the file
+        # old.
         age = (fetched.server_time or now) - fetched.written_at
         if age > self._access.max_age:
             hours = age // timedelta(hours=1)

@@ -62,6 +62,7 @@ class RowCollector:
             else:
                 self._rows.setdefault(row.order.id, []).append(row)
                 self.diagnostics.count(record)
+        # Then the configuration or the export is wrong, and not some rows.
         if self._broken and not self._rows:
             raise FileRefused(f"no row of {self._name} can be read: {self._broken_rows()}")
 
@@ -81,6 +82,7 @@ class RowCollector:
         candidates = len(self._rows.keys() | set(unread))
         self._log(candidates, orders, calls)
         if why := "; ".join(self._gaps(undecided)):
+            # The mail shows the file's own number where the id is only a hash of it.
             named = {id_: number for id_, number in numbers.items() if number != str(id_)}
             return Incomplete(read_at, orders, why, unread, departed, candidates, calls, named)
         return Complete(read_at, orders, departed, candidates, calls)
@@ -98,6 +100,7 @@ class RowCollector:
 
     def _departed(self, left: Collection[int]) -> Iterator[tuple[int, Departure]]:
         for id_ in left:
+            # all() of no rows is true: an order that has left a complete file counts as collected.
             collected = all(row.state is RowState.COLLECTED for row in self._rows.get(id_, ()))
             yield id_, Departure.RETURNED if collected else Departure.WITHDRAWN
 

@@ -26,11 +26,14 @@ from typing import Any
 from notifier.errors import MarketplaceRefused, MarketplaceUnavailable
 from notifier.http import HttpAnswer, http_date
 
+# Upper bound of any wait that a header asks for. The longest limit we know is a day's quota, so a
+# longer wait is a mistake of the server.
 LONGEST_ASKED = timedelta(days=1)
-"""Upper bound of any wait that a header asks for."""
 
+# Digits. int() takes time that grows with their square, and refuses more than 4,300 of them
+# (CVE-2020-10735), which would cost the whole answer.
 _LONGEST_NUMBER = 30
-"""Digits of a JSON number; a longer one takes time that grows with its square."""
+# Not \d, which also matches the digits of other scripts.
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _SINCE_1970 = 1e9
 """A larger number of seconds is an instant of this century, not a wait of decades."""
@@ -114,8 +117,10 @@ def _status_within(result: dict[str, Any]) -> int:
             return 200
         case {"code": int(code)} if 400 <= code < 600:
             return code
+        # The marketplace's word for 429, which may come without the code.
         case {"status": "LIMITED"}:
             return 429
+    # An unknown word counts as an outage: it is tried again, and never taken for data.
     return 500
 
 
@@ -150,6 +155,7 @@ def _error(
 
 def _limit_reached(host: str, headers: Mapping[str, str], now: datetime) -> LimitReached:
     wait = retry_after(headers, now)
+    # With calls left, the header describes another limit than the one that refused this call.
     if wait is None and not calls_left(headers):
         wait = window_left(headers)
     until = _until(now, wait) if wait else " for now"
@@ -173,12 +179,15 @@ def parse_json(body: bytes) -> Any:
     An object with the same name twice is an error: the second value might hide an order.
     """
     try:
+        # Decoded here, because json.loads would also take UTF-16 and UTF-32, which RFC 8259, 8.1
+        # rules out. It allows ignoring a byte order mark.
         return json.loads(
             body.decode("utf-8-sig"),
             parse_int=lambda digits: int(digits) if len(digits) <= _LONGEST_NUMBER else None,
             parse_constant=_refuse_constant,
             object_pairs_hook=_object,
         )
+    # The parser of the standard library calls itself for each bracket.
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -191,6 +200,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
+    # The standard library takes NaN and Infinity, which RFC 8259, 6 does not permit.
     raise ValueError(f"{name} is not JSON")
 
 
@@ -217,6 +227,7 @@ def _wait(value: str, now: datetime | None) -> timedelta | None:
     """Return seconds, rounded up, or the time from `now` to an instant."""
     number = _number(value.strip())
     if number is not None and number < _SINCE_1970:
+        # Rounded down, the wait would end before the limit does.
         return timedelta(seconds=min(max(math.ceil(number), 0), LONGEST_ASKED.total_seconds()))
     ends_at = _instant(value.strip()) if number is None else _since_1970(number)
     if ends_at is None or now is None:
@@ -255,6 +266,8 @@ def calls_allowed(headers: Mapping[str, str]) -> int | None:
 
 def _count(headers: Mapping[str, str], name: str) -> int | None:
     """Read a number of calls; of several, as in a header that occurs twice, the smallest."""
+    # A repeated header arrives as one, joined by commas (RFC 9110, 5.3). If one value is
+    # unreadable, it may be the smallest, so then nothing is known.
     values = [_number(value.strip()) for value in headers.get(name, "").split(",")]
     numbers = [number for number in values if number is not None]
     return max(0, math.floor(min(numbers))) if numbers and len(numbers) == len(values) else None

@@ -24,10 +24,13 @@ from notifier.sources.mall.answers import (
 )
 from notifier.sources.mall.rate_limit import Call, RateLimit
 
+# With pauses of about 1, 2 and 4 seconds they outlast a short outage. A longer one is left to the
+# next run, which comes in minutes.
 MOST_TRIES = 4
 
+# Retries in one reading. Without this limit, four tries of each of 2,000 orders would spend a whole
+# day's calls on a marketplace that keeps failing.
 MOST_RETRIES = 200
-"""Retries in one reading; a day's calls must not be spent on a marketplace that keeps failing."""
 
 _RECHECK_SECONDS = 0.1
 """Time between checks whether the answer of a call under way has opened the limit."""
@@ -83,8 +86,11 @@ class Calls:
         # Retries wait on this clock, too: one that could not end in time is not begun.
         self._ends_at = self._time() + budget.total_seconds()
         self._closed_until = self._time()
+        # Without what earlier runs learned, each run would make a call to find out that none are
+        # left.
         left = known.left if known and known.is_valid(clock()) else None
         self._limit = RateLimit(left, known.daily_limit if known else None)
+        # Calls begin one by one, so that each is counted before the next asks how many are left.
         self._turn = asyncio.Lock()
         self._call_ended = asyncio.Event()
         self._successes = 0
@@ -134,6 +140,8 @@ class Calls:
         try:
             answer = await self._http.get(
                 self._access.base_url.rstrip("/") + path,
+                # The API takes its credential in the query, so no message and no log may show an
+                # address.
                 query={**query, "client_id": self._access.client_id.value},
                 headers=_HEADERS,
                 timeout=self._access.request_timeout,
@@ -144,10 +152,14 @@ class Calls:
             kind = Retryable if error.retryable else MarketplaceUnavailable
             raise kind(str(error)) from None
         finally:
+            # In `finally`, because a cancelled call would count as under way forever.
             self._limit.end(call, {} if answer is None else answer.headers, self._time())
             self._call_ended.set()
+        # Waits are measured from the marketplace's own time, because our clock may be wrong.
         answered_at = self._note(answer) or self._clock()
         envelope = open_answer(answer, self.host, answered_at)
+        # Before the check of the type: an unreadable answer also shows that the limit lets calls
+        # through.
         self._successes += 1
         if not isinstance(envelope.data, expected):
             raise UnreadableAnswer(
@@ -159,6 +171,7 @@ class Calls:
     def _note(self, answer: HttpAnswer) -> datetime | None:
         """Keep what the headers say; return the marketplace's time."""
         answered_at = http_date(answer.headers.get("date", ""))
+        # Only from the first answer: retries may take minutes, and it is compared with our clock.
         if self.server_time is None:
             self.server_time = answered_at
         left = calls_left(answer.headers)
@@ -169,6 +182,7 @@ class Calls:
         """Wait before a retry, at least as long as asked; raise `error` if time is too short."""
         pause = backoff(failures, self._jitter())
         wait = max(pause, error.wait or timedelta(0)).total_seconds()
+        # Waiting beyond the deadline would only delay what has been read already.
         if self._time() + wait >= self._ends_at:
             raise error
         logger.info(
@@ -178,6 +192,7 @@ class Calls:
             extra={"event": "call_failed", "failures": failures, "wait_seconds": round(wait, 1)},
         )
         if isinstance(error, LimitReached):
+            # All calls share the limit, so the others would be refused as well.
             self._closed_until = max(self._closed_until, self._time() + wait)
         else:
             await self._sleep(wait)
@@ -185,6 +200,7 @@ class Calls:
     async def _begin(self) -> Call:
         """Begin a call as soon as the limit allows; after a 429, all calls wait."""
         async with self._turn:
+            # A loop, because an answer may change the limit while this call waits.
             while (opens_at := self._opens_at(self._time())) > self._time() or self._is_used_up():
                 if opens_at > self._time():
                     await self._sleep(opens_at - self._time())

@@ -20,8 +20,8 @@ from notifier.sources.mall.listing import list_query
 from notifier.sources.mall.session import ReadingSession
 from notifier.sources.mall.webhook import HintLookup
 
+# Time limit of a lookup of hints. It needs few calls, and the next one comes in ten minutes.
 LOOKUP_TIME = timedelta(minutes=1)
-"""Time limit of a lookup of hints."""
 
 
 class Marketplace:
@@ -57,6 +57,7 @@ class Marketplace:
     async def read(self, known: Collection[int]) -> Reading:
         """Read the orders that wait now, and find out how the others in `known` left."""
         read_at = self._clock()
+        # The quota of earlier runs limits this one too, so it is loaded before the first call.
         recalled = await self._state_store.load()
         calls = self._calls(self._access.run_timeout, MOST_TRIES, known=recalled.quota)
         session = ReadingSession(
@@ -69,8 +70,10 @@ class Marketplace:
         )
         await session.run()
         self.server_time = calls.server_time
+        # Also after a failure, so that the next run need not find out again that no calls are left.
         await self._store_quota(calls)
         reading = session.conclude(read_at)
+        # A failed reading has read no order, so what earlier ones remembered stays as it is.
         if not isinstance(reading, Failed):
             await self._state_store.save(session.remembered(), session.followed, read_at)
         return reading
@@ -83,6 +86,7 @@ class Marketplace:
         """
         access = replace(self._access, reserve_calls=max(leaving, self._access.reserve_calls))
         recalled = await self._state_store.load()
+        # One try each: the next reading reads these orders anyway.
         calls = self._calls(LOOKUP_TIME, tries=1, access=access, known=recalled.quota)
         today = self._today(self._clock())
         batch = await HintLookup(access, calls, recalled, today, most_calls).run()
@@ -97,6 +101,7 @@ class Marketplace:
         """
         calls = self._calls(self._access.request_timeout, tries=1)
         try:
+            # One order of the list: the cheapest call that proves the right to read orders.
             await calls.get("/v1/orders", list_query(1, 1), expected=list, most_bytes=2**20)
         finally:
             self.server_time = calls.server_time
@@ -105,6 +110,7 @@ class Marketplace:
 
     async def ask_time(self) -> datetime | None:
         """Return the marketplace's clock, at the cost of one call; None without an answer."""
+        # A refusal has a `Date` as well.
         with contextlib.suppress(NotifierError):
             await self.check_access()
         return self.server_time

@@ -1,4 +1,4 @@
-"""Read the details of orders: the only call that tells whether an order waits."""
+"""Read the details of orders: the only call that shows whether an order waits."""
 
 from __future__ import annotations
 
@@ -27,20 +27,24 @@ from notifier.sources.mall.answers import (
 from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.payloads import ListRow, UnreadableOrder, comes_back, parse_order
 
+# Attempts at one order, each of several tries. Three outlast an outage; an order that never gets an
+# answer uses all of them.
 MOST_ATTEMPTS = 3
-"""Attempts at one order: enough for an outage to pass, and an order without answer costs all."""
 
+# Failures in a row that end the reading: they mean an outage, and each costs several tries.
 MOST_FAILED = 5
-"""Failures in a row, each with several tries, after which the marketplace is left alone."""
 
+# Forbidden orders in a row that end the reading. A single order may be closed to us; two mean that
+# the credential may not read orders.
 MOST_FORBIDDEN = 2
-"""Orders in a row that we may not read, after which the credential is the cause."""
 
+# Unreadable answers in a row that end the reading. A few odd orders must not hide the others, but
+# so many mean that the program or the marketplace is wrong.
 MOST_UNREADABLE = 25
-"""Unreadable answers in a row, after which the program or the marketplace is the cause."""
 
+# One listed order in twenty may be gone before its detail is read. Beyond that, 404 counts as no
+# answer: a faulty server must not look like parcels that were all collected.
 VANISHED_SHARE = 20
-"""One listed order in so many may be gone before its detail is read; with more, 404 is a fault."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of orders read so far, and of all planned ones."""
@@ -86,6 +90,7 @@ async def read_detail(calls: Calls, id_: int, zone: ZoneInfo) -> Detail:
     path = f"/v1/orders/{id_}"
     envelope = await calls.get(path, {}, expected=dict, most_bytes=_MOST_BYTES)
     order = parse_order(envelope.data, zone)
+    # A cache or proxy that mixes up answers must not change the state of an order.
     if order.id != id_:
         raise UnreadableOrder("the answer is about another order")
     return Detail(order, comes_back(envelope.data))
@@ -97,7 +102,7 @@ def local_day(at: datetime | None, zone: ZoneInfo) -> date | None:
 
 
 class DetailReader:
-    """Reads the details of many orders, several at the same time, and keeps what they say.
+    """Reads the details of many orders, several at the same time, and keeps the results.
 
     `orders` wait for the seller; `departed` are those of `known` that wait no longer; `states` is
     what to remember; `answered` are the ids that need no other call; `failures` are the latest
@@ -136,6 +141,8 @@ class DetailReader:
         self._rows, self._planned = rows, len(ids)
         queue, errors = WorkQueue(ids), list[Failure]()
         try:
+            # A few workers instead of a task per order, because the queue changes its order after a
+            # failure.
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._access.concurrency, len(ids))):
                     group.create_task(self._work(queue))
@@ -159,7 +166,7 @@ class DetailReader:
         return errors
 
     def distrust_vanished(self, listed: int) -> None:
-        """Count 404 as no answer if too many of the `listed` orders are said not to exist."""
+        """Count 404 as no answer if too many of the `listed` orders got one."""
         if len(self._vanished) > max(1, listed // VANISHED_SHARE):
             self.answered -= self._vanished
             for id_ in self._vanished:
@@ -171,6 +178,7 @@ class DetailReader:
                 if attempt is None:
                     return
                 await self._try(attempt, queue)
+            # With retries counted, the progress would pass 100 %.
             if attempt.number == 1:
                 self._attempted += 1
             if self._progress:
@@ -180,6 +188,8 @@ class DetailReader:
         """Read one order; raise its error if reading others would be useless."""
         try:
             is_readable = await self._read_one(attempt.id)
+        # First, because both are kinds of MarketplaceUnavailable, but concern every order. A
+        # refused credential (401) is not caught at all.
         except (LimitReached, NothingReadable):
             raise  # both are MarketplaceUnavailable, and must not count as one order's failure
         except (Forbidden, MarketplaceUnavailable) as error:
@@ -199,6 +209,7 @@ class DetailReader:
         try:
             detail = await read_detail(self._calls, id_, self._access.zone)
         except NotFound:
+            # Known orders that the list no longer names may well be gone; they are not counted.
             if id_ in self._rows:
                 self._vanished.add(id_)
                 logger.info(
@@ -218,12 +229,14 @@ class DetailReader:
 
     def _keep(self, detail: Detail) -> None:
         order = detail.order
+        # The list's row may have the day of shipping that the detail lacks.
         state = detail.state(self._today, self._access, self._rows.get(order.id))
         self.states[order.id] = state
         if state.waits:
             self.answered.add(order.id)
             self.orders.append(order)
         else:
+            # Still shipped but no longer ready: not reported as collected, so it is withdrawn.
             self._leave(order.id, _DEPARTURES.get(order.status, Departure.WITHDRAWN))
 
     def _leave(self, id_: int, departure: Departure) -> None:
@@ -279,6 +292,7 @@ class WorkQueue:
     def _take(self) -> DetailAttempt | None:
         if self._untried:
             id_, number = self._untried.pop() if self._backwards else self._untried.popleft()
+        # If no order was answered at all, retries would only fail like the first attempts.
         elif self._to_retry and self._any_answered:
             id_, number = self._to_retry.popleft()
         else:
@@ -289,6 +303,7 @@ class WorkQueue:
         """Note that an order was answered."""
         self._any_answered = True
         self.failed_in_a_row = 0
+        # Orders with the same flaw are often neighbours, so the other end is likely to be readable.
         self._backwards = not readably
 
     def failed(self, attempt: DetailAttempt, *, for_good: bool) -> None:

@@ -16,12 +16,14 @@ from notifier.sources.mall.calls import Calls
 from notifier.sources.mall.payloads import ListRow, parse_row
 from notifier.sources.values import number
 
+# Limit for a list that does not state its number of pages. A server that never sends an empty page
+# would be read forever.
 MOST_UNSTATED_PAGES = 1000
-"""Pages read at most from a list that does not state its number of pages."""
 
+# The page size that is known to work. Larger ones are not documented, but save most calls.
 SAFE_PAGE_SIZE = 100
-"""Orders on a page that are known to work; a larger maximum is not documented."""
 
+# Two must agree; the third is for a list that moves once meanwhile.
 _PASSES = 3
 _MOST_BYTES = 32 * 2**20
 _MOVED = "the list moved while it was read, so a new order may be missing"
@@ -57,17 +59,19 @@ class ListPage:
     @property
     def most_pages(self) -> int:
         """Number of pages up to which a list with this first page may grow while it is read."""
+        # Orders are added while the list is read, but seldom as many as it had.
         return MOST_UNSTATED_PAGES if self.pages is None else 2 * self.pages + 10
 
 
 def list_calls(orders: int, page_size: int) -> int:
     """Return the calls for a list of `orders` that does not move (see `Listing.read`)."""
     pages = max(1, -(-orders // page_size))
+    # Orders cannot move between pages if there is only one, so no second pass is needed.
     return 1 if pages == 1 else 2 * pages
 
 
 def list_query(page: int, page_size: int, *, test_orders: bool = False) -> dict[str, str]:
-    """Return the query for orders shipped by MALL Delivery; no filter tells whether they wait."""
+    """Return the query for orders shipped by MALL Delivery; no filter selects those that wait."""
     query = {
         "filter": "basic",  # Without it, a filtered list holds ids only.
         "status": "eq:shipped",

@@ -30,6 +30,7 @@ _RETURN_CODES = frozenset({"RETURNING", "RETURNED"})
 _EXPIRED = 22
 """Status id at a pick-up point: the storage period is over."""
 _STATUSES = {status.value: status for status in OrderStatus}
+# fromisoformat alone takes much more, such as week dates and days without hyphens.
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?")
 
 
@@ -58,6 +59,7 @@ class ListRow:
 
 def parse_row(data: object, zone: ZoneInfo) -> ListRow | None:
     """Read one row of the list, or a bare id in its place; None without a usable id."""
+    # Without `filter=basic` the marketplace lists bare ids.
     fields: dict[str, Any] = data if isinstance(data, dict) else {"id": data}
     id_ = number(fields.get("id"))
     if not id_:
@@ -91,6 +93,7 @@ def parse_order(data: object, zone: ZoneInfo) -> Order:
         id=id_,
         status=status,
         ready_to_return=bool(ready),
+        # A missing flag keeps the order: one order too many is better than a forgotten parcel.
         test=flag(data.get("test")) is True,
         mall_delivery=flag(data.get("mdp")) is not False,
         external_id=_reference(data.get("external_id"), data.get("external_order_id")),

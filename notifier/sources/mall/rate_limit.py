@@ -13,10 +13,13 @@ from datetime import timedelta
 
 from notifier.sources.mall.answers import calls_allowed, calls_left, window_left
 
+# Waiting is worthwhile for a minute. A longer window is a day's quota, whose end no run can await.
 LONGEST_PACED = timedelta(minutes=1)
 
-_ROUNDING_SECONDS = 1.0  # whole seconds in the header may be rounded down
-_ASKING_SECONDS = 1.0  # between calls that ask what a new window allows, until one is answered
+# Whole seconds in the header may be rounded down.
+_ROUNDING_SECONDS = 1.0
+# Between calls that ask what a new window allows, until one is answered.
+_ASKING_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class _Window:
     def end(self, call: _Ticket, remaining: int | None = None, ends_at: float = math.inf) -> None:
         """Count a call as ended; without `remaining` its answer says nothing of this window."""
         self._ended += 1
+        # Within a window `remaining` only falls. So an answer with at least as many calls as were
+        # left when the call began belongs to a newer window.
         is_of_this = call.number > self._begun_before
         is_of_newer = remaining is not None and remaining >= call.lowest
         if remaining is None or not (is_of_this or is_of_newer):
@@ -145,4 +150,5 @@ class RateLimit:
         self._window.end(in_window)
         self._day.end(in_day, left, ends_at)
         self.day_is_stated = self.day_is_stated or left is not None
+        # An answer without the header does not mean that the limit is gone.
         self.daily_limit = limit or self.daily_limit

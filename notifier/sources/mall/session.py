@@ -1,7 +1,7 @@
 """One reading of an account: list the shipped orders, plan, read details, conclude.
 
-A reading may have to stop at any moment; what it holds by then is valid, and `conclude` says how
-much of the whole it is.
+A reading may have to stop at any moment; what it holds by then is valid, and `conclude` says what
+is missing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from notifier.sources.mall.listing import Listing
 from notifier.sources.mall.payloads import ListRow
 from notifier.sources.values import number
 
+# The period over which the marketplace counts its orders by status; the count covers recent orders
+# only.
 COUNTED = timedelta(days=30)
-"""Period over which the marketplace is asked to count its orders by status."""
 
 _MOST_BYTES = 2**20
 
@@ -73,6 +74,7 @@ class ReadingSession:
                     "read everything"
                 )
             )
+        # Only now, when it is known how many orders have vanished.
         self._details.distrust_vanished(len(self._candidates))
 
     def conclude(self, read_at: datetime) -> Reading:
@@ -86,10 +88,12 @@ class ReadingSession:
         # One answer is enough for a digest that names what is missing; none is a failed reading.
         if errors and not answered:
             return Failed(read_at, errors[0], self._calls.made)
+        # Answers arrive in any order, which the digest must not show.
         orders = tuple(sorted(self._details.orders, key=lambda order: order.id))
         departed, candidates, calls = self._details.departed, len(self._planned), self._calls.made
         # Only planned orders count as unread: the others cannot have become ready yet.
         unread = tuple(sorted(set(self._planned) - answered))
+        # Many orders often fail for one reason, which is named once.
         if why := "; ".join(dict.fromkeys(self._gaps(len(unread), errors))):
             return Incomplete(read_at, orders, why, unread, departed, candidates, calls)
         return Complete(read_at, orders, departed, candidates, calls)
@@ -122,6 +126,7 @@ class ReadingSession:
         """Read the list; return whether reading details is of any use."""
         try:
             await self._listing.read()
+        # After these, no further call would succeed.
         except (MarketplaceRefused, LimitReached) as error:
             self._errors.append(error)
             return False
@@ -169,6 +174,7 @@ class ReadingSession:
             {row.id: local_day(row.shipped_at, self._access.zone) for row in self._candidates},
             self._recalled.order_states,
             self._today,
+            # With lost hints, silence of the webhook no longer means that an order is unchanged.
             policy.after_lost_hints() if self._recalled.hints_lost else policy,
             waited=self._known,
             hinted=self._recalled.hints,

@@ -29,14 +29,16 @@ from notifier.sources.mall.listing import list_query, parse_page
 from notifier.sources.mall.payloads import ListRow, UnreadableOrder
 from notifier.sources.values import number
 
+# Room for `MOST_IDS` ids, each in an object of its own.
 MOST_BYTES = 64 * 1024
 MOST_IDS = 1_000
 
+# As many rows as one page surely holds (`SAFE_PAGE_SIZE`), so that one list call covers them.
 MOST_AT_ONCE = 100
 """Orders in one lookup."""
 
+# Orders in a row without an answer that end the lookup: the marketplace is the cause.
 GIVE_UP_AFTER = 3
-"""Orders in a row without an answer, after which the marketplace is the cause."""
 
 _LIST_BYTES = 2 * 2**20
 _ID_NAMES = ("order_id", "orderId", "order", "id")
@@ -142,6 +144,8 @@ class HintLookup:
             return None
         page = parse_page(envelope, 1, self.access.zone)
         rows = {row.id: row for row in page.rows}
+        # A server that ignores the filter returns other orders. Trusting its page would dismiss
+        # hints of orders that are on another page.
         is_filtered = rows.keys() <= set(asked) and page.is_last and not page.strays
         return rows if is_filtered else None
 
