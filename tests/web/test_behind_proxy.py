@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,16 @@ class Proxy:
     async def status(self, request: bytes) -> int:
         return int((await self.answers(request)).split()[1])
 
+    async def refusal(self, request: bytes) -> int:
+        """Return the status of a refused post; a 502 is asked about again, twice at most.
+
+        A proxy reports 502 if the connection closes while it still sends the body.
+        """
+        for _ in range(2):
+            if (status := await self.status(request)) != HTTPStatus.BAD_GATEWAY:
+                return status
+        return await self.status(request)
+
 
 def post(path: str, body: bytes, *headers: str) -> bytes:
     lines = (f"Host: {HOST}", "Connection: close", f"Content-Length: {len(body)}", *headers)
@@ -181,7 +192,7 @@ async def test_the_example_passes_posts_and_refuses_slow_or_large_requests(
         async with serving(only(webhook.PATH, app), f"{tmp_path}/hook"):
             hook = f"/hooks/{TOKEN}"
             assert await proxy.status(post(hook, b"[1, 2]")) == 202
-            assert await proxy.status(post("/hooks/wrong", b"[1]")) == 404
+            assert await proxy.refusal(post("/hooks/wrong", b"[1]")) == 404
             assert await proxy.status(post("/health", b"")) == 404
             assert await proxy.status(post(hook, b" " * (MOST_BYTES - 3) + b"[3]")) == 202
             assert await proxy.status(post(hook, b" " * (MOST_BYTES + 1))) == 413
