@@ -62,6 +62,7 @@ class LazyGroup(click.Group):
             return None
         try:
             module = import_module(f"notifier.cli.commands.{cmd_name.replace('-', '_')}")
+        # The demo needs a mail server that only the extra `demo` installs.
         except ModuleNotFoundError as error:
             if error.name != DEMO_LIBRARY:  # a broken installation, not an extra left out
                 raise
@@ -103,6 +104,7 @@ def cli(ctx: click.Context, config_file: str | None, *, verbose: bool) -> None:
     # Imported here because `notifier --help` must stay fast, and never gets here.
     from notifier.cli.context import Invocation  # noqa: PLC0415
 
+    # A script with an unset variable passes this; falling back on another file would hide it.
     if config_file == "":
         raise click.BadParameter("is empty; name a file, or omit it", param_hint="--config")
     ctx.obj = Invocation(Path(config_file) if config_file else None, verbose=verbose)

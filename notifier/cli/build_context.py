@@ -29,8 +29,8 @@ from notifier.sources.file import OrderFile
 from notifier.sources.mall import Marketplace
 from notifier.store import AccountState, Store, open_store
 
+# Enough for connections to the marketplace and the mail server, and the store with its journal.
 MIN_OPEN_FILES = 64
-"""Enough for connections to the marketplace and the mail server, and the store with its journal."""
 
 
 @asynccontextmanager
@@ -46,11 +46,13 @@ async def open_context(
 
     `progress` is called with the number of orders read, and of those to read.
     """
+    # First: a process that runs out of descriptors half-way could no longer record what it sent.
     _check_open_files_limit()
     stop = stop or Stop()
     # The HTTP client is opened first: the ping that reports a broken store needs it.
     async with HttpClient() as http:
         monitor = Ping(settings.ping_url, http) if settings.ping_url else None
+        # A person who only looks must not change what the monitor shows.
         watched = nullcontext() if read_only else _store_errors_reported(monitor)
         async with watched, open_store(settings.store, read_only=read_only) as store:
             adapters = _Adapters(settings, http, store, clock, stop, progress, read_only)
@@ -125,7 +127,9 @@ def stopping(stop: Stop, *, hangup: Callable[[], None] | None = None) -> Iterato
 
     def interrupt() -> None:
         stop.request()
-        loop.remove_signal_handler(signal.SIGINT)  # the next one raises KeyboardInterrupt
+        # The next one raises KeyboardInterrupt: a person who presses Ctrl-C twice does not want to
+        # wait.
+        loop.remove_signal_handler(signal.SIGINT)
 
     handlers = {signal.SIGTERM: stop.request, signal.SIGINT: interrupt}
     if hangup is not None:
@@ -150,6 +154,7 @@ def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ..
     Raises click.BadParameter for an unknown id.
     """
     chosen = []
+    # An account named twice must not be run twice.
     for id_ in dict.fromkeys(ids):
         if id_ not in settings.accounts:
             known = ", ".join(settings.accounts)
@@ -162,7 +167,8 @@ def choose_accounts(settings: Settings, ids: Iterable[str]) -> tuple[Account, ..
 
 def _check_open_files_limit() -> None:
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= allowed < MIN_OPEN_FILES:  # below zero it is unlimited
+    # Below zero it is unlimited.
+    if 0 <= allowed < MIN_OPEN_FILES:
         raise RefusedError(
             f"the limit of open files is {allowed}, but {MIN_OPEN_FILES} are needed; raise "
             "LimitNOFILE= in the unit, or `ulimit -n`"
@@ -171,4 +177,5 @@ def _check_open_files_limit() -> None:
 
 def _holder() -> str:
     """Return a unique name of this process for leases, in which a person can find its PID."""
+    # With a random part, because PIDs are reused, and each container has a process 1.
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

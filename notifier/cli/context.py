@@ -35,13 +35,15 @@ class Invocation:
 
     def now(self) -> datetime:
         """Return the time, aware and in UTC."""
+        # UTC, because the difference of two local times ignores a change of clocks between them.
         return self._clock() if self._clock else datetime.now(UTC)
 
     def person(self) -> str:
         """Return the user's name for the audit trail; with `sudo`, of the user who called it."""
         try:
             return self.environ.get("SUDO_USER") or getpass.getuser()
-        except (KeyError, OSError):  # the user has no name, as in a container
+        # The user has no name, as in a container.
+        except (KeyError, OSError):
             return f"uid {os.getuid()}"
 
     def settings(self) -> Settings:
@@ -63,6 +65,7 @@ class Invocation:
     def log_steps(self, *, in_background: bool = False) -> None:
         """Log each step: as sentences or, under systemd, as JSON lines."""
         level = logging.DEBUG if self.verbose else logging.INFO
+        # systemd sets this variable for each start of a unit (systemd.exec(5)).
         as_json = "INVOCATION_ID" in self.environ
         logs.configure(level, as_json=as_json, in_background=in_background)
 
@@ -72,6 +75,7 @@ class Invocation:
 
     def warn(self, text: str) -> None:
         """Print a warning on standard error."""
+        # Apart from results, so that a program can read standard output.
         click.echo(text, err=True)
 
 

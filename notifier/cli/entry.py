@@ -28,6 +28,7 @@ def enter(command: click.Command) -> int:
 
     A bug keeps its traceback, for the report.
     """
+    # click answers the shell itself and ends the process.
     if COMPLETION in os.environ:
         command.main(prog_name="notifier")
     _make_streams_safe()
@@ -35,6 +36,7 @@ def enter(command: click.Command) -> int:
         # Not `main()`: that returns 1, our code for a bug, when the reader of a pipe is gone.
         with command.make_context("notifier", sys.argv[1:]) as context:
             result = command.invoke(context)
+        # A full disk shows only when the buffer is written, and the exit code must report it.
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -60,6 +62,8 @@ def _terminal_error(error: BaseException) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         case OSError():
+            # Python flushes standard output once more at exit, which would fail again with a
+            # traceback.
             sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
             click.echo(f"The output cannot be written: {error.strerror}.", err=True)
             return OUTPUT_LOST
@@ -71,7 +75,9 @@ def _make_streams_safe() -> None:
     """Replace closed streams, and let characters that cannot be encoded be printed escaped."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
+        # Python leaves a stream None if its descriptor is closed (`notifier status >&-`).
         if stream is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
         elif isinstance(stream, io.TextIOWrapper) and mode == "w":
+            # In an ASCII locale, a product's title must not end the run.
             stream.reconfigure(errors="backslashreplace")

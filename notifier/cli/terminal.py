@@ -15,9 +15,10 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+# A pipe has no width, and a program that reads it needs whole cells.
 UNLIMITED_WIDTH = 10_000
+# Characters of a column whose cells may wrap; narrower ones are hard to read.
 MIN_WRAPPED_WIDTH = 24
-"""Characters of a column whose cells may wrap."""
 COLUMN_GAP = 3
 
 
@@ -44,6 +45,7 @@ def print_table(
         table.add_column(
             heading,
             justify="right" if index in numeric else "left",
+            # rich would shorten a long word, so that people could not copy an address.
             overflow="fold",
             no_wrap=not wraps,
             min_width=column_width,
@@ -63,6 +65,7 @@ def print_table(
 @contextmanager
 def reading_progress() -> Iterator[Callable[[int, int], None] | None]:
     """Yield a function that shows how many of how many orders are read; None without a terminal."""
+    # Control characters of a progress bar would fill the journal.
     if not sys.stderr.isatty():
         yield None
         return

@@ -115,7 +115,7 @@ def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def keep(path: Path, settings: Settings, *, environ: Mapping[str, str], good_at: datetime) -> None:
-    """Keep a copy of the file that gave these settings, unless it gives others by now."""
+    """Keep a copy of the file with these settings, unless it has changed since."""
     # An editor may have changed the file since it was loaded; a copy of that is not known to work.
     with contextlib.suppress(ConfigError, ValueError):
         data = read_small(path).data

@@ -1,7 +1,7 @@
 """Options from environment variables: NOTIFIER_SMTP__PORT wins over `port` in `[smtp]`.
 
-The library's own source is not used: it ignores a misspelt variable, adds an account for one with
-a slip in its id, knows no hyphens in ids, and cannot say which variable held the mistake.
+pydantic-settings could read variables too, but it ignores a misspelt one, adds an account for a
+mistyped id, knows no hyphens in ids, and cannot say which variable holds a mistake.
 """
 
 from __future__ import annotations

@@ -93,8 +93,8 @@ def write_private(file: Path, content: bytes, *, replace: bool) -> None:
     Raises FileExistsError if there is one that is not to be replaced; OSError if the directory
     is missing or may not be written.
     """
-    # In the same folder, because a rename is atomic only within one file system. mkstemp sets mode
-    # 600.
+    # In the same folder, because a rename is atomic only within one file system. mkstemp
+    # sets mode 600.
     descriptor, name = tempfile.mkstemp(file.suffix, f".{file.stem}.", file.parent)
     draft = Path(name)
     try:
@@ -103,8 +103,7 @@ def write_private(file: Path, content: bytes, *, replace: bool) -> None:
             opened.flush()
             # Without it, a power cut after the rename can leave an empty file.
             os.fsync(descriptor)
-        # Created exclusively, because a check for the file could be out of date when it is
-        # replaced.
+        # O_EXCL, because another process may create the file after any earlier check.
         if not replace:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         draft.replace(file)

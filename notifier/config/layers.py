@@ -1,7 +1,7 @@
 """The sources of the configuration, and where each value in them was written.
 
-A layer is what one source says: the environment, the file, the files of secrets. Together they
-know the line or the variable that a message has to name.
+A layer holds the values of one source: the environment, the file, or the files of secrets. It also
+records the line or variable of each value, which messages name.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ class Layer:
 
     def place(self, where: Where) -> Place | None:
         """Find the place of `where`, or of the innermost table or list around it."""
-        # A missing option has no line of its own; its table's is the nearest that people can look
-        # at.
+        # A missing option has no line of its own, so its table's line is named.
         around = (where[:length] for length in range(len(where), 0, -1))
         return next((self.places[outer] for outer in around if outer in self.places), None)
 
@@ -73,7 +72,7 @@ class Layers:
 
     def keys(self, *where: str) -> tuple[str, ...]:
         """Return the keys of a table from all layers, those of the file first."""
-        # The file last in the layers, but first here: its sequence is the one that people see.
+        # The file is the last layer, but people know its accounts in the sequence of the file.
         tables = reversed([layer.keys(where) for layer in self.layers])
         return tuple(dict.fromkeys(key for table in tables for key in table))
 

@@ -112,7 +112,7 @@ def _cycles(groups: Groups) -> Iterator[_Mistake]:
 
 
 def _cycle_in(inner: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the groups of one cycle, each containing the next; empty if there is none."""
+    """Return the groups of one cycle, each containing the next; empty without a cycle."""
     try:
         TopologicalSorter(inner).prepare()
     except CycleError as error:

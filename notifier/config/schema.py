@@ -157,7 +157,7 @@ class SmtpSection(TomlTable):
     @classmethod
     def _in_the_clear_only_here(cls, tls: Tls, others: ValidationInfo) -> Tls:
         host = others.data.get("host")
-        # Anybody on the way could read the password and the mail.
+        # Beyond this machine, anybody on the way could read the password and the mail.
         if tls is Tls.NONE and host is not None and not values.is_loopback(host):
             raise ValueError('"none" is for this machine only; write "implicit" or "starttls"')
         return tls

@@ -101,8 +101,7 @@ class _Walk:
         elif self._skipped("{"):
             self._inline_table(where)
         else:
-            # A number or date is several tokens (1.5, 06:00), so everything up to its end is passed
-            # over.
+            # A number or time can be several tokens (1.5), so everything up to its end is skipped.
             while self._at < len(self._tokens) and self._ahead not in {"\n", ",", "]", "}"}:
                 self._at += 1
 

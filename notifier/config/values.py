@@ -274,7 +274,7 @@ def delimiter(text: str) -> str:
 def encoding(name: str) -> str:
     """Check the name of a text encoding that Python knows."""
     try:
-        # A text that is not empty, because for an empty one Python does not look the encoding up.
+        # codecs.lookup would also accept codecs that are no text encoding, such as base64.
         "a".encode(name)
     except (LookupError, UnicodeError, ValueError):
         raise ValueError(

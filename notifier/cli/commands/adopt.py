@@ -42,6 +42,7 @@ def _show_ownership(invocation: Invocation, settings: Settings) -> str | None:
     """Print whether the store belongs to this machine; return why not, if it does not."""
     owned = ownership(settings.store)
     found = owned.mismatch or "belongs to this machine and is up to date"
+    # A PostgreSQL database has no machine, so nothing shows whether it was restored.
     if not owned.bound:
         found = "may be used by several machines; adopt it only after restoring it from a backup"
     invocation.echo(f"{owned.name} {found}.")
@@ -52,7 +53,9 @@ async def _adopt(invocation: Invocation, settings: Settings, why: str | None) ->
     """Hold messages and skip days first: after a crash, the store must still be refused."""
     now = invocation.now()
     async with open_store(settings.store, adopting=True) as store:
+        # The machine that the copy comes from may have sent these messages since.
         held = await store.outbox.hold_all(now)
+        # Their processes ran on the other machine, or before the backup, and will not end them.
         await store.runs.end_leases(now)
         skipped = [
             (account, day)
@@ -66,6 +69,7 @@ async def _adopt(invocation: Invocation, settings: Settings, why: str | None) ->
             subject="the store",
             detail=f"it {why or 'was our own'}; {len(held)} held, {len(skipped)} skipped",
         )
+        # Last, because only this makes the store usable again.
         await store.take_over()
     _show_result(invocation, held, skipped)
     return ExitCode.DONE

@@ -120,6 +120,7 @@ def _shared(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "replies to", str(sender.reply_to)
     yield "bounces to", sender.envelope.address
     yield "alarms to", str(sender.admin)
+    # Output of this command is often pasted into a request for help.
     yield "store", _without_password(settings.store.url)
     yield "mails kept", f"{settings.store.retention.days} days after delivery"
     if settings.templates_dir:
@@ -143,11 +144,13 @@ def _templates(settings: Settings, now: datetime) -> Iterator[str]:
     renderer = Renderer(settings.templates_dir)
     readers = {
         reader.language: account
+        # Reversed, so that the first account with a language is the example for it.
         for account in reversed([*settings.accounts.values()])
         for reader in account.recipients
     }
     for language, account in readers.items():
         for found in check_templates(renderer, account, settings.sender, now, language=language):
+            # `notifier preview --lint` shows notes.
             if found.severity is not Severity.NOTE:
                 yield f"digest.templates_dir, in {language}: {found}"
 
@@ -167,12 +170,14 @@ async def _try_logins(invocation: Invocation, settings: Settings) -> list[ExitCo
     """
     invocation.echo("\nOnline")
     async with HttpClient() as http:
+        # One after another, so that the lines appear in the sequence of the configuration.
         codes = [await _try_source(invocation, one, http) for one in settings.accounts.values()]
     return [*codes, await _try_mail(invocation, settings)]
 
 
 async def _try_source(invocation: Invocation, account: Account, http: HttpClient) -> ExitCode:
     if isinstance(account.access, FileAccess):
+        # Its warnings are printed below, with examples, so it need not log them.
         file = OrderFile(account.access, http, clock=invocation.now, warns=False)
         return await _try_file(invocation, account, file)
     return await _try_marketplace(invocation, account, http)

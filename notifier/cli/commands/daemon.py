@@ -34,6 +34,7 @@ def command(invocation: Invocation) -> int:
 
 async def serve(invocation: Invocation) -> ExitCode:
     """Run the daemon until a signal asks it to stop."""
+    # One for signals and for all contexts: a changed configuration opens a new context.
     stop = Stop()
 
     def opening(settings: Settings) -> AbstractAsyncContextManager[Context]:

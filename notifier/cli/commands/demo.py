@@ -21,6 +21,7 @@ from notifier.services.due import RunRequest
 from notifier.simulator import World, serve
 from notifier.simulator.mailbox import receive
 
+# Marks a folder whose files may be removed: the folder could hold a real configuration.
 FIRST_LINE = "# Written by `notifier demo`, which replaces the files of a folder with this line."
 
 CONFIG = """\
@@ -98,6 +99,7 @@ async def _play(invocation: Invocation, folder: Path, seed: int) -> ExitCode:
 
 async def _run(config: Path, at: datetime) -> ExitCode:
     """Do what `notifier --config CONFIG run --now` does, with the clock at `at`."""
+    # With an empty environment: variables of a real installation would change the demo.
     return await run(
         Invocation(config, clock=lambda: at, environ={}), (), RunRequest(now=True, who="demo")
     )
@@ -121,6 +123,7 @@ def _prepare(directory: Path | None) -> Path:
 
 def _clear(directory: Path) -> None:
     """Remove only the files that a demo writes."""
+    # Not the whole folder: people may have put files of their own into it.
     shutil.rmtree(directory / "Maildir", ignore_errors=True)
     for pattern in ("config.toml", "notifier.db*", "digest-*.html"):
         for file in directory.glob(pattern):
@@ -132,6 +135,7 @@ def _write_config(file: Path, base_url: str, smtp_port: int, client_id: str) -> 
         first_line=FIRST_LINE, base_url=base_url, smtp_port=smtp_port, client_id=client_id
     )
     file.write_text(text, encoding="utf-8")
+    # It holds a client id, and the notifier refuses a secret in a file that others may read.
     file.chmod(0o600)
 
 

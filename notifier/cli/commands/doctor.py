@@ -29,8 +29,8 @@ from notifier.http import HttpClient
 from notifier.sources.file import OrderFile
 from notifier.store.examination import examine
 
+# Looked up if no configuration names a zone; the default of `timezone`.
 ANY_ZONE = "Europe/Prague"
-"""The time zone that is looked up when no configuration names one."""
 
 
 @click.command
@@ -44,6 +44,7 @@ def command(invocation: Invocation, *, integrity: bool) -> int:
     the gravest problem.
     """
     findings = []
+    # Printed one by one, because reading every page of a large store takes long.
     for finding in _examine_all(invocation, integrity=integrity):
         invocation.echo(str(finding))
         findings.append(finding)
@@ -89,7 +90,8 @@ def _config_file(file: Path) -> Iterator[Finding]:
     try:
         mode = file.stat().st_mode
     except OSError:
-        return  # already reported when it was loaded
+        # Already reported when it was loaded.
+        return
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         what = f"other users may change {file}, and so who gets the mail"
         yield warning(what, f"chmod go-w {file}")
@@ -99,9 +101,11 @@ def _secret_file(file: Path) -> Iterator[Finding]:
     try:
         status = file.stat()
     except OSError:
-        return  # already reported when the configuration was loaded
+        # Already reported when the configuration was loaded.
+        return
     if status.st_mode & (stat.S_IWGRP | stat.S_IRWXO):
         yield warning(f"other users may read or change {file}", f"chmod 600 {file}")
+    # Root can read every file anyway, so its ownership is no risk.
     if status.st_uid not in (0, os.geteuid()):
         yield warning(
             f"{file} belongs to uid {status.st_uid}", "make this user or root its owner (chown)"
@@ -159,8 +163,8 @@ async def _read(access: FileAccess, now: datetime) -> tuple[Reading, tuple[str, 
 
 
 def _open_to_all(file: Path) -> Iterator[Finding]:
-    # Whoever can change the list can hide a parcel.
-    with contextlib.suppress(OSError):  # removed since it was read
+    # A user who can change the list can hide a parcel. The file may be gone since it was read.
+    with contextlib.suppress(OSError):
         if file.stat().st_mode & stat.S_IWOTH:
             yield warning(f"every user of this machine may change {file}", f"chmod o-w {file}")
 

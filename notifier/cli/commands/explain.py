@@ -20,6 +20,7 @@ from notifier.services.due import DueRun, RunRequest, find_due_run
 from notifier.store import Store, open_store
 
 LABEL_WIDTH = 10
+# A leap year, so that each date of the year is covered.
 YEAR = 366
 """Number of days that are searched for clock changes and days without a digest."""
 MAX_LISTED = 10
@@ -70,7 +71,7 @@ def command(
 ) -> int:
     """Explain what is due when, why, and who gets it.
 
-    Reads the configuration and the store; changes nothing and connects to nobody. With --at it
+    Reads the configuration and the store; changes nothing and makes no connection. With --at it
     uses the run ledger as it is now, as if nothing ran until then.
     """
     return asyncio.run(explain(invocation, accounts, at, days))
@@ -113,6 +114,7 @@ def _explained_days(account: Account, now: datetime) -> tuple[date, date]:
 
 
 def _instant(at: datetime, account: Account) -> datetime:
+    # A time without an offset is what the clock on the wall shows where the account is.
     return (at if at.tzinfo else at.replace(tzinfo=account.schedule.zone)).astimezone(UTC)
 
 

@@ -25,6 +25,7 @@ Answers = Mapping[str, Any]
 """Answers by the name of their question; with "_file" at its end, the file of a secret answer."""
 
 PASSWORD_VARIABLE = variable(("smtp", "password"))
+# Any text will do: without a password, each login would be reported as incomplete.
 PLACEHOLDER_PASSWORD = {PASSWORD_VARIABLE: "…"}
 """The environment while the login is checked: its password is asked for only afterwards."""
 
@@ -54,6 +55,7 @@ def _login_or_admin(known: Answers) -> str:
     return login if "@" in login else str(known["admin"])
 
 
+# The one answer without a flag, because others could see it in the list of processes.
 PASSWORD = Question("smtp_password", ("smtp", "password"), "Its password (not shown)", hidden=True)
 QUESTIONS = (
     Question("account_name", ("accounts", "ID", "name"), "Name of the seller account"),
@@ -109,6 +111,7 @@ QUESTIONS = (
 def command(invocation: Invocation, /, *, yes: bool, force: bool, **flags: Any) -> None:
     """Write a commented config.toml from a few questions."""
     file = _target(invocation)
+    # Before the questions, so that they are not answered in vain.
     if file.exists() and not force:
         raise click.UsageError(f"{file} already exists; --force replaces it")
     known = _from_flags(flags)
@@ -120,6 +123,7 @@ def command(invocation: Invocation, /, *, yes: bool, force: bool, **flags: Any) 
 
 def _target(invocation: Invocation) -> Path:
     """Return the file to write; never the one in /etc, unless it is named."""
+    # A first configuration belongs to the person who answers, and writing to /etc needs root.
     named = invocation.environ.get("NOTIFIER_CONFIG")
     return invocation.config_file or Path(named or "config.toml")
 
@@ -127,6 +131,7 @@ def _target(invocation: Invocation) -> Path:
 def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answers from the command line; raises BadParameter for a wrong one."""
     known: dict[str, Any] = {
+        # Relative to where the person is; in the configuration it would be relative to the file.
         name: str(Path(value).absolute())
         for name, value in flags.items()
         if name.endswith("_file") and value
@@ -160,6 +165,7 @@ def _with_asked(known: Answers) -> Answers:
     try:
         return _ask_all(known)
     except click.Abort:
+        # On a terminal the person has pressed Ctrl-C, and knows why it ends.
         if sys.stdin.isatty():
             raise
         click.echo()  # end the line of the prompt
@@ -205,6 +211,7 @@ def _convert(question: Question, given: Any) -> Any:
     """Convert an answer to its TOML type: a list of recipients, a port number, else text."""
     match question.name:
         case "recipient":
+            # A flag that can be repeated arrives as a tuple.
             return list(given) if isinstance(given, tuple) else _split(given)
         case "smtp_port" if given.isascii() and given.isdigit():
             return int(given)
@@ -225,6 +232,7 @@ def _objections(question: Question, known: Answers) -> list[str]:
     try:
         login_only = known.get("smtp_username") and question is not PASSWORD
         environ = PLACEHOLDER_PASSWORD if login_only else {}
+        # The whole configuration is checked, so that the rules are written in one place only.
         config.parse(config_text(_tree(known)), Path("config.toml"), environ=environ)
     except ConfigError as error:
         concerned = (problem for problem in error.problems if problem.path.startswith(option))
@@ -276,6 +284,7 @@ def _tls(host: str, port: object) -> str:
 
 def _account_id(known: Answers) -> str:
     """Derive the permanent id of the account from its name, in ASCII."""
+    # NFKD takes letters apart from their accents, which are then dropped: "Čaj" becomes "caj".
     letters = unicodedata.normalize("NFKD", str(known.get("account_name", ""))).lower()
     words = re.findall(r"[a-z0-9]+", "".join(c for c in letters if not unicodedata.combining(c)))
     return "-".join(words)[:40].strip("-") or "account"

@@ -88,6 +88,7 @@ def command(
     oldest orders come first, unless --sort says otherwise.
     """
     if planned:
+        # A plan has columns of its own; ignoring these options would look like a mistake of ours.
         if columns or filters or sort:
             raise click.UsageError("--plan can be combined with --account and --format only")
         return asyncio.run(_show_plan(invocation, accounts, form))
@@ -99,6 +100,7 @@ def command(
             form,
         )
         if sort is not None:
+            # Checked now, because reading first would spend the calls for nothing.
             query.find_column(sort.removeprefix("-"))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -138,6 +140,7 @@ async def _show_orders(invocation: Invocation, ids: tuple[str, ...], view: View)
                 digest = await read_digest(account, source, context.store, today)
                 if isinstance(digest, Failed):
                     codes.append(digest.error.exit_code)
+                    # One account that fails must not hide the orders of the others.
                     invocation.warn(f"{account.name}: {digest.why}")
                     continue
                 if digest.gap:
@@ -145,6 +148,7 @@ async def _show_orders(invocation: Invocation, ids: tuple[str, ...], view: View)
                     invocation.warn(_gap_sentence(account, digest))
                 entries = filter_and_sort(digest.present, view.conditions, view.sort, digest.zone)
                 found.append((account, entries))
+    # Printed after all accounts, because JSON needs one document for all of them.
     match view.form:
         case "csv":
             _print_orders_csv(found, view.columns or select_columns(DEFAULT))
@@ -222,6 +226,7 @@ def _csv_cell(value: Value) -> str:
         case None:
             return ""
         case str():
+            # A title that begins with = would be a formula in a spreadsheet.
             return safe_cell(value)
         case bool():
             return str(value).lower()
@@ -235,6 +240,8 @@ def _csv_cell(value: Value) -> str:
 def _json_value(value: Value) -> str | int | float | bool | None:
     match value:
         case Decimal():
+            # Hundredths survive: a float is written with the shortest digits that read as the same
+            # number.
             return float(value)
         case date():
             return value.isoformat()

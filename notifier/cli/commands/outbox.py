@@ -15,8 +15,8 @@ from notifier.errors import ExitCode
 from notifier.store import Store, open_store
 
 HEADINGS = ("No.", "Day", "Account", "Recipient", "State", "Tries", "Next try (UTC)", "Last reply")
+# Shown as the account of an alarm, which belongs to no account.
 ADMIN = "(admin)"
-"""Shown as the account of an alarm, which belongs to no account."""
 RETRY_PERIOD = timedelta(days=1)
 """How long delivery is attempted after `retry` or `resend`."""
 
@@ -26,6 +26,7 @@ class NumberOrCommand(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Insert `show` before a number."""
+        # Only the first argument: a later number may belong to an option, as in `--limit 5`.
         numbered = [i for i, arg in enumerate(args[:1]) if arg.isdecimal()]
         return super().parse_args(ctx, ["show", *args] if numbered else args)
 
@@ -113,6 +114,7 @@ async def _decide(invocation: Invocation, number: int, decision: Decision) -> Ex
             number, decision, who=invocation.person(), at=now, give_up_at=now + RETRY_PERIOD
         )
         message = await _existing(store, number)
+    # The update itself decides, because a run may take the message between a look and the update.
     if not done:
         raise click.UsageError(_why_not(message, decision))
     what = "is discarded" if decision is Decision.DISCARD else "is sent in the next run"
@@ -150,6 +152,7 @@ async def _show_all(
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:
         messages = await store.outbox.list(states=states, account_id=account, limit=limit)
+    # Only now, because messages of an account stay when it is no longer configured.
     if account and not messages:
         choose_accounts(settings, [account])
     if not messages:

@@ -65,6 +65,7 @@ def command(
     Reads the marketplace, and takes as many API calls as a run. Mistakes in the mail are reported
     on standard error.
     """
+    # Mixed with other output, the HTML could not be piped into a file.
     if html == STANDARD_OUTPUT and (text or show):
         other = "--text" if text else "--open"
         raise click.UsageError(
@@ -94,6 +95,7 @@ def command(
 async def _preview(invocation: Invocation, id_: str | None, language: str | None) -> Preview:
     settings = invocation.settings()
     account = choose_accounts(settings, [id_] if id_ else [])[0]
+    # Before reading, which takes as many calls as a run.
     _check_language(language)
     day = account.schedule.local_day(invocation.now())
     with reading_progress() as progress:
@@ -139,6 +141,7 @@ def _write_files(shown: Preview, folder: Path) -> None:
 def _write(content: bytes, file: Path | None) -> Path:
     """Write to `file`, or to a new temporary one; return its absolute path."""
     if file is None:
+        # A folder of mode 700, because the page shows what the seller sells.
         file = Path(tempfile.mkdtemp(prefix="notifier-preview-")) / "digest.html"
     try:
         file.write_bytes(content)

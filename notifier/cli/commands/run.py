@@ -73,6 +73,7 @@ async def run(
     """Run the chosen accounts, and deliver; for the command, and for the demo."""
     effective = _effective(invocation, dry_run=dry_run)
     chosen = choose_accounts(effective.settings, ids)
+    # Before the store is opened, which begins one where there is none yet.
     _refuse_impossible_day(chosen, request.day, invocation.now())
     stop = Stop()
     with reading_progress() as progress, stopping(stop):
@@ -87,6 +88,7 @@ async def run(
 def _effective(invocation: Invocation, *, dry_run: bool) -> EffectiveConfig:
     """Return the configuration in force; a dry run never falls back on the last good one."""
     if dry_run:
+        # Mostly run to try a changed file, whose mistakes must be shown.
         return EffectiveConfig(invocation.settings())
     effective = invocation.config_watcher().current()
     if effective.trouble:
@@ -102,6 +104,7 @@ async def _run(
     effective: EffectiveConfig,
 ) -> ExitCode:
     done = await tick(context, request, accounts=accounts, config_trouble=effective.trouble)
+    # Kept only after it served well: a configuration that is merely valid may still not work.
     if effective.trouble is None and done.served_well:
         invocation.keep(effective.settings)
     for report in done.reports:
@@ -143,6 +146,7 @@ async def _dry_run(
 def _refuse_impossible_day(accounts: tuple[Account, ...], day: date | None, now: datetime) -> None:
     for account in accounts:
         today = account.schedule.local_day(now)
+        # Missed days are looked for no farther back either.
         if day and day < today - LOOK_BACK:
             raise click.BadParameter(
                 f"{day} is more than {LOOK_BACK.days} days ago", param_hint="--day"

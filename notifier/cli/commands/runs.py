@@ -55,9 +55,8 @@ async def _list(invocation: Invocation, account: str | None, limit: int) -> tupl
     settings = invocation.settings()
     async with open_store(settings.store, read_only=True) as store:
         found = await store.runs.list(account_id=account, limit=limit)
-    if (
-        account and not found
-    ):  # listed first: the ledger keeps accounts that are no longer configured
+    # Only now, because the runs of an account stay when it is no longer configured.
+    if account and not found:
         choose_accounts(settings, [account])
     return found
 

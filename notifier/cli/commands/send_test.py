@@ -41,6 +41,7 @@ async def _send(invocation: Invocation, address: str) -> ExitCode:
                 f"{settings.smtp.host} refuses mail to {address} at {delivery.phase}: "
                 f"{delivery.reply}"
             )
+        # The mail may have arrived, so advice to try again would be wrong.
         case Outcome.UNKNOWN:
             raise DeliveryFailed(
                 f"{settings.smtp.host} got the mail but did not answer ({delivery.reply}); "
@@ -63,6 +64,7 @@ async def _deliver(
         message.envelope_from, message.recipient, message.content, message.message_id.strip("<>")
     )
     async with MailConnection(settings.smtp) as mail:
+        # Through the same code as a digest, so that a success proves the digest's way.
         return await mail.send(envelope, before_dot=_record_nothing)
 
 

@@ -120,7 +120,8 @@ def command(
         seed=seed,
         start=invocation.now(),
         clock=invocation.now,
-        clock_stays=True,  # keep its Date header true, or the notifier would report a wrong clock
+        # Its `Date` header must stay true, or the notifier would report a wrong clock.
+        clock_stays=True,
         client_id=client_id,
         in_transit=in_transit,
         rate_limit=rate_limit,
@@ -138,6 +139,7 @@ def _serve(
     async def until_stopped() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
+            # By default, SIGTERM would end the process without closing the sockets.
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with contextlib.AsyncExitStack() as stack:
             base_url = await stack.enter_async_context(serve(world, host, port))
@@ -150,6 +152,7 @@ def _serve(
                 f"  curl '{base_url}/v1/orders?filter=basic&client_id={world.client_id}'"
             )
             invocation.echo(f"  curl -X POST '{base_url}/simulator/advance?days=1'")
+            # Scripts wait for these lines, and a pipe is buffered.
             sys.stdout.flush()
             await stop.wait()
 

@@ -41,6 +41,7 @@ async def show(invocation: Invocation, *, as_json: bool = False) -> ExitCode:
         invocation.echo(json.dumps(_as_data(status), ensure_ascii=False, indent=2))
     else:
         _print(status, invocation)
+    # Scripts and monitors can call this command instead of reading its text.
     return ExitCode.DONE if status.is_good else ExitCode.FAILED
 
 
@@ -79,6 +80,7 @@ def _last_good(run: Run | None, now: datetime) -> str:
 
 def _today(account: AccountStatus) -> str:
     run, due = account.today, account.due
+    # A run that never starts reports nothing, so only its absence shows a dead timer.
     late = "; it is late: check that the timer or daemon is running" if account.is_late else ""
     if run is None:
         return f"the digest of {due} is due{late}" if due else "not yet due"
@@ -118,6 +120,7 @@ def _command(message: OutboxMessage) -> str | None:
 
 def _age(age: timedelta) -> str:
     hours = int(age.total_seconds() // 3600)
+    # Up to two days in hours, which avoids "1 days".
     if hours >= 48:
         return f"{hours // 24} days"
     return f"{hours} h" if hours else f"{int(age.total_seconds() // 60)} min"

@@ -42,7 +42,7 @@ class Fetched:
 
 
 def display_name(access: FileAccess) -> str:
-    """Return what messages call the file; only the host of an address, which may be a secret."""
+    """Return the file's name for messages; of an address only the host, as it may be a secret."""
     if isinstance(access.location, Path):
         return str(access.location)
     return f"the file at {urlsplit(access.location.value).hostname}"

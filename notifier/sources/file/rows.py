@@ -132,6 +132,7 @@ def _items(record: Record, currency: str | None, access: FileAccess) -> Iterator
 
 def _money(value: object, currency: str | None, access: FileAccess) -> Money | None:
     money = amount(value, access)
+    # An amount without a currency could mean any.
     return Money(money, currency) if money is not None and currency else None
 
 

@@ -24,8 +24,8 @@ from notifier.sources.mall.answers import (
 )
 from notifier.sources.mall.rate_limit import Call, RateLimit
 
-# With pauses of about 1, 2 and 4 seconds they outlast a short outage. A longer one is left to the
-# next run, which comes in minutes.
+# Tries of one call. With pauses of about 1, 2 and 4 seconds they outlast a short outage; a longer
+# one is left to the next run, which comes in minutes.
 MOST_TRIES = 4
 
 # Retries in one reading. Without this limit, four tries of each of 2,000 orders would spend a whole

@@ -249,7 +249,7 @@ class DetailReader:
         self._unreadable_in_a_row += 1
         if self._unreadable_in_a_row >= MOST_UNREADABLE:
             raise NothingReadable(
-                f"{self._calls.host} gives an unreadable answer for one order after another; look "
+                f"{self._calls.host} sends an unreadable answer for one order after another; look "
                 "for a newer version of this program"
             )
 
@@ -303,7 +303,7 @@ class WorkQueue:
         """Note that an order was answered."""
         self._any_answered = True
         self.failed_in_a_row = 0
-        # Orders with the same flaw are often neighbours, so the other end is likely to be readable.
+        # Its neighbours in the queue may have the same flaw.
         self._backwards = not readably
 
     def failed(self, attempt: DetailAttempt, *, for_good: bool) -> None:

@@ -142,6 +142,7 @@ def _status(value: object) -> OrderStatus | None:
 
 def _money(value: object, currency: str | None) -> Money | None:
     money = amount(value)
+    # An amount without a currency could mean any.
     return Money(money, currency) if money is not None and currency else None
 
 
