@@ -56,3 +56,9 @@ def test_every_page_is_reached_from_the_readme() -> None:
             ahead.extend((page.parent / link).resolve() for link in links if "://" not in link)
 
     assert {*(ROOT / "docs").rglob("*.md")} - reached == set()
+
+
+def test_the_rate_limit_stays_on_one_page() -> None:
+    page = PROGRAM / "sources" / "mall" / "rate_limit.py"
+
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= 150

@@ -16,10 +16,8 @@ from notifier.sources.mall.answers import calls_allowed, calls_left, window_left
 # Waiting is worthwhile for a minute. A longer window is a day's quota, whose end no run can await.
 LONGEST_PACED = timedelta(minutes=1)
 
-# Whole seconds in the header may be rounded down.
-_ROUNDING_SECONDS = 1.0
-# Between calls that ask what a new window allows, until one is answered.
-_ASKING_SECONDS = 1.0
+_ROUNDING_SECONDS = 1.0  # whole seconds in the header may be rounded down
+_ASKING_SECONDS = 1.0  # between calls that ask what a new window allows, until one is answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +80,12 @@ class _Window:
     def end(self, call: _Ticket, remaining: int | None = None, ends_at: float = math.inf) -> None:
         """Count a call as ended; without `remaining` its answer says nothing of this window."""
         self._ended += 1
-        # Within a window `remaining` only falls. So an answer with at least as many calls as were
-        # left when the call began belongs to a newer window.
+        # Within a window `remaining` only falls: one that did not fall is of a newer window.
         is_of_this = call.number > self._begun_before
         is_of_newer = remaining is not None and remaining >= call.lowest
         if remaining is None or not (is_of_this or is_of_newer):
             self._uncounted.append(self._ended)
         elif is_of_this and is_of_newer:
-            # As much is left as before the call began, so a new window has begun since.
             self.start(remaining, ends_at)
             self._uncounted = list(range(call.ended + 1, self._ended))
         else:
