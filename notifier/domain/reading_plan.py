@@ -7,9 +7,8 @@ it can have become ready since the last reading, the most important first.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -37,15 +36,6 @@ class Quota:
     def is_valid(self, now: datetime) -> bool:
         """Return whether at most `left` calls remain; False after the clock was set back."""
         return self.stated_at <= now < min(self.until, self.stated_at + MAX_VALIDITY)
-
-    def dump(self) -> str:
-        return json.dumps(asdict(self), default=datetime.isoformat)
-
-    @classmethod
-    def load(cls, text: str) -> Quota:
-        fields = json.loads(text)
-        moments = {name: datetime.fromisoformat(fields[name]) for name in ("stated_at", "until")}
-        return cls(**{**fields, **moments})
 
 
 class Frequency(StrEnum):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from notifier.domain.digest import Digest
 from notifier.domain.ledger import FrozenMessage
-from notifier.domain.recipients import Recipient
 from notifier.domain.settings import Account, MailOptions, WhenEmpty
 from notifier.mail.attachments.choice import attachments
 from notifier.mail.freeze import Attachment, freeze
@@ -25,26 +23,14 @@ class MessageBatch:
 
 
 def make_messages(account: Account, digest: Digest, context: Context, edition: int) -> MessageBatch:
-    """Freeze the digest for every recipient; none on an empty day that sends nothing."""
+    """Freeze one message per recipient; none on an empty day that sends nothing."""
     if digest.is_empty and account.when_empty is WhenEmpty.SKIP:
         return MessageBatch()
-    return freeze_for(account.recipients, account, digest, context, edition)
-
-
-def freeze_for(
-    recipients: Sequence[Recipient],
-    account: Account,
-    digest: Digest,
-    context: Context,
-    edition: int,
-) -> MessageBatch:
-    """Freeze one message per recipient; recipients with equal options share one rendering."""
-    # Own templates run in a child process, so each rendering that is saved counts.
     rendered: dict[MailOptions, tuple[RenderedMail, tuple[Attachment, ...]]] = {}
     messages = []
     # One time for all, so that the copies of one digest have the same Date.
     at = context.clock()
-    for recipient in recipients:
+    for recipient in account.recipients:
         options = account.mail_options(recipient)
         if options not in rendered:
             rendered[options] = render_for(options, digest, context)

@@ -81,7 +81,7 @@ class _WebhookApp:
             return
         except HTTPException as refusal:
             if refusal.status_code in REFUSED_UNREAD:
-                await _read_the_rest(request)
+                await self._drop_body(request)
             raise
         await Response(status_code=202)(scope, receive, send)
 
@@ -93,7 +93,7 @@ class _WebhookApp:
         _check_head(request)
         if not self._buckets[account_id].take():
             raise HTTPException(429, headers=RETRY_AFTER)
-        ids = _parse(await self._body(request), account_id)
+        ids = _parse(await self._body(request, self._body_seconds), account_id)
         await self._store(account_id, ids)
 
     def _account(self, token: str) -> str:
@@ -110,11 +110,11 @@ class _WebhookApp:
             raise HTTPException(404)  # the same bytes as for any unknown path
         return matching[0]
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, request: Request, seconds: float) -> bytes:
         # Counted while it arrives: a chunked body announces no length.
         body = bytearray()
         try:
-            async with asyncio.timeout(self._body_seconds):
+            async with asyncio.timeout(seconds):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > MOST_BYTES:
@@ -122,6 +122,15 @@ class _WebhookApp:
         except TimeoutError:
             raise HTTPException(408) from None
         return bytes(body)
+
+    async def _drop_body(self, request: Request) -> None:
+        """Read and drop a body, up to the size of a valid one, before its sender is refused."""
+        # Closing a connection with unread bytes resets it, and the reset can overtake the answer:
+        # a proxy then reports 502 instead of our 404 (RFC 9112, 9.6).
+        if "expect" in request.headers:  # it waits for our word before it sends the body
+            return
+        with contextlib.suppress(HTTPException, ClientDisconnect):
+            await self._body(request, LINGER_SECONDS)
 
     async def _store(self, account_id: str, ids: Sequence[int]) -> None:
         """Store the ids; if that fails, answer 503 so that the sender posts them again."""
@@ -135,21 +144,6 @@ class _WebhookApp:
                 extra={"event": "hint_lost", "account": account_id},
             )
             raise HTTPException(503, headers=RETRY_AFTER) from None
-
-
-async def _read_the_rest(request: Request) -> None:
-    """Read and drop a body, up to the size of a valid one, before its sender is refused."""
-    # Closing a connection with unread bytes resets it, and the reset can overtake the answer: a
-    # proxy then reports 502 instead of our 404 (RFC 9112, 9.6).
-    if "expect" in request.headers:  # it waits for our word before it sends the body
-        return
-    size = 0
-    with contextlib.suppress(TimeoutError, ClientDisconnect):
-        async with asyncio.timeout(LINGER_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > MOST_BYTES:
-                    return
 
 
 def _check_head(request: Request) -> None:

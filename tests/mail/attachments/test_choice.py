@@ -6,6 +6,7 @@ import email
 import email.policy
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from notifier.i18n.language import Money
 from notifier.mail.attachments.choice import MOST_ON_PAPER, attachments, fitting
 from notifier.mail.freeze import Attachment
 from notifier.services.context import Context
-from notifier.services.make_messages import freeze_for, render_for
+from notifier.services.make_messages import make_messages, render_for
 from notifier.store import open_store
 from tests import factories
 from tests.days import empty, huge, normal
@@ -122,7 +123,9 @@ async def test_a_mail_with_all_attachments_passes_the_verification(context: Cont
     look = Branding("#7a1f3d", logo=Logo("png", b"\x89PNG\r\n\x1a\n"))
     ours = account(attachments=ALL, branding=look)
 
-    (message,) = freeze_for((ours.recipients[1],), ours, normal(), context, 1).messages
+    (message,) = make_messages(
+        replace(ours, recipients=(ours.recipients[1],)), normal(), context, 1
+    ).messages
 
     mail = email.message_from_bytes(message.content, policy=email.policy.default)
     assert [part.get_filename() for part in mail.iter_attachments()] == [
@@ -136,7 +139,7 @@ async def test_each_recipient_gets_the_files_of_their_groups(context: Context) -
     office = Recipient(Mailbox("office@example.com"), "en")
     driver = Recipient(Mailbox("jana@example.com"), "en", None, attachments=(SHEET,))
 
-    messages = freeze_for((office, driver), account(), normal(), context, 1).messages
+    messages = make_messages(account(recipients=(office, driver)), normal(), context, 1).messages
 
     mails = [email.message_from_bytes(m.content, policy=email.policy.default) for m in messages]
     assert [[part.get_filename() for part in mail.iter_attachments()] for mail in mails] == [
