@@ -38,6 +38,7 @@ def run_watched(folder: Path, body: str, *options: str) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "place"),
     [
@@ -60,6 +61,7 @@ def test_a_session_that_leaks_fails_and_names_the_place(
         file.unlink()  # or the session that runs this test would fail as well
 
 
+@pytest.mark.slow
 def test_a_leak_in_a_parallel_worker_fails_the_session(tmp_path: Path) -> None:
     session = run_watched(tmp_path, "print(CLIENT_ID)", "-n", "1")
 
@@ -68,6 +70,7 @@ def test_a_leak_in_a_parallel_worker_fails_the_session(tmp_path: Path) -> None:
     assert "test_one, Captured stdout call: " in session.stdout
 
 
+@pytest.mark.slow
 def test_a_session_with_a_secret_in_the_configuration_passes(tmp_path: Path) -> None:
     session = run_watched(tmp_path, "(tmp_path / 'config.toml').write_text(CLIENT_ID)")
 

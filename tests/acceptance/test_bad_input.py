@@ -141,6 +141,7 @@ async def digest_recipients(world: World) -> list[str]:
     return sorted(m.recipient for m in messages if m.state is MessageState.SENT)
 
 
+@pytest.mark.slow
 async def test_an_unreachable_mail_server_is_reported_and_every_message_waits(world: World) -> None:
     world.configure((f"port = {world.smtp.port}", "port = 1"))
 
@@ -156,6 +157,7 @@ async def test_an_unreachable_mail_server_is_reported_and_every_message_waits(wo
     assert world.receivers == EVERYBODY
 
 
+@pytest.mark.slow
 async def test_a_wrong_password_is_reported_and_no_message_is_lost(world: World) -> None:
     world.configure((SMTP_LOGIN[1], "wrong-password"))
 

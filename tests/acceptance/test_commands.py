@@ -187,6 +187,7 @@ async def test_a_lint_reports_own_templates_that_cannot_be_used(world: World) ->
     assert "error: your own templates: they cannot be used" in shown.err
 
 
+@pytest.mark.slow
 async def test_preview_shows_what_run_sends(world: World) -> None:
     shown = await world.call("preview")
     await world.call("run", "--now")
@@ -276,6 +277,7 @@ async def test_check_online_reports_every_refusal(world: World) -> None:
     assert "another-client-id" not in result.out + result.err
 
 
+@pytest.mark.slow
 async def test_no_buyer_appears_in_outputs_mails_or_the_store(world: World) -> None:
     await world.call("run", "--now")
     outputs = [await world.call("orders", "--columns", "all"), await world.call("-v", "preview")]
@@ -299,6 +301,7 @@ def digests_in(maildir: Path) -> int:
     return sum(b"\nList-Id:" in mail.read_bytes() for mail in (maildir / "new").iterdir())
 
 
+@pytest.mark.slow
 async def test_the_demo_runs_two_days_and_keeps_mails_and_pages_in_a_folder(world: World) -> None:
     folder = world.folder / "demo"
 
@@ -326,6 +329,7 @@ async def test_the_demo_refuses_a_folder_that_it_did_not_create(world: World) ->
     assert world.config.exists()
 
 
+@pytest.mark.slow
 async def test_init_check_and_run_lead_to_the_first_mail(world: World) -> None:
     world.config.unlink()
     world.smtp.login = None
@@ -346,6 +350,7 @@ async def test_init_check_and_run_lead_to_the_first_mail(world: World) -> None:
     assert world.receivers == ["office@example.com"]
 
 
+@pytest.mark.slow
 async def test_a_person_can_retry_a_held_message_but_not_a_sent_one(world: World) -> None:
     world.configure(('tls = "none"', 'tls = "none"\non_unknown = "hold"'))
     world.smtp.script(Step.DOT, accepts_and(resets))

@@ -106,6 +106,7 @@ async def test_the_daemon_sends_what_is_due_reports_its_health_and_stops_cleanly
     assert not (world.folder / "health").exists()
 
 
+@pytest.mark.slow
 async def test_a_reading_interrupted_by_a_stop_is_repeated_by_the_next_daemon(world: World) -> None:
     due_today(world)
     world.marketplace.fail_next(1, 503, {"Retry-After": "60"})
@@ -124,6 +125,7 @@ async def test_a_reading_interrupted_by_a_stop_is_repeated_by_the_next_daemon(wo
     assert [str(run.state) for run in await world.runs()] == ["complete"]
 
 
+@pytest.mark.slow
 async def test_a_stop_after_the_dot_waits_for_the_reply_and_begins_no_other_message(
     world: World,
 ) -> None:
@@ -275,6 +277,7 @@ async def test_a_too_low_limit_of_open_files_is_refused_with_a_remedy(world: Wor
     assert b"the limit of open files is 40, but 64 are needed" in err
 
 
+@pytest.mark.slow
 async def test_a_run_stopped_by_sigterm_leaves_the_rest_to_the_next_run(world: World) -> None:
     due_today(world)
     world.marketplace.fail_next(1, 503, {"Retry-After": "60"})

@@ -139,6 +139,7 @@ async def test_days_the_machine_was_off_are_recorded_and_named_in_the_mail(world
     assert "22" in text.get_content()
 
 
+@pytest.mark.slow
 async def test_after_a_marketplace_outage_the_day_is_done_later(world: World) -> None:
     world.marketplace.fail_always(503)
     assert await world.run("2026-11-21") is ExitCode.TRY_LATER
@@ -151,6 +152,7 @@ async def test_after_a_marketplace_outage_the_day_is_done_later(world: World) ->
     assert [str(run.state) for run in await world.runs()] == ["complete"]
 
 
+@pytest.mark.slow
 async def test_an_unreadable_order_is_named_in_the_mail(world: World) -> None:
     broken = world.marketplace.ready_ids()[0]
     world.marketplace.break_detail(broken)

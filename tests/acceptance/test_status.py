@@ -125,6 +125,7 @@ async def test_the_number_of_waiting_orders_includes_the_last_hint_that_was_read
     ]
 
 
+@pytest.mark.slow
 async def test_an_incomplete_list_is_a_problem(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

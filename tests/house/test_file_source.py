@@ -64,6 +64,7 @@ def test_an_example_prints_what_the_page_shows(
     assert (result.exit_code, result.output) == (0, expected)
 
 
+@pytest.mark.slow
 def test_check_prints_what_the_page_shows(tmp_path: Path) -> None:
     config, file = tmp_path / "config.toml", tmp_path / "returns.csv"
     unreachable = BASE.replace('"smtp.example.com"', '"127.0.0.1"\nport = 9\ntls = "none"')

@@ -36,6 +36,7 @@ def html(language: str, name: str) -> str:
     return golden_mail(language, name).html
 
 
+@pytest.mark.slow
 def test_mails_equal_the_golden_files() -> None:
     """Run `python -m tests.mail.golden` if the change is intended; read the difference."""
     kept = {

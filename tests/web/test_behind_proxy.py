@@ -182,6 +182,7 @@ SERVERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrange", SERVERS)
 async def test_the_example_passes_posts_and_refuses_slow_or_large_requests(
     arrange: Callable[[Path, int], Command], tmp_path: Path

@@ -260,6 +260,7 @@ async def test_a_post_in_progress_is_finished_before_the_server_closes() -> None
     assert hook.stored == [("ljubljana", (1,))]
 
 
+@pytest.mark.slow
 async def test_a_request_that_does_not_end_cannot_keep_the_server_open() -> None:
     async def never(*_: object) -> None:
         await asyncio.Event().wait()

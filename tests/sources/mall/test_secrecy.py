@@ -23,6 +23,7 @@ def shown(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)) + repr(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "whole",
     [
